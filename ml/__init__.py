@@ -1,5 +1,4 @@
-"""Models as a pure library: frames in; models, scores and reports out.
+"""What is learned from data: frames in, models, scores and reports out.
 
-Belongs here: what is learned from data, and how it is explained, compared, stored and drawn. Does not belong here: SQL,
-database drivers, Dagster, BentoML, or anything that knows where a frame came from or where an answer goes.
+Nothing here knows SQL, Dagster, BentoML or the network; nothing of ours is imported from outside this package.
 """
