@@ -1,0 +1,31 @@
+"""What every model answers to "why": reasons that add up, in words, and what can be done about them.
+
+Belongs here: the shape of an answer, shared by all models and by what serves them. Does not belong here: how a
+model finds its reasons.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One feature's part in an answer.
+
+    `contribution` is in the model's own additive unit (log-odds for a probability, squared scaled distance for a
+    segment); `value` is the user's, None where it is undefined; `text` is the sentence a marketer reads.
+    """
+
+    feature: str
+    label: str
+    value: float | None
+    contribution: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one user got this answer: reasons, strongest first, and the advice that follows from them."""
+
+    user_id: str
+    reasons: tuple[Reason, ...]
+    advice: tuple[str, ...] = ()
