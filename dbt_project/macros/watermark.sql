@@ -1,0 +1,33 @@
+{#
+    An incremental reader of raw.events remembers the oldest transaction that was still open before it looked. A
+    transaction that commits late is at or above that mark and is read next time; a clock or a sequence would miss it.
+    Reading some events twice is harmless: whole days are replaced, never added to.
+#}
+
+{# Hooks before the scan: one reader at a time, and the new mark taken before the scan sees anything. #}
+{% macro watermark_hooks(reader) -%}
+    {{ return(adapter.dispatch('watermark_hooks')(reader)) }}
+{%- endmacro %}
+
+{% macro postgres__watermark_hooks(reader) -%}
+    {{ return([
+        "select pg_advisory_xact_lock(hashtext('watermark " ~ reader ~ "'))",
+        "select set_config('customer_analyzer.watermark', pg_snapshot_xmin(pg_current_snapshot())::text, true)",
+    ]) }}
+{%- endmacro %}
+
+{# Hook after the scan, in the same transaction: the mark and the rows it stands for commit together or not at all. #}
+{% macro store_watermark(reader) -%}
+    {{ return(adapter.dispatch('store_watermark')(reader)) }}
+{%- endmacro %}
+
+{% macro postgres__store_watermark(reader) -%}
+    insert into {{ source('raw', 'watermarks') }} (reader, xid)
+    values ('{{ reader }}', current_setting('customer_analyzer.watermark')::bigint)
+    on conflict (reader) do update set xid = excluded.xid, moved_at = now()
+{%- endmacro %}
+
+{# Scalar: the mark the reader stored last; 0 when it never read. #}
+{% macro stored_watermark(reader) -%}
+    (select coalesce(max(marks.xid), 0) from {{ source('raw', 'watermarks') }} as marks where marks.reader = '{{ reader }}')
+{%- endmacro %}
