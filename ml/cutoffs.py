@@ -1,0 +1,102 @@
+"""Which past days train, calibrate and test a model, so that every split is by time.
+
+Belongs here: arithmetic on dates. Does not belong here: reading frames or deciding what a label means.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ml.errors import InvalidHorizon, NotEnoughHistory
+
+MAX_HORIZON_DAYS = 3650
+
+
+@dataclass(frozen=True)
+class CutoffPlan:
+    """Past days to learn from, as of `as_of`.
+
+    Each label window `[cutoff, cutoff + horizon_days)` is closed before the next role's cutoff: train, then
+    calibration, then test, then `as_of` itself. Train cutoffs ascend; they overlap each other, never another role.
+    """
+
+    as_of: date
+    horizon_days: int
+    train: tuple[date, ...]
+    calibration: date
+    test: date
+
+    @property
+    def all(self) -> tuple[date, ...]:
+        """Every day that needs features and labels, ascending."""
+        return (*self.train, self.calibration, self.test)
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data for JSON."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "horizon_days": self.horizon_days,
+            "train": [day.isoformat() for day in self.train],
+            "calibration": self.calibration.isoformat(),
+            "test": self.test.isoformat(),
+        }
+
+
+def plan_cutoffs(
+    as_of: date,
+    horizon_days: int,
+    first_event: date,
+    last_event: date | None = None,
+    *,
+    max_train: int = 12,
+    spacing_days: int | None = None,
+    min_history_days: int | None = None,
+) -> CutoffPlan:
+    """Plan the cutoffs for a model that will answer about `[as_of, as_of + horizon_days)`.
+
+    Up to `max_train` train cutoffs lie `spacing_days` apart (half a horizon unless told); each has at least
+    `min_history_days` of events before it (half a horizon, at most 30, unless told). There may be none, which
+    leaves only the recency rule. `last_event` is the newest day with an event, where known.
+
+    Raises InvalidHorizon for a horizon no plan can have, NotEnoughHistory where even test and calibration do
+    not fit between the first event and `as_of`, or where events end before the test window begins.
+    """
+    if not 1 <= horizon_days <= MAX_HORIZON_DAYS:
+        raise InvalidHorizon(
+            f"A horizon of {horizon_days} days cannot be predicted; choose 1 to {MAX_HORIZON_DAYS} days."
+        )
+    if as_of <= first_event:
+        raise NotEnoughHistory(
+            f"Nothing is known as of {as_of}: the first event is on {first_event}; choose a later day."
+        )
+    history_days = (as_of - first_event).days
+    if horizon_days > history_days:
+        raise InvalidHorizon(
+            f"A horizon of {horizon_days} days is longer than the {history_days} days of history before {as_of}; "
+            f"choose a shorter horizon or a later day."
+        )
+    horizon = timedelta(days=horizon_days)
+    spacing = timedelta(days=max(1, spacing_days if spacing_days is not None else horizon_days // 2))
+    if min_history_days is None:
+        min_history_days = min(30, max(1, horizon_days // 2))
+    earliest = first_event + timedelta(days=min_history_days)
+
+    test, calibration = as_of - horizon, as_of - 2 * horizon
+    if calibration < earliest:
+        raise NotEnoughHistory(
+            f"Too little history before {as_of} for a horizon of {horizon_days} days: the first event is on "
+            f"{first_event}; choose {earliest + 2 * horizon} or later, or a shorter horizon."
+        )
+    if last_event is not None and last_event < test:
+        raise NotEnoughHistory(
+            f"The last event is on {last_event}, so the {horizon_days} days before {as_of} hold none to test on; "
+            f"choose {last_event + timedelta(days=1)} or earlier."
+        )
+    newest_train = as_of - 3 * horizon
+    train = [newest_train - step * spacing for step in range(max_train)]
+    return CutoffPlan(
+        as_of=as_of,
+        horizon_days=horizon_days,
+        train=tuple(sorted(day for day in train if day >= earliest)),
+        calibration=calibration,
+        test=test,
+    )

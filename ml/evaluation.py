@@ -1,0 +1,216 @@
+"""How good probabilities are: metrics, intervals by user, and the tables that plots are drawn from.
+
+Belongs here: arithmetic on labels and scores. Does not belong here: models, cutoffs, drawing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+_SMALLEST = 1e-7
+"""Probabilities are kept this far from 0 and 1 where a logarithm is taken."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one out-of-time test found.
+
+    `reliability` and `gain` are the tables behind the plots; `test_predictions` has one row a user and cutoff:
+    user_id, as_of, label, probability, and the baselines recency, rule and rfm_logistic on the same rows.
+    """
+
+    metrics: dict[str, float]
+    reliability: pl.DataFrame
+    gain: pl.DataFrame
+    test_predictions: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with the bootstrap interval around it."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def auc(label: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Area under the ROC curve, ties counted half; NaN when only one class is present."""
+    labels, scores = _arrays(label, score)
+    weights = np.ones_like(labels) if weight is None else np.asarray(weight, np.float64)
+    return _weighted_auc(_ScoreOrder.of(labels, scores), weights)
+
+
+def average_precision(label: ArrayLike, score: ArrayLike) -> float:
+    """Area under the precision-recall curve (step-wise, ties taken together); NaN without positives."""
+    labels, scores = _arrays(label, score)
+    if not labels.any():
+        return float("nan")
+    order = np.argsort(-scores, kind="stable")
+    ends = np.flatnonzero(np.diff(scores[order], append=np.inf))
+    hits = np.cumsum(labels[order])[ends]
+    gained = np.diff(hits, prepend=0.0)
+    return float(np.sum(gained * hits / (ends + 1)) / labels.sum())
+
+
+def brier(label: ArrayLike, probability: ArrayLike) -> float:
+    """Mean squared distance between probability and outcome."""
+    labels, probabilities = _arrays(label, probability)
+    return float(np.mean((probabilities - labels) ** 2))
+
+
+def log_loss(label: ArrayLike, probability: ArrayLike) -> float:
+    """Mean negative log-likelihood in nats."""
+    return float(np.mean(log_losses(label, probability)))
+
+
+def log_losses(label: ArrayLike, probability: ArrayLike) -> Floats:
+    """Negative log-likelihood of every row, in nats."""
+    labels, probabilities = _arrays(label, probability)
+    clipped = np.clip(probabilities, _SMALLEST, 1 - _SMALLEST)
+    return -(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped))
+
+
+def reliability_table(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> pl.DataFrame:
+    """Predicted against observed in bins of equal size: bin, rows, predicted, observed, low, high.
+
+    Bins hold equally many rows because most users of a shop sit close together near zero. `low` and `high` are
+    the 95 % Wilson interval of the observed rate.
+    """
+    labels, probabilities = _arrays(label, probability)
+    order = np.argsort(probabilities, kind="stable")
+    parts = [part for part in np.array_split(order, min(bins, max(1, len(order) // 5))) if len(part)]
+    rows = np.array([len(part) for part in parts], np.float64)
+    observed = np.array([labels[part].mean() for part in parts])
+    z = 1.96
+    centre = (observed + z * z / (2 * rows)) / (1 + z * z / rows)
+    half = z / (1 + z * z / rows) * np.sqrt(observed * (1 - observed) / rows + z * z / (4 * rows**2))
+    return pl.DataFrame(
+        {
+            "bin": np.arange(1, len(parts) + 1),
+            "rows": rows.astype(np.int64),
+            "predicted": np.array([probabilities[part].mean() for part in parts]),
+            "observed": observed,
+            "low": np.clip(centre - half, 0, 1),
+            "high": np.clip(centre + half, 0, 1),
+        }
+    )
+
+
+def calibration_error(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
+    """Mean absolute gap between predicted and observed over bins of equal size, weighted by rows."""
+    table = reliability_table(label, probability, bins)
+    gap = (table["predicted"] - table["observed"]).abs()
+    return float((gap * table["rows"]).sum() / table["rows"].sum())
+
+
+def lift_at(label: ArrayLike, score: ArrayLike, share: float = 0.1) -> float:
+    """How many times more positives the top `share` holds than as many random rows; NaN without positives."""
+    labels, scores = _arrays(label, score)
+    if not labels.any():
+        return float("nan")
+    count = max(1, round(share * len(labels)))
+    # Rows tied with the last one taken share what is left, so that the order of the input never matters.
+    threshold = np.partition(scores, len(scores) - count)[len(scores) - count]
+    above, tied = scores > threshold, scores == threshold
+    hits = labels[above].sum() + labels[tied].mean() * (count - above.sum())
+    return float(hits / count / labels.mean())
+
+
+def gain_table(label: ArrayLike, score: ArrayLike, steps: int = 20) -> pl.DataFrame:
+    """Share of positives found by taking the best-scored users first: share_users, share_positives, lift."""
+    labels, scores = _arrays(label, score)
+    found = np.concatenate([[0.0], np.cumsum(labels[np.argsort(-scores, kind="stable")])])
+    share = np.linspace(0, 1, steps + 1)
+    total = max(float(labels.sum()), 1.0)
+    positives = found[np.round(share * len(labels)).astype(int)] / total
+    lift = np.divide(positives, share, out=np.full_like(share, np.nan), where=share > 0)
+    return pl.DataFrame({"share_users": share, "share_positives": positives, "lift": lift})
+
+
+def score_metrics(label: ArrayLike, probability: ArrayLike) -> dict[str, float]:
+    """Every headline metric of one set of probabilities."""
+    labels, probabilities = _arrays(label, probability)
+    return {
+        "auc": auc(labels, probabilities),
+        "average_precision": average_precision(labels, probabilities),
+        "brier": brier(labels, probabilities),
+        "log_loss": log_loss(labels, probabilities),
+        "calibration_error": calibration_error(labels, probabilities),
+        "lift_at_10": lift_at(labels, probabilities),
+        "observed_rate": float(labels.mean()),
+        "predicted_rate": float(probabilities.mean()),
+    }
+
+
+def paired_bootstrap(
+    label: ArrayLike,
+    scores: Mapping[str, ArrayLike],
+    user_ids: ArrayLike,
+    *,
+    draws: int = 500,
+    seed: int = 0,
+) -> dict[str, Floats]:
+    """AUC and Brier of several scores over the same resamples of users.
+
+    Users are drawn with replacement and bring all their rows, so intervals stay honest when a user has many.
+    Returns `{"auc:<name>": draws values, "brier:<name>": ...}`; differences taken draw by draw are paired.
+    """
+    labels = np.asarray(label, np.float64)
+    arrays = {name: np.asarray(values, np.float64) for name, values in scores.items()}
+    _, user = np.unique(np.asarray(user_ids), return_inverse=True)
+    users = int(user.max()) + 1 if len(user) else 0
+    orders = {name: _ScoreOrder.of(labels, values) for name, values in arrays.items()}
+    errors = {name: (values - labels) ** 2 for name, values in arrays.items()}
+    results = {f"{metric}:{name}": np.empty(draws) for metric in ("auc", "brier") for name in arrays}
+    random = np.random.default_rng(seed)
+    for draw in range(draws):
+        weight = np.bincount(random.integers(0, users, users), minlength=users)[user].astype(np.float64)
+        for name in arrays:
+            results[f"auc:{name}"][draw] = _weighted_auc(orders[name], weight)
+            results[f"brier:{name}"][draw] = float(np.average(errors[name], weights=weight))
+    return results
+
+
+def interval(estimate: float, draws: Floats, level: float = 0.95) -> Interval:
+    """The percentile interval of bootstrap draws around their estimate."""
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(draws, [tail, 1 - tail])
+    return Interval(estimate, float(low), float(high))
+
+
+@dataclass(frozen=True)
+class _ScoreOrder:
+    """Rows sorted once by score, so that every resample costs one pass instead of one sort."""
+
+    order: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    sorted_labels: Floats
+
+    @classmethod
+    def of(cls, labels: Floats, scores: Floats) -> "_ScoreOrder":
+        order = np.argsort(scores, kind="stable")
+        ordered = scores[order]
+        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        return cls(order, starts, labels[order])
+
+
+def _weighted_auc(order: _ScoreOrder, weight: Floats) -> float:
+    weights = weight[order.order]
+    positives = np.add.reduceat(weights * order.sorted_labels, order.starts)
+    negatives = np.add.reduceat(weights * (1 - order.sorted_labels), order.starts)
+    below = np.cumsum(negatives) - negatives
+    pairs = positives.sum() * negatives.sum()
+    return float((positives * (below + negatives / 2)).sum() / pairs) if pairs > 0 else float("nan")
+
+
+def _arrays(label: ArrayLike, score: ArrayLike) -> tuple[Floats, Floats]:
+    labels, scores = np.asarray(label, np.float64), np.asarray(score, np.float64)
+    if labels.shape != scores.shape or labels.size == 0:
+        raise ValueError(f"{labels.size} labels cannot be compared with {scores.size} scores")
+    return labels, scores
