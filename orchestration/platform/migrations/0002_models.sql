@@ -6,13 +6,16 @@ create table ml.scores (
     user_id text not null,
     as_of date not null,
     horizon_days integer not null,
-    score double precision not null,
+    -- The probability; for the segmentation there is none, but a segment.
+    score double precision check (score between 0 and 1),
+    expected_value double precision,
     segment_id integer,
     segment text,
     basis text not null check (basis in ('model', 'rule', 'prior')),
     model_version integer not null,
     scored_at timestamptz not null default now(),
-    primary key (model, as_of, horizon_days, user_id)
+    primary key (model, as_of, horizon_days, user_id),
+    check ((score is null) = (segment is not null))
 );
 
 -- The newest row of a model is what its service should run. Workers compare the digest before they load.

@@ -1,0 +1,84 @@
+"""The environment variables every process of the platform gets: where things are, who we are, telemetry off.
+
+This is the one place that knows how each tool wants to be told. No address in it carries a password.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from orchestration.platform.databases import DAGSTER, MLFLOW, WAREHOUSE, Server
+from orchestration.platform.home import Home
+from orchestration.settings import Settings
+
+TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "ANONYMIZED_TELEMETRY": "false",
+    "BENTOML_DO_NOT_TRACK": "True",
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+MLFLOW_SAFETY = {
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+
+
+def environment(settings: Settings, home: Home, server: Server) -> dict[str, str]:
+    """What the platform's processes need to find the databases and their own folders.
+
+    Holds the password once, in the variables made for it: PGPASSWORD (given server; the embedded one's is in the
+    file PGPASSFILE names) and DBT_ENV_SECRET_PASSWORD, which dbt keeps out of its logs.
+    """
+    return {
+        **TELEMETRY_OFF,
+        **MLFLOW_SAFETY,
+        **_credentials(server),
+        "CUSTOMER_ANALYZER_HOME": str(home.root),
+        "CUSTOMER_ANALYZER_HORIZON_DAYS": str(settings.horizon_days),
+        "WAREHOUSE_URL": server.url(WAREHOUSE),
+        "DAGSTER_HOME": str(home.dagster),
+        "DAGSTER_PG_URL": server.url(DAGSTER),
+        "MLFLOW_TRACKING_URI": server.url(MLFLOW),
+        "MLFLOW_ARTIFACT_ROOT": home.artifacts.as_uri(),
+        "BENTOML_HOME": str(home.bentoml),
+        "DBT_HOST": server.host,
+        "DBT_PORT": str(server.port),
+        "DBT_USER": server.user,
+        "DBT_DBNAME": WAREHOUSE,
+    }
+
+
+def _credentials(server: Server) -> dict[str, str]:
+    if server.passfile is not None:
+        password = server.passfile.read_text(encoding="utf-8").strip().rsplit(":", 1)[-1]
+        return {
+            "PGPASSFILE": str(server.passfile),
+            # A password or TLS setting for another server would win over the file.
+            "PGPASSWORD": "",
+            "PGSSLMODE": "prefer",
+            "DBT_ENV_SECRET_PASSWORD": password,
+        }
+    if server.password is not None:
+        secret = server.password.get_secret_value()
+        return {**server.libpq, "PGPASSWORD": secret, "DBT_ENV_SECRET_PASSWORD": secret}
+    # The caller has libpq's own means (PGPASSWORD, PGPASSFILE, ~/.pgpass); dbt falls back to them on an empty one.
+    return {**server.libpq, "DBT_ENV_SECRET_PASSWORD": os.environ.get("PGPASSWORD", "")}
+
+
+@contextmanager
+def exported(variables: Mapping[str, str]) -> Iterator[None]:
+    """Sets variables in this process, and afterwards puts back what was there."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
