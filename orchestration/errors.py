@@ -5,7 +5,7 @@ No technical exception belongs here; those of `ml`, `serving` and `data_contract
 
 
 class UserError(Exception):
-    """Something the caller can put right: bad input, a missing step. The command line prints it and exits 2."""
+    """Something the caller can put right: bad input, a missing step. The command line exits 2."""
 
     exit_code = 2
 

@@ -1,11 +1,12 @@
 """A Postgres server as the rest of the house sees it: addresses without a password, and connections.
 
-Belongs here: the address of the embedded or the given server, the three databases, and turning a refusal into a
-sentence. Tables belong to `migrations`; the process of the embedded server to `postgres`.
+Belongs here: the address of the embedded or the given server, the three databases, and turning a refusal into
+a sentence. Tables belong to `migrations`; the process of the embedded server to `postgres`.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import psycopg
@@ -61,7 +62,8 @@ class Server:
 
     def connect(self, database: str, *, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
         """A connection that needs nothing from the environment. Raises DatabaseError saying why not."""
-        options: dict[str, str | int] = {name: self.libpq[variable] for name, variable in self._set_options()}
+        known = _LIBPQ_VARIABLES.items()
+        options: dict[str, Any] = {name: self.libpq[key] for name, key in known if key in self.libpq}
         if self.password is not None:
             options["password"] = self.password.get_secret_value()
         if self.passfile is not None:
@@ -72,9 +74,6 @@ class Server:
             return psycopg.connect(self.url(database), autocommit=autocommit, **options)
         except psycopg.OperationalError as error:
             raise DatabaseError(self._refusal(database, str(error))) from error
-
-    def _set_options(self) -> list[tuple[str, str]]:
-        return [(name, variable) for name, variable in _LIBPQ_VARIABLES.items() if variable in self.libpq]
 
     def _refusal(self, database: str, message: str) -> str:
         place = f"{self.host}:{self.port}"
@@ -99,7 +98,7 @@ def embedded_server(home: Home, port: int) -> Server:
 
 
 def given_server(database_url: SecretStr) -> Server:
-    """The server of `DATABASE_URL`; its password is kept apart. Raises UserError for an address we cannot use."""
+    """The server of `DATABASE_URL`; its password is kept apart. Raises UserError if it cannot be used."""
     address = urlsplit(database_url.get_secret_value())
     options = dict(parse_qsl(address.query, keep_blank_values=True))
     password = options.pop("password", None) or (address.password and unquote(address.password))
@@ -122,8 +121,8 @@ def given_server(database_url: SecretStr) -> Server:
 def ensure_databases(server: Server) -> list[str]:
     """Makes the databases that are missing and returns their names."""
     with server.connect(server.maintenance_database, autocommit=True) as connection:
-        rows = connection.execute("select datname from pg_database where datname = any(%s)", [list(DATABASES)])
-        known = {name for (name,) in rows.fetchall()}
+        rows = connection.execute("select datname from pg_database").fetchall()
+        known = {name for (name,) in rows}
         missing = [name for name in DATABASES if name not in known]
         for name in missing:
             _create(connection, server, name)
@@ -144,5 +143,6 @@ def _create(connection: psycopg.Connection[tuple[object, ...]], server: Server, 
         ) from error
     except psycopg.Error as error:
         raise DatabaseError(
-            f"The database {name} could not be made at {server.host}:{server.port}: {error.diag.message_primary}."
+            f"The database {name} could not be made at {server.host}:{server.port}: "
+            f"{error.diag.message_primary}."
         ) from error

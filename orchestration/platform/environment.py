@@ -30,8 +30,8 @@ MLFLOW_SAFETY = {
 def environment(settings: Settings, home: Home, server: Server) -> dict[str, str]:
     """What the platform's processes need to find the databases and their own folders.
 
-    Holds the password once, in the variables made for it: PGPASSWORD (given server; the embedded one's is in the
-    file PGPASSFILE names) and DBT_ENV_SECRET_PASSWORD, which dbt keeps out of its logs.
+    Holds the password once, in the variables made for it: PGPASSWORD (given server; the embedded one's is in
+    the file PGPASSFILE names) and DBT_ENV_SECRET_PASSWORD, which dbt keeps out of its logs.
     """
     return {
         **TELEMETRY_OFF,
@@ -45,6 +45,8 @@ def environment(settings: Settings, home: Home, server: Server) -> dict[str, str
         "MLFLOW_TRACKING_URI": server.url(MLFLOW),
         "MLFLOW_ARTIFACT_ROOT": home.artifacts.as_uri(),
         "BENTOML_HOME": str(home.bentoml),
+        # Where runs of experiments made without a place of their own go; otherwise ./mlruns.
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": (home.artifacts / "mlflow").as_uri(),
         "DBT_HOST": server.host,
         "DBT_PORT": str(server.port),
         "DBT_USER": server.user,
@@ -65,7 +67,8 @@ def _credentials(server: Server) -> dict[str, str]:
     if server.password is not None:
         secret = server.password.get_secret_value()
         return {**server.libpq, "PGPASSWORD": secret, "DBT_ENV_SECRET_PASSWORD": secret}
-    # The caller has libpq's own means (PGPASSWORD, PGPASSFILE, ~/.pgpass); dbt falls back to them on an empty one.
+    # The caller has libpq's own means (PGPASSWORD, PGPASSFILE, ~/.pgpass); dbt falls back to
+    # them on an empty one.
     return {**server.libpq, "DBT_ENV_SECRET_PASSWORD": os.environ.get("PGPASSWORD", "")}
 
 

@@ -9,7 +9,7 @@ import secrets
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from orchestration.errors import PlatformError, UserError
 
@@ -84,7 +84,8 @@ def prepare_home(root: Path) -> Home:
         made = not root.exists()
         root.mkdir(parents=True, exist_ok=True)
         if made:
-            # Customers' data is nobody else's business. Root's Postgres runs as another user, who must pass through.
+            # Customers' data is nobody else's business. Root's Postgres runs as another
+            # user, who must pass through.
             root.chmod(0o711 if os.geteuid() == 0 else 0o700)
         for folder in (home.artifacts, home.logs, home.bentoml, home.dagster):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -110,6 +111,11 @@ def write_private(path: Path, text: str) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """A log file only its owner may read, to be written at its end."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -36,9 +36,10 @@ class Identity:
 def server_identity(data: Path, program: Path) -> Identity:
     """The user to run Postgres as, for a data folder (made or not) and the server's program file.
 
-    An ordinary user runs it as themselves. Root runs it as the owner of the data folder, or as a system user made
-    for it; if that user cannot pass a folder on the way, the process keeps a capability to do so, because opening
-    somebody's private folder to everyone is not ours to do. Raises PlatformError where none of that is possible.
+    An ordinary user runs it as themselves. Root runs it as the owner of the data folder, or as a system user
+    made for it; if that user cannot pass a folder on the way, the process keeps a capability to do so,
+    because opening somebody's private folder to everyone is not ours to do. Raises PlatformError where none
+    of that is possible.
     """
     if os.geteuid() != 0:
         if data.exists() and data.stat().st_uid != os.geteuid():
@@ -68,7 +69,14 @@ def _system_user() -> pwd.struct_passwd:
 
 
 def _create_system_user() -> str:
-    command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+    command = [
+        "useradd",
+        "--system",
+        "--user-group",
+        "--no-create-home",
+        "--shell=/usr/sbin/nologin",
+        SYSTEM_USER,
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -101,8 +109,8 @@ def _capability(user: pwd.struct_passwd, closed: Path, program: Path) -> str:
             return name
     raise PlatformError(
         f"Postgres runs as user {user.pw_name}, who may not enter {closed}: "
-        f"run `chmod o+x {closed}`, move the checkout and the home (CUSTOMER_ANALYZER_HOME) to an open folder, "
-        "or run as an ordinary user."
+        f"run `chmod o+x {closed}`, move the checkout and the home (CUSTOMER_ANALYZER_HOME) "
+        "to an open folder, or run as an ordinary user."
     )
 
 

@@ -1,10 +1,12 @@
 """Keeps the embedded Postgres running as long as anyone uses it, and stops it after the last one.
 
-Every process that uses the server holds a shared lock on one file; the keeper waits for the exclusive lock. The
-kernel drops a dead process's lock, so the server stops cleanly even when its last user was killed, never leaks, and
-never disappears under a second user because the first one, which happened to start it, has finished.
+Every process that uses the server holds a shared lock on one file; the keeper waits for the exclusive lock.
+The kernel drops a dead process's lock, so the server stops cleanly even when its last user was killed, never
+leaks, and never disappears under a second user because the first one, which happened to start it, has
+finished.
 
-Run as `python -m orchestration.platform.keeper --lock FILE [options] -- postgres ARG...`. Standard library only.
+Run as `python -m orchestration.platform.keeper --lock FILE [options] -- postgres ARG...`. Standard library
+only.
 """
 
 import fcntl
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             become(chosen.uid, chosen.gid, chosen.capability)
         # SIGINT is Postgres's fast shutdown: sessions are ended, the data files are left clean.
         die_with_parent(keeper, signal.SIGINT)
-        os.execv(chosen.program[0], chosen.program)
+        os.execv(chosen.program[0], chosen.program)  # noqa: S606
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         os.kill(server, signal.SIGINT)

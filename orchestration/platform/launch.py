@@ -1,8 +1,8 @@
 """Starts a program that must not outlive its parent and, where asked, must not run as root.
 
-Run as `python -m orchestration.platform.launch [options] -- PROGRAM ARG...`: it changes its own process and then
-becomes the program. A separate process, because code between fork and exec is unsafe in a process with threads.
-Standard library only, so that it costs a few milliseconds.
+Run as `python -m orchestration.platform.launch [options] -- PROGRAM ARG...`: it changes its own process and
+then becomes the program. A separate process, because code between fork and exec is unsafe in a process with
+threads. Standard library only, so that it costs a few milliseconds.
 """
 
 import argparse
@@ -22,7 +22,7 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 
 def die_with_parent(parent: int, by: signal.Signals) -> None:
-    """Asks the kernel to send this process a signal when its parent is gone (Linux; elsewhere nothing happens).
+    """Asks the kernel (Linux; elsewhere nothing happens) for a signal when this process's parent is gone.
 
     Changing user afterwards would undo it. `parent` is the parent's id, taken before it could have died.
     """
@@ -61,7 +61,7 @@ def _set_capabilities(mask: int) -> None:
         _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
 
     class Data(ctypes.Structure):
-        _fields_ = [("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32)]
+        _fields_ = [(name, ctypes.c_uint32) for name in ("effective", "permitted", "inheritable")]
 
     header = Header(_CAPABILITY_VERSION_3, 0)
     data = (Data * 2)(Data(mask, mask, mask), Data(0, 0, 0))
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.uid is not None:
         become(chosen.uid, chosen.gid, chosen.capability)
     die_with_parent(chosen.parent, signal.SIGTERM)
-    os.execvp(chosen.program[0], chosen.program)
+    os.execvp(chosen.program[0], chosen.program)  # noqa: S606
 
 
 if __name__ == "__main__":

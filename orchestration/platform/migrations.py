@@ -35,7 +35,7 @@ class Migration:
 
 
 def read_migrations(folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
-    """The folder's migrations in order. Raises PlatformError unless they are numbered 0001, 0002, ... without gaps."""
+    """The folder's migrations in order. Raises PlatformError unless numbered 0001, 0002, ... without gaps."""
     found = []
     for path in sorted(folder.glob("*.sql")):
         match = _NAME.fullmatch(path.name)
@@ -56,7 +56,8 @@ def pending(migrations: Sequence[Migration], applied: Mapping[int, str]) -> tupl
     ahead = sorted(applied.keys() - {migration.version for migration in migrations})
     if ahead:
         raise PlatformError(
-            f"The warehouse has migration {ahead[-1]:04d}, which this checkout does not know: update the checkout."
+            f"The warehouse has migration {ahead[-1]:04d}, which this checkout does not know: "
+            "update the checkout."
         )
     for migration in migrations:
         if applied.get(migration.version, migration.checksum) != migration.checksum:

