@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit up lint format lock clean
+.PHONY: help install demo test unit up lint format bench lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,11 +26,41 @@ $(INSTALLED): requirements.lock pyproject.toml
 		|| { echo "Python 3.11 to 3.13 is needed, but $(PYTHON) is $$($(PYTHON) --version); try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 		|| { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment (on Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep --only-matching '^uv==[0-9.]*' requirements.lock)"
 	$(BIN)/uv pip sync --python $(BIN)/python --quiet --require-hashes requirements.lock
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 	@touch $(INSTALLED)
 
-lock: ## resolve requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \
+demo: install ## run everything once on real data and call the services (DATA=FILE, MAP=column=source)
+	@$(BIN)/customer-analyzer demo $(if $(DATA),--data $(DATA)) $(foreach pair,$(MAP),--map $(pair))
+
+test: install ## run the whole test suite
+	@$(BIN)/pytest
+
+unit: install ## run the tests that start no server
+	@$(BIN)/pytest -m "not integration"
+
+up: install ## start the platform: Postgres, MLflow, Dagster, the three services; Ctrl-C stops all
+	@$(BIN)/customer-analyzer up
+
+lint: install ## check style, types, SQL and the direction of imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models
+	@$(BIN)/lint-imports
+
+format: install ## put the code into its standard form
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+	@$(BIN)/sqlfluff fix --processes 2 dbt_project/models
+
+bench: install ## compare with peers; each comparison prints one table
+	@$(BIN)/python -m benchmarks.blind
+
+lock: install ## resolve requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \
 		--generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
+
+clean: ## remove .venv and caches; the home with your data stays
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs

@@ -1,0 +1,4 @@
+"""The assets of Dagster, a module a group, in the order data flows: events, marts, models, scores, monitoring, serving.
+
+A body reads, calls one function, writes and returns metadata; whatever is longer lives beside this package.
+"""

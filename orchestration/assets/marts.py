@@ -1,0 +1,77 @@
+"""The dbt project as assets: staging, intermediate, marts and analytics, a partition an `as_of`.
+
+Belongs here: how dbt is called and how its models are named and grouped in Dagster. Not: any SQL.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+from ml.cutoffs import plan_cutoffs
+from orchestration.partitions import AS_OF
+from orchestration.platform.home import Home
+from orchestration.resources import Choices, WarehouseResource
+from orchestration.settings import read_settings
+
+PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
+_SOURCES = ("models", "macros", "seeds", "tests")
+
+
+class FolderGroups(DagsterDbtTranslator):
+    """Assets are grouped by their dbt folder; a model's key is its schema and its name, as in the database."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Schema and name, so that lineage reads like the warehouse."""
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+        return dg.AssetKey([dbt_resource_props["config"]["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Everything dbt makes is a mart of one kind or another; analytics has readers of its own."""
+        return "analytics" if dbt_resource_props["config"].get("schema") == "analytics" else "marts"
+
+
+def prepared_project() -> DbtProject:
+    """The dbt project with a manifest that is no older than its files.
+
+    The manifest lies in the home, so that two homes never write the same one. Parsing takes seconds and needs no
+    database; it is skipped while nothing in the project has changed.
+    """
+    target = Home(read_settings().home).dbt_target
+    project = DbtProject(PROJECT_DIR, target_path=target)
+    newest = max(file.stat().st_mtime for folder in _SOURCES for file in (PROJECT_DIR / folder).rglob("*.*"))
+    if not project.manifest_path.exists() or project.manifest_path.stat().st_mtime < newest:
+        target.mkdir(parents=True, exist_ok=True)
+        project.preparer.prepare(project)
+    return project
+
+
+def dbt_marts(project: DbtProject) -> dg.AssetsDefinition:
+    """The assets of a prepared dbt project (its manifest exists)."""
+
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        partitions_def=AS_OF,
+        dagster_dbt_translator=FolderGroups(),
+        exclude="resource_type:unit_test",
+    )
+    def marts(
+        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource, choices: Choices
+    ) -> Iterator[Any]:
+        as_of = date.fromisoformat(context.partition_key)
+        first_event = warehouse.open().event_range().first
+        plan = plan_cutoffs(as_of, choices.horizon_days, first_event)
+        variables = {
+            "as_of_dates": [day.isoformat() for day in (*plan.all, as_of)],
+            "horizon_days": choices.horizon_days,
+            "known_until": as_of.isoformat(),
+        }
+        yield from dbt.cli(["build", "--vars", json.dumps(variables)], context=context).stream()
+
+    return marts

@@ -1,0 +1,128 @@
+"""Models as assets: a candidate trained and registered, a champion that passed the gate. Three of each.
+
+Belongs here: the assets and what they report. Not: training (`orchestration.training`), judgement (`ml.gate`).
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from ml.errors import NotApplicable
+from orchestration.gate import judge_challenger
+from orchestration.partitions import AS_OF
+from orchestration.registry import CHALLENGER, KINDS
+from orchestration.resources import Choices, RegistryResource, WarehouseResource
+from orchestration.training import train_candidate
+
+FEATURES = dg.AssetKey(["marts", "user_features"])
+LABELS = dg.AssetKey(["marts", "user_labels"])
+
+_PURPOSE = {
+    "segmentation": "groups of users who behave alike, with names that stay from one retrain to the next",
+    "purchase": "the calibrated probability that a user buys within the horizon, and what that is worth",
+    "churn": "the calibrated probability that an active user falls silent for the whole horizon",
+}
+
+
+def candidate_asset(kind: str) -> dg.AssetsDefinition:
+    """The asset that trains one model on past cutoffs and registers it as challenger."""
+
+    @dg.asset(
+        name=f"{kind}_candidate",
+        group_name="models",
+        description=f"Trains {kind}: {_PURPOSE[kind]}. Logged to MLflow and registered as challenger.",
+        kinds={"mlflow", "python"},
+        partitions_def=AS_OF,
+        deps=[FEATURES, LABELS],
+        output_required=False,
+        check_specs=[
+            dg.AssetCheckSpec(
+                "is_applicable",
+                asset=f"{kind}_candidate",
+                description="The events can carry this model at all; where they cannot, the rest of the run goes on.",
+            )
+        ],
+    )
+    def candidate(
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        registry: RegistryResource,
+        choices: Choices,
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        as_of = date.fromisoformat(context.partition_key)
+        try:
+            trained = train_candidate(kind, warehouse.open(), registry.open(), as_of, choices.horizon_days)
+        except NotApplicable as reason:
+            context.log.warning(str(reason))
+            yield dg.AssetCheckResult(
+                check_name="is_applicable",
+                passed=False,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=str(reason),
+            )
+            return
+        yield dg.MaterializeResult(
+            metadata={
+                "version": trained.version,
+                "mlflow_run": trained.run_id,
+                "model_files": dg.MetadataValue.path(trained.directory),
+                "digest": trained.digest,
+                **{name: dg.MetadataValue.float(value) for name, value in trained.metrics.items()},
+            },
+            data_version=dg.DataVersion(trained.digest),
+            check_results=[dg.AssetCheckResult(check_name="is_applicable", passed=True)],
+        )
+
+    return candidate
+
+
+def champion_asset(kind: str) -> dg.AssetsDefinition:
+    """The asset that lets the gate decide between champion and challenger."""
+
+    @dg.asset(
+        name=f"{kind}_champion",
+        group_name="models",
+        description=f"The {kind} model in use: the challenger if the gate lets it through, else the champion before.",
+        kinds={"mlflow", "python"},
+        partitions_def=AS_OF,
+        deps=[f"{kind}_candidate", FEATURES, LABELS],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "gate", asset=f"{kind}_champion", description="The challenger is not worse than the champion."
+            )
+        ],
+    )
+    def champion(
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        registry: RegistryResource,
+        choices: Choices,
+    ) -> dg.MaterializeResult:
+        opened = registry.open()
+        challenger = opened.with_alias(kind, CHALLENGER)
+        assert challenger is not None  # noqa: S101 - the candidate of this very run
+        verdict = judge_challenger(warehouse.open(), opened, challenger, promoted_by=choices.started_by)
+        return dg.MaterializeResult(
+            metadata={
+                "version": opened.champion(kind).version,
+                "challenger": challenger.version,
+                "reason": verdict.reason,
+                "checks": dg.MetadataValue.json(dict(verdict.checks)),
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="gate",
+                    passed=verdict.promote,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    description=verdict.reason,
+                )
+            ],
+        )
+
+    return champion
+
+
+def model_assets() -> list[dg.AssetsDefinition]:
+    """Candidate and champion of every model."""
+    return [make(kind) for kind in KINDS for make in (candidate_asset, champion_asset)]

@@ -1,0 +1,40 @@
+"""Batch scores as assets: every user seen before `as_of`, by the champion of that day, in `ml.scores`."""
+
+from datetime import date
+
+import dagster as dg
+
+from orchestration.assets.models import FEATURES
+from orchestration.partitions import AS_OF
+from orchestration.registry import KINDS
+from orchestration.resources import Choices, RegistryResource, WarehouseResource
+from orchestration.scoring import score_everyone
+
+
+def scores_asset(kind: str) -> dg.AssetsDefinition:
+    """The asset that scores everyone with one champion."""
+
+    @dg.asset(
+        name=f"{kind}_scores",
+        group_name="scores",
+        description=f"What the {kind} champion says of every user known as of the day; also: scores export {kind}.",
+        kinds={"postgres", "python"},
+        partitions_def=AS_OF,
+        deps=[f"{kind}_champion", FEATURES],
+    )
+    def scores(
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        registry: RegistryResource,
+        choices: Choices,
+    ) -> dg.MaterializeResult:
+        as_of = date.fromisoformat(context.partition_key)
+        summary = score_everyone(kind, warehouse.open(), registry.open(), as_of)
+        return dg.MaterializeResult(metadata={**summary})
+
+    return scores
+
+
+def score_assets() -> list[dg.AssetsDefinition]:
+    """Scores of every model."""
+    return [scores_asset(kind) for kind in KINDS]

@@ -1,0 +1,86 @@
+"""`customer-analyzer models`: the registry in words."""
+
+import getpass
+import json
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.options import AsJson, ModelArgument
+
+app = typer.Typer(help="The model registry, in words.", no_args_is_help=True)
+
+Reason = Annotated[str, typer.Option(help="Why; kept on record.")]
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List every version of every model, with its aliases and figures."""
+    from rich.console import Console
+
+    from orchestration.cli.session import open_session
+    from orchestration.registry import KINDS
+    from orchestration.tables import versions_table
+
+    with open_session() as session:
+        versions = {kind: session.registry.versions(kind) for kind in KINDS}
+        aliases = {kind: session.registry.aliases(kind) for kind in KINDS}
+    if as_json:
+        listed = [
+            version.to_dict() | {"aliases": aliases[version.kind]} for kind in KINDS for version in versions[kind]
+        ]
+        typer.echo(json.dumps(listed))
+        return
+    for kind in KINDS:
+        Console().print(versions_table(kind, versions[kind], aliases[kind]))
+
+
+@app.command()
+def compare(model: ModelArgument, as_json: AsJson = False) -> None:
+    """Put champion and challenger side by side, figure by figure."""
+    from rich.console import Console
+
+    from orchestration.cli.session import open_session
+    from orchestration.registry import CHALLENGER
+    from orchestration.tables import comparison_table
+
+    with open_session() as session:
+        champion = session.registry.champion(model.value)
+        challenger = session.registry.with_alias(model.value, CHALLENGER) or champion
+    if as_json:
+        typer.echo(json.dumps({"champion": champion.to_dict(), "challenger": challenger.to_dict()}))
+        return
+    Console().print(comparison_table(champion, challenger))
+
+
+@app.command()
+def promote(
+    model: ModelArgument,
+    version: Annotated[int, typer.Argument(help="The version to make champion.")],
+    reason: Reason = "promoted by hand",
+) -> None:
+    """Make a version champion without asking the gate, and deploy it."""
+    from orchestration import promotion
+    from orchestration.cli.session import open_session
+    from orchestration.deployment import deploy_champion
+
+    by = getpass.getuser()
+    with open_session() as session:
+        chosen = session.registry.version(model.value, version)
+        promotion.promote(session.registry, session.warehouse, chosen, reason=reason, promoted_by=by)
+        deploy_champion(model.value, session.warehouse, session.registry, deployed_by=by)
+    typer.echo(f"{model.value} version {version} is champion; running services swap to it by themselves.")
+
+
+@app.command()
+def rollback(model: ModelArgument, reason: Reason = "rolled back by hand") -> None:
+    """Make the champion before this one champion again, and deploy it."""
+    from orchestration import promotion
+    from orchestration.cli.session import open_session
+    from orchestration.deployment import deploy_champion
+
+    by = getpass.getuser()
+    with open_session() as session:
+        previous = promotion.rollback(session.registry, session.warehouse, model.value, reason=reason, promoted_by=by)
+        deploy_champion(model.value, session.warehouse, session.registry, deployed_by=by)
+    typer.echo(f"{model.value} version {previous.version} is champion again; running services swap by themselves.")

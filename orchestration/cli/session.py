@@ -1,0 +1,33 @@
+"""What most commands open first: the platform of this home, its warehouse and its registry."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from orchestration.platform.stack import Platform, running_platform
+from orchestration.registry import Registry
+from orchestration.settings import read_settings
+from orchestration.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Session:
+    """A running platform and the two stores commands read and write."""
+
+    platform: Platform
+    warehouse: Warehouse
+    registry: Registry
+
+
+@contextmanager
+def open_session() -> Iterator[Session]:
+    """Starts or joins the platform of this home for as long as the block lasts."""
+    with running_platform(read_settings()) as platform:
+        yield session_of(platform)
+
+
+def session_of(platform: Platform) -> Session:
+    """The stores of a platform that already runs."""
+    return Session(
+        platform, Warehouse(platform.warehouse_url), Registry(platform.mlflow_url, platform.home.artifacts.as_uri())
+    )

@@ -1,0 +1,52 @@
+"""The code location: every asset, job and schedule, put together when Dagster asks for it."""
+
+import os
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from orchestration.assets.events import events
+from orchestration.assets.marts import FolderGroups, dbt_marts, prepared_project
+from orchestration.assets.models import model_assets
+from orchestration.assets.monitoring import drift_assets
+from orchestration.assets.scores import score_assets
+from orchestration.assets.serving import deployment_assets
+from orchestration.jobs import REFRESH, RETRAIN
+from orchestration.platform.stack import join_platform
+from orchestration.resources import Choices, RegistryResource, WarehouseResource
+from orchestration.schedules import daily_refresh, weekly_retrain
+from orchestration.settings import read_settings
+
+
+def build_definitions() -> dg.Definitions:
+    """Everything there is. One process a run: on two cores a process a step costs more than it wins."""
+    project = prepared_project()
+    return dg.Definitions(
+        assets=[
+            events,
+            dbt_marts(project),
+            *model_assets(),
+            *score_assets(),
+            *drift_assets(),
+            *deployment_assets(),
+        ],
+        jobs=[REFRESH, RETRAIN],
+        schedules=[daily_refresh, weekly_retrain],
+        resources={
+            "dbt": DbtCliResource(project, dagster_dbt_translator=FolderGroups()),
+            "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL")),
+            "registry": RegistryResource(
+                tracking_uri=dg.EnvVar("MLFLOW_TRACKING_URI"), artifacts=dg.EnvVar("MLFLOW_ARTIFACT_ROOT")
+            ),
+            "choices": Choices(),
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster finds when it loads this module; plain `dagster dev` brings no platform, so it is started here."""
+    if "WAREHOUSE_URL" not in os.environ:
+        join_platform(read_settings())
+    return build_definitions()

@@ -1,0 +1,6 @@
+"""How the assets are cut: by `as_of`, the day whose beginning everything is known up to."""
+
+import dagster as dg
+
+# Early enough for the data sets of the literature. The last key is today: as of today means events before today.
+AS_OF = dg.DailyPartitionsDefinition(start_date="1996-01-01", end_offset=1)

@@ -1,0 +1,149 @@
+"""Running the pipeline from the command line: the same job Dagster schedules, in this process, with progress.
+
+Belongs here: starting a job for a day and telling what became of its steps. Not: what the steps do
+(`orchestration.assets`), or how progress looks (`orchestration.cli`).
+"""
+
+import contextlib
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TextIO
+
+import dagster as dg
+
+from ml.cutoffs import CutoffPlan, plan_cutoffs
+from orchestration.definitions import build_definitions
+from orchestration.resources import Choices
+from orchestration.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class FailedStep:
+    """A step that did not succeed, and the innermost error as one line."""
+
+    step: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """What an asset check found."""
+
+    asset: str
+    name: str
+    passed: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run ended."""
+
+    run_id: str
+    as_of: date
+    horizon_days: int
+    failed: tuple[FailedStep, ...]
+    skipped: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def is_success(self) -> bool:
+        """Every step that could run did."""
+        return not self.failed
+
+    def check(self, asset: str, name: str) -> Check | None:
+        """The result of one check, if it was evaluated."""
+        return next((check for check in self.checks if (check.asset, check.name) == (asset, name)), None)
+
+
+def plan_run(warehouse: Warehouse, as_of: date | None, horizon_days: int) -> CutoffPlan:
+    """The cutoffs of a run before it starts, so that an impossible day or horizon is refused at once.
+
+    Without `as_of` it is the day after the last event. Raises UserError or ml.errors.MLError with the way out.
+    """
+    known = warehouse.event_range()
+    return plan_cutoffs(as_of or known.last + timedelta(days=1), horizon_days, known.first)
+
+
+def run_job(
+    job: str,
+    plan: CutoffPlan,
+    *,
+    started_by: str,
+    on_step: Callable[[str, bool], None],
+    steps: Callable[[int], None],
+) -> RunOutcome:
+    """Runs a job for a day. `steps` is told how many there are, `on_step` the name and end of each.
+
+    Errors of steps are reported, not raised; runs and logs are kept by the Dagster instance of the home.
+    """
+    definition = build_definitions().resolve_job_def(job)
+    steps(len(definition.nodes))
+    run_id = str(uuid.uuid4())
+    failed: list[FailedStep] = []
+    skipped: list[str] = []
+    checks: list[Check] = []
+
+    def listen(event: dg.EventLogEntry) -> None:
+        happened = event.dagster_event
+        if happened is None or happened.step_key is None:
+            return
+        if happened.is_step_failure:
+            failed.append(FailedStep(happened.step_key, _innermost(happened.step_failure_data.error)))
+        elif happened.is_step_skipped:
+            skipped.append(happened.step_key)
+        elif happened.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            found = happened.asset_check_evaluation_data
+            checks.append(
+                Check("/".join(found.asset_key.path), found.check_name, found.passed, found.description or "")
+            )
+        if happened.is_step_failure or happened.is_step_skipped or happened.is_step_success:
+            on_step(happened.step_key, happened.is_step_success)
+
+    with dg.DagsterInstance.get() as instance:
+        instance.add_event_listener(run_id, listen)
+        definition.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            partition_key=plan.as_of.isoformat(),
+            run_config=dg.RunConfig(
+                resources={"choices": Choices(horizon_days=plan.horizon_days, started_by=started_by)}
+            ),
+            raise_on_error=False,
+        )
+    return RunOutcome(run_id, plan.as_of, plan.horizon_days, tuple(failed), tuple(skipped), tuple(checks))
+
+
+@contextlib.contextmanager
+def output_to(log: Path) -> Iterator[TextIO]:
+    """Sends what this process and its children print to a file; yields the stream that still reaches the user.
+
+    dbt, MLflow and Evidently print straight to the file descriptors, so these are what is redirected.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(descriptor) for descriptor in (1, 2)]
+    with log.open("a", encoding="utf-8") as file, os.fdopen(os.dup(kept[1]), "w", encoding="utf-8") as user:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield user
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for descriptor, original in zip((1, 2), kept, strict=True):
+                os.dup2(original, descriptor)
+                os.close(original)
+
+
+def _innermost(error: object) -> str:
+    while getattr(error, "cause", None) is not None:
+        error = error.cause  # type: ignore[attr-defined]
+    message = str(getattr(error, "message", error)).strip()
+    return message.splitlines()[0] if message else "no message"

@@ -1,0 +1,43 @@
+"""Who is champion, since when and why: promotion and rollback, under a lock and on record.
+
+The judgement of a challenger is `ml.gate`'s; here its verdict, or a person's, is carried out.
+"""
+
+from orchestration.errors import UserError
+from orchestration.registry import CHAMPION, RegisteredModel, Registry
+from orchestration.warehouse import Warehouse
+
+
+def promote(
+    registry: Registry, warehouse: Warehouse, challenger: RegisteredModel, *, reason: str, promoted_by: str
+) -> None:
+    """Makes a version the champion. Of two promoters at once, one wins and the other is told."""
+    with warehouse.promotion(challenger.kind) as transaction:
+        champion = registry.with_alias(challenger.kind, CHAMPION)
+        transaction.execute(
+            "insert into ml.promotions (model, from_version, to_version, kind, reason, promoted_by)"
+            " values (%s, %s, %s, 'promote', %s, %s)",
+            (challenger.kind, champion and champion.version, challenger.version, reason, promoted_by),
+        )
+        registry.set_champion(challenger.kind, challenger.version, verdict=reason)
+
+
+def rollback(registry: Registry, warehouse: Warehouse, kind: str, *, reason: str, promoted_by: str) -> RegisteredModel:
+    """Makes the champion before this one champion again; returns it. Nothing is retrained."""
+    with warehouse.promotion(kind) as transaction:
+        champion = registry.champion(kind)
+        row = transaction.execute(
+            "select from_version from ml.promotions"
+            " where model = %s and to_version = %s and kind = 'promote' order by promotion_id desc limit 1",
+            (kind, champion.version),
+        ).fetchone()
+        if row is None or row[0] is None:
+            raise UserError(f"{kind} version {champion.version} had no champion before it to roll back to.")
+        previous = registry.version(kind, int(str(row[0])))
+        transaction.execute(
+            "insert into ml.promotions (model, from_version, to_version, kind, reason, promoted_by)"
+            " values (%s, %s, %s, 'rollback', %s, %s)",
+            (kind, champion.version, previous.version, reason, promoted_by),
+        )
+        registry.set_champion(kind, previous.version, verdict=f"rolled back to: {reason}")
+    return previous

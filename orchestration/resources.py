@@ -1,0 +1,35 @@
+"""What assets are handed: the warehouse, the registry, the choices of a run. Addresses come from the environment."""
+
+import dagster as dg
+from pydantic import Field
+
+from orchestration.registry import Registry
+from orchestration.warehouse import Warehouse
+
+
+class WarehouseResource(dg.ConfigurableResource[Warehouse]):
+    """The warehouse database; the password is libpq's business, never in the address."""
+
+    url: str
+
+    def open(self) -> Warehouse:
+        """The warehouse to read from and write to."""
+        return Warehouse(self.url)
+
+
+class RegistryResource(dg.ConfigurableResource[Registry]):
+    """MLflow: where runs are recorded and where their files lie."""
+
+    tracking_uri: str
+    artifacts: str
+
+    def open(self) -> Registry:
+        """The registry to log to and load from."""
+        return Registry(self.tracking_uri, self.artifacts)
+
+
+class Choices(dg.ConfigurableResource[object]):
+    """What whoever starts a run may choose."""
+
+    horizon_days: int = Field(default=30, gt=0, description="How many days ahead the models look.")
+    started_by: str = Field(default="dagster", description="Who is on record for promotions and deployments.")

@@ -1,0 +1,32 @@
+"""Batch scoring: one champion, one snapshot, every user; and what the scores look like as numbers."""
+
+from datetime import date
+
+import polars as pl
+
+from ml import artifact
+from ml.errors import NotEnoughData
+from orchestration.registry import Registry
+from orchestration.warehouse import Warehouse
+
+
+def score_everyone(kind: str, warehouse: Warehouse, registry: Registry, as_of: date) -> dict[str, float | int | str]:
+    """Scores every user of a snapshot with the champion, stores the scores, returns figures about them."""
+    champion = registry.champion(kind)
+    model = artifact.load(champion.directory, champion.digest)
+    features = warehouse.snapshot(as_of)
+    if features.is_empty():
+        raise NotEnoughData(f"Nobody was seen before {as_of}, so there is nobody to score; choose a later day.")
+    scores = model.predict(features)
+    count = warehouse.write_scores(kind, as_of, model.horizon_days, champion.version, scores)
+    return {"users": count, "model_version": champion.version, **_figures(scores)}
+
+
+def _figures(scores: pl.DataFrame) -> dict[str, float]:
+    if "segment" in scores.columns:
+        shares = scores["segment"].value_counts(normalize=True)
+        return {f"share of {name}": share for name, share in shares.iter_rows()}
+    return {
+        "mean_score": float(scores["score"].mean() or 0.0),
+        "users_above_half": (scores["score"] > 0.5).sum(),
+    }

@@ -1,0 +1,78 @@
+"""From marts to a registered challenger: read the frame, train, save native files, log to MLflow.
+
+One function, for all three models. How a model learns is `ml`'s business; when it runs is Dagster's.
+"""
+
+import subprocess
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from ml import artifact, plots
+from ml.artifact import Provenance
+from ml.catalogue import read_catalogue
+from ml.cutoffs import plan_cutoffs
+from orchestration.registry import RegisteredModel, Registry
+from orchestration.warehouse import Warehouse
+
+CHECKOUT = Path(__file__).parents[1]
+CATALOGUE = CHECKOUT / "dbt_project" / "models" / "marts" / "user_features.yml"
+
+
+def train_candidate(
+    kind: str, warehouse: Warehouse, registry: Registry, as_of: date, horizon_days: int
+) -> RegisteredModel:
+    """Trains one model for a day and registers it as challenger.
+
+    Raises ml.errors.NotApplicable when the events cannot carry this model at all.
+    """
+    plan = plan_cutoffs(as_of, horizon_days, warehouse.event_range().first)
+    frame = warehouse.training_frame(plan.all, horizon_days)
+    catalogue = read_catalogue(CATALOGUE)
+    trained = _train(kind, frame, catalogue, plan, registry)
+    provenance = Provenance(
+        cutoffs=plan,
+        data_fingerprint=fingerprint(frame),
+        git_revision=git_revision(),
+        metrics=trained.evaluation.metrics,
+    )
+    with TemporaryDirectory() as scratch:
+        directory = Path(scratch) / kind
+        digest = artifact.save(trained.model, directory, provenance=provenance)
+        return registry.log_candidate(
+            kind,
+            directory,
+            digest,
+            parameters=trained.parameters,
+            metrics=trained.evaluation.metrics,
+            figures=plots.evaluation_figures(trained.evaluation),
+            tables={"features": list(trained.model.feature_names), "cutoffs": plan.to_dict()},
+            tags={
+                "as_of": as_of.isoformat(),
+                "horizon_days": str(horizon_days),
+                "test_cutoff": plan.test.isoformat(),
+                "data_fingerprint": provenance.data_fingerprint,
+                "git_revision": provenance.git_revision,
+            },
+        )
+
+
+def fingerprint(frame: pl.DataFrame) -> str:
+    """A number that two frames share only if they hold the same rows, whatever the order of the rows."""
+    columns = sorted(frame.columns)
+    total = frame.select(columns).hash_rows(seed=0).sum() if frame.height else 0
+    return f"{frame.height}x{len(columns)}-{total:016x}"
+
+
+def git_revision() -> str:
+    """The commit this code stands at, marked when files differ from it; `unknown` outside a checkout."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() if described.returncode == 0 else "unknown"

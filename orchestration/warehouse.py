@@ -1,0 +1,166 @@
+"""The warehouse as the pipeline sees it: frames of marts out, scores and deployments in.
+
+Belongs here: SQL that reads finished marts or records what the models did. Does not: arithmetic on rows
+(`dbt_project`), the import of events (`orchestration.events`), making databases and tables (`orchestration.platform`).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row, scalar_row
+
+from orchestration.errors import UserError
+
+SCORE_COLUMNS = ("user_id", "score", "expected_value", "segment_id", "segment", "basis")
+LABEL_COLUMNS = ("has_activity", "has_purchased", "purchase_amount", "is_churned")
+
+
+@dataclass(frozen=True)
+class EventRange:
+    """The days between which events happened (UTC, both included) and how many there are."""
+
+    first: date
+    last: date
+    events: int
+
+
+@dataclass(frozen=True)
+class DeploymentRow:
+    """The newest row of `ml.deployments` for a model."""
+
+    model_version: int
+    digest: str
+    bento_tag: str
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Reads through Arrow (ADBC), writes with COPY. `url` names the database and carries no password."""
+
+    url: str
+
+    def read(self, query: str) -> pl.DataFrame:
+        """Runs a query of our own making and returns its rows, typed as Postgres types them."""
+        return pl.read_database_uri(query, self.url, engine="adbc")
+
+    def connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        """A connection whose block is one transaction."""
+        return psycopg.connect(self.url)
+
+    def event_range(self) -> EventRange:
+        """First and last day with events; a clear error when there are none."""
+        frame = self.read(
+            "select min(occurred_at at time zone 'UTC')::date as first,"
+            " max(occurred_at at time zone 'UTC')::date as last, count(*) as events from raw.events"
+        )
+        row = frame.row(0, named=True)
+        if row["events"] == 0:
+            raise UserError("There are no events yet; bring some in: customer-analyzer events import FILE")
+        return EventRange(row["first"], row["last"], row["events"])
+
+    def training_frame(self, cutoffs: Sequence[date], horizon_days: int) -> pl.DataFrame:
+        """Features joined with their labels: one row a user and cutoff, ordered by both.
+
+        Only matured labels exist, so a cutoff whose window is still open brings no rows.
+        """
+        dates = ", ".join(f"date '{day.isoformat()}'" for day in cutoffs)
+        labels = ", ".join(f"user_labels.{column}" for column in LABEL_COLUMNS)
+        return self.read(
+            f"select user_features.*, {labels}"  # noqa: S608 - dates and our own column names
+            " from marts.user_features join marts.user_labels using (user_id, as_of)"
+            f" where as_of in ({dates}) and user_labels.horizon_days = {int(horizon_days)}"
+            " order by as_of, user_id"
+        )
+
+    def snapshot(self, as_of: date) -> pl.DataFrame:
+        """The features of everyone seen before `as_of`, one row a user, ordered by user."""
+        return self.read(
+            f"select * from marts.user_features where as_of = date '{as_of.isoformat()}' order by user_id"  # noqa: S608
+        )
+
+    def write_scores(self, model: str, as_of: date, horizon_days: int, model_version: int, scores: pl.DataFrame) -> int:
+        """Replaces the scores of one model, day and horizon, in one transaction; returns how many there are.
+
+        `scores` has user_id, score, basis, and for the segmentation segment_id and segment.
+        """
+        columns = [name for name in SCORE_COLUMNS if name in scores.columns]
+        key = (model, as_of, horizon_days)
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("delete from ml.scores where model = %s and as_of = %s and horizon_days = %s", key)
+            copy = sql.SQL("copy ml.scores (model, as_of, horizon_days, model_version, {}) from stdin").format(
+                sql.SQL(", ").join(map(sql.Identifier, columns))
+            )
+            with cursor.copy(copy) as rows:
+                for row in scores.select(columns).iter_rows():
+                    rows.write_row((*key, model_version, *row))
+        return scores.height
+
+    def read_scores(self, model: str, as_of: date) -> pl.DataFrame:
+        """The stored scores of one model and day, ordered by user; empty when there are none."""
+        named = "segment_id, segment" if model == "segmentation" else "score"
+        return self.read(
+            f"select user_id, as_of, horizon_days, {named}, model_version from ml.scores"  # noqa: S608
+            f" where model = '{model}' and as_of = date '{as_of.isoformat()}' order by user_id"
+        )
+
+    def scored_days(self, model: str) -> list[date]:
+        """The days that have scores of this model, oldest first."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                "select distinct as_of from ml.scores where model = %s order by as_of", (model,)
+            ).fetchall()
+
+    def newest_scores(self, model: str) -> date | None:
+        """The newest day that has scores of this model."""
+        return max(self.scored_days(model), default=None)
+
+    def deployment(self, model: str) -> DeploymentRow | None:
+        """What the services of this model were last told to run."""
+        with self.connect() as connection, connection.cursor(row_factory=class_row(DeploymentRow)) as cursor:
+            return cursor.execute(
+                "select model_version, digest, bento_tag from ml.deployments"
+                " where model = %s order by deployment_id desc limit 1",
+                (model,),
+            ).fetchone()
+
+    def bento_of(self, model: str, model_version: int, digest: str) -> str | None:
+        """The Bento that was built for a version when it was deployed before."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                "select bento_tag from ml.deployments where model = %s and model_version = %s and digest = %s"
+                " order by deployment_id desc limit 1",
+                (model, model_version, digest),
+            ).fetchone()
+
+    def record_deployment(
+        self,
+        model: str,
+        model_version: int,
+        digest: str,
+        artifact_path: str,
+        bento_tag: str,
+        deployed_by: str,
+    ) -> None:
+        """Tells the services of a model which version to run; they pick it up by themselves."""
+        with self.connect() as connection:
+            connection.execute(
+                "insert into ml.deployments (model, model_version, digest, artifact_path, bento_tag, deployed_by)"
+                " values (%s, %s, %s, %s, %s, %s)",
+                (model, model_version, digest, artifact_path, bento_tag, deployed_by),
+            )
+
+    @contextmanager
+    def promotion(self, model: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """A transaction that only one promoter of a model can be in; a second one is told, and does not wait."""
+        with self.connect() as connection:
+            row = connection.execute(
+                "select pg_try_advisory_xact_lock(hashtext('promotion'), hashtext(%s))", (model,)
+            ).fetchone()
+            if row is None or not row[0]:
+                raise UserError(f"Somebody else is promoting {model} right now; try again when they are done.")
+            yield connection
