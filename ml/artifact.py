@@ -30,7 +30,7 @@ _MODEL, _GOLDEN, _MANIFEST = "model.json", "golden.json", "manifest.json"
 _OWN_FILES = frozenset({_MODEL, _GOLDEN, _MANIFEST})
 _TOLERANCE = 1e-6
 _CLASSES = {
-    "segmentation": ("ml.segmentation", "SegmentationModel"),
+    "segmentation": ("ml.segments.model", "SegmentationModel"),
     "purchase": ("ml.propensity.model", "PropensityModel"),
     "churn": ("ml.propensity.model", "PropensityModel"),
 }

@@ -149,9 +149,7 @@ def read_catalogue(path: Path) -> FeatureCatalogue:
             )
         features.append(_feature(name, column.get("description"), meta))
     if not features:
-        raise CatalogueError(
-            f"The feature catalogue {path} describes no feature; add columns under model `{_MART}`."
-        )
+        raise CatalogueError(f"The feature catalogue {path} describes no feature; add columns under model `{_MART}`.")
     return FeatureCatalogue(tuple(features))
 
 
