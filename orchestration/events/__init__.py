@@ -1,0 +1,19 @@
+"""How events arrive: files into `raw.events`, and what breaks the contract into `raw.events_quarantine`.
+
+Belongs here: reading files in bounded chunks, mapping columns, identity, storing. Does not: what a good event is
+(`data_contracts`), the tables (`orchestration.platform`), words and progress bars for a terminal (`orchestration.cli`).
+"""
+
+from orchestration.events.errors import FileRefusedError, OnlyBadRowsError
+from orchestration.events.importing import ImportResult, Progress, demand_good_rows, import_files
+from orchestration.events.mapping import parse_mapping
+
+__all__ = [
+    "FileRefusedError",
+    "ImportResult",
+    "OnlyBadRowsError",
+    "Progress",
+    "demand_good_rows",
+    "import_files",
+    "parse_mapping",
+]

@@ -1,0 +1,170 @@
+"""Importing files of events, from the first look to the counts.
+
+Belongs here: the order of things. Does not: any one of them (`readers`, `mapping`, `identity`, `store`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts.contract import Contract, read_contract
+from data_contracts.rules import REASON, validate
+from orchestration.events import identity, store
+from orchestration.events.chunks import CHUNK_ROWS, Chunk, storable
+from orchestration.events.errors import OnlyBadRowsError
+from orchestration.events.mapping import demand_columns, demand_known_columns, map_columns, wanted_columns
+from orchestration.events.readers import read_chunks
+
+# What the import fills in when a file does not say.
+FILLED = ("event_id", "received_at", "source")
+# How much of each file is looked at before anything is stored.
+_LOOK_ROWS = 50_000
+_ROW = "row_number"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What became of a file's rows: read = stored + known + quarantined.
+
+    `quarantined_known` of the quarantined ones were in quarantine already.
+    """
+
+    file: Path
+    read: int = 0
+    stored: int = 0
+    known: int = 0
+    quarantined: int = 0
+    quarantined_known: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import is: `fraction` of `result.file` (0 to 1) is stored."""
+
+    fraction: float
+    result: ImportResult
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A chunk, ready to be stored: events as the table has them, and bad rows as the quarantine has them."""
+
+    events: pl.DataFrame
+    quarantine: pl.DataFrame
+    fraction: float
+
+
+def import_files(
+    url: str,
+    files: Sequence[Path],
+    *,
+    mapping: Mapping[str, str] | None = None,
+    source: str = "import",
+    contract: Contract | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    chunk_rows: int = CHUNK_ROWS,
+) -> list[ImportResult]:
+    """Brings files into `raw.events` of the warehouse at `url`; rows that break the contract go to quarantine.
+
+    `mapping` says which file column, or way into its JSON, an event column comes from. `source` is for events that
+    do not name theirs. Every file is looked at before the first row is stored; a batch of `chunk_rows` rows is stored
+    whole or not at all. Importing again changes nothing. Raises FileRefusedError, MappingRefusedError, FileBrokenError,
+    ImportStoppedError, DatabaseError.
+    """
+    agreed = contract or read_contract()
+    mapped = dict(mapping or {})
+    demand_known_columns(agreed, mapped)
+    wanted = wanted_columns(agreed, mapped)
+    for file in files:
+        first = next(read_chunks(file, wanted, _LOOK_ROWS))
+        demand_columns(file, first, agreed, mapped, FILLED)
+    results = []
+    with store.connected(url) as connection:
+        for file in files:
+            import_id = store.begin_import(connection, file)
+            result, is_new = ImportResult(file), True
+            chunks = read_chunks(file, wanted, chunk_rows)
+            for batch in _ahead(prepare(chunks, agreed, mapped, source=source)):
+                done = store.store_batch(connection, import_id, batch.events, batch.quarantine, is_new=is_new)
+                # A file with one known event is likely to have more.
+                is_new = is_new and done.known == 0
+                result = _added(result, done)
+                if progress:
+                    progress(Progress(batch.fraction, result))
+            store.finish_import(connection, import_id)
+            results.append(result)
+    return results
+
+
+def demand_good_rows(results: Iterable[ImportResult]) -> None:
+    """Raises OnlyBadRowsError for the first file of which every row broke the contract."""
+    for result in results:
+        if result.read and result.quarantined == result.read:
+            raise OnlyBadRowsError(
+                f"Not one of the {result.read:,} rows of {result.file} is an event; all are in raw.events_quarantine"
+                " with the reason, so compare its columns with the contract or use --map"
+            )
+
+
+def prepare(
+    chunks: Iterable[Chunk],
+    contract: Contract,
+    mapping: Mapping[str, str],
+    *,
+    source: str,
+    now: datetime | None = None,
+) -> Iterator[Batch]:
+    """Turns the chunks of one file, in order, into batches. `now` is for rules about the future."""
+    moment = now or datetime.now(UTC)
+    # What the import fills in is no part of a row's identity, so it is missing until the identity is made.
+    incomplete = contract.optional(*FILLED)
+    event_places, quarantine_places = identity.Places(), identity.Places()
+    for chunk in chunks:
+        rows = map_columns(chunk, contract, mapping).with_columns(chunk.numbers.alias(_ROW))
+        validated = validate(incomplete, rows, now=moment)
+        events = validated.good.with_columns(
+            identity.identify(validated.good, event_places),
+            pl.coalesce("received_at", "occurred_at").alias("received_at"),
+            pl.col("source").fill_null(source),
+        )
+        yield Batch(events, _quarantine(chunk, validated.bad, quarantine_places), chunk.fraction)
+
+
+def _quarantine(chunk: Chunk, bad: pl.DataFrame, places: identity.Places) -> pl.DataFrame:
+    numbers = bad.get_column(_ROW).to_list()
+    broken = chunk.malformed
+    where = chunk.numbers.search_sorted(bad.get_column(_ROW)).to_list()
+    frame = pl.DataFrame(
+        {
+            "row_number": [*numbers, *(each.number for each in broken)],
+            "reason": [*bad.get_column(REASON).to_list(), *(each.reason for each in broken)],
+            "row": [*chunk.whole(where), *(storable({"text": each.text}) for each in broken)],
+        },
+        schema={"row_number": pl.Int64, "reason": pl.String, "row": pl.String},
+    ).sort("row_number")
+    ids = identity.row_ids(identity.QUARANTINE, frame.get_column("row"), places)
+    return frame.with_columns(ids.alias("quarantine_id"))
+
+
+def _added(result: ImportResult, batch: store.Stored) -> ImportResult:
+    return ImportResult(
+        result.file,
+        result.read + batch.stored + batch.known + batch.quarantined,
+        result.stored + batch.stored,
+        result.known + batch.known,
+        result.quarantined + batch.quarantined,
+        result.quarantined_known + batch.quarantined_known,
+    )
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, the next one made on another thread while this one is being stored."""
+    with ThreadPoolExecutor(1, thread_name_prefix="prepare") as executor:
+        coming = executor.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = executor.submit(next, batches, None)
+            yield batch

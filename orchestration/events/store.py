@@ -1,0 +1,162 @@
+"""Puts a batch into the warehouse: one transaction, all of it or nothing.
+
+Belongs here: COPY, what is already known, partitions, the record of imports. Does not: files or rules.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import psycopg
+from psycopg import sql
+
+from orchestration.errors import DatabaseError
+from orchestration.events.errors import ImportStoppedError
+
+EVENT_COLUMNS = (
+    "event_id",
+    "user_id",
+    "event_type",
+    "occurred_at",
+    "received_at",
+    "order_id",
+    "item_id",
+    "amount",
+    "currency",
+    "quantity",
+    "source",
+    "properties",
+)
+QUARANTINE_COLUMNS = ("quarantine_id", "row_number", "reason", "row")
+_TIME = "%Y-%m-%d %H:%M:%S%.6f+00"
+# libpq keeps what it cannot send at once, so a batch is handed over in pieces.
+_COPY_BYTES = 1 << 20
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: new events, events already known, bad rows, and how many of those were known."""
+
+    stored: int
+    known: int
+    quarantined: int
+    quarantined_known: int
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection in autocommit mode. Raises DatabaseError when there is none to be had."""
+    try:
+        connection: Connection = psycopg.connect(url, autocommit=True, application_name="events import")
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DatabaseError(f"The warehouse cannot be reached: {reason}; is the platform up?") from error
+    with connection:
+        yield connection
+
+
+def begin_import(connection: Connection, file: Path) -> int:
+    """Notes that a file is being imported; its number."""
+    row = connection.execute(
+        "insert into raw.imports (file_name) values (%s) returning import_id", [file.name]
+    ).fetchone()
+    assert row is not None  # noqa: S101 (an insert returns its row)
+    return int(str(row[0]))
+
+
+def finish_import(connection: Connection, import_id: int) -> None:
+    """Notes that a file is in, whole."""
+    connection.execute("update raw.imports set finished_at = now() where import_id = %s", [import_id])
+
+
+def store_batch(
+    connection: Connection, import_id: int, events: pl.DataFrame, quarantine: pl.DataFrame, *, is_new: bool
+) -> Stored:
+    """Stores events and bad rows that are not there yet, and counts them in `raw.imports`; committed on return.
+
+    `is_new` is a guess: true tries the fast way first, which only works if no event is known. Wrong costs time, never
+    correctness. Raises ImportStoppedError when the database cannot store the batch; nothing of it is then stored.
+    """
+    try:
+        with connection.transaction():
+            _ensure_partitions(connection, events)
+            stored = _copy_new(connection, events) if is_new else None
+            if stored is None:
+                stored = _copy_unknown(connection, events)
+            quarantined = _copy_quarantine(connection, import_id, quarantine)
+            result = Stored(stored, events.height - stored, quarantine.height, quarantine.height - quarantined)
+            connection.execute(
+                "update raw.imports set rows_read = rows_read + %s, rows_stored = rows_stored + %s,"
+                " rows_known = rows_known + %s, rows_quarantined = rows_quarantined + %s where import_id = %s",
+                [events.height + quarantine.height, stored, result.known, result.quarantined, import_id],
+            )
+    except psycopg.errors.DiskFull as error:
+        raise ImportStoppedError(
+            "The disk of the warehouse is full; free some space and import the file again, what is stored stays"
+        ) from error
+    except psycopg.Error as error:
+        # Only the primary message: the detail may quote a row.
+        reason = error.diag.message_primary or str(error).strip().splitlines()[0]
+        raise ImportStoppedError(
+            f"The warehouse could not store a batch: {reason}; import the file again, what is stored stays"
+        ) from error
+    return result
+
+
+def _ensure_partitions(connection: Connection, events: pl.DataFrame) -> None:
+    months = events.get_column("occurred_at").dt.truncate("1mo").unique().to_list()
+    if months:
+        connection.execute(
+            "select raw.ensure_event_partitions(month, month) from unnest(%s::timestamptz[]) as month", [months]
+        )
+
+
+def _copy_new(connection: Connection, events: pl.DataFrame) -> int | None:
+    """Straight into the table; None, and nothing stored, if one of the events is known."""
+    try:
+        with connection.transaction():
+            _copy(connection, sql.Identifier("raw", "events"), events.select(EVENT_COLUMNS))
+    except psycopg.errors.UniqueViolation:
+        return None
+    return events.height
+
+
+def _copy_unknown(connection: Connection, events: pl.DataFrame) -> int:
+    columns = sql.SQL(", ").join(map(sql.Identifier, EVENT_COLUMNS))
+    connection.execute(
+        sql.SQL("create temporary table arriving on commit drop as select {} from raw.events limit 0").format(columns)
+    )
+    _copy(connection, sql.Identifier("arriving"), events.select(EVENT_COLUMNS))
+    return connection.execute(
+        sql.SQL("insert into raw.events ({0}) select {0} from arriving on conflict do nothing").format(columns)
+    ).rowcount
+
+
+def _copy_quarantine(connection: Connection, import_id: int, rows: pl.DataFrame) -> int:
+    if not rows.height:
+        return 0
+    columns = sql.SQL(", ").join(map(sql.Identifier, QUARANTINE_COLUMNS))
+    connection.execute(
+        sql.SQL("create temporary table refused on commit drop as select {} from raw.events_quarantine limit 0").format(
+            columns
+        )
+    )
+    _copy(connection, sql.Identifier("refused"), rows.select(QUARANTINE_COLUMNS))
+    return connection.execute(
+        sql.SQL(
+            "insert into raw.events_quarantine (import_id, {0}) select {1}, {0} from refused on conflict do nothing"
+        ).format(columns, sql.Literal(import_id))
+    ).rowcount
+
+
+def _copy(connection: Connection, table: sql.Identifier, rows: pl.DataFrame) -> None:
+    text = memoryview(rows.write_csv(include_header=False, datetime_format=_TIME).encode())
+    columns = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
+    command = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for start in range(0, len(text), _COPY_BYTES):
+            copy.write(text[start : start + _COPY_BYTES])
