@@ -1,0 +1,49 @@
+"""Will a user who was active within the last horizon fall silent for the next one?"""
+
+import polars as pl
+
+from ml.baselines import RFM_FEATURES
+from ml.catalogue import FeatureCatalogue
+from ml.cutoffs import CutoffPlan
+from ml.propensity.spec import ACTIVITY_RECENCY, PropensitySpec, TreeParameters
+from ml.propensity.training import TrainedPropensity, train_propensity
+
+SPEC = PropensitySpec(
+    kind="churn",
+    label="is_churned",
+    recency=ACTIVITY_RECENCY,
+    rfm=RFM_FEATURES,
+    boosted=TreeParameters(
+        rounds=200,
+        parallel=1,
+        depth=3,
+        learning_rate=0.04,
+        min_child_weight=10,
+        row_share=0.7,
+        column_share=0.4,
+        l2=10,
+    ),
+    forest=TreeParameters(
+        rounds=1,
+        parallel=100,
+        depth=6,
+        learning_rate=1.0,
+        min_child_weight=10,
+        row_share=0.5,
+        column_share=0.3,
+        l2=5,
+    ),
+    linear_l2=10.0,
+    active_only=True,
+)
+
+
+def train_churn(
+    frame: pl.DataFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, *, seed: int = 0
+) -> TrainedPropensity:
+    """Train the churn model on features and labels of every day in `plan.all`.
+
+    The population is the users active within the horizon before a cutoff; the model answers for everyone else
+    by the rate at which users that inactive stayed silent. See `train_propensity` for what it raises.
+    """
+    return train_propensity(frame, catalogue, plan, SPEC, seed=seed)

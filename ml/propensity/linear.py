@@ -1,0 +1,107 @@
+"""Logistic regression on a fixed transform of the features: the transform is fitted once, saved, never refitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from ml.propensity.matrix import Floats, Matrix
+
+_LONG_TAIL = 3.0
+"""Non-negative features that reach beyond this are counts, amounts or days: their logarithm is used."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearMember:
+    """Per feature: clip to [low, high], perhaps log1p, standardise; a missing value has a coefficient of its own."""
+
+    is_log: Floats
+    low: Floats
+    high: Floats
+    mean: Floats
+    scale: Floats
+    missing_share: Floats
+    coefficient: Floats
+    missing_coefficient: Floats
+    intercept: float
+    name: str = "logistic"
+
+    def log_odds(self, matrix: Matrix) -> Floats:
+        """Log-odds of every row."""
+        return np.asarray(self.contributions(matrix).sum(axis=1))
+
+    def contributions(self, matrix: Matrix) -> Floats:
+        """What each feature adds to the log-odds; the last column is the intercept."""
+        values, missing = _transform(matrix, self.is_log, self.low, self.high, self.mean, self.scale)
+        result = np.empty((len(matrix), matrix.shape[1] + 1))
+        result[:, :-1] = values * self.coefficient + (missing - self.missing_share) * self.missing_coefficient
+        result[:, -1] = self.intercept
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in vars(self).items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        return cls(
+            **{key: np.asarray(value, np.float64) if isinstance(value, list) else value for key, value in data.items()}
+        )
+
+
+def fit_linear(matrix: Matrix, labels: Floats, *, l2: float) -> LinearMember:
+    """Fit transform and coefficients on training rows; `labels` must hold both classes.
+
+    `l2` is the penalty on a standardised coefficient, in rows. A constant or empty feature gets coefficient 0.
+    """
+    columns = matrix.shape[1]
+    low, high, mean, scale = np.zeros(columns), np.zeros(columns), np.zeros(columns), np.ones(columns)
+    is_log = np.zeros(columns)
+    present = ~np.isnan(matrix)
+    for column in np.flatnonzero(present.any(axis=0)):
+        values = matrix[present[:, column], column].astype(np.float64)
+        # Percentiles of counts are often 0 where the tail matters: clip only the far tail.
+        low[column], high[column] = np.quantile(values, [0.001, 0.999])
+        is_log[column] = float(low[column] >= 0 and high[column] > _LONG_TAIL)
+    values, missing = _transform(matrix, is_log, low, high, mean, scale)
+    counts = np.maximum(present.sum(axis=0), 1)
+    mean = values.sum(axis=0) / counts
+    variance = np.maximum((values**2).sum(axis=0) / counts - mean**2, 0)
+    scale = np.where(variance > 1e-8, np.sqrt(variance), np.inf)
+    missing_share = missing.mean(axis=0)
+    used_missing = (missing_share > 0) & (missing_share < 1)
+
+    values = np.where(missing, 0.0, (values - mean) / scale)
+    inputs = np.hstack([values, (missing - missing_share)[:, used_missing]])
+    fitted = LogisticRegression(C=1.0 / l2, solver="newton-cholesky", max_iter=50, tol=1e-6).fit(inputs, labels)
+    # Ten digits are far beyond what the data can tell and hide the last bits of threaded arithmetic.
+    weights = np.round(fitted.coef_[0], 10)
+    missing_coefficient = np.zeros(columns)
+    missing_coefficient[used_missing] = weights[columns:]
+    constant = ~np.isfinite(scale)
+    return LinearMember(
+        is_log=is_log,
+        low=low,
+        high=high,
+        mean=np.round(mean, 10),
+        scale=np.round(np.where(constant, 1.0, scale), 10),
+        missing_share=np.round(missing_share, 10),
+        coefficient=np.where(constant, 0.0, weights[:columns]),
+        missing_coefficient=missing_coefficient,
+        intercept=round(float(fitted.intercept_[0]), 10),
+    )
+
+
+def _transform(
+    matrix: Matrix, is_log: Floats, low: Floats, high: Floats, mean: Floats, scale: Floats
+) -> tuple[Floats, Floats]:
+    values = np.clip(matrix.astype(np.float64), low, high)
+    logged = is_log > 0
+    values[:, logged] = np.log1p(values[:, logged])
+    values = (values - mean) / scale
+    missing = np.isnan(values)
+    values[missing] = 0.0
+    return values, missing.astype(np.float64)

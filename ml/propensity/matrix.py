@@ -1,0 +1,36 @@
+"""From a frame of features to the matrix the members read. Nothing is learned or filled in here."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ml.errors import FeatureMismatch
+
+Matrix = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+
+def feature_matrix(frame: pl.DataFrame, names: Sequence[str]) -> Matrix:
+    """The columns `names` of `frame` as float32, null and infinite values as NaN.
+
+    Raises FeatureMismatch naming the first column that is missing or not numeric.
+    """
+    require_columns(frame, names)
+    for name in names:
+        if not (frame.schema[name].is_numeric() or frame.schema[name] in (pl.Boolean, pl.Null)):
+            raise FeatureMismatch(f"The feature `{name}` is {frame.schema[name]}; it must be a number.")
+    matrix = frame.select(pl.col(name).cast(pl.Float32) for name in names).to_numpy(order="c", writable=True)
+    matrix[~np.isfinite(matrix)] = np.nan
+    return matrix
+
+
+def require_columns(frame: pl.DataFrame, names: Sequence[str]) -> None:
+    """Raise FeatureMismatch unless `frame` has every column in `names`."""
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise FeatureMismatch(
+            f"The frame lacks the column `{missing[0]}`{others}; rebuild the feature mart or retrain the model."
+        )

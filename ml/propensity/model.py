@@ -1,0 +1,208 @@
+"""A trained propensity model: answers, takes its answers apart, and reads and writes its own files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from scipy.special import expit
+
+from ml.artifact import to_json
+from ml.catalogue import FeatureCatalogue
+from ml.explain import Explanation, explain_rows
+from ml.propensity.amount import AmountModel
+from ml.propensity.linear import LinearMember
+from ml.propensity.matrix import Floats, Matrix, feature_matrix, require_columns
+from ml.propensity.spec import ACTIVITY_RECENCY
+from ml.propensity.stacking import Stack
+from ml.propensity.table import RateTable
+from ml.propensity.trees import TreeMember
+
+Member = RateTable | LinearMember | TreeMember
+
+_DESCRIPTION = "propensity.json"
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Answers taken apart: `values[i].sum() + bias[i] == log_odds[i]`, one column a feature."""
+
+    log_odds: Floats
+    bias: Floats
+    values: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class PropensityModel:
+    """One rung of the ladder, ready to answer.
+
+    `outside` answers for users who were not active within the last horizon, where the population is the active
+    (churn); it is None where everyone is in the population (purchase). `prior` is the probability for a user
+    nothing is known of. `typical` holds the median of each feature, for words. `cutoffs` is the plan that the
+    model was made with.
+    """
+
+    kind: str
+    horizon_days: int
+    catalogue: FeatureCatalogue
+    rung: str
+    rung_reason: str
+    members: tuple[Member, ...]
+    stack: Stack
+    outside: RateTable | None
+    amounts: AmountModel | None
+    prior: float
+    typical: tuple[float | None, ...]
+    cutoffs: dict[str, Any]
+    golden: pl.DataFrame
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The columns that `predict` needs beside user_id, in order."""
+        return self.catalogue.names
+
+    @property
+    def feature_hash(self) -> str:
+        """SHA-256 of the meaning of the features."""
+        return self.catalogue.hash
+
+    def predict(self, features: pl.DataFrame) -> pl.DataFrame:
+        """One row a user, in the order given: user_id, score (a probability), basis.
+
+        The purchase model adds expected_amount (given a purchase, in the currency of the data) and
+        expected_value (score x expected_amount). `basis` is `model`, `rule` (the recency rule, or a user
+        outside the population) or `prior` (nothing known). Raises FeatureMismatch if a column is missing.
+        """
+        require_columns(features, ["user_id"])
+        matrix = feature_matrix(features, self.feature_names)
+        score = np.asarray(expit(self._log_odds(matrix)), np.float64)
+        answer = features.select("user_id").with_columns(
+            pl.Series("score", score, pl.Float64), pl.Series("basis", self._basis(matrix), pl.String)
+        )
+        if self.amounts is None:
+            return answer
+        return answer.with_columns(
+            pl.Series("expected_amount", self.amounts.predict(features), pl.Float64)
+        ).with_columns(expected_value=pl.col("score") * pl.col("expected_amount"))
+
+    def predict_unknown(self, user_ids: Sequence[str]) -> pl.DataFrame:
+        """The answer for users nobody has seen: the rate of the whole population, marked as such."""
+        answer = pl.DataFrame({"user_id": list(user_ids)}, schema={"user_id": pl.String}).with_columns(
+            score=pl.lit(self.prior), basis=pl.lit("prior")
+        )
+        if self.amounts is None:
+            return answer
+        amount = self.amounts.factor * self.amounts.overall
+        return answer.with_columns(expected_amount=pl.lit(amount), expected_value=pl.lit(self.prior * amount))
+
+    def contributions(self, features: pl.DataFrame) -> Contributions:
+        """Take the log-odds of every row apart, feature by feature, exactly."""
+        return self._contributions(feature_matrix(features, self.feature_names))
+
+    def explain(self, features: pl.DataFrame, top: int = 3) -> list[Explanation]:
+        """Why each row's answer is what it is, in words: up to `top` reasons, and advice where one can act."""
+        require_columns(features, ["user_id"])
+        matrix = feature_matrix(features, self.feature_names)
+        parts = self._contributions(matrix)
+        return explain_rows(
+            kind=self.kind,
+            catalogue=self.catalogue,
+            typical=self.typical,
+            user_ids=features["user_id"].to_list(),
+            basis=self._basis(matrix),
+            matrix=matrix,
+            log_odds=parts.log_odds,
+            bias=parts.bias,
+            contributions=parts.values,
+            top=top,
+        )
+
+    def to_files(self) -> dict[str, bytes]:
+        """propensity.json and one native XGBoost file a tree member."""
+        trees = [member for member in self.members if isinstance(member, TreeMember)]
+        description = {
+            "kind": self.kind,
+            "horizon_days": self.horizon_days,
+            "catalogue": self.catalogue.to_dict(),
+            "rung": self.rung,
+            "rung_reason": self.rung_reason,
+            "members": [_member_dict(member) for member in self.members],
+            "weights": self.stack.weights,
+            "intercept": self.stack.intercept,
+            "outside": self.outside.to_dict() if self.outside else None,
+            "amounts": self.amounts.to_dict() if self.amounts else None,
+            "prior": self.prior,
+            "typical": self.typical,
+            "cutoffs": self.cutoffs,
+            "golden": self.golden.to_dict(as_series=False),
+        }
+        return {_DESCRIPTION: to_json(description)} | {f"{tree.name}.json": tree.to_bytes() for tree in trees}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Read what `to_files` wrote."""
+        data = json.loads(files[_DESCRIPTION])
+        golden = data["golden"]
+        return cls(
+            kind=data["kind"],
+            horizon_days=data["horizon_days"],
+            catalogue=FeatureCatalogue.from_dict(data["catalogue"]),
+            rung=data["rung"],
+            rung_reason=data["rung_reason"],
+            members=tuple(_read_member(member, files) for member in data["members"]),
+            stack=Stack(tuple(data["weights"]), data["intercept"]),
+            outside=RateTable.from_dict(data["outside"]) if data["outside"] else None,
+            amounts=AmountModel.from_dict(data["amounts"]) if data["amounts"] else None,
+            prior=data["prior"],
+            typical=tuple(data["typical"]),
+            cutoffs=data["cutoffs"],
+            golden=pl.DataFrame(
+                golden, schema={name: pl.String if name == "user_id" else pl.Float64 for name in golden}
+            ),
+        )
+
+    def _log_odds(self, matrix: Matrix) -> Floats:
+        if len(matrix) == 0:
+            return np.zeros(0)
+        log_odds = self.stack.log_odds(np.column_stack([member.log_odds(matrix) for member in self.members]))
+        if self.outside is None:
+            return log_odds
+        return np.where(self._is_outside(matrix), self.outside.log_odds(matrix), log_odds)
+
+    def _contributions(self, matrix: Matrix) -> Contributions:
+        if len(matrix) == 0:
+            return Contributions(np.zeros(0), np.zeros(0), np.zeros(matrix.shape))
+        parts = np.zeros((len(matrix), matrix.shape[1] + 1))
+        for member, weight in zip(self.members, self.stack.weights, strict=True):
+            if weight > 0:
+                parts += weight * member.contributions(matrix)
+        parts[:, -1] += self.stack.intercept
+        if self.outside is not None:
+            outside = self._is_outside(matrix)
+            parts[outside] = self.outside.contributions(matrix[outside])
+        return Contributions(parts.sum(axis=1), parts[:, -1], parts[:, :-1])
+
+    def _is_outside(self, matrix: Matrix) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        days = matrix[:, self.feature_names.index(ACTIVITY_RECENCY)]
+        return np.asarray(~(days <= self.horizon_days))
+
+    def _basis(self, matrix: Matrix) -> list[str]:
+        inside = "rule" if self.rung == "rule" else "model"
+        if self.outside is None:
+            return [inside] * len(matrix)
+        return np.where(self._is_outside(matrix), "rule", inside).tolist()
+
+
+def _member_dict(member: Member) -> dict[str, Any]:
+    return {"name": member.name} | ({} if isinstance(member, TreeMember) else {"table": member.to_dict()})
+
+
+def _read_member(data: Mapping[str, Any], files: Mapping[str, bytes]) -> Member:
+    name = data["name"]
+    if name == "rule":
+        return RateTable.from_dict(data["table"])
+    if name == "logistic":
+        return LinearMember.from_dict(data["table"])
+    return TreeMember.from_bytes(name, files[f"{name}.json"])

@@ -1,0 +1,42 @@
+"""What tells one propensity model from another: its label, its population, its baselines, its trees."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TreeParameters:
+    """How trees are grown. `rounds` x `parallel` trees; a forest has one round of many, boosting the reverse."""
+
+    rounds: int
+    parallel: int
+    depth: int
+    learning_rate: float
+    min_child_weight: float
+    row_share: float
+    column_share: float
+    l2: float
+    max_bins: int = 128
+
+
+@dataclass(frozen=True)
+class PropensitySpec:
+    """One question about a user's next `horizon_days`.
+
+    `label` is the boolean column that answers it, null outside the population. `recency` is the feature of the
+    recency rule, `rfm` those of the baseline regression. With `active_only` the population is the users active
+    within the last horizon, and everyone else is answered by the rate of silence at their recency.
+    """
+
+    kind: str
+    label: str
+    recency: str
+    rfm: tuple[str, ...]
+    boosted: TreeParameters
+    forest: TreeParameters
+    linear_l2: float
+    active_only: bool = False
+    has_amount: bool = False
+
+
+ACTIVITY_RECENCY = "days_since_last_activity"
+ACTIVITY_LABEL = "has_activity"

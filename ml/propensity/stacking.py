@@ -1,0 +1,63 @@
+"""One log-odds out of several: non-negative weights and an intercept, fitted on a later cutoff.
+
+This is the calibration too (Platt scaling with one slope a member). It is linear in log-odds, so whatever the
+members attribute to features stays attributed, exactly.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from ml.propensity.matrix import Floats
+
+_PRIOR_ROWS = 10.0
+"""How many rows' worth of evidence it takes to move the weights from a plain average of the members."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """log-odds = intercept + sum of weight x member log-odds."""
+
+    weights: tuple[float, ...]
+    intercept: float
+
+    def log_odds(self, members: Floats) -> Floats:
+        """Combine a (rows, members) array of log-odds."""
+        return np.asarray(members @ np.asarray(self.weights) + self.intercept, np.float64)
+
+
+def average_stack(members: int) -> Stack:
+    """The stack before any evidence: a plain average."""
+    return Stack((1.0 / members,) * members, 0.0)
+
+
+def fit_stack(members: Floats, labels: Floats) -> Stack:
+    """Fit weights >= 0 and an intercept to minimise log loss, pulled gently towards a plain average."""
+    count = members.shape[1]
+    start = np.array([*average_stack(count).weights, 0.0])
+    inputs = np.column_stack([members, np.ones(len(members))])
+    # The intercept follows the base rate, which one season shifts as a whole: it is hardly held back.
+    pull = np.array([_PRIOR_ROWS] * count + [1.0])
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        linear = inputs @ parameters
+        away = parameters - start
+        value = np.logaddexp(0, linear).sum() - labels @ linear + 0.5 * pull @ away**2
+        gradient = inputs.T @ (expit(linear) - labels) + pull * away
+        return float(value), np.asarray(gradient, np.float64)
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * count + [(None, None)])
+    *weights, intercept = np.round(found.x, 10).tolist()
+    return Stack(tuple(weights), intercept)
+
+
+def cross_fitted_log_odds(members: Floats, labels: Floats, fold: Floats) -> Floats:
+    """Log-odds of every row from a stack that was fitted without the row's own fold."""
+    result = np.empty(len(labels))
+    for held_out in np.unique(fold):
+        inside = fold == held_out
+        stack = average_stack(members.shape[1]) if inside.all() else fit_stack(members[~inside], labels[~inside])
+        result[inside] = stack.log_odds(members[inside])
+    return result

@@ -1,0 +1,189 @@
+"""From a frame of past cutoffs to a trained, calibrated and tested propensity model."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.special import expit
+
+from ml.baselines import Baselines, fit_baselines
+from ml.catalogue import FeatureCatalogue
+from ml.cutoffs import CutoffPlan
+from ml.errors import NotEnoughData
+from ml.evaluation import (
+    Evaluation,
+    auc,
+    brier,
+    gain_table,
+    log_loss,
+    reliability_table,
+    score_metrics,
+)
+from ml.propensity.amount import AMOUNT_INPUTS, AMOUNT_LABEL, fit_amounts
+from ml.propensity.ladder import RungChoice, choose_rung
+from ml.propensity.linear import fit_linear
+from ml.propensity.matrix import Floats, Matrix, feature_matrix, require_columns
+from ml.propensity.model import Member, PropensityModel
+from ml.propensity.spec import ACTIVITY_LABEL, ACTIVITY_RECENCY, PropensitySpec
+from ml.propensity.stacking import Stack, average_stack, cross_fitted_log_odds, fit_stack
+from ml.propensity.table import RateTable, fit_rate_table
+from ml.propensity.trees import fit_trees, quantile_matrix
+
+_FOLDS = 5
+_GOLDEN_ROWS = 12
+_ENOUGH_FOR_LINEAR = 10
+_ENOUGH_FOR_TREES = 40
+"""Train rows that each outcome needs before a rung is worth fitting."""
+
+
+@dataclass(frozen=True)
+class TrainedPropensity:
+    """A model, what one out-of-time test found, and the parameters it was trained with."""
+
+    model: PropensityModel
+    evaluation: Evaluation
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The labelled population of one role, in a fixed order."""
+
+    frame: pl.DataFrame
+    matrix: Matrix
+    labels: Floats
+
+
+def train_propensity(
+    frame: pl.DataFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, spec: PropensitySpec, *, seed: int
+) -> TrainedPropensity:
+    """Train on `plan.train`, choose the rung and calibrate on `plan.calibration`, test on `plan.test`.
+
+    `frame` holds features joined with labels for every day in `plan.all`; other days are ignored. The same
+    frame and seed give the same model, whatever the order of the rows. Raises FeatureMismatch for a missing
+    column and NotEnoughData where calibration or test hold no labelled user.
+    """
+    names = [feature.name for feature in catalogue.for_model(spec.kind)]
+    catalogue = catalogue.select(names)
+    amounts = [*AMOUNT_INPUTS, AMOUNT_LABEL] if spec.has_amount else []
+    outside_labels = [ACTIVITY_RECENCY, ACTIVITY_LABEL] if spec.active_only else []
+    require_columns(frame, ["user_id", "as_of", *names, spec.recency, spec.label, *amounts, *outside_labels])
+    frame = frame.filter(pl.col("as_of").is_in(plan.all)).sort("as_of", "user_id")
+    train = _labelled(frame, names, spec, plan.train)
+    calibration = _labelled(frame, names, spec, (plan.calibration,))
+    test = _labelled(frame, names, spec, (plan.test,))
+    for role, rows, day in (("calibrate", calibration, plan.calibration), ("test", test, plan.test)):
+        if not len(rows.labels):
+            raise NotEnoughData(f"No user can {role} the {spec.kind} model as of {day}; choose another day.")
+
+    members, stack, choice = _fit(train, calibration, spec, names.index(spec.recency), seed)
+    log_odds = stack.log_odds(np.column_stack([member.log_odds(calibration.matrix) for member in members]))
+    model = PropensityModel(
+        kind=spec.kind,
+        horizon_days=plan.horizon_days,
+        catalogue=catalogue,
+        rung=choice.rung,
+        rung_reason=choice.reason,
+        members=members,
+        stack=stack,
+        outside=_fit_outside(frame, plan, names) if spec.active_only else None,
+        amounts=fit_amounts(train.frame, calibration.frame, expit(log_odds)) if spec.has_amount else None,
+        prior=round(float((calibration.labels.sum() + 0.5) / (len(calibration.labels) + 1)), 10),
+        typical=_medians(calibration.matrix),
+        cutoffs=plan.to_dict(),
+        golden=_golden_rows(frame.filter(pl.col("as_of") == plan.calibration), names),
+    )
+    known = train if len(train.labels) else calibration
+    evaluation = evaluate(model, test.frame, test.labels, fit_baselines(known.frame, known.labels, spec.recency))
+    parameters = {
+        "seed": seed,
+        "rung": choice.rung,
+        "rung_reason": choice.reason,
+        "members": {m.name: w for m, w in zip(members, stack.weights, strict=True)},
+        "intercept": stack.intercept,
+        "train_cutoffs": len(plan.train),
+        "train_rows": len(train.labels),
+        "train_positives": int(train.labels.sum()),
+        "calibration_log_loss": choice.losses,
+        "boosted": asdict(spec.boosted),
+        "forest": asdict(spec.forest),
+        "linear_l2": spec.linear_l2,
+    }
+    return TrainedPropensity(model, evaluation, parameters)
+
+
+def evaluate(model: PropensityModel, rows: pl.DataFrame, labels: Floats, baselines: Baselines) -> Evaluation:
+    """Measure `model` and the baselines on the same labelled rows."""
+    probability = model.predict(rows)["score"].to_numpy()
+    scores = baselines.score(rows)
+    metrics = score_metrics(labels, probability) | {
+        "rows": float(len(labels)),
+        "positives": float(labels.sum()),
+        "recency_auc": auc(labels, scores["recency"].to_numpy()),
+    }
+    for name, column in (("recency", "rule"), ("rfm_logistic", "rfm_logistic")):
+        values = scores[column].to_numpy()
+        metrics[f"{name}_brier"] = brier(labels, values)
+        metrics[f"{name}_log_loss"] = log_loss(labels, values)
+    metrics["rfm_logistic_auc"] = auc(labels, scores["rfm_logistic"].to_numpy())
+    predictions = rows.select("user_id", "as_of").with_columns(
+        pl.Series("label", labels), pl.Series("probability", probability), *scores.get_columns()
+    )
+    return Evaluation(metrics, reliability_table(labels, probability), gain_table(labels, probability), predictions)
+
+
+def _labelled(frame: pl.DataFrame, names: list[str], spec: PropensitySpec, days: tuple[Any, ...]) -> _Rows:
+    rows = frame.filter(pl.col("as_of").is_in(days) & pl.col(spec.label).is_not_null())
+    return _Rows(rows, feature_matrix(rows, names), rows[spec.label].cast(pl.Float64).to_numpy())
+
+
+def _fit(
+    train: _Rows, calibration: _Rows, spec: PropensitySpec, recency: int, seed: int
+) -> tuple[tuple[Member, ...], Stack, RungChoice]:
+    known = train if len(train.labels) else calibration
+    rule = fit_rate_table(known.matrix, recency, known.labels)
+    rungs: dict[str, tuple[Member, ...]] = {"rule": (rule,)}
+    rarer = min(train.labels.sum(), len(train.labels) - train.labels.sum())
+    if rarer >= _ENOUGH_FOR_LINEAR:
+        linear = fit_linear(train.matrix, train.labels, l2=spec.linear_l2)
+        rungs["logistic"] = (linear,)
+        if rarer >= _ENOUGH_FOR_TREES:
+            data = quantile_matrix(train.matrix, train.labels, spec.boosted.max_bins)
+            boosted = fit_trees("boosted", data, spec.boosted, seed=seed)
+            forest = fit_trees("forest", data, spec.forest, seed=seed + 1)
+            rungs["ensemble"] = (boosted, forest, linear)
+    if not len(train.labels):
+        # The rule was fitted on the calibration cutoff itself, so there is nothing left to calibrate with.
+        return rungs["rule"], average_stack(1), choose_rung({"rule": rule.log_odds(known.matrix)}, known.labels)
+    votes = {
+        rung: np.column_stack([member.log_odds(calibration.matrix) for member in members])
+        for rung, members in rungs.items()
+    }
+    fold = np.random.default_rng(seed).permutation(len(calibration.labels)) % _FOLDS
+    out_of_fold = {rung: cross_fitted_log_odds(values, calibration.labels, fold) for rung, values in votes.items()}
+    choice = choose_rung(out_of_fold, calibration.labels)
+    return rungs[choice.rung], fit_stack(votes[choice.rung], calibration.labels), choice
+
+
+def _fit_outside(frame: pl.DataFrame, plan: CutoffPlan, names: list[str]) -> RateTable:
+    """How often users already silent for longer than the horizon stay silent, by recency."""
+    days = plan.train or (plan.calibration,)
+    silent = frame.filter(
+        pl.col("as_of").is_in(days)
+        & (pl.col(ACTIVITY_RECENCY) > plan.horizon_days)
+        & pl.col(ACTIVITY_LABEL).is_not_null()
+    )
+    labels = 1.0 - silent[ACTIVITY_LABEL].cast(pl.Float64).to_numpy()
+    return fit_rate_table(feature_matrix(silent, names), names.index(ACTIVITY_RECENCY), labels)
+
+
+def _medians(matrix: Matrix) -> tuple[float | None, ...]:
+    columns = (column[~np.isnan(column)] for column in matrix.T)
+    return tuple(round(float(np.median(column)), 6) if len(column) else None for column in columns)
+
+
+def _golden_rows(rows: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    step = max(1, rows.height // _GOLDEN_ROWS)
+    chosen = rows.gather_every(step).head(_GOLDEN_ROWS)
+    return chosen.select("user_id", *(pl.col(name).cast(pl.Float64) for name in names))

@@ -1,0 +1,77 @@
+"""Boosted trees and a random forest, both grown by XGBoost and kept as its native JSON."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import xgboost as xgb
+
+from ml.propensity.matrix import Floats, Matrix
+from ml.propensity.spec import TreeParameters
+
+_THREADS = 2
+"""Fixed, because the sum of a histogram depends on how rows are shared out: same seed, same bytes."""
+
+
+@dataclass(frozen=True, eq=False)
+class TreeMember:
+    """An XGBoost model of log-odds."""
+
+    name: str
+    booster: xgb.Booster
+
+    def log_odds(self, matrix: Matrix) -> Floats:
+        """Log-odds of every row."""
+        margin = self.booster.inplace_predict(matrix, predict_type="margin")
+        return np.asarray(margin, np.float64)
+
+    def contributions(self, matrix: Matrix) -> Floats:
+        """Each feature's Shapley value in log-odds; the last column is the bias.
+
+        XGBoost adds in single precision, so its values miss its own margin by about 1e-6; that remainder is
+        put into the bias, which makes every row add up.
+        """
+        parts = self.booster.predict(xgb.DMatrix(matrix, nthread=_THREADS), pred_contribs=True)
+        result = np.asarray(parts, np.float64)
+        result[:, -1] += self.log_odds(matrix) - result.sum(axis=1)
+        return result
+
+    def to_bytes(self) -> bytes:
+        """XGBoost's own JSON."""
+        return bytes(self.booster.save_raw(raw_format="json"))
+
+    @classmethod
+    def from_bytes(cls, name: str, content: bytes) -> Self:
+        """Read what `to_bytes` wrote."""
+        booster = xgb.Booster({"nthread": _THREADS})
+        booster.load_model(bytearray(content))
+        return cls(name, booster)
+
+
+def quantile_matrix(matrix: Matrix, labels: Floats, max_bins: int) -> xgb.QuantileDMatrix:
+    """Training rows in bins, made once for every tree member."""
+    return xgb.QuantileDMatrix(matrix, label=labels, max_bin=max_bins, nthread=_THREADS)
+
+
+def fit_trees(name: str, data: xgb.QuantileDMatrix, parameters: TreeParameters, *, seed: int) -> TreeMember:
+    """Grow the trees that `parameters` ask for."""
+    booster = xgb.train(
+        {
+            "objective": "binary:logistic",
+            "tree_method": "hist",
+            "max_bin": parameters.max_bins,
+            "max_depth": parameters.depth,
+            "learning_rate": parameters.learning_rate,
+            "num_parallel_tree": parameters.parallel,
+            "min_child_weight": parameters.min_child_weight,
+            "subsample": parameters.row_share,
+            "colsample_bynode": parameters.column_share,
+            "reg_lambda": parameters.l2,
+            "nthread": _THREADS,
+            "seed": seed,
+            "verbosity": 0,
+        },
+        data,
+        num_boost_round=parameters.rounds,
+    )
+    return TreeMember.from_bytes(name, bytes(booster.save_raw(raw_format="json")))

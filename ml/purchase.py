@@ -1,0 +1,60 @@
+"""Will a user buy within the horizon, and for how much? Everyone seen before `as_of` is asked about."""
+
+import polars as pl
+
+from ml.baselines import RFM_FEATURES
+from ml.catalogue import FeatureCatalogue
+from ml.cutoffs import CutoffPlan
+from ml.errors import NotApplicable
+from ml.propensity.matrix import require_columns
+from ml.propensity.spec import PropensitySpec, TreeParameters
+from ml.propensity.training import TrainedPropensity, train_propensity
+
+SPEC = PropensitySpec(
+    kind="purchase",
+    label="has_purchased",
+    recency="days_since_last_purchase",
+    rfm=RFM_FEATURES,
+    boosted=TreeParameters(
+        rounds=150,
+        parallel=1,
+        depth=4,
+        learning_rate=0.06,
+        min_child_weight=20,
+        row_share=0.7,
+        column_share=0.4,
+        l2=10,
+    ),
+    forest=TreeParameters(
+        rounds=1,
+        parallel=60,
+        depth=8,
+        learning_rate=1.0,
+        min_child_weight=20,
+        row_share=0.5,
+        column_share=0.3,
+        l2=5,
+    ),
+    linear_l2=10.0,
+    has_amount=True,
+)
+
+
+def train_purchase(
+    frame: pl.DataFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, *, seed: int = 0
+) -> TrainedPropensity:
+    """Train the purchase model on features and labels of every day in `plan.all`.
+
+    Raises NotApplicable where nobody had ever bought by the last cutoff; see `train_propensity` for the rest.
+    """
+    require_columns(frame, ["as_of", "purchase_days_total", SPEC.label])
+    rows = frame.filter(pl.col("as_of").is_in(plan.all))
+    bought = rows.select(
+        ((pl.col("purchase_days_total").fill_null(0) > 0) | pl.col(SPEC.label).fill_null(False)).any()
+    ).item()
+    if not bought:
+        raise NotApplicable(
+            f"The purchase model is not applicable: no user had bought anything before {plan.as_of}; import "
+            f"events of type `purchase` to train it."
+        )
+    return train_propensity(frame, catalogue, plan, SPEC, seed=seed)
