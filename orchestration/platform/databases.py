@@ -143,6 +143,5 @@ def _create(connection: psycopg.Connection[tuple[object, ...]], server: Server, 
         ) from error
     except psycopg.Error as error:
         raise DatabaseError(
-            f"The database {name} could not be made at {server.host}:{server.port}: "
-            f"{error.diag.message_primary}."
+            f"The database {name} could not be made at {server.host}:{server.port}: {error.diag.message_primary}."
         ) from error

@@ -38,6 +38,10 @@ class Home:
     def bentoml(self) -> Path:
         return self.root / "bentoml"
 
+    def bentoml_of(self, kind: str) -> Path:
+        """BentoML's own home of one service: each empties the metrics folder in its own when it starts."""
+        return self.bentoml / kind
+
     @property
     def dagster(self) -> Path:
         return self.root / "dagster"

