@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from ml.propensity.matrix import Floats, Matrix
 
@@ -57,6 +56,9 @@ def fit_linear(matrix: Matrix, labels: Floats, *, l2: float) -> LinearMember:
 
     `l2` is the penalty on a standardised coefficient, in rows. A constant or empty feature gets coefficient 0.
     """
+    # Only fitting needs it: a service that loads a model must not pay 100 MB and seconds for it.
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
     columns = matrix.shape[1]
     low, high, mean, scale = np.zeros(columns), np.zeros(columns), np.zeros(columns), np.ones(columns)
     is_log = np.zeros(columns)
