@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-# Enough rows to make vectorised work and COPY efficient, few enough that a chunk stays below about 200 MB.
-CHUNK_ROWS = 250_000
+# Enough rows to make vectorised work and COPY efficient, few enough that the two chunks in hand stay below 200 MB.
+CHUNK_ROWS = 100_000
 # Postgres cannot store NUL; this is its picture.
 _NUL_PICTURE = "\N{SYMBOL FOR NULL}"
 

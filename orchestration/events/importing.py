@@ -51,10 +51,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A chunk, ready to be stored: events as the table has them, and bad rows as the quarantine has them."""
+    """A chunk, sorted out: events as the table has them, and bad rows as the quarantine has them."""
 
     events: pl.DataFrame
     quarantine: pl.DataFrame
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class _PackedBatch:
+    events: store.Packed
+    quarantine: store.Packed
     fraction: float
 
 
@@ -88,7 +95,7 @@ def import_files(
             import_id = store.begin_import(connection, file)
             result, is_new = ImportResult(file), True
             chunks = read_chunks(file, wanted, chunk_rows)
-            for batch in _ahead(prepare(chunks, agreed, mapped, source=source)):
+            for batch in _ahead(_packed(prepare(chunks, agreed, mapped, source=source))):
                 done = store.store_batch(connection, import_id, batch.events, batch.quarantine, is_new=is_new)
                 # A file with one known event is likely to have more.
                 is_new = is_new and done.known == 0
@@ -161,7 +168,12 @@ def _added(result: ImportResult, batch: store.Stored) -> ImportResult:
     )
 
 
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+def _packed(batches: Iterable[Batch]) -> Iterator[_PackedBatch]:
+    for batch in batches:
+        yield _PackedBatch(store.pack_events(batch.events), store.pack_quarantine(batch.quarantine), batch.fraction)
+
+
+def _ahead(batches: Iterator[_PackedBatch]) -> Iterator[_PackedBatch]:
     """The same batches, the next one made on another thread while this one is being stored."""
     with ThreadPoolExecutor(1, thread_name_prefix="prepare") as executor:
         coming = executor.submit(next, batches, None)

@@ -31,7 +31,8 @@ _NOT_A_VALUE = "\x00"
 def read_chunks(path: Path, wanted: Wanted, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
     """The file's chunks, in order. `wanted` is what somebody will ask a document for.
 
-    Raises FileRefusedError before the first chunk if the file cannot be read at all, FileBrokenError if it breaks later.
+    Raises FileRefusedError before the first chunk if the file cannot be read at all, FileBrokenError if it breaks
+    later.
     """
     reader = _reader(path)
     given = 0
