@@ -37,9 +37,7 @@ def validate(contract: Contract, frame: pl.DataFrame, *, now: datetime | None = 
     typed: list[pl.Series] = []
     unread: list[pl.Series] = []
     for each in contract.properties:
-        given = (
-            frame.get_column(each.name) if each.name in frame.columns else _missing(each.name, frame.height)
-        )
+        given = frame.get_column(each.name) if each.name in frame.columns else _missing(each.name, frame.height)
         parsed = parse(given, each)
         typed.append(parsed)
         unread.append((_present(given) & parsed.is_null()).alias(_UNREAD + each.name))
@@ -92,9 +90,6 @@ def _breaks(rule: Rule, now: datetime) -> pl.Expr:
 
 def _reasons(rules: Sequence[Rule], broken: pl.DataFrame) -> pl.Series:
     sentences = [
-        pl.when(pl.col(f"{place}")).then(pl.lit(f"{rule.column} {rule.sentence}"))
-        for place, rule in enumerate(rules)
+        pl.when(pl.col(f"{place}")).then(pl.lit(f"{rule.column} {rule.sentence}")) for place, rule in enumerate(rules)
     ]
-    return broken.select(
-        pl.concat_str(sentences, separator="; ", ignore_nulls=True).alias(REASON)
-    ).to_series()
+    return broken.select(pl.concat_str(sentences, separator="; ", ignore_nulls=True).alias(REASON)).to_series()
