@@ -11,7 +11,8 @@ from scipy.special import expit
 
 from ml.artifact import to_json
 from ml.catalogue import FeatureCatalogue
-from ml.explain import Explanation, explain_rows
+from ml.explain import explain_rows
+from ml.explanation import Explanation
 from ml.propensity.amount import AmountModel
 from ml.propensity.linear import LinearMember
 from ml.propensity.matrix import Floats, Matrix, feature_matrix, require_columns
