@@ -4,8 +4,10 @@ This is the one place that knows how each tool wants to be told. No address in i
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from orchestration.platform.databases import DAGSTER, MLFLOW, WAREHOUSE, Server
 from orchestration.platform.home import Home
@@ -37,6 +39,8 @@ def environment(settings: Settings, home: Home, server: Server) -> dict[str, str
         **TELEMETRY_OFF,
         **MLFLOW_SAFETY,
         **_credentials(server),
+        # Dagster looks for dbt on PATH, where an environment that nobody activated is not.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "CUSTOMER_ANALYZER_HOME": str(home.root),
         "CUSTOMER_ANALYZER_HORIZON_DAYS": str(settings.horizon_days),
         "WAREHOUSE_URL": server.url(WAREHOUSE),

@@ -71,6 +71,11 @@ class Home:
         return self.root / "up.json"
 
     @property
+    def up_lock(self) -> Path:
+        """Held exclusively by `up`, so that a home has only one."""
+        return self.root / "up.lock"
+
+    @property
     def users_lock(self) -> Path:
         """Held shared by every process that uses the embedded Postgres; see `keeper`."""
         return self.root / "postgres.users.lock"
@@ -136,9 +141,9 @@ def choose_port(home: Home, server: str, wanted: int | None) -> int:
 
     Raises UserError if the port asked for is taken.
     """
-    remembered = read_json(home.ports)
+    remembered: dict[str, int] = {name: port for name, port in read_json(home.ports).items() if port != wanted}
     port = wanted or remembered.get(server)
-    if not isinstance(port, int) or not is_free(port):
+    if port is None or not is_free(port):
         if wanted is not None:
             raise UserError(
                 f"Port {wanted} for {server} is already in use; stop what uses it, "
@@ -161,7 +166,7 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _free_port(avoided: set[Any]) -> int:
+def _free_port(avoided: set[int]) -> int:
     for _ in range(100):
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))

@@ -1,0 +1,97 @@
+"""`customer-analyzer events`: bringing events in.
+
+Belongs here: options, progress and the closing table. How a file is read and stored is in `orchestration.events`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from orchestration.cli.options import AsJson
+from orchestration.platform.stack import running_platform
+from orchestration.settings import read_settings
+
+if TYPE_CHECKING:
+    from orchestration.events.importing import ImportResult
+
+app = typer.Typer(help="Bring events in: import files, simulate a shop.", no_args_is_help=True)
+
+
+@app.callback()
+def events() -> None:
+    """Bring events in: import files, simulate a shop."""
+
+
+@app.command("import")
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="Parquet, CSV (also .csv.gz) or JSON lines.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=SOURCE",
+            help="Where an event column comes from, such as order_id=properties.invoice. May be repeated.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import files of events. Importing again changes nothing; bad rows go to quarantine with the reason."""
+    from orchestration.events.importing import demand_good_rows
+    from orchestration.events.mapping import parse_mapping
+
+    parsed = parse_mapping(mapping or [])
+    with running_platform(read_settings()) as platform:
+        results = import_with_progress(platform.warehouse_url, files, parsed)
+    if as_json:
+        typer.echo(json.dumps([_as_dict(result) for result in results]))
+    else:
+        Console().print(import_table(results))
+    demand_good_rows(results)
+
+
+def import_with_progress(url: str, files: Sequence[Path], mapping: Mapping[str, str]) -> list["ImportResult"]:
+    """Imports files with a progress bar on the error stream. Errors are those of `import_files`."""
+    from orchestration.events import importing
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks = {file: bar.add_task(file.name, total=1.0, rows=0) for file in files}
+
+        def show(progress: importing.Progress) -> None:
+            bar.update(tasks[progress.result.file], completed=progress.fraction, rows=progress.result.read)
+
+        return importing.import_files(url, files, mapping=mapping, progress=show)
+
+
+def import_table(results: Sequence["ImportResult"]) -> Table:
+    """What became of each file's rows."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("file")
+    for column in ("read", "stored", "already known", "quarantined"):
+        table.add_column(column, justify="right")
+    for result in results:
+        counts = (result.read, result.stored, result.known, result.quarantined)
+        table.add_row(result.file.name, *(f"{count:,}" for count in counts))
+    return table
+
+
+def _as_dict(result: "ImportResult") -> dict[str, str | int]:
+    return {
+        "file": str(result.file),
+        "read": result.read,
+        "stored": result.stored,
+        "known": result.known,
+        "quarantined": result.quarantined,
+    }

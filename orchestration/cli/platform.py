@@ -1,0 +1,101 @@
+"""`customer-analyzer up`, `down` and `status`: the platform as a whole."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+from rich.console import Console
+
+from orchestration.cli.options import AsJson
+from orchestration.settings import read_settings
+
+if TYPE_CHECKING:
+    from orchestration.platform.fleet import Fleet
+    from orchestration.platform.stack import Platform
+
+CHECK_SECONDS = 3.0
+
+
+def up() -> None:
+    """Start the platform and print the addresses; Ctrl-C stops all. A model deployed later gets its service too."""
+    from orchestration.platform.fleet import Fleet
+    from orchestration.platform.home import prepare_home
+    from orchestration.platform.stack import running_platform
+    from orchestration.platform.up import only_up
+
+    settings = read_settings()
+    home = prepare_home(settings.home)
+    console = Console()
+    try:
+        with only_up(home), running_platform(settings) as platform, Fleet() as fleet, _until_signalled(console):
+            _serve(platform, fleet, console)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+
+
+def down() -> None:
+    """Stop what `up` of this home started in another terminal."""
+    from orchestration.platform.home import Home
+    from orchestration.platform.up import take_down
+
+    home = Home(read_settings().home)
+    with Console().status("Stopping"):
+        stopped = take_down(home)
+    typer.echo(f"Nothing is up in {home.root}." if stopped is None else f"Stopped what was up in {home.root}.")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show what runs and where, the last events, the champions and how fresh their scores are."""
+    from orchestration.cli.status import gather, print_status
+
+    found = gather(read_settings())
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        print_status(found, Console())
+
+
+def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
+    from orchestration.cli.status import server_rows, servers_table
+    from orchestration.platform.servers import MODELS, model_servers, page_servers
+    from orchestration.platform.up import announce, find_up
+
+    with console.status("Starting MLflow, Dagster and the services") as spinner:
+        fleet.start(
+            [*page_servers(platform), *model_servers(platform)],
+            lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
+        )
+    announce(platform.home, fleet.children)
+    console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
+    if not fleet.names & set(MODELS):
+        console.print("No model is deployed yet: `customer-analyzer run` trains and deploys them.")
+    console.print("Ctrl-C stops all.")
+    while True:
+        time.sleep(CHECK_SECONDS)
+        fleet.revive(lambda child: console.print(f"{child.command.name} ended by itself; starting it again."))
+        deployed = model_servers(platform, running=fleet.names)
+        fleet.start(deployed, lambda child: console.print(f"{child.command.name} is at {child.command.address}"))
+        announce(platform.home, fleet.children)
+
+
+@contextmanager
+def _until_signalled(console: Console) -> Iterator[None]:
+    """Lets the usual signals end the block like Ctrl-C; once it has ended, stopping is not interrupted again."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for each in signals:
+        signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        console.print("Stopping")
