@@ -18,17 +18,20 @@ def feature_matrix(frame: pl.DataFrame, names: Sequence[str]) -> Matrix:
     Raises FeatureMismatch naming the first column that is missing or not numeric.
     """
     require_columns(frame, names)
+    # Asked for once: a frame makes its schema anew each time, which a service would notice in every answer.
+    schema = frame.schema
     for name in names:
-        if not (frame.schema[name].is_numeric() or frame.schema[name] in (pl.Boolean, pl.Null)):
-            raise FeatureMismatch(f"The feature `{name}` is {frame.schema[name]}; it must be a number.")
-    matrix = frame.select(pl.col(name).cast(pl.Float32) for name in names).to_numpy(order="c", writable=True)
+        if not (schema[name].is_numeric() or schema[name] in (pl.Boolean, pl.Null)):
+            raise FeatureMismatch(f"The feature `{name}` is {schema[name]}; it must be a number.")
+    matrix = frame.select(pl.col(list(names)).cast(pl.Float32)).to_numpy(order="c", writable=True)
     matrix[~np.isfinite(matrix)] = np.nan
     return matrix
 
 
 def require_columns(frame: pl.DataFrame, names: Sequence[str]) -> None:
     """Raise FeatureMismatch unless `frame` has every column in `names`."""
-    missing = [name for name in names if name not in frame.columns]
+    present = frozenset(frame.columns)
+    missing = [name for name in names if name not in present]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise FeatureMismatch(

@@ -84,12 +84,13 @@ class Scaling:
 
 def feature_matrix(frame: pl.DataFrame, names: Sequence[str]) -> Matrix:
     """The named columns as floats, NaN where undefined; raises FeatureMismatch if one is absent."""
-    absent = [name for name in names if name not in frame.columns]
+    present = frozenset(frame.columns)
+    absent = [name for name in names if name not in present]
     if absent:
         raise FeatureMismatch(
             f"The frame lacks {', '.join(f'`{name}`' for name in absent)}; rebuild user_features or retrain the model."
         )
-    values = frame.select(pl.col(name).cast(pl.Float64) for name in names).fill_null(float("nan")).to_numpy()
+    values = frame.select(pl.col(list(names)).cast(pl.Float64)).fill_null(float("nan")).to_numpy()
     values = np.asarray(values, dtype=np.float64).reshape(frame.height, len(names))
     return np.where(np.isfinite(values), values, np.nan)
 
