@@ -1,0 +1,62 @@
+"""One JSON object a line on standard output, with the request id where there is one.
+
+Belongs here: the shape of a log line and the loggers that write it. Does not belong here: what is worth logging.
+"""
+
+import contextvars
+import logging
+import logging.config
+import time
+from typing import Any
+
+from pydantic_core import to_json
+
+request_id_in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id_in_use", default=None)
+
+# Set up by BentoML and uvicorn in their own formats before a service starts.
+_FOREIGN_LOGGERS = ("bentoml", "bentoml.access", "uvicorn", "uvicorn.error", "uvicorn.access", "circus")
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON: time (UTC), level, logger, message, request id, and `fields` if given."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See the class."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line: dict[str, Any] = {
+            "time": f"{moment}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (request_id := request_id_in_use.get()) is not None:
+            line["request_id"] = request_id
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return to_json(line, fallback=str).decode()
+
+
+def configure_logging(service: str, level: str) -> None:
+    """Send every logger of this process through the JSON format."""
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"json": {"()": JsonFormatter, "service": service}},
+            "handlers": {
+                "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}
+            },
+            "root": {"level": "WARNING", "handlers": ["stdout"]},
+            "loggers": {
+                "serving": {"level": level.upper()},
+                "ml": {"level": level.upper()},
+                **{name: {"level": "WARNING", "handlers": [], "propagate": True} for name in _FOREIGN_LOGGERS},
+            },
+        }
+    )

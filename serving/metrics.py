@@ -1,0 +1,46 @@
+"""What a service counts, on the same `/metrics` as BentoML's own figures.
+
+Belongs here: names, labels and buckets. Made when a service starts, because the Prometheus client decides at its
+first import whether it shares its figures between workers, by an environment variable that BentoML sets.
+"""
+
+from typing import Any
+
+PREFIX = "customer_analyzer"
+_SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_DAYS = (0, 1, 2, 3, 5, 7, 14, 30, 90)
+
+
+class Metrics:
+    """The figures of one service process."""
+
+    def __init__(self, registry: Any = None) -> None:
+        from prometheus_client import REGISTRY, Counter, Gauge, Histogram  # see the module
+
+        registry = registry or REGISTRY
+        self.request_seconds = Histogram(
+            f"{PREFIX}_request_seconds",
+            "Time to answer a request, by route and status",
+            ["route", "status"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.predictions = Counter(
+            f"{PREFIX}_predictions", "Predictions made", ["basis", "model_version"], registry=registry
+        )
+        self.feature_age_days = Histogram(
+            f"{PREFIX}_feature_age_days",
+            "Days from the snapshot used to today, by request",
+            buckets=_DAYS,
+            registry=registry,
+        )
+        self.swaps = Counter(f"{PREFIX}_model_swaps", "Deployments taken into use", registry=registry)
+        self.swap_failures = Counter(
+            f"{PREFIX}_model_swap_failures", "Deployments refused", ["code"], registry=registry
+        )
+        self.model_version = Gauge(
+            f"{PREFIX}_model_version",
+            "Registry version of the model in use",
+            registry=registry,
+            multiprocess_mode="min",
+        )

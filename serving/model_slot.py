@@ -1,0 +1,113 @@
+"""The model a process answers with, and how another takes its place.
+
+Belongs here: loading a model directory after checking it, and swapping one reference, so that a request sees either
+the old model or the new one and never a bit of both. Does not belong here: who decides which model that should be
+(`deployments.py`).
+"""
+
+import datetime
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ml.errors import MLError
+from serving.errors import ModelRefused
+from serving.schemas import ModelKind, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A checked model with everything an answer says about it."""
+
+    model: Any
+    prior: Mapping[str, Any]
+    version: int
+    digest: str
+    deployment_id: int | None
+    provenance: Any
+    loaded_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a Bento was built from: the file `build.json` beside its model directory."""
+
+    kind: str
+    version: int
+    digest: str
+
+
+def read_build(path: Path) -> Build:
+    """Read what `serving.build` wrote; raises ModelRefused if it is missing or unreadable."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Build(str(content["kind"]), int(content["version"]), str(content["digest"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelRefused("no_build", f"{path} does not say which model the Bento holds; build it again.") from error
+
+
+def load_model(
+    kind: ModelKind, directory: Path, *, digest: str, version: int, deployment_id: int | None = None
+) -> LoadedModel:
+    """Load and check the model in `directory`: every file's SHA-256, the digest, the golden rows, the kind.
+
+    Raises ModelRefused with the code `artifact` or `wrong_kind`.
+    """
+    # XGBoost imports scikit-learn if it is there, which costs a service 100 MB and seconds for nothing it uses.
+    sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]
+    from ml import artifact  # what a model needs is loaded in workers only, not in the supervisor
+
+    try:
+        model = artifact.load(directory, digest)
+        provenance = artifact.read_provenance(directory)
+    except (MLError, OSError) as error:
+        raise ModelRefused("artifact", str(error)) from error
+    if model.kind != kind:
+        raise ModelRefused("wrong_kind", f"The {kind} service cannot answer with a {model.kind} model.")
+    return LoadedModel(
+        model=model,
+        prior=_prior(model),
+        version=version,
+        digest=digest,
+        deployment_id=deployment_id,
+        provenance=provenance,
+        loaded_at=datetime.datetime.now(datetime.UTC),
+    )
+
+
+def _prior(model: Any) -> Mapping[str, Any]:
+    """The answer for a user nobody has seen, as a row like those of `predict`."""
+    if model.kind == "segmentation":
+        return asdict(model.prior)
+    row: dict[str, Any] = model.predict_unknown([""]).row(0, named=True)
+    return row
+
+
+class ModelSlot:
+    """Holds the model in use. Reading and swapping one attribute is atomic, so no request takes a lock."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._current = loaded
+        self._refusal: Refusal | None = None
+
+    @property
+    def current(self) -> LoadedModel:
+        """The model to answer with; take it once for a request."""
+        return self._current
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """The newest deployment, if it was refused."""
+        return self._refusal
+
+    def swap(self, loaded: LoadedModel) -> None:
+        """Answer with `loaded` from the next request on."""
+        self._current = loaded
+        self._refusal = None
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Remember that the newest deployment was refused; the model in use stays."""
+        self._refusal = refusal

@@ -1,0 +1,144 @@
+"""The OpenAPI description of a service, made from the contract in `schemas.py`.
+
+Belongs here: paths, statuses and examples of every route a caller may use. Does not belong here: the fields
+themselves. BentoML describes only routes it makes itself, so ours, which are mounted, are described here.
+"""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from serving.problems import MEDIA_TYPE, Problem
+from serving.schemas import (
+    MAX_BODY_BYTES,
+    MAX_ROWS,
+    PREDICTION_OF,
+    ModelInfo,
+    ModelKind,
+    PredictionRequest,
+    PredictionResponse,
+)
+
+API_VERSION = "1.0.0"
+
+_TITLES: dict[ModelKind, str] = {
+    "segmentation": "Customer segmentation",
+    "purchase": "Purchase prediction",
+    "churn": "Churn prediction",
+}
+_REQUEST_ID_HEADER = {
+    "X-Request-ID": {
+        "description": "the id sent with the request, or a new one",
+        "schema": {"type": "string"},
+    }
+}
+
+
+def describe(kind: ModelKind) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of one service."""
+    adapters: dict[str, TypeAdapter[Any]] = {
+        "request": TypeAdapter(PredictionRequest),
+        "response": TypeAdapter(PredictionResponse[PREDICTION_OF[kind]]),  # type: ignore[misc]
+        "model": TypeAdapter(ModelInfo),
+        "problem": TypeAdapter(Problem),
+    }
+    references, schemas = TypeAdapter.json_schemas(
+        [(name, "validation" if name == "request" else "serialization", adapter) for name, adapter in adapters.items()],
+        ref_template="#/components/schemas/{model}",
+    )
+    reference = {name: schema for (name, _), schema in references.items()}
+    problem = {MEDIA_TYPE: {"schema": reference["problem"]}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": _TITLES[kind], "version": API_VERSION, "summary": f"The {kind} model over HTTP."},
+        "servers": [{"url": "/"}],
+        "paths": {
+            "/predict": {
+                "post": {
+                    "operationId": f"{kind}_predict",
+                    "summary": "Predict for users by id, or for given features",
+                    "description": (
+                        f"Up to {MAX_ROWS} rows in a body of at most {MAX_BODY_BYTES} bytes. A user nobody has "
+                        "seen is answered with the prior, marked by `basis` and `is_known`."
+                    ),
+                    "parameters": [_REQUEST_ID_PARAMETER],
+                    "requestBody": {
+                        "required": True,
+                        "content": {"application/json": {"schema": reference["request"]}},
+                    },
+                    "responses": {
+                        "200": _json(reference["response"], "One prediction a row, in the order asked"),
+                        **_problems(problem, _PREDICT_PROBLEMS),
+                    },
+                }
+            },
+            "/model": {
+                "get": {
+                    "operationId": f"{kind}_model",
+                    "summary": "The model in use: version, digest, features, cutoffs, metrics",
+                    "parameters": [_REQUEST_ID_PARAMETER],
+                    "responses": {
+                        "200": _json(reference["model"], "The model in use"),
+                        **_problems(problem, {"500": "The service failed"}),
+                    },
+                }
+            },
+            **{path: _plain(path, summary, kind) for path, summary in _INFRASTRUCTURE.items()},
+        },
+        "components": {"schemas": schemas.get("$defs", {})},
+    }
+
+
+_REQUEST_ID_PARAMETER = {
+    "name": "X-Request-ID",
+    "in": "header",
+    "required": False,
+    "description": "names the request in logs; made up if absent or unfit",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+}
+_PREDICT_PROBLEMS = {
+    "400": "The body is not JSON",
+    "404": "No feature snapshot for the `as_of` asked",
+    "413": "The body is too large",
+    "415": "The body is not declared as JSON",
+    "422": "A field is wrong; `errors` names it",
+    "500": "The service failed",
+    "503": "Features cannot be looked up now; see `Retry-After`",
+}
+_INFRASTRUCTURE = {
+    "/livez": "200 while the process lives",
+    "/readyz": "200 once predictions can be answered",
+    "/metrics": "Figures in Prometheus text format",
+}
+
+
+def _json(schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "headers": _REQUEST_ID_HEADER,
+        "content": {"application/json": {"schema": schema}},
+    }
+
+
+def _problems(content: dict[str, Any], statuses: dict[str, str]) -> dict[str, Any]:
+    return {
+        status: {"description": description, "headers": _headers(status), "content": content}
+        for status, description in statuses.items()
+    }
+
+
+def _headers(status: str) -> dict[str, Any]:
+    if status != "503":
+        return _REQUEST_ID_HEADER
+    retry = {"description": "seconds to wait", "schema": {"type": "integer"}}
+    return {**_REQUEST_ID_HEADER, "Retry-After": retry}
+
+
+def _plain(path: str, summary: str, kind: str) -> dict[str, Any]:
+    return {
+        "get": {
+            "operationId": f"{kind}_{path.removeprefix('/')}",
+            "summary": summary,
+            "responses": {"200": {"description": summary, "content": {"text/plain": {"schema": {"type": "string"}}}}},
+        }
+    }

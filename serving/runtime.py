@@ -1,0 +1,64 @@
+"""What a running service holds, and how it is put together and taken apart.
+
+Belongs here: the order in which things start and stop. Does not belong here: what any of them does.
+"""
+
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from serving.logs import configure_logging
+from serving.metrics import Metrics
+from serving.model_slot import ModelSlot, load_model, read_build
+from serving.online_features import FeatureStore, PostgresFeatureStore
+from serving.schemas import ModelKind
+from serving.settings import ServingSettings
+
+logger = logging.getLogger("serving")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything a request needs."""
+
+    kind: ModelKind
+    slot: ModelSlot
+    store: FeatureStore
+    metrics: Metrics
+    retry_after_seconds: int
+
+
+@asynccontextmanager
+async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
+    """Load the model the Bento was built with, follow deployments, connect; undo it all at the end."""
+    from serving.deployments import DeploymentWatcher  # not needed where a Bento is only built
+
+    settings = ServingSettings()
+    configure_logging(kind, settings.log_level)
+    metrics = Metrics()
+    build = read_build(settings.build_file)
+    slot = ModelSlot(load_model(kind, settings.model_directory, digest=build.digest, version=build.version))
+    metrics.model_version.set(build.version)
+    watcher = DeploymentWatcher(kind, slot, settings, metrics)
+    store = PostgresFeatureStore(settings)
+    await store.open()
+    watcher.start()
+    _settle_memory()
+    logger.info("ready with version %d, digest %s", slot.current.version, slot.current.digest[:12])
+    try:
+        yield Runtime(kind, slot, store, metrics, settings.retry_after_seconds)
+    finally:
+        watcher.stop()
+        await store.close()
+
+
+def _settle_memory() -> None:
+    """Spare requests the pauses of a full collection: what has started stays, so it is never looked at again.
+
+    A full collection over the imported libraries takes 130 to 300 ms; over what requests leave behind, under 1 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

@@ -1,0 +1,186 @@
+"""The HTTP contract: what a request may say and what an answer looks like, with units and examples.
+
+Belongs here: request models, answer records, and the limits that are part of the contract. Does not belong here: how
+an answer is made. Answers are dataclasses because they are written far more often than they are checked.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+MAX_ROWS = 1000
+MAX_BODY_BYTES = 1024 * 1024
+DEFAULT_REASONS = 3
+
+ModelKind = Literal["segmentation", "purchase", "churn"]
+Basis = Literal["model", "rule", "prior"]
+Risk = Literal["low", "medium", "high"]
+
+# Postgres cannot store the character NUL in a text, so no user is called that.
+UserId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]
+
+_REQUEST_EXAMPLES = [{"user_ids": ["1024", "new-user"]}, {"user_ids": ["1024"], "as_of": "1998-06-01", "reasons": 5}]
+
+
+def _one_way_to_ask(schema: dict[str, Any]) -> None:
+    for name in ("user_ids", "features"):
+        schema["properties"][name].pop("default")
+    schema["oneOf"] = [{"required": ["user_ids"]}, {"required": ["features"]}]
+    schema["examples"] = _REQUEST_EXAMPLES
+
+
+class FeatureRow(BaseModel):
+    """One user's features by name, null where undefined; `GET /model` lists the names with their units."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        strict=True,
+        allow_inf_nan=False,
+        frozen=True,
+        json_schema_extra={"examples": [{"user_id": "1024", "days_since_last_purchase": 12, "orders_total": 4}]},
+    )
+    __pydantic_extra__: dict[str, float | None]
+
+    user_id: Annotated[UserId | None, Field(description="returned as it came; not looked up")] = None
+    as_of: Annotated[datetime.date | None, Field(description="the day the features are of; returned")] = None
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        """Feature name to value, in the feature's own unit."""
+        return self.__pydantic_extra__
+
+
+class PredictionRequest(BaseModel):
+    """Whom to predict: either by `user_ids`, whose features are looked up, or by `features` themselves."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, allow_inf_nan=False, frozen=True, json_schema_extra=_one_way_to_ask
+    )
+
+    user_ids: Annotated[
+        list[UserId], Field(min_length=1, max_length=MAX_ROWS, description="answered in this order; may repeat")
+    ] = []
+    features: Annotated[
+        list[FeatureRow], Field(min_length=1, max_length=MAX_ROWS, description="answered in this order")
+    ] = []
+    as_of: Annotated[
+        datetime.date | None, Field(description="feature snapshot to use with `user_ids`; the newest if absent")
+    ] = None
+    reasons: Annotated[int, Field(ge=0, le=10, description="how many reasons each answer carries; 0 is fastest")] = (
+        DEFAULT_REASONS
+    )
+
+    @model_validator(mode="after")
+    def _asks_one_way(self) -> Self:
+        if bool(self.user_ids) == bool(self.features):
+            raise ValueError("give either `user_ids` or `features`")
+        if self.features and self.as_of is not None:
+            raise ValueError("`as_of` goes with `user_ids`; with `features`, put it into each row")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonOut:
+    """One feature's part in the answer, strongest first."""
+
+    feature: Annotated[str, Field(description="name in the feature catalogue")]
+    label: Annotated[str, Field(description="the feature in words")]
+    value: Annotated[float | None, Field(description="the user's value in the feature's unit; null if undefined")]
+    contribution: Annotated[float, Field(description="part in the answer, in the model's additive unit")]
+    text: Annotated[str, Field(description="a sentence for people")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What every answer says, whichever the model."""
+
+    user_id: Annotated[str | None, Field(description="as asked")]
+    is_known: Annotated[bool, Field(description="false: no features of this user, so the answer is the prior")]
+    as_of: Annotated[datetime.date | None, Field(description="the day whose beginning the features describe")]
+    feature_age_days: Annotated[int | None, Field(description="days from `as_of` to today (UTC)")]
+    basis: Annotated[Basis, Field(description="what answered: the model, a simple rule, or the prior")]
+    model_version: Annotated[int, Field(description="version in the registry")]
+    reasons: list[ReasonOut]
+    advice: Annotated[list[str], Field(description="what can be done, in words")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChurnPrediction(Prediction):
+    """Will this user, active until now, do nothing within the horizon?"""
+
+    probability: Annotated[float, Field(ge=0, le=1, description="calibrated probability")]
+    risk: Annotated[Risk, Field(description="probability in words, beside the model's base rate")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchasePrediction(ChurnPrediction):
+    """Will this user buy within the horizon, and for how much?"""
+
+    expected_value: Annotated[
+        float | None, Field(description="expected purchase amount within the horizon, in the shop's currency")
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentPrediction(Prediction):
+    """Which group of alike users is this one in?"""
+
+    segment_id: Annotated[int | None, Field(description="stable from one retrain to the next; null: none known")]
+    segment: Annotated[str | None, Field(description="the segment's name")]
+
+
+PREDICTION_OF: dict[ModelKind, type[Prediction]] = {
+    "purchase": PurchasePrediction,
+    "churn": ChurnPrediction,
+    "segmentation": SegmentPrediction,
+}
+
+
+P = TypeVar("P", bound=Prediction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionResponse(Generic[P]):
+    """The envelope of `POST /predict`; `predictions` are in the order asked and all of one model version."""
+
+    model: Annotated[ModelKind, Field(description="which service answered")]
+    model_version: Annotated[int, Field(description="version in the registry")]
+    horizon_days: Annotated[int | None, Field(description="how far the prediction looks; null for segmentation")]
+    predictions: list[P]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureInfo:
+    """A feature the model reads."""
+
+    name: str
+    label: str
+    unit: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The newest deployment, if the service would not take it."""
+
+    deployment_id: int
+    model_version: int
+    code: Annotated[str, Field(description="why, in one word; the service's log has the sentence")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """What `GET /model` says about the model in use."""
+
+    model: ModelKind
+    model_version: int
+    digest: Annotated[str, Field(description="SHA-256 of the model directory's manifest")]
+    deployment_id: Annotated[int | None, Field(description="null: the model the Bento was built with")]
+    horizon_days: int | None
+    loaded_at: datetime.datetime
+    features: list[FeatureInfo]
+    metrics: Annotated[dict[str, float], Field(description="out-of-time evaluation")]
+    cutoffs: Annotated[dict[str, Any], Field(description="the days the model was trained and judged on")]
+    refused: Refusal | None
