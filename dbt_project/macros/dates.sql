@@ -76,3 +76,9 @@
 {% macro default__iso_weekday(day) -%}
     extract(isodow from {{ day }})
 {%- endmacro %}
+
+
+{# The Monday of the day's week. #}
+{% macro week_begin(day) -%}
+    cast({{ dbt.date_trunc('week', day) }} as date)
+{%- endmacro %}

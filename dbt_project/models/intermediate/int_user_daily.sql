@@ -6,7 +6,10 @@
         on_schema_change='fail',
         indexes=[{'columns': ['user_id', 'occurred_day', 'received_day'], 'unique': true}],
         pre_hook=watermark_hooks('int_user_daily'),
-        post_hook="{{ store_watermark('int_user_daily') }}"
+        post_hook=[
+            "{{ require_keys(['user_id', 'occurred_day', 'received_day']) }}",
+            "{{ store_watermark('int_user_daily') }}"
+        ]
     )
 }}
 

@@ -3,7 +3,8 @@
         materialized='incremental',
         incremental_strategy='replace_snapshots',
         on_schema_change='sync_all_columns',
-        indexes=[{'columns': ['user_id', 'as_of'], 'unique': true}, {'columns': ['as_of']}]
+        indexes=[{'columns': ['user_id', 'as_of'], 'unique': true}, {'columns': ['as_of']}],
+        post_hook="{{ require_keys(['user_id', 'as_of']) }}"
     )
 }}
 
@@ -30,31 +31,25 @@ known as (
 
 ),
 
-purchase_days as (
+-- Money in whole ten-thousandths held in double precision: whole numbers add up to the same sum in any order, as
+-- numeric does, at a fraction of its cost. A gap is that between a purchase day and the one before it, as known as of D.
+measured as (
 
     select
-        as_of,
-        user_id,
-        days_ago,
-        lag(days_ago) over (partition by as_of, user_id order by days_ago desc) - days_ago as gap,
-        row_number() over (partition by as_of, user_id order by days_ago) as place_from_end
+        *,
+        cast(round(10000 * purchase_amount) as double precision) as purchase_units,
+        cast(round(10000 * refund_amount) as double precision) as refund_units,
+        cast(round(10000 * quantity) as double precision) as quantity_units,
+        case
+            when purchase_days > 0 then {{ days_between(
+                'max(case when purchase_days > 0 then occurred_day end) over earlier_rows', 'occurred_day'
+            ) }}
+        end as purchase_gap
     from known
-    where purchase_days > 0
-
-),
-
-purchase_gaps as (
-
-    select
-        as_of,
-        user_id,
-        count(gap) as gaps,
-        sum(gap) as gap_sum,
-        sum(gap * gap) as gap_square_sum,
-        max(gap) as gap_max,
-        max(case when place_from_end = 1 then gap end) as last_gap
-    from purchase_days
-    group by as_of, user_id
+    window earlier_rows as (
+        partition by user_id, as_of order by occurred_day, received_day
+        rows between unbounded preceding and 1 preceding
+    )
 
 ),
 
@@ -101,18 +96,18 @@ sums as (
         {{ sum_last('orders', 365) }} as orders_365d,
         {{ sum_last('orders', 365, after=335) }} as orders_same_season,
 
-        sum(purchase_amount) as purchase_amount_total,
-        {{ sum_last('purchase_amount', 30) }} as purchase_amount_30d,
-        {{ sum_last('purchase_amount', 90) }} as purchase_amount_90d,
-        {{ sum_last('purchase_amount', 180) }} as purchase_amount_180d,
-        {{ sum_last('purchase_amount', 365) }} as purchase_amount_365d,
-        sum(refund_amount) as refund_amount_total,
+        sum(purchase_units) as purchase_units_total,
+        {{ sum_last('purchase_units', 30) }} as purchase_units_30d,
+        {{ sum_last('purchase_units', 90) }} as purchase_units_90d,
+        {{ sum_last('purchase_units', 180) }} as purchase_units_180d,
+        {{ sum_last('purchase_units', 365) }} as purchase_units_365d,
+        sum(refund_units) as refund_units_total,
         sum(refunds) as refunds_total,
         {{ sum_last('refunds', 90) }} as refunds_90d,
 
         sum(order_lines) as order_lines_total,
         {{ sum_last('order_lines', 90) }} as order_lines_90d,
-        sum(quantity) as quantity_total,
+        sum(quantity_units) as quantity_units_total,
         {{ sum_last('items', 30) }} as items_30d,
         sum(purchased_items) as purchased_items_total,
         {{ sum_last('purchased_items', 90) }} as purchased_items_90d,
@@ -141,28 +136,26 @@ sums as (
         {{ sum_last('notifications_opened', 90) }} as notifications_opened_90d,
 
         sum(feedback) as feedback_total,
-        {{ sum_last('feedback', 90) }} as feedback_90d
-    from known
-    group by as_of, user_id
+        {{ sum_last('feedback', 90) }} as feedback_90d,
+        count(purchase_gap) as gaps,
+        sum(purchase_gap) as gap_sum,
+        sum(purchase_gap * purchase_gap) as gap_square_sum,
+        max(purchase_gap) as gap_max
+    from measured
+    group by user_id, as_of
 
 ),
 
 means as (
 
     select
-        sums.*,
-        purchase_gaps.gaps,
-        purchase_gaps.gap_sum,
-        purchase_gaps.gap_square_sum,
-        purchase_gaps.gap_max,
-        purchase_gaps.last_gap,
-        {{ ratio('purchase_gaps.gap_sum', 'purchase_gaps.gaps') }} as purchase_gap_mean_days,
-        {{ ratio('sums.days_since_first_activity - sums.days_since_last_activity', 'sums.active_days_total - 1') }}
+        *,
+        {{ ratio('gap_sum', 'gaps') }} as purchase_gap_mean_days,
+        {{ ratio('days_since_first_activity - days_since_last_activity', 'active_days_total - 1') }}
             as activity_gap_mean_days,
-        {{ ratio('sums.purchase_amount_total', 'sums.orders_total') }} as average_order_amount,
-        {{ ratio('sums.purchase_amount_90d', 'sums.orders_90d') }} as average_order_amount_90d
+        {{ ratio('purchase_units_total', '10000 * orders_total') }} as average_order_amount,
+        {{ ratio('purchase_units_90d', '10000 * orders_90d') }} as average_order_amount_90d
     from sums
-    left join purchase_gaps on sums.as_of = purchase_gaps.as_of and sums.user_id = purchase_gaps.user_id
 
 ),
 
@@ -215,11 +208,11 @@ final as (
         cast(orders_same_season as integer) as orders_same_season,
 
         -- monetary
-        cast(purchase_amount_total as double precision) as purchase_amount_total,
-        cast(purchase_amount_30d as double precision) as purchase_amount_30d,
-        cast(purchase_amount_90d as double precision) as purchase_amount_90d,
-        cast(purchase_amount_180d as double precision) as purchase_amount_180d,
-        cast(purchase_amount_365d as double precision) as purchase_amount_365d,
+        purchase_units_total / 10000 as purchase_amount_total,
+        purchase_units_30d / 10000 as purchase_amount_30d,
+        purchase_units_90d / 10000 as purchase_amount_90d,
+        purchase_units_180d / 10000 as purchase_amount_180d,
+        purchase_units_365d / 10000 as purchase_amount_365d,
         average_order_amount,
         average_order_amount_90d,
 
@@ -229,7 +222,6 @@ final as (
             when gaps >= 2 then sqrt(cast(gaps * gap_square_sum - gap_sum * gap_sum as double precision) / (gaps * (gaps - 1)))
         end as purchase_gap_std_days,
         gap_max as purchase_gap_max_days,
-        last_gap as last_purchase_gap_days,
         {{ ratio('days_since_last_purchase', 'purchase_gap_mean_days') }} as purchase_recency_in_gaps,
         {{ ratio('days_since_last_purchase', 'gap_max') }} as purchase_recency_in_longest_gaps,
         activity_gap_mean_days,
@@ -239,13 +231,13 @@ final as (
         {{ trend('active_days_30d', '(active_days_60d - active_days_30d)') }} as active_days_trend_30d,
         {{ trend('active_days_90d', '(active_days_180d - active_days_90d)') }} as active_days_trend_90d,
         {{ trend('orders_90d', '(orders_180d - orders_90d)') }} as orders_trend_90d,
-        {{ trend('purchase_amount_90d', '(purchase_amount_180d - purchase_amount_90d)') }} as purchase_amount_trend_90d,
+        {{ trend('purchase_units_90d', '(purchase_units_180d - purchase_units_90d)') }} as purchase_amount_trend_90d,
         {{ ratio('average_order_amount_90d', 'average_order_amount') }} as average_order_amount_ratio_90d,
 
         -- basket
         {{ ratio('order_lines_total', 'orders_total') }} as lines_per_order,
         {{ ratio('order_lines_90d', 'orders_90d') }} as lines_per_order_90d,
-        {{ ratio('quantity_total', 'orders_total') }} as quantity_per_order,
+        {{ ratio('quantity_units_total', '10000 * orders_total') }} as quantity_per_order,
 
         -- breadth
         {{ ratio('purchased_items_total', 'purchase_days_total') }} as items_per_purchase_day,
@@ -255,7 +247,7 @@ final as (
         -- refunds
         cast(refunds_total as integer) as refunds_total,
         cast(refunds_90d as integer) as refunds_90d,
-        {{ ratio('refund_amount_total', 'purchase_amount_total') }} as refund_amount_share,
+        {{ ratio('refund_units_total', 'purchase_units_total') }} as refund_amount_share,
 
         -- habits
         {{ ratio('weekend_events', 'activity_events_total') }} as weekend_share,

@@ -1,0 +1,70 @@
+with daily as (
+
+    select * from {{ ref('int_user_daily') }}
+
+),
+
+active_weeks as (
+
+    select distinct
+        user_id,
+        {{ week_begin('occurred_day') }} as week
+    from daily
+    where active_days > 0
+
+),
+
+cohorts as (
+
+    select
+        user_id,
+        min(week) as cohort_week
+    from active_weeks
+    group by user_id
+
+),
+
+cohort_sizes as (
+
+    select
+        cohort_week,
+        count(*) as cohort_users
+    from cohorts
+    group by cohort_week
+
+),
+
+weeks as (
+
+    select distinct week from active_weeks
+
+),
+
+returned as (
+
+    select
+        cohorts.cohort_week,
+        active_weeks.week,
+        count(*) as active_users
+    from active_weeks
+    inner join cohorts on active_weeks.user_id = cohorts.user_id
+    group by cohorts.cohort_week, active_weeks.week
+
+),
+
+-- A week in which nobody of a cohort came back is a row with 0, not a missing row.
+final as (
+
+    select
+        cohort_sizes.cohort_week,
+        {{ days_between('cohort_sizes.cohort_week', 'weeks.week') }} / 7 as week_number,
+        cohort_sizes.cohort_users,
+        coalesce(returned.active_users, 0) as active_users,
+        {{ ratio('coalesce(returned.active_users, 0)', 'cohort_sizes.cohort_users') }} as retention
+    from cohort_sizes
+    inner join weeks on cohort_sizes.cohort_week <= weeks.week
+    left join returned on cohort_sizes.cohort_week = returned.cohort_week and weeks.week = returned.week
+
+)
+
+select * from final
