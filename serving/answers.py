@@ -68,14 +68,9 @@ def _answer_known(
     names: tuple[str, ...] = loaded.model.feature_names
     # Row numbers stand in for ids: a request may ask for one user twice, or not name users at all.
     frame = pl.DataFrame(
-        {
-            "user_id": [str(position) for position in range(len(questions))],
-            **{
-                name: [cast(Values, question.values)[position] for question in questions]
-                for position, name in enumerate(names)
-            },
-        },
+        [(str(position), *cast(Values, question.values)) for position, question in enumerate(questions)],
         schema={"user_id": pl.String, **dict.fromkeys(names, pl.Float64)},
+        orient="row",
     )
     rows = loaded.model.predict(frame).to_dicts()
     explanations = loaded.model.explain(frame, top=reasons) if reasons else [None] * len(rows)

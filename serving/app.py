@@ -8,15 +8,12 @@ what a model answers.
 import asyncio
 import datetime
 import logging
-import os
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -27,9 +24,9 @@ from starlette.routing import Route
 from serving.errors import FeaturesUnavailable, SnapshotMissing
 from serving.logs import request_id_in_use
 from serving.openapi import describe
-from serving.problems import FieldError, ProblemError, from_validation, problem_response
+from serving.problems import FieldError, ProblemError, problem_response
+from serving.requests import feature_values, read_request, request_id
 from serving.schemas import (
-    MAX_BODY_BYTES,
     FeatureInfo,
     ModelInfo,
     ModelKind,
@@ -48,8 +45,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("serving.requests")
 
 Handler = Callable[[Request], Awaitable[Response]]
-_REQUEST = TypeAdapter(PredictionRequest)
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Below this a hand-over to a thread costs more than the model; above, it would keep other requests waiting.
 _ROWS_IN_LOOP = 16
 
@@ -86,12 +81,12 @@ def _observed(route: str, handler: Handler) -> Handler:
 
     async def observed(request: Request) -> Response:
         started = time.perf_counter()
-        request_id = _request_id(request)
-        token = request_id_in_use.set(request_id)
+        identity = request_id(request)
+        token = request_id_in_use.set(identity)
         try:
-            response = await _answered(handler, request, request_id)
+            response = await _answered(handler, request, identity)
             seconds = time.perf_counter() - started
-            response.headers["x-request-id"] = request_id
+            response.headers["x-request-id"] = identity
             _runtime(request).metrics.request_seconds.labels(route, response.status_code).observe(seconds)
             logger.info(
                 "%s %s %d",
@@ -126,15 +121,10 @@ async def _refuse_method(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     detail = f"{request.method} is not possible here; see /openapi.json."
     problem = ProblemError(status, detail, headers=error.headers)
-    request_id = _request_id(request)
-    response = problem_response(problem, request_id)
-    response.headers["x-request-id"] = request_id
+    identity = request_id(request)
+    response = problem_response(problem, identity)
+    response.headers["x-request-id"] = identity
     return response
-
-
-def _request_id(request: Request) -> str:
-    given = request.headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
 
 
 def _runtime(request: Request) -> "Runtime":
@@ -146,7 +136,7 @@ async def _predict(request: Request) -> Response:
     from serving.answers import answer  # brings polars, which the supervising process never needs
 
     runtime = _runtime(request)
-    asked = _parsed(await _body(request))
+    asked = await read_request(request)
     # Taken once: every answer of a request is by one model, whatever is swapped in meanwhile.
     loaded = runtime.slot.current
     questions = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
@@ -173,42 +163,6 @@ def _count(runtime: "Runtime", loaded: "LoadedModel", predictions: Sequence[Pred
         runtime.metrics.feature_age_days.observe(age)
 
 
-async def _body(request: Request) -> bytes:
-    """The body, read only as far as its limit."""
-    media_type, _, parameters = request.headers.get("content-type", "application/json").partition(";")
-    is_utf8 = "charset" not in parameters.lower() or "utf-8" in parameters.lower()
-    if media_type.strip().lower() != "application/json" or "content-encoding" in request.headers or not is_utf8:
-        raise ProblemError(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "Send JSON in UTF-8, not compressed, with `Content-Type: application/json`.",
-            [FieldError("body", "is not declared as plain application/json")],
-        )
-    length = request.headers.get("content-length", "0")
-    body = bytearray()
-    is_too_long = length.isdecimal() and int(length) > MAX_BODY_BYTES
-    if not is_too_long:
-        async for chunk in request.stream():
-            body += chunk
-            if is_too_long := len(body) > MAX_BODY_BYTES:
-                break
-    if is_too_long:
-        raise ProblemError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"The body is larger than {MAX_BODY_BYTES} bytes; ask for fewer users at a time.",
-            [FieldError("body", f"is larger than {MAX_BODY_BYTES} bytes")],
-            # What was not read must not be taken for the next request.
-            {"connection": "close"},
-        )
-    return bytes(body)
-
-
-def _parsed(body: bytes) -> PredictionRequest:
-    try:
-        return _REQUEST.validate_json(body)
-    except ValidationError as error:
-        raise from_validation(error) from error
-
-
 async def _looked_up(runtime: "Runtime", loaded: "LoadedModel", asked: PredictionRequest) -> "list[Question]":
     from serving.answers import Question  # see `_predict`
 
@@ -233,25 +187,10 @@ def _unavailable(runtime: "Runtime", detail: str) -> ProblemError:
 def _given(loaded: "LoadedModel", asked: PredictionRequest) -> "list[Question]":
     from serving.answers import Question  # see `_predict`
 
-    names: tuple[str, ...] = loaded.model.feature_names
-    expected = frozenset(names)
-    errors = []
-    for position, row in enumerate(asked.features):
-        if row.values.keys() == expected:
-            continue
-        errors += [
-            FieldError(f"features[{position}].{name}", "is not a feature of this model; see GET /model")
-            for name in sorted(row.values.keys() - expected)
-        ]
-        errors += [
-            FieldError(f"features[{position}].{name}", "is missing; give null if it is undefined")
-            for name in sorted(expected - row.values.keys())
-        ]
-    if errors:
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, f"The request is not valid at `{errors[0].field}`.", errors[:20]
-        )
-    return [Question(row.user_id, row.as_of, tuple(row.values[name] for name in names)) for row in asked.features]
+    values = feature_values(asked.features, loaded.model.feature_names)
+    return [
+        Question(row.user_id, row.as_of, row_values) for row, row_values in zip(asked.features, values, strict=True)
+    ]
 
 
 async def _model(request: Request) -> Response:

@@ -115,27 +115,34 @@ class DeploymentWatcher:
         try:
             loaded = self._load(deployment, mart_columns)
         except ModelRefused as refused:
-            self._metrics.swap_failures.labels(refused.code).inc()
-            self._slot.refuse(
-                Refusal(
-                    deployment_id=deployment.deployment_id,
-                    model_version=deployment.model_version,
-                    code=refused.code,
-                )
+            self._refuse(deployment, refused)
+        except Exception as error:
+            # Whatever a directory from elsewhere makes a loader do, the model in use keeps answering.
+            logger.exception("deployment %d could not be loaded", deployment.deployment_id)
+            self._refuse(deployment, ModelRefused("unexpected", f"{type(error).__name__} while loading it"))
+        else:
+            self._slot.swap(loaded)
+            self._metrics.swaps.inc()
+            self._metrics.model_version.set(loaded.version)
+            logger.info("version %d answers, deployment %d", loaded.version, deployment.deployment_id)
+
+    def _refuse(self, deployment: Deployment, refused: ModelRefused) -> None:
+        self._metrics.swap_failures.labels(refused.code).inc()
+        self._slot.refuse(
+            Refusal(
+                deployment_id=deployment.deployment_id,
+                model_version=deployment.model_version,
+                code=refused.code,
             )
-            logger.error(
-                "deployment %d of version %d refused (%s), version %d keeps answering: %s",
-                deployment.deployment_id,
-                deployment.model_version,
-                refused.code,
-                self._slot.current.version,
-                refused,
-            )
-            return
-        self._slot.swap(loaded)
-        self._metrics.swaps.inc()
-        self._metrics.model_version.set(loaded.version)
-        logger.info("version %d answers, deployment %d", loaded.version, deployment.deployment_id)
+        )
+        logger.error(
+            "deployment %d of version %d refused (%s), version %d keeps answering: %s",
+            deployment.deployment_id,
+            deployment.model_version,
+            refused.code,
+            self._slot.current.version,
+            refused,
+        )
 
     def _load(self, deployment: Deployment, mart_columns: frozenset[str]) -> LoadedModel:
         current = self._slot.current

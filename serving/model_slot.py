@@ -7,7 +7,6 @@ the old model or the new one and never a bit of both. Does not belong here: who 
 
 import datetime
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,8 +55,6 @@ def load_model(
 
     Raises ModelRefused with the code `artifact` or `wrong_kind`.
     """
-    # XGBoost imports scikit-learn if it is there, which costs a service 100 MB and seconds for nothing it uses.
-    sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]
     from ml import artifact  # what a model needs is loaded in workers only, not in the supervisor
 
     try:

@@ -12,11 +12,10 @@ from serving.problems import MEDIA_TYPE, Problem
 from serving.schemas import (
     MAX_BODY_BYTES,
     MAX_ROWS,
-    PREDICTION_OF,
+    RESPONSE_OF,
     ModelInfo,
     ModelKind,
     PredictionRequest,
-    PredictionResponse,
 )
 
 API_VERSION = "1.0.0"
@@ -38,7 +37,7 @@ def describe(kind: ModelKind) -> dict[str, Any]:
     """The OpenAPI 3.1 document of one service."""
     adapters: dict[str, TypeAdapter[Any]] = {
         "request": TypeAdapter(PredictionRequest),
-        "response": TypeAdapter(PredictionResponse[PREDICTION_OF[kind]]),  # type: ignore[misc]
+        "response": RESPONSE_OF[kind],
         "model": TypeAdapter(ModelInfo),
         "problem": TypeAdapter(Problem),
     }

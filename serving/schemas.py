@@ -8,7 +8,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 MAX_ROWS = 1000
 MAX_BODY_BYTES = 1024 * 1024
@@ -131,13 +131,6 @@ class SegmentPrediction(Prediction):
     segment: Annotated[str | None, Field(description="the segment's name")]
 
 
-PREDICTION_OF: dict[ModelKind, type[Prediction]] = {
-    "purchase": PurchasePrediction,
-    "churn": ChurnPrediction,
-    "segmentation": SegmentPrediction,
-}
-
-
 P = TypeVar("P", bound=Prediction)
 
 
@@ -149,6 +142,13 @@ class PredictionResponse(Generic[P]):
     model_version: Annotated[int, Field(description="version in the registry")]
     horizon_days: Annotated[int | None, Field(description="how far the prediction looks; null for segmentation")]
     predictions: list[P]
+
+
+RESPONSE_OF: dict[ModelKind, TypeAdapter[Any]] = {
+    "purchase": TypeAdapter(PredictionResponse[PurchasePrediction]),
+    "churn": TypeAdapter(PredictionResponse[ChurnPrediction]),
+    "segmentation": TypeAdapter(PredictionResponse[SegmentPrediction]),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

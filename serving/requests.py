@@ -1,0 +1,88 @@
+"""Reading a request: its id, its body within the limits, and the rows it asks about.
+
+Belongs here: whatever turns bytes from outside into something that can be trusted, or into the problem that says why
+not. Does not belong here: looking anything up, or answering.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+
+from serving.problems import MAX_ERRORS, FieldError, ProblemError, from_validation
+from serving.schemas import MAX_BODY_BYTES, FeatureRow, PredictionRequest
+
+_REQUEST = TypeAdapter(PredictionRequest)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def request_id(request: Request) -> str:
+    """The id the caller gave the request, or a new one if that is absent or unfit for a log."""
+    given = request.headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+
+
+async def read_request(request: Request) -> PredictionRequest:
+    """The body of `POST /predict`, checked; raises ProblemError naming every field that is wrong."""
+    body = await _body(request)
+    try:
+        return _REQUEST.validate_json(body)
+    except ValidationError as error:
+        raise from_validation(error) from error
+
+
+def feature_values(rows: Sequence[FeatureRow], names: tuple[str, ...]) -> list[tuple[float | None, ...]]:
+    """The values of each row in the order of `names`; raises ProblemError naming what is missing or unknown."""
+    expected = frozenset(names)
+    errors: list[FieldError] = []
+    for position, row in enumerate(rows):
+        given = row.values.keys()
+        errors += [
+            FieldError(f"features[{position}].{name}", "is not a feature of this model; see GET /model")
+            for name in sorted(given - expected)
+        ]
+        errors += [
+            FieldError(f"features[{position}].{name}", "is missing; give null if it is undefined")
+            for name in sorted(expected - given)
+        ]
+        if len(errors) >= MAX_ERRORS:
+            break
+    if errors:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"The request is not valid at `{errors[0].field}`.",
+            errors[:MAX_ERRORS],
+        )
+    return [tuple(row.values[name] for name in names) for row in rows]
+
+
+async def _body(request: Request) -> bytes:
+    """The body, read only as far as its limit."""
+    media_type, _, parameters = request.headers.get("content-type", "application/json").partition(";")
+    is_utf8 = "charset" not in parameters.lower() or "utf-8" in parameters.lower()
+    if media_type.strip().lower() != "application/json" or "content-encoding" in request.headers or not is_utf8:
+        raise ProblemError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "Send JSON in UTF-8, not compressed, with `Content-Type: application/json`.",
+            [FieldError("body", "is not declared as plain application/json")],
+        )
+    length = request.headers.get("content-length", "0")
+    body = bytearray()
+    is_too_long = length.isdecimal() and int(length) > MAX_BODY_BYTES
+    if not is_too_long:
+        async for chunk in request.stream():
+            body += chunk
+            if is_too_long := len(body) > MAX_BODY_BYTES:
+                break
+    if is_too_long:
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The body is larger than {MAX_BODY_BYTES} bytes; ask for fewer users at a time.",
+            [FieldError("body", f"is larger than {MAX_BODY_BYTES} bytes")],
+            # What was not read must not be taken for the next request.
+            {"connection": "close"},
+        )
+    return bytes(body)
