@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from orchestration.cli.options import AsJson
@@ -67,10 +67,14 @@ def import_with_progress(url: str, files: Sequence[Path], mapping: Mapping[str, 
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        tasks = {file: bar.add_task(file.name, total=1.0, rows=0) for file in files}
+        tasks: dict[Path, TaskID] = {}
 
         def show(progress: importing.Progress) -> None:
-            bar.update(tasks[progress.result.file], completed=progress.fraction, rows=progress.result.read)
+            # A file gets its bar with its first rows: one that is refused leaves only the sentence that says why.
+            file = progress.result.file
+            if file not in tasks:
+                tasks[file] = bar.add_task(file.name, total=1.0, rows=0)
+            bar.update(tasks[file], completed=progress.fraction, rows=progress.result.read)
 
         return importing.import_files(url, files, mapping=mapping, progress=show)
 

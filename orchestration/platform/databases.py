@@ -55,10 +55,14 @@ class Server:
     def is_embedded(self) -> bool:
         return self.passfile is not None
 
-    def url(self, database: str) -> str:
-        """The address of a database, without a password: drivers take that from the environment."""
+    def url(self, database: str, driver: str | None = None) -> str:
+        """The address of a database, without a password: drivers take that from the environment.
+
+        `driver` is for who reads the address with SQLAlchemy and needs a certain one.
+        """
+        scheme = f"postgresql+{driver}" if driver else "postgresql"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"postgresql://{quote(self.user, safe='')}@{host}:{self.port}/{quote(database, safe='')}"
+        return f"{scheme}://{quote(self.user, safe='')}@{host}:{self.port}/{quote(database, safe='')}"
 
     def connect(self, database: str, *, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
         """A connection that needs nothing from the environment. Raises DatabaseError saying why not."""

@@ -45,7 +45,8 @@ def environment(settings: Settings, home: Home, server: Server) -> dict[str, str
         "CUSTOMER_ANALYZER_HORIZON_DAYS": str(settings.horizon_days),
         "WAREHOUSE_URL": server.url(WAREHOUSE),
         "DAGSTER_HOME": str(home.dagster),
-        "DAGSTER_PG_URL": server.url(DAGSTER),
+        # SQLAlchemy's default is psycopg 3, whose connections Dagster closes by entering them as contexts.
+        "DAGSTER_PG_URL": server.url(DAGSTER, driver="psycopg2"),
         "MLFLOW_TRACKING_URI": server.url(MLFLOW),
         "MLFLOW_ARTIFACT_ROOT": home.artifacts.as_uri(),
         "BENTOML_HOME": str(home.bentoml),

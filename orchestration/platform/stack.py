@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import yaml
 
 from orchestration.platform.databases import (
-    DAGSTER,
     MLFLOW,
     WAREHOUSE,
     Server,
@@ -41,10 +40,6 @@ class Platform:
     @property
     def warehouse_url(self) -> str:
         return self.server.url(WAREHOUSE)
-
-    @property
-    def dagster_url(self) -> str:
-        return self.server.url(DAGSTER)
 
     @property
     def mlflow_url(self) -> str:
