@@ -5,7 +5,7 @@ Belongs here: reading files in bounded chunks, mapping columns, identity, storin
 """
 
 from orchestration.events.errors import FileRefusedError, OnlyBadRowsError
-from orchestration.events.importing import ImportResult, Progress, demand_good_rows, import_files
+from orchestration.events.importing import ImportResult, Progress, demand_good_rows, import_files, import_frames
 from orchestration.events.mapping import parse_mapping
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "Progress",
     "demand_good_rows",
     "import_files",
+    "import_frames",
     "parse_mapping",
 ]

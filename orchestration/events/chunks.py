@@ -37,12 +37,12 @@ class Chunk:
 
     `numbers` says which row of the file (the first is 1) each of `rows` is. Formats whose rows are documents give in
     `documents` the text of each and in `rest`, as JSON objects, what is not in `rows`; others give None.
-    `fraction` is how much of the file has been read with this chunk, 0 to 1.
+    `fraction` is how much of the file has been read with this chunk, 0 to 1, None if nobody knows.
     """
 
     numbers: pl.Series
     rows: pl.DataFrame
-    fraction: float
+    fraction: float | None
     malformed: tuple[Malformed, ...] = ()
     documents: pl.Series | None = None
     rest: pl.Series | None = None

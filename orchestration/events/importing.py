@@ -43,9 +43,9 @@ class ImportResult:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an import is: `fraction` of `result.file` (0 to 1) is stored."""
+    """How far an import is: `fraction` of `result.file` (0 to 1; None if nobody knows) is stored."""
 
-    fraction: float
+    fraction: float | None
     result: ImportResult
 
 
@@ -55,14 +55,14 @@ class Batch:
 
     events: pl.DataFrame
     quarantine: pl.DataFrame
-    fraction: float
+    fraction: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class _PackedBatch:
     events: store.Packed
     quarantine: store.Packed
-    fraction: float
+    fraction: float | None
 
 
 def import_files(
@@ -89,22 +89,56 @@ def import_files(
     for file in files:
         first = next(read_chunks(file, wanted, _LOOK_ROWS))
         demand_columns(file, first, agreed, mapped, FILLED)
-    results = []
     with store.connected(url) as connection:
-        for file in files:
-            import_id = store.begin_import(connection, file)
-            result, is_new = ImportResult(file), True
-            chunks = read_chunks(file, wanted, chunk_rows)
-            for batch in _ahead(_packed(prepare(chunks, agreed, mapped, source=source))):
-                done = store.store_batch(connection, import_id, batch.events, batch.quarantine, is_new=is_new)
-                # A file with one known event is likely to have more.
-                is_new = is_new and done.known == 0
-                result = _added(result, done)
-                if progress:
-                    progress(Progress(batch.fraction, result))
-            store.finish_import(connection, import_id)
-            results.append(result)
-    return results
+        return [
+            _import(
+                connection,
+                file,
+                prepare(read_chunks(file, wanted, chunk_rows), agreed, mapped, source=source),
+                progress,
+            )
+            for file in files
+        ]
+
+
+def import_frames(
+    url: str,
+    frames: Iterable[pl.DataFrame],
+    name: str,
+    *,
+    source: str = "import",
+    progress: Callable[[Progress], None] | None = None,
+) -> ImportResult:
+    """Brings frames with the columns of the events contract in, just as if they were the file `name`."""
+    with store.connected(url) as connection:
+        return _import(connection, Path(name), prepare(_chunks(frames), read_contract(), {}, source=source), progress)
+
+
+def _chunks(frames: Iterable[pl.DataFrame]) -> Iterator[Chunk]:
+    given = 0
+    for frame in frames:
+        numbers = pl.int_range(given + 1, given + frame.height + 1, eager=True)
+        yield Chunk(numbers, frame, fraction=None)
+        given += frame.height
+
+
+def _import(
+    connection: store.Connection,
+    file: Path,
+    batches: Iterator[Batch],
+    progress: Callable[[Progress], None] | None,
+) -> ImportResult:
+    import_id = store.begin_import(connection, file)
+    result, is_new = ImportResult(file), True
+    for batch in _ahead(_packed(batches)):
+        done = store.store_batch(connection, import_id, batch.events, batch.quarantine, is_new=is_new)
+        # A file with one known event is likely to have more.
+        is_new = is_new and done.known == 0
+        result = _added(result, done)
+        if progress:
+            progress(Progress(batch.fraction, result))
+    store.finish_import(connection, import_id)
+    return result
 
 
 def demand_good_rows(results: Iterable[ImportResult]) -> None:

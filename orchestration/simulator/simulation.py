@@ -1,0 +1,70 @@
+"""A whole simulation, week by week.
+
+Belongs here: the order of things, and what a week hands to later ones. Does not: what happens in a week.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from orchestration.simulator.frames import to_frame, user_names
+from orchestration.simulator.population import POPULATION_STREAM, WEEK_STREAM, Behaviour, Population, draw_population
+from orchestration.simulator.sessions import (
+    CHECKOUT,
+    Events,
+    draw_refunds,
+    draw_sessions,
+    joined,
+    notifications,
+    price_list,
+)
+from orchestration.simulator.week import DAYS, MICROSECONDS_PER_DAY, draw_week
+
+START = date(2025, 1, 1)
+# Users whose week is drawn at once: a few hundred thousand events.
+_BLOCK_USERS = 50_000
+
+
+def simulate(
+    users: int,
+    days: int,
+    seed: int,
+    *,
+    start: date = START,
+    behaviour: Behaviour | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Events of a Telegram shop as frames with the columns of the events contract, synthetic from first to last.
+
+    A frame holds a week of up to 50,000 users, ordered by time; frames come in the order of their weeks, so memory
+    does not grow with `days`. The same arguments give the same bytes. Raises UserError for senseless numbers.
+    """
+    population = draw_population(users, days, seed, behaviour)
+    return _frames(population, days, seed, start)
+
+
+def _frames(population: Population, days: int, seed: int, start: date) -> Iterator[pl.DataFrame]:
+    prices = price_list(np.random.default_rng([seed, POPULATION_STREAM, 1]))
+    names = user_names(population.size)
+    blocks = [slice(first, first + _BLOCK_USERS) for first in range(0, population.size, _BLOCK_USERS)]
+    # Refunds of earlier weeks' purchases that are still to come, a block of users each.
+    pending: list[Events | None] = [None] * len(blocks)
+    orders = numbered = 0
+    for week in range(-(-days // DAYS)):
+        for block, users in enumerate(blocks):
+            random = np.random.default_rng([seed, WEEK_STREAM, week, block])
+            happening = draw_week(population, users, week, days, start.weekday(), random)
+            events = draw_sessions(population, happening, prices, orders, random)
+            orders += int((events.kind == CHECKOUT).sum())
+            refunds = draw_refunds(events, population.behaviour.refund_probability, random)
+            parts = [events, refunds, notifications(population, happening, week)]
+            earlier = pending[block]
+            everything = joined(parts if earlier is None else [*parts, earlier])
+            end = min((week + 1) * DAYS, days) * MICROSECONDS_PER_DAY
+            until = int(np.searchsorted(everything.at, end))
+            pending[block] = everything.take(np.arange(until, len(everything)))
+            if until:
+                now = everything.take(np.arange(until))
+                yield to_frame(now, names, start, seed, numbered, random)
+                numbered += until
