@@ -23,6 +23,8 @@ _FIT_ROWS, _CHOICE_ROWS, _JUDGE_ROWS = 20_000, 4_000, 2_000
 _USERS_PER_CLUSTER = 25
 _STABLE = 0.85
 """Mean adjusted Rand index from which a partition counts as found again in a resample (Hennig 2007)."""
+_STILL_STABLE = 0.7
+"""A number of clusters in use is given up only when it is clearly unstable: its users would all be renamed."""
 _STRUCTURELESS = 0.5
 _SEPARATION_TIE = 0.04
 _SAME_CLUSTER = 0.2
@@ -61,7 +63,7 @@ def find_clusters(
 
     Among numbers whose partition is found again in bootstrap resamples and whose smallest cluster holds `min_share` of
     the points, take the finest that separates as well as the best. `previous` centroids (in the space of `points`) keep
-    their number while it is still among the good ones, and start the fit: clusters move only where the data moved.
+    their number while it is not clearly unstable, and start the fit: clusters move only where the data moved.
     """
     # Threads only wait for each other on samples this small: one is twenty times faster on a busy machine.
     with threadpool_limits(limits=1):
@@ -73,7 +75,7 @@ def find_clusters(
         good = [c for c in tried if c.smallest_share >= min_share and c.stability >= _STABLE]
         if not good and most >= 2:
             tried.insert(0, _try(sample, 2, rng))
-        chosen, reason = _choose(tried, good, min_share, None if previous is None else len(previous))
+        chosen, reason = _choose(tried, good, min_share, 0 if previous is None else len(previous))
         centroids = _fit(_sample(points, _FIT_ROWS, rng), chosen.k, seed, previous)
     return Clusters(centroids, tuple(tried), chosen, reason)
 
@@ -123,13 +125,11 @@ def _try(sample: Matrix, k: int, rng: np.random.Generator) -> Candidate:
     return Candidate(k, float(np.mean(agreement)), separation(judged, labels, seed=int(seeds[-1])), float(shares.min()))
 
 
-def _choose(
-    tried: list[Candidate], good: list[Candidate], min_share: float, previous_k: int | None
-) -> tuple[Candidate, str]:
+def _choose(tried: list[Candidate], good: list[Candidate], min_share: float, previous_k: int) -> tuple[Candidate, str]:
+    for kept in tried:
+        if kept.k == previous_k and kept.stability >= _STILL_STABLE and kept.smallest_share >= min_share / 2:
+            return kept, f"{kept.k} segments as before: still stable ({kept.stability:.2f})"
     if good:
-        kept = [c for c in good if c.k == previous_k]
-        if kept:
-            return kept[0], f"{kept[0].k} segments as before: still stable ({kept[0].stability:.2f})"
         best = max(c.silhouette for c in good)
         finest = max((c for c in good if c.silhouette >= best - _SEPARATION_TIE), key=lambda c: c.k)
         return finest, f"{finest.k} segments: the finest stable split ({finest.stability:.2f}) that separates as well"

@@ -28,8 +28,8 @@ class SegmentationEvaluation:
     """How good the segments are.
 
     metrics: users, segments, stability (mean adjusted Rand index over bootstrap resamples), silhouette, rfm_silhouette
-        (that of recency x frequency x value thirds on the same users and space), explained_share (of the variance),
-        smallest_share, and, if there was a previous model, kept_share (users whose segment id stayed).
+        (that of the RFM score cut into as many equal groups, on the same users and space), explained_share (of the
+        variance), smallest_share, and, if there was a previous model, kept_share (users whose segment id stayed).
     candidates: k, stability, silhouette, smallest_share for every number of segments tried.
     segments: segment_id, segment, users, share, revenue_share.
     profile: segment_id, segment, feature, label, family, unit, median, population_median, deviation (of the centre from
@@ -207,7 +207,7 @@ def _evaluate(
         "segments": float(len(model.segments)),
         "stability": clusters.chosen.stability,
         "silhouette": separation(points, labels, seed=seed),
-        "rfm_silhouette": separation(points, _rfm_thirds(users), seed=seed),
+        "rfm_silhouette": separation(points, _rfm_groups(users, len(model.segments)), seed=seed),
         "explained_share": 1.0 - within / total if total > 0.0 else 0.0,
         "smallest_share": min(segment.share for segment in model.segments),
     }
@@ -232,14 +232,14 @@ def _evaluate(
     )
 
 
-def _rfm_thirds(users: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """What a spreadsheet would do: thirds by recency, frequency and value, crossed."""
-    cells = np.zeros(users.height, dtype=np.int64)
-    for name in ("days_since_last_activity", "active_days_total", "purchase_amount_total"):
-        if name in users.columns and users[name].null_count() < users.height:
-            rank = users[name].cast(pl.Float64).rank("average").fill_null(0.0).to_numpy()
-            cells = cells * 3 + np.minimum((3 * rank / (users.height + 1)).astype(np.int64), 2)
-    return cells
+def _rfm_groups(users: pl.DataFrame, groups: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """What a spreadsheet would do: rank by recency, frequency and value, add the ranks, cut into equal groups."""
+    score = np.zeros(users.height)
+    for name, sign in (("days_since_last_activity", -1.0), ("active_days_total", 1.0), ("purchase_amount_total", 1.0)):
+        if name in users.columns:
+            score += sign * users[name].cast(pl.Float64).rank("average").fill_null(0.0).to_numpy()
+    position = score.argsort(kind="stable").argsort(kind="stable")
+    return np.asarray(position * groups // users.height, dtype=np.int64)
 
 
 def _profile(model: SegmentationModel) -> pl.DataFrame:

@@ -214,11 +214,15 @@ class SegmentationModel:
 
 
 def words(value: float | None, unit: str) -> str:
-    """A value as it is read: "never" for an undefined day count, no decimals where they say nothing."""
+    """A value as it is read: no decimals where they say nothing, days and shares with their unit."""
     if value is None:
         return "never" if unit == "days" else "none"
+    if unit == "share":
+        return f"{value:.0%}"
     number = f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.2f}"
-    return f"{number} {unit}" if unit == "days" else number
+    if unit == "days":
+        return f"{number} day" if number == "1" else f"{number} days"
+    return number
 
 
 def _strongest_of_each_family(contributions: Matrix, features: list[Feature], top: int) -> list[int]:

@@ -5,7 +5,7 @@ Belongs here: the vocabulary and the rules that choose from it. Does not belong 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import polars as pl
@@ -110,19 +110,40 @@ def _visitor_kind(facts: Facts, tolerance: float) -> str:
 
 
 def _tell_apart(twins: list[Facts]) -> list[str]:
-    """Different words for segments that share a name, by what differs most between them."""
-    known = [(name, words) for name, words in _CONTRASTS if all(name in twin.ranks for twin in twins)]
-    if not known or len(twins) > 3:
-        return [f"group {number}" for number in range(1, len(twins) + 1)]
+    """Different words for segments that share a name: by what differs most between them, else by two such things."""
+    axes = [(name, words) for name, words in _CONTRASTS if all(name in twin.ranks for twin in twins)]
+    if len(twins) <= 3 and axes:
+        name, words = max(axes, key=lambda axis: _narrowest_gap(twins, axis[0]))
+        return _grade(twins, name, words)
+    for first, second in combinations(sorted(axes, key=lambda axis: -_widest_gap(twins, axis[0])), 2):
+        halves = [_halve(twins, *axis) for axis in (first, second)]
+        suffixes = [f"{one} and {other}" for one, other in zip(*halves, strict=True)]
+        if len(set(suffixes)) == len(twins):
+            return suffixes
+    return [f"group {number}" for number in range(1, len(twins) + 1)]
 
-    def spread(name: str) -> float:
-        ordered = sorted(twin.ranks[name] for twin in twins)
-        return min(after - before for before, after in pairwise(ordered))
 
-    name, (low, high, middle) = max(known, key=lambda contrast: spread(contrast[0]))
+def _grade(twins: list[Facts], name: str, words: tuple[str, str, str]) -> list[str]:
+    low, high, middle = words
+    graded = [low, high] if len(twins) == 2 else [low, middle, high]
     order = sorted(range(len(twins)), key=lambda position: twins[position].ranks[name])
-    words = [low, high] if len(twins) == 2 else [low, middle, high]
-    return [words[order.index(position)] for position in range(len(twins))]
+    return [graded[order.index(position)] for position in range(len(twins))]
+
+
+def _halve(twins: list[Facts], name: str, words: tuple[str, str, str]) -> list[str]:
+    """The low or the high word for each, with the line drawn through the widest gap."""
+    low, high, _ = words
+    ordered = sorted(twin.ranks[name] for twin in twins)
+    line = max(pairwise(ordered), key=lambda pair: pair[1] - pair[0])[1]
+    return [high if twin.ranks[name] >= line else low for twin in twins]
+
+
+def _narrowest_gap(twins: list[Facts], name: str) -> float:
+    return min(after - before for before, after in pairwise(sorted(twin.ranks[name] for twin in twins)))
+
+
+def _widest_gap(twins: list[Facts], name: str) -> float:
+    return max(after - before for before, after in pairwise(sorted(twin.ranks[name] for twin in twins)))
 
 
 def _rhythm_days(frame: pl.DataFrame) -> float:

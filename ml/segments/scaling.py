@@ -22,6 +22,9 @@ _CLIP = (0.005, 0.995)
 _Z_LIMIT = 3.0
 """A rare deed (one user in a hundred) would otherwise lie ten deviations away and form a cluster of its own."""
 _SKEWED = 1.0
+_CORE_FAMILIES = frozenset({"recency", "frequency", "monetary"})
+_SIDE_SAY = 0.5
+"""Who a customer is shows in when, how often and for how much; every other family only colours it."""
 _PLAIN_VARIATION = 0.5
 """Standard deviation over mean from which a quantity counts in full."""
 
@@ -108,9 +111,8 @@ def fit_scaling(values: Matrix, features: Sequence[Feature]) -> Scaling:
     ]
     family = {feature.name: feature.family for feature in features}
     members = Counter(family[column.name] for column in fitted)
-    return Scaling(
-        tuple(replace(column, weight=column.weight * members[family[column.name]] ** -0.5) for column in fitted)
-    )
+    say = {name: (1.0 if name in _CORE_FAMILIES else _SIDE_SAY) * count**-0.5 for name, count in members.items()}
+    return Scaling(tuple(replace(column, weight=column.weight * say[family[column.name]]) for column in fitted))
 
 
 def _fit_column(values: Matrix, feature: Feature) -> Column | None:
