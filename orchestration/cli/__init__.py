@@ -3,6 +3,6 @@
 Each command group is a module of its own, imported only when it is called, so that `--help` stays quick.
 """
 
-from orchestration.cli.main import main
+from orchestration.cli.entry import main
 
 __all__ = ["main"]

@@ -102,17 +102,34 @@ def wait_until_ready(child: Child, seconds: float) -> None:
 
 def stop(children: Sequence[Child], seconds: float = 20) -> None:
     """Stops processes and whatever they started: asks all at once, then kills what is left."""
-    family = {process for child in children for process in _family(child)}
+    family = [process for child in children for process in _family(child)]
     for child in children:
         with contextlib.suppress(ProcessLookupError):
             child.process.send_signal(signal.SIGTERM)
     # Grandchildren get their time too: they are asked by their parents.
-    _, alive = psutil.wait_procs(family, timeout=seconds)
-    for process in alive:
+    for process in _wait_for_end(family, seconds):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+    _wait_for_end(family, seconds)
     for child in children:
         child.process.wait()
+
+
+def _wait_for_end(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Waits until all have ended and returns those that have not. One that nobody has collected yet has ended."""
+    deadline = time.monotonic() + seconds
+    while alive := [process for process in family if _is_alive(process)]:
+        if time.monotonic() > deadline:
+            return alive
+        time.sleep(0.05)
+    return []
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _family(child: Child) -> list[psutil.Process]:
