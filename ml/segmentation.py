@@ -14,6 +14,7 @@ import polars as pl
 from ml.catalogue import FeatureCatalogue
 from ml.clustering import Clusters, assign, find_clusters, match, separation
 from ml.errors import NotEnoughData
+from ml.segments.evaluation import SegmentationEvaluation
 from ml.segments.model import Segment, SegmentationModel
 from ml.segments.names import name_segments, segment_facts
 from ml.segments.scaling import Matrix, Scaling, feature_matrix, fit_scaling
@@ -21,27 +22,6 @@ from ml.segments.scaling import Matrix, Scaling, feature_matrix, fit_scaling
 Rows = np.ndarray[tuple[int], np.dtype[np.intp]]
 
 _NEWCOMER_DAYS = 30
-
-
-@dataclass(frozen=True)
-class SegmentationEvaluation:
-    """How good the segments are.
-
-    metrics: users, segments, stability (mean adjusted Rand index over bootstrap resamples), silhouette, rfm_silhouette
-        (that of the RFM score cut into as many equal groups, on the same users and space), explained_share (of the
-        variance), smallest_share, and, if there was a previous model, kept_share (users whose segment id stayed).
-    candidates: k, stability, silhouette, smallest_share for every number of segments tried.
-    segments: segment_id, segment, users, share, revenue_share.
-    profile: segment_id, segment, feature, label, family, unit, median, population_median, deviation (of the centre from
-        the average user, in standard deviations).
-    reason: why this number of segments, in a sentence.
-    """
-
-    metrics: dict[str, float]
-    candidates: pl.DataFrame
-    segments: pl.DataFrame
-    profile: pl.DataFrame
-    reason: str
 
 
 @dataclass(frozen=True)
