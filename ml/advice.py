@@ -1,6 +1,5 @@
 """From a lever to a sentence of advice. The sentences live in advice.yml, where a marketer can edit them."""
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -8,35 +7,25 @@ import yaml
 
 from ml.errors import MLError
 
-_FILE = Path(__file__).with_name("advice.yml")
+ADVICE_FILE = Path(__file__).with_name("advice.yml")
 
 
 class AdviceError(MLError):
     """The advice file is not levers with sentences by model."""
 
 
-@dataclass(frozen=True)
-class Advice:
-    """One action: the lever it pulls, and what to do in one sentence."""
-
-    lever: str
-    text: str
-
-
 @cache
-def read_advice(path: Path = _FILE) -> dict[str, dict[str, str]]:
+def read_advice(path: Path = ADVICE_FILE) -> dict[str, dict[str, str]]:
     """Sentences by lever and model, read once. Raises AdviceError naming the first bad entry."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(document, dict):
         raise AdviceError(f"{path} must map levers to sentences by model.")
     for lever, sentences in document.items():
-        good = isinstance(sentences, dict) and all(isinstance(text, str) for text in sentences.values())
-        if not good:
+        if not isinstance(sentences, dict) or not all(isinstance(text, str) for text in sentences.values()):
             raise AdviceError(f"The lever `{lever}` in {path} must map models to one sentence each.")
     return document
 
 
-def advice_for(lever: str | None, kind: str) -> Advice | None:
+def advice_for(lever: str | None, kind: str) -> str | None:
     """The advice for a lever in a model's words; None where nobody can act or nothing is written."""
-    text = read_advice().get(lever, {}).get(kind) if lever else None
-    return Advice(lever, text) if lever and text else None
+    return read_advice().get(lever, {}).get(kind) if lever else None

@@ -50,9 +50,8 @@ class LinearMember:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote."""
-        return cls(
-            **{key: np.asarray(value, np.float64) if isinstance(value, list) else value for key, value in data.items()}
-        )
+        arrays = {key: np.asarray(value, np.float64) for key, value in data.items() if isinstance(value, list)}
+        return cls(**arrays, intercept=float(data["intercept"]), name=str(data["name"]))
 
 
 def fit_linear(matrix: Matrix, labels: Floats, *, l2: float) -> LinearMember:
@@ -89,7 +88,7 @@ def fit_linear(matrix: Matrix, labels: Floats, *, l2: float) -> LinearMember:
         low=low,
         high=high,
         mean=mean,
-        scale=np.where(constant, 1.0, scale),
+        scale=np.where(constant, 1.0, scale).astype(np.float64),
         missing_share=missing_share,
         coefficient=np.where(constant, 0.0, weights[:columns]),
         missing_coefficient=missing_coefficient,

@@ -35,14 +35,24 @@ class Contributions:
     values: Floats
 
 
+@dataclass(frozen=True)
+class PropensityPrior:
+    """What is said of a user nobody has seen: the rate of the whole population, and what a buyer spends."""
+
+    score: float
+    expected_amount: float | None = None
+    expected_value: float | None = None
+    basis: str = "prior"
+
+
 @dataclass(frozen=True, eq=False)
 class PropensityModel:
     """One rung of the ladder, ready to answer.
 
     `outside` answers for users who were not active within the last horizon, where the population is the active
-    (churn); it is None where everyone is in the population (purchase). `prior` is the probability for a user
-    nothing is known of. `typical` holds the median of each feature, for words. `cutoffs` is the plan that the
-    model was made with.
+    (churn); it is None where everyone is in the population (purchase). `base_rate` is that of the calibration
+    cutoff. `typical` holds the median of each feature, for words. `cutoffs` is the plan that the model was made
+    with. `golden` holds quantiles, not people, so a model directory carries no personal data.
     """
 
     kind: str
@@ -54,7 +64,7 @@ class PropensityModel:
     stack: Stack
     outside: RateTable | None
     amounts: AmountModel | None
-    prior: float
+    base_rate: float
     typical: tuple[float | None, ...]
     cutoffs: dict[str, Any]
     golden: pl.DataFrame
@@ -88,15 +98,25 @@ class PropensityModel:
             pl.Series("expected_amount", self.amounts.predict(features), pl.Float64)
         ).with_columns(expected_value=pl.col("score") * pl.col("expected_amount"))
 
+    @property
+    def prior(self) -> PropensityPrior:
+        """The answer for a user nobody has seen."""
+        if self.amounts is None:
+            return PropensityPrior(self.base_rate)
+        amount = self.amounts.factor * self.amounts.overall
+        return PropensityPrior(self.base_rate, amount, self.base_rate * amount)
+
     def predict_unknown(self, user_ids: Sequence[str]) -> pl.DataFrame:
-        """The answer for users nobody has seen: the rate of the whole population, marked as such."""
+        """The prior for every user in `user_ids`, in the columns of `predict`."""
+        prior = self.prior
         answer = pl.DataFrame({"user_id": list(user_ids)}, schema={"user_id": pl.String}).with_columns(
-            score=pl.lit(self.prior), basis=pl.lit("prior")
+            score=pl.lit(prior.score), basis=pl.lit(prior.basis)
         )
         if self.amounts is None:
             return answer
-        amount = self.amounts.factor * self.amounts.overall
-        return answer.with_columns(expected_amount=pl.lit(amount), expected_value=pl.lit(self.prior * amount))
+        return answer.with_columns(
+            expected_amount=pl.lit(prior.expected_amount), expected_value=pl.lit(prior.expected_value)
+        )
 
     def contributions(self, features: pl.DataFrame) -> Contributions:
         """Take the log-odds of every row apart, feature by feature, exactly."""
@@ -112,10 +132,7 @@ class PropensityModel:
             catalogue=self.catalogue,
             typical=self.typical,
             user_ids=features["user_id"].to_list(),
-            basis=self._basis(matrix),
             matrix=matrix,
-            log_odds=parts.log_odds,
-            bias=parts.bias,
             contributions=parts.values,
             top=top,
         )
@@ -134,7 +151,7 @@ class PropensityModel:
             "intercept": self.stack.intercept,
             "outside": self.outside.to_dict() if self.outside else None,
             "amounts": self.amounts.to_dict() if self.amounts else None,
-            "prior": self.prior,
+            "base_rate": self.base_rate,
             "typical": self.typical,
             "cutoffs": self.cutoffs,
             "golden": self.golden.to_dict(as_series=False),
@@ -156,7 +173,7 @@ class PropensityModel:
             stack=Stack(tuple(data["weights"]), data["intercept"]),
             outside=RateTable.from_dict(data["outside"]) if data["outside"] else None,
             amounts=AmountModel.from_dict(data["amounts"]) if data["amounts"] else None,
-            prior=data["prior"],
+            base_rate=data["base_rate"],
             typical=tuple(data["typical"]),
             cutoffs=data["cutoffs"],
             golden=pl.DataFrame(
@@ -193,7 +210,7 @@ class PropensityModel:
         inside = "rule" if self.rung == "rule" else "model"
         if self.outside is None:
             return [inside] * len(matrix)
-        return np.where(self._is_outside(matrix), "rule", inside).tolist()
+        return ["rule" if is_outside else inside for is_outside in self._is_outside(matrix).tolist()]
 
 
 def _member_dict(member: Member) -> dict[str, Any]:

@@ -7,6 +7,7 @@ members attribute to features stays attributed, exactly.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -53,7 +54,7 @@ def fit_stack(members: Floats, labels: Floats) -> Stack:
     return Stack(tuple(weights), intercept)
 
 
-def cross_fitted_log_odds(members: Floats, labels: Floats, fold: Floats) -> Floats:
+def cross_fitted_log_odds(members: Floats, labels: Floats, fold: NDArray[np.int64]) -> Floats:
     """Log-odds of every row from a stack that was fitted without the row's own fold."""
     result = np.empty(len(labels))
     for held_out in np.unique(fold):

@@ -31,7 +31,7 @@ from ml.propensity.table import RateTable, fit_rate_table
 from ml.propensity.trees import fit_trees, quantile_matrix
 
 _FOLDS = 5
-_GOLDEN_ROWS = 12
+_GOLDEN_ROWS = 11
 _ENOUGH_FOR_LINEAR = 10
 _ENOUGH_FOR_TREES = 40
 """Train rows that each outcome needs before a rung is worth fitting."""
@@ -89,7 +89,7 @@ def train_propensity(
         stack=stack,
         outside=_fit_outside(frame, plan, names) if spec.active_only else None,
         amounts=fit_amounts(train.frame, calibration.frame, expit(log_odds)) if spec.has_amount else None,
-        prior=round(float((calibration.labels.sum() + 0.5) / (len(calibration.labels) + 1)), 10),
+        base_rate=round(float((calibration.labels.sum() + 0.5) / (len(calibration.labels) + 1)), 10),
         typical=_medians(calibration.matrix),
         cutoffs=plan.to_dict(),
         golden=_golden_rows(frame.filter(pl.col("as_of") == plan.calibration), names),
@@ -184,6 +184,13 @@ def _medians(matrix: Matrix) -> tuple[float | None, ...]:
 
 
 def _golden_rows(rows: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    step = max(1, rows.height // _GOLDEN_ROWS)
-    chosen = rows.gather_every(step).head(_GOLDEN_ROWS)
-    return chosen.select("user_id", *(pl.col(name).cast(pl.Float64) for name in names))
+    """Made-up users: each feature at one of its quantiles, and one of whom nothing is defined."""
+    levels = np.linspace(0, 1, _GOLDEN_ROWS)
+    columns: dict[str, list[float | None]] = {}
+    for name in names:
+        values = rows[name].cast(pl.Float64).fill_nan(None).drop_nulls()
+        quantiles = np.quantile(values.to_numpy(), levels).tolist() if len(values) else [None] * _GOLDEN_ROWS
+        columns[name] = [*quantiles, None]
+    users = [f"quantile {level:.2f}" for level in levels] + ["nothing defined"]
+    schema = {"user_id": pl.String, **dict.fromkeys(names, pl.Float64)}
+    return pl.DataFrame({"user_id": users, **columns}, schema=schema)
