@@ -15,6 +15,7 @@ MAX_BODY_BYTES = 1024 * 1024
 DEFAULT_REASONS = 3
 
 ModelKind = Literal["segmentation", "purchase", "churn"]
+MODEL_KINDS: tuple[ModelKind, ...] = ("segmentation", "purchase", "churn")
 Basis = Literal["model", "rule", "prior"]
 Risk = Literal["low", "medium", "high"]
 

@@ -1,0 +1,221 @@
+"""The three services as `up` runs them: real Bentos, real HTTP, features from a real mart."""
+
+import contextlib
+import math
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import psycopg
+import pytest
+
+from serving.client import PredictionClient
+from serving.schemas import MODEL_KINDS, RESPONSE_OF, ModelKind
+
+UNKNOWN = "a user nobody has ever seen"
+SWAP_SECONDS = 4.0
+
+
+class RanPlatform(Protocol):
+    """What these tests need of a platform on which the pipeline ran."""
+
+    @property
+    def service_urls(self) -> dict[str, str]: ...
+
+    @property
+    def warehouse_url(self) -> str: ...
+
+
+@pytest.fixture(params=MODEL_KINDS)
+def kind(request: pytest.FixtureRequest) -> ModelKind:
+    given: ModelKind = request.param
+    return given
+
+
+@pytest.fixture
+def service(ran_platform: RanPlatform, kind: ModelKind) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=ran_platform.service_urls[kind], timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def warehouse(ran_platform: RanPlatform) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(ran_platform.warehouse_url, autocommit=True) as connection:
+        yield connection
+
+
+def scored(warehouse: psycopg.Connection[Any], kind: ModelKind, users: int) -> dict[str, tuple[Any, ...]]:
+    rows = warehouse.execute(
+        "select user_id, score, segment_id, segment, as_of, model_version from ml.scores "
+        "where model = %s and as_of = (select max(as_of) from ml.scores where model = %s) "
+        "order by md5(user_id) limit %s",
+        (kind, kind, users),
+    ).fetchall()
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_served_predictions_equal_batch_scores(
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+) -> None:
+    scores = scored(warehouse, kind, 50)
+    assert len(scores) == 50
+
+    response = service.post("/predict", json={"user_ids": list(scores)})
+
+    assert response.status_code == 200
+    assert RESPONSE_OF[kind].validate_json(response.content, strict=True)
+    predictions = response.json()["predictions"]
+    assert [row["user_id"] for row in predictions] == list(scores)
+    for row in predictions:
+        score, segment_id, segment, as_of, version = scores[row["user_id"]]
+        assert row["is_known"]
+        assert (row["as_of"], row["model_version"]) == (as_of.isoformat(), version)
+        if kind == "segmentation":
+            assert (row["segment_id"], row["segment"]) == (segment_id, segment)
+        else:
+            assert math.isclose(row["probability"], score, rel_tol=0, abs_tol=1e-9)
+
+
+def test_a_known_user_comes_with_reasons_in_words(
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+) -> None:
+    row = service.post("/predict", json={"user_ids": list(scored(warehouse, kind, 1))}).json()["predictions"][0]
+
+    assert row["reasons"]
+    for reason in row["reasons"]:
+        assert reason["label"] in reason["text"]
+        assert math.isfinite(reason["contribution"])
+
+
+def test_an_unknown_user_gets_the_prior(service: httpx.Client, kind: ModelKind) -> None:
+    row = service.post("/predict", json={"user_ids": [UNKNOWN]}).json()["predictions"][0]
+
+    assert (row["user_id"], row["is_known"], row["basis"]) == (UNKNOWN, False, "prior")
+    assert row["segment"] if kind == "segmentation" else 0 < row["probability"] < 1
+
+
+def test_features_can_be_given_instead_of_ids(service: httpx.Client, kind: ModelKind) -> None:
+    names = [feature["name"] for feature in service.get("/model").json()["features"]]
+
+    row = service.post("/predict", json={"features": [dict.fromkeys(names, 1.0)]}).json()["predictions"][0]
+
+    assert row["is_known"]
+    assert row["basis"] in ("model", "rule")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"user_ids": [1]}', "user_ids[0]"),
+        (b'{"user_ids": []}', "user_ids"),
+        (b'{"user_ids": ["1"], "hat": 1}', "hat"),
+        (b'{"user_ids": ["1"], "as_of": "1890-01-01"}', "as_of"),
+        (b'{"features": [{"orders_total": NaN}]}', "features[0].orders_total"),
+        (b'{"user_ids": ["' + b"1" * 2_000_000 + b'"]}', "body"),
+        (b'{"user_ids": ["\xff"]}', "body"),
+        (b"not json", "body"),
+    ],
+)
+def test_bad_input_is_told_which_field(service: httpx.Client, body: bytes, field: str) -> None:
+    response = service.post("/predict", content=body, headers={"content-type": "application/json"})
+
+    assert 400 <= response.status_code < 500
+    assert field in [error["field"] for error in response.json()["errors"]]
+    assert "Traceback" not in response.text
+
+
+def test_health_metrics_and_description(service: httpx.Client, kind: ModelKind) -> None:
+    service.post("/predict", json={"user_ids": [UNKNOWN]})
+
+    assert service.get("/livez").status_code == service.get("/readyz").status_code == 200
+    metrics = service.get("/metrics").text
+    assert 'customer_analyzer_predictions_total{basis="prior"' in metrics
+    assert "customer_analyzer_request_seconds_bucket" in metrics
+    for path in ("/openapi.json", "/docs.json"):
+        document = service.get(path).json()
+        assert {"/predict", "/model", "/readyz", "/livez", "/metrics"} <= document["paths"].keys()
+    assert "swagger" in service.get("/").text.lower()
+    model = service.get("/model").json()
+    assert (model["model"], model["refused"]) == (kind, None)
+    assert model["metrics"]
+
+
+def test_the_client_reads_what_the_service_writes(ran_platform: RanPlatform, kind: ModelKind) -> None:
+    with PredictionClient(ran_platform.service_urls[kind]) as client:
+        assert client.is_ready()
+        assert client.predict([UNKNOWN, UNKNOWN])[1]["basis"] == "prior"
+        assert client.model()["model"] == kind
+
+
+@contextlib.contextmanager
+def deployed(
+    warehouse: psycopg.Connection[Any], kind: ModelKind, *, version: int, digest: str, path: Path | str
+) -> Iterator[int]:
+    """A deployment row for the length of a test; the one before it is put on top again afterwards."""
+    columns = "model, model_version, digest, artifact_path, bento_tag, deployed_by"
+    before = warehouse.execute(
+        f"select {columns} from ml.deployments where model = %s order by deployment_id desc limit 1",  # noqa: S608
+        (kind,),
+    ).fetchone()
+    assert before is not None
+    insert = f"insert into ml.deployments ({columns}) values (%s, %s, %s, %s, %s, %s) returning deployment_id"  # noqa: S608
+    row = warehouse.execute(insert, (kind, version, digest, str(path), "none", "test")).fetchone()
+    assert row is not None
+    try:
+        yield row[0]
+    finally:
+        warehouse.execute(insert, before)
+
+
+def settled(service: httpx.Client, deployment_id: int) -> dict[str, Any]:
+    """What `GET /model` says once the service has taken or refused a deployment."""
+    deadline = time.monotonic() + SWAP_SECONDS
+    while time.monotonic() < deadline:
+        model: dict[str, Any] = service.get("/model").json()
+        refused = model["refused"] or {}
+        if deployment_id in (model["deployment_id"], refused.get("deployment_id")):
+            return model
+        time.sleep(0.1)
+    raise AssertionError(f"deployment {deployment_id} was neither taken nor refused within {SWAP_SECONDS} s")
+
+
+def test_a_deployment_is_taken_without_a_restart(
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+) -> None:
+    row = warehouse.execute(
+        "select digest, artifact_path from ml.deployments where model = %s order by deployment_id desc limit 1",
+        (kind,),
+    ).fetchone()
+    assert row is not None
+    digest, path = row
+
+    with deployed(warehouse, kind, version=977, digest=digest, path=path) as deployment_id:
+        model = settled(service, deployment_id)
+        answer = service.post("/predict", json={"user_ids": [UNKNOWN]}).json()
+
+    assert (model["model_version"], model["refused"]) == (977, None)
+    assert answer["model_version"] == 977
+
+
+def test_a_corrupted_model_is_refused_and_the_old_one_answers(
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind, tmp_path: Path
+) -> None:
+    row = warehouse.execute(
+        "select artifact_path from ml.deployments where model = %s order by deployment_id desc limit 1", (kind,)
+    ).fetchone()
+    assert row is not None
+    spoilt = tmp_path / "model"
+    shutil.copytree(row[0], spoilt)
+    (spoilt / "golden.json").write_text("{}", encoding="utf-8")
+    before = service.get("/model").json()
+
+    with deployed(warehouse, kind, version=978, digest="0" * 64, path=spoilt) as deployment_id:
+        model = settled(service, deployment_id)
+        response = service.post("/predict", json={"user_ids": [UNKNOWN]})
+
+    assert model["refused"]["code"] == "artifact"
+    assert model["model_version"] == before["model_version"]
+    assert response.status_code == 200

@@ -1,0 +1,67 @@
+"""What the serving tests share beside fixtures: a feature store in memory, and a service in this process."""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+from starlette.testclient import TestClient
+
+from serving.errors import FeaturesUnavailable, SnapshotMissing
+from serving.model_slot import LoadedModel, ModelSlot, load_model
+from serving.online_features import Snapshot, Values
+from serving.schemas import ModelKind
+
+AS_OF = datetime.date(2024, 6, 1)
+USERS = 240
+
+
+@dataclass
+class MemoryStore:
+    """A feature store of one snapshot; `is_away` makes it answer like a warehouse that is down."""
+
+    rows: Mapping[str, Mapping[str, float | None]]
+    as_of: datetime.date | None = AS_OF
+    is_away: bool = False
+    asked: list[Sequence[str]] = field(default_factory=list)
+
+    async def fetch(
+        self, user_ids: Sequence[str], feature_names: tuple[str, ...], as_of: datetime.date | None
+    ) -> Snapshot:
+        self.asked.append(user_ids)
+        if self.is_away:
+            raise FeaturesUnavailable("The warehouse does not answer; try again shortly.")
+        if self.as_of is None or as_of not in (None, self.as_of):
+            raise SnapshotMissing(as_of)
+        values: dict[str, Values] = {
+            user_id: tuple(self.rows[user_id][name] for name in feature_names)
+            for user_id in user_ids
+            if user_id in self.rows
+        }
+        return Snapshot(self.as_of, values)
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A model directory with its digest."""
+
+    kind: ModelKind
+    directory: Path
+    digest: str
+
+    def load(self, version: int = 1) -> LoadedModel:
+        return load_model(self.kind, self.directory, digest=self.digest, version=version)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service in this process: its client and what a test may turn and read."""
+
+    client: TestClient
+    store: MemoryStore
+    slot: ModelSlot
+    registry: CollectorRegistry
+
+
+ServiceMaker = Callable[[ModelKind], Service]

@@ -1,0 +1,30 @@
+"""From rows of features to predictions."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.answers import risk_of
+
+probabilities = st.floats(min_value=0, max_value=1)
+
+
+@pytest.mark.parametrize(
+    ("probability", "base_rate", "risk"),
+    [(0.02, 0.06, "low"), (0.06, 0.06, "medium"), (0.3, 0.06, "high"), (0.7, 0.68, "medium"), (0.95, 0.68, "high")],
+)
+def test_risk_is_told_beside_the_base_rate(probability: float, base_rate: float, risk: str) -> None:
+    assert risk_of(probability, base_rate) == risk
+
+
+@given(probabilities, probabilities, probabilities)
+def test_a_higher_probability_is_never_a_lower_risk(one: float, other: float, base_rate: float) -> None:
+    order = ["low", "medium", "high"]
+    low, high = sorted([one, other])
+
+    assert order.index(risk_of(low, base_rate)) <= order.index(risk_of(high, base_rate))
+
+
+@given(probabilities)
+def test_the_base_rate_itself_is_ordinary(base_rate: float) -> None:
+    assert risk_of(base_rate, base_rate) == "medium"

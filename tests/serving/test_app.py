@@ -1,0 +1,269 @@
+"""What a service answers over HTTP, and what it says to requests it cannot answer."""
+
+import datetime
+import math
+from typing import Any
+
+import polars as pl
+import pytest
+
+from serving.schemas import MAX_BODY_BYTES, MODEL_KINDS, RESPONSE_OF, ModelKind
+from tests.serving.doubles import AS_OF, SavedModel, Service, ServiceMaker
+
+Json = dict[str, Any]
+
+
+@pytest.mark.parametrize("kind", MODEL_KINDS)
+def test_a_known_user_gets_the_models_answer(
+    kind: ModelKind, make_service: ServiceMaker, saved_models: dict[ModelKind, SavedModel], population: pl.DataFrame
+) -> None:
+    response = make_service(kind).client.post("/predict", json={"user_ids": ["8", "3", "8"]})
+
+    assert response.status_code == 200
+    body = response.json()
+    assert RESPONSE_OF[kind].validate_json(response.content, strict=True)
+    assert [row["user_id"] for row in body["predictions"]] == ["8", "3", "8"]
+    first, _, again = body["predictions"]
+    assert first == again
+    assert first["is_known"] is True
+    assert first["basis"] in ("model", "rule")
+    assert first["as_of"] == AS_OF.isoformat()
+    assert first["feature_age_days"] == (datetime.datetime.now(datetime.UTC).date() - AS_OF).days
+    assert first["model_version"] == body["model_version"] == 1
+    assert 1 <= len(first["reasons"]) <= 3
+
+    expected = saved_models[kind].load().model.predict(population.filter(pl.col("user_id") == "8")).row(0, named=True)
+    if kind == "segmentation":
+        assert (first["segment_id"], first["segment"]) == (expected["segment_id"], expected["segment"])
+    else:
+        assert math.isclose(first["probability"], expected["score"], abs_tol=1e-9)
+        assert first["risk"] in ("low", "medium", "high")
+    if kind == "purchase":
+        assert math.isclose(first["expected_value"], expected["expected_value"], rel_tol=1e-9)
+
+
+@pytest.mark.parametrize("kind", MODEL_KINDS)
+def test_an_unknown_user_gets_the_prior_marked_as_such(kind: ModelKind, make_service: ServiceMaker) -> None:
+    known, unknown = make_service(kind).client.post("/predict", json={"user_ids": ["3", "who?"]}).json()["predictions"]
+
+    assert known["is_known"] is True
+    assert (unknown["is_known"], unknown["basis"], unknown["reasons"]) == (False, "prior", [])
+    assert RESPONSE_OF[kind]
+    assert unknown["segment"] if kind == "segmentation" else 0 < unknown["probability"] < 1
+
+
+@pytest.mark.parametrize("kind", MODEL_KINDS)
+def test_features_in_the_request_are_answered_like_the_same_features_looked_up(
+    kind: ModelKind, make_service: ServiceMaker
+) -> None:
+    service = make_service(kind)
+    names = service.slot.current.model.feature_names
+    row = {name: service.store.rows["3"][name] for name in names}
+
+    looked_up = service.client.post("/predict", json={"user_ids": ["3"]}).json()["predictions"][0]
+    service.store.is_away = True
+    given = service.client.post(
+        "/predict", json={"features": [{"user_id": "3", "as_of": AS_OF.isoformat(), **row}, row]}
+    )
+
+    assert given.status_code == 200
+    assert given.json()["predictions"][0] == looked_up
+    assert given.json()["predictions"][1]["user_id"] is None
+    assert given.json()["predictions"][1]["as_of"] is None
+
+
+def test_a_thousand_users_are_one_look_up_and_the_same_answers(churn: Service) -> None:
+    users = [str(number % 300) for number in range(1000)]
+
+    body = churn.client.post("/predict", json={"user_ids": users}).json()
+
+    assert len(churn.store.asked) == 1
+    assert [row["user_id"] for row in body["predictions"]] == users
+    one = churn.client.post("/predict", json={"user_ids": [users[5]]}).json()["predictions"][0]
+    assert math.isclose(body["predictions"][5]["probability"], one["probability"], abs_tol=1e-9)
+    assert sum(row["is_known"] for row in body["predictions"]) == sum(int(user) < 240 for user in users)
+
+
+@pytest.mark.parametrize(("reasons", "most"), [(0, 0), (1, 1), (10, 10)])
+def test_reasons_are_as_many_as_asked(churn: Service, reasons: int, most: int) -> None:
+    answer = churn.client.post("/predict", json={"user_ids": ["3"], "reasons": reasons}).json()["predictions"][0]
+
+    assert len(answer["reasons"]) <= most
+    sizes = [abs(reason["contribution"]) for reason in answer["reasons"]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({}, 422, "body"),
+        ({"user_ids": []}, 422, "user_ids"),
+        ({"user_ids": None}, 422, "user_ids"),
+        ({"user_ids": "3"}, 422, "user_ids"),
+        ({"user_ids": [3]}, 422, "user_ids[0]"),
+        ({"user_ids": ["3", ""]}, 422, "user_ids[1]"),
+        ({"user_ids": ["3", "a\0b"]}, 422, "user_ids[1]"),
+        ({"user_ids": ["x" * 257]}, 422, "user_ids[0]"),
+        ({"user_ids": ["3"] * 1001}, 422, "user_ids"),
+        ({"user_ids": ["3"], "features": [{}]}, 422, "body"),
+        ({"user_ids": ["3"], "horizon": 7}, 422, "horizon"),
+        ({"user_ids": ["3"], "as_of": "yesterday"}, 422, "as_of"),
+        ({"user_ids": ["3"], "as_of": 19990101}, 422, "as_of"),
+        ({"user_ids": ["3"], "as_of": "1990-01-01"}, 404, "as_of"),
+        ({"user_ids": ["3"], "reasons": -1}, 422, "reasons"),
+        ({"user_ids": ["3"], "reasons": 2.5}, 422, "reasons"),
+        ({"user_ids": ["3"], "reasons": True}, 422, "reasons"),
+        ({"features": []}, 422, "features"),
+        ({"features": [{}]}, 422, "features[0].active_days_total"),
+        ({"features": [{"shoe_size": 44}]}, 422, "features[0].shoe_size"),
+        ({"features": [{"orders_total": "4"}]}, 422, "features[0].orders_total"),
+        ({"features": [{"orders_total": True}]}, 422, "features[0].orders_total"),
+        ({"features": [{"orders_total": [1]}]}, 422, "features[0].orders_total"),
+        ([], 422, "body"),
+        ("3", 422, "body"),
+    ],
+)
+def test_a_bad_request_is_told_which_field(churn: Service, body: object, status: int, field: str) -> None:
+    response = churn.client.post("/predict", json=body)
+
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert field in [error["field"] for error in problem["errors"]]
+    assert problem["request_id"] == response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"null", 422),
+        (b'{"user_ids": ["3"],}', 400),
+        (b"\xff\xfe{}", 400),
+        (b'{"user_ids": ["\xff"]}', 400),
+        (rb'{"user_ids": ["\ud800"]}', 400),
+        (b"[" * 100_000, 400),
+        (b'{"features": [{"orders_total": NaN}]}', 422),
+        (b'{"features": [{"orders_total": -Infinity}]}', 422),
+        (b'{"features": [{"orders_total": 1e400}]}', 422),
+        (b'{"features": [{"orders_total": ' + b"9" * 500 + b"}]}", 422),
+        (b'{"user_ids": ["' + b"x" * MAX_BODY_BYTES + b'"]}', 413),
+    ],
+)
+def test_bytes_that_are_no_request_are_refused(churn: Service, content: bytes, status: int) -> None:
+    response = churn.client.post("/predict", content=content, headers={"content-type": "application/json"})
+
+    assert response.status_code == status
+    assert response.json()["errors"]
+
+
+def test_a_body_is_cut_off_however_it_is_sent(churn: Service) -> None:
+    chunks = (b"x" * 100_000 for _ in range(20))
+
+    response = churn.client.post("/predict", content=chunks, headers={"content-type": "application/json"})
+
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "application/json; charset=latin-1"},
+        {"content-type": "application/json", "content-encoding": "gzip"},
+        {"content-type": "application/vnd.bentoml+pickle"},
+    ],
+)
+def test_only_plain_json_is_read(churn: Service, headers: dict[str, str]) -> None:
+    response = churn.client.post("/predict", content=b'{"user_ids": ["3"]}', headers=headers)
+
+    assert response.status_code == 415
+    assert "application/json" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/predict"), ("DELETE", "/predict"), ("POST", "/model")])
+def test_other_methods_are_named_as_not_possible(churn: Service, method: str, path: str) -> None:
+    response = churn.client.request(method, path)
+
+    assert response.status_code == 405
+    assert response.headers["allow"]
+    assert response.json()["title"] == "Method Not Allowed"
+
+
+def test_without_the_warehouse_ids_get_503_and_recover_by_themselves(churn: Service) -> None:
+    churn.store.is_away = True
+    away = churn.client.post("/predict", json={"user_ids": ["3"]})
+    churn.store.is_away = False
+    back = churn.client.post("/predict", json={"user_ids": ["3"]})
+
+    assert away.status_code == 503
+    assert away.headers["retry-after"] == "2"
+    assert "features" in away.json()["detail"]
+    assert back.status_code == 200
+
+
+def test_before_the_first_snapshot_ids_get_503(churn: Service) -> None:
+    churn.store.as_of = None
+
+    response = churn.client.post("/predict", json={"user_ids": ["3"]})
+
+    assert response.status_code == 503
+    assert response.headers["retry-after"]
+
+
+def test_an_unexpected_failure_shows_nothing_of_the_inside(churn: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def explode(*_: object) -> None:
+        raise RuntimeError("select secret from /work/place")
+
+    monkeypatch.setattr(churn.store, "fetch", explode)
+
+    response = churn.client.post("/predict", json={"user_ids": ["3"]})
+
+    assert response.status_code == 500
+    assert "secret" not in response.text
+    assert "Traceback" not in response.text
+
+
+@pytest.mark.parametrize(("sent", "is_kept"), [("bot-42.a_B", True), ("a b", False), ("x" * 65, False), ("", False)])
+def test_a_request_keeps_its_id_if_that_is_fit_for_a_log(churn: Service, sent: str, is_kept: bool) -> None:
+    response = churn.client.post("/predict", json={"user_ids": ["3"]}, headers={"x-request-id": sent})
+
+    assert (response.headers["x-request-id"] == sent) is is_kept
+    assert response.headers["x-request-id"]
+
+
+def test_the_model_in_use_is_described(churn: Service, saved_models: dict[ModelKind, SavedModel]) -> None:
+    body = churn.client.get("/model").json()
+
+    assert body["digest"] == saved_models["churn"].digest
+    assert (body["model"], body["model_version"], body["horizon_days"]) == ("churn", 1, 30)
+    assert [feature["name"] for feature in body["features"]] == list(churn.slot.current.model.feature_names)
+    assert body["features"][0]["unit"] == "days"
+    assert body["metrics"] == {"auc": 0.8}
+    assert body["cutoffs"]["as_of"] == AS_OF.isoformat()
+    assert body["refused"] is None
+
+
+def test_a_request_is_counted_and_timed(churn: Service) -> None:
+    churn.client.post("/predict", json={"user_ids": ["3", "who?"]})
+    churn.client.post("/predict", json={})
+
+    def sample(name: str, **labels: str) -> float | None:
+        return churn.registry.get_sample_value(f"customer_analyzer_{name}", labels)
+
+    assert sample("request_seconds_count", route="/predict", status="200") == 1
+    assert sample("request_seconds_count", route="/predict", status="422") == 1
+    assert sample("predictions_total", basis="prior", model_version="1") == 1
+    assert sample("feature_age_days_count") == 1
+
+
+def test_a_swap_shows_in_the_next_answer(churn: Service, saved_models: dict[ModelKind, SavedModel]) -> None:
+    before = churn.client.post("/predict", json={"user_ids": ["3"]}).json()
+    churn.slot.swap(saved_models["churn"].load(version=2))
+    after = churn.client.post("/predict", json={"user_ids": ["3"]}).json()
+
+    assert (before["model_version"], after["model_version"]) == (1, 2)
+    assert after["predictions"][0]["model_version"] == 2

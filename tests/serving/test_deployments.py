@@ -1,0 +1,167 @@
+"""Following the newest deployment, and refusing what must not be served."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from serving.deployments import Deployment, DeploymentWatcher
+from serving.metrics import Metrics
+from serving.model_slot import ModelSlot
+from serving.schemas import ModelKind
+from serving.settings import ServingSettings
+from tests.serving.doubles import SavedModel
+
+
+class Follower:
+    """A watcher whose row comes from the test instead of a database."""
+
+    def __init__(self, saved: SavedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.slot = ModelSlot(saved.load(version=1))
+        self.registry = CollectorRegistry()
+        self.row: Deployment | psycopg.Error | None = None
+        self.columns = frozenset(self.slot.current.model.feature_names)
+        settings = ServingSettings(warehouse_url=SecretStr("postgresql://nowhere.invalid/warehouse"))
+        self.watcher = DeploymentWatcher(saved.kind, self.slot, settings, Metrics(self.registry))
+        monkeypatch.setattr(self.watcher, "_read", self._read)
+
+    def _read(self) -> tuple[Deployment | None, frozenset[str]]:
+        if isinstance(self.row, psycopg.Error):
+            raise self.row
+        return self.row, self.columns
+
+    def look(self, row: Deployment | psycopg.Error | None) -> None:
+        self.row = row
+        self.watcher.look()
+
+    def refused_for(self) -> str | None:
+        """The code of the refusal in force."""
+        return self.slot.refusal.code if self.slot.refusal else None
+
+    def count(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"customer_analyzer_{name}_total", labels)
+
+
+@pytest.fixture
+def saved(saved_models: dict[ModelKind, SavedModel], tmp_path: Path) -> SavedModel:
+    """A copy of the churn model that a test may spoil."""
+    original = saved_models["churn"]
+    directory = tmp_path / "churn"
+    shutil.copytree(original.directory, directory)
+    return dataclasses.replace(original, directory=directory)
+
+
+@pytest.fixture
+def follower(saved_models: dict[ModelKind, SavedModel], monkeypatch: pytest.MonkeyPatch) -> Follower:
+    """A service that answers with the purchase model's neighbour, the churn model, version 1."""
+    return Follower(saved_models["churn"], monkeypatch)
+
+
+def deployment(saved: SavedModel, number: int = 10, version: int = 2, digest: str | None = None) -> Deployment:
+    return Deployment(number, version, digest or saved.digest, str(saved.directory))
+
+
+def test_the_same_digest_under_a_new_version_needs_no_loading(follower: Follower, saved: SavedModel) -> None:
+    model = follower.slot.current.model
+
+    follower.look(deployment(saved))
+
+    assert (follower.slot.current.version, follower.slot.current.deployment_id) == (2, 10)
+    assert follower.slot.current.model is model
+    assert follower.count("model_swaps") == 1
+
+
+def test_another_model_is_loaded_and_swapped_in(
+    follower: Follower, saved_models: dict[ModelKind, SavedModel], saved: SavedModel
+) -> None:
+    model = follower.slot.current.model
+    follower.slot.swap(dataclasses.replace(follower.slot.current, digest="another"))
+
+    follower.look(deployment(saved))
+
+    assert follower.slot.current.model is not model
+    assert follower.slot.current.digest == saved.digest
+
+
+def test_a_deployment_is_followed_once(follower: Follower, saved: SavedModel) -> None:
+    for _ in range(3):
+        follower.look(deployment(saved))
+
+    assert follower.count("model_swaps") == 1
+
+
+def spoil_a_file(saved: SavedModel) -> Deployment:
+    file = saved.directory / "propensity.json"
+    file.write_bytes(file.read_bytes()[:-20])
+    return deployment(saved)
+
+
+def smuggle_a_pickle(saved: SavedModel) -> Deployment:
+    (saved.directory / "model.pkl").write_bytes(b"\x80\x04.")
+    return deployment(saved)
+
+
+def another_digest(saved: SavedModel) -> Deployment:
+    return deployment(saved, digest="0" * 64)
+
+
+def nowhere(saved: SavedModel) -> Deployment:
+    return dataclasses.replace(deployment(saved), artifact_path="/nowhere/at/all")
+
+
+def no_path_at_all(saved: SavedModel) -> Deployment:
+    return dataclasses.replace(deployment(saved), artifact_path="a\0b")
+
+
+@pytest.mark.parametrize("spoil", [spoil_a_file, smuggle_a_pickle, another_digest, nowhere, no_path_at_all])
+def test_a_bad_model_is_refused_and_the_old_one_stays(follower: Follower, saved: SavedModel, spoil: object) -> None:
+    follower.slot.swap(dataclasses.replace(follower.slot.current, digest="old"))
+    before = follower.slot.current
+
+    follower.look(spoil(saved))  # type: ignore[operator]
+
+    assert follower.slot.current is before
+    refusal = follower.slot.refusal
+    assert refusal is not None
+    assert (refusal.deployment_id, refusal.model_version) == (10, 2)
+    assert refusal.code in ("artifact", "unexpected")
+    assert follower.count("model_swap_failures", code=refusal.code) == 1
+
+
+def test_a_model_of_another_kind_is_refused(follower: Follower, saved_models: dict[ModelKind, SavedModel]) -> None:
+    follower.look(deployment(saved_models["purchase"]))
+
+    assert follower.refused_for() == "wrong_kind"
+
+
+def test_a_model_whose_features_the_mart_lacks_is_refused(follower: Follower, saved: SavedModel) -> None:
+    follower.slot.swap(dataclasses.replace(follower.slot.current, digest="old"))
+    follower.columns -= {"orders_total"}
+
+    follower.look(deployment(saved))
+
+    assert follower.refused_for() == "features"
+
+
+def test_a_good_deployment_ends_a_refusal(follower: Follower, saved: SavedModel) -> None:
+    follower.look(deployment(saved, digest="0" * 64))
+    assert follower.refused_for() == "artifact"
+
+    follower.look(deployment(saved, number=11, version=3))
+
+    assert follower.refused_for() is None
+    assert follower.slot.current.version == 3
+
+
+def test_a_warehouse_that_is_away_changes_nothing(follower: Follower, saved: SavedModel) -> None:
+    before = follower.slot.current
+
+    follower.look(psycopg.OperationalError("connection refused"))
+    assert follower.slot.current is before
+
+    follower.look(deployment(saved))
+    assert follower.slot.current.version == 2
