@@ -62,11 +62,11 @@ class Chunk:
 
 
 def storable(row: object) -> str:
-    """`row` as JSON text for a jsonb column; what JSON has no word for is written as text."""
+    """`row` as JSON text for a jsonb column, names in order; what JSON has no word for is written as text."""
     try:
-        text = json.dumps(row, ensure_ascii=False, default=_text, allow_nan=False)
+        text = json.dumps(row, ensure_ascii=False, default=_text, allow_nan=False, sort_keys=True)
     except ValueError:
-        text = json.dumps(_finite(row), ensure_ascii=False, default=_text)
+        text = json.dumps(_finite(row), ensure_ascii=False, default=_text, sort_keys=True)
     if "\\u0000" in text:
         text = text.replace("\\u0000", _NUL_PICTURE)
     return text

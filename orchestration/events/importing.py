@@ -16,7 +16,13 @@ from data_contracts.rules import REASON, validate
 from orchestration.events import identity, store
 from orchestration.events.chunks import CHUNK_ROWS, Chunk, storable
 from orchestration.events.errors import OnlyBadRowsError
-from orchestration.events.mapping import demand_columns, demand_known_columns, map_columns, wanted_columns
+from orchestration.events.mapping import (
+    demand_columns,
+    demand_known_columns,
+    demand_known_source,
+    map_columns,
+    wanted_columns,
+)
 from orchestration.events.readers import read_chunks
 
 # What the import fills in when a file does not say.
@@ -85,6 +91,7 @@ def import_files(
     agreed = contract or read_contract()
     mapped = dict(mapping or {})
     demand_known_columns(agreed, mapped)
+    demand_known_source(agreed, source)
     wanted = wanted_columns(agreed, mapped)
     for file in files:
         first = next(read_chunks(file, wanted, _LOOK_ROWS))

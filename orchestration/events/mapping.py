@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from data_contracts.contract import Contract
+from data_contracts.contract import Check, Contract
 from orchestration.events.chunks import Chunk, Wanted
 from orchestration.events.errors import FileRefusedError, MappingRefusedError
 
@@ -53,6 +53,13 @@ def demand_known_columns(contract: Contract, mapping: Mapping[str, str]) -> None
             )
 
 
+def demand_known_source(contract: Contract, source: str) -> None:
+    """Raises MappingRefusedError if no event may come from `source`."""
+    for rule in contract.property("source").rules:
+        if rule.check is Check.VALID_VALUES and source not in rule.limit:
+            raise MappingRefusedError(f"--source {source} is not one of {', '.join(rule.limit)}")
+
+
 def wanted_columns(contract: Contract, mapping: Mapping[str, str]) -> Wanted:
     """What an import will ask of each document of a file."""
     taken = [mapping.get(name, name) for name in contract.columns]
@@ -73,7 +80,7 @@ def demand_columns(
             raise MappingRefusedError(
                 f"{path} has no column {source.column} (--map {column}={text}); its columns are {', '.join(names)}"
             )
-        if source.path and _reach(chunk.rows, source).null_count() == chunk.rows.height:
+        if source.path and chunk.rows.height and _reach(chunk.rows, source).null_count() == chunk.rows.height:
             raise MappingRefusedError(
                 f"{path} has no {text} (--map {column}={text}) in its first {chunk.rows.height:,} rows;"
                 f" {source.column} holds {', '.join(_keys(chunk.rows, source.column)) or 'nothing'}"
@@ -178,7 +185,7 @@ def _merged(properties: pl.Series, rest: pl.Series) -> pl.Series:
         properties = properties.struct.json_encode()
     own = pl.col("own").cast(pl.String).str.strip_chars()
     other = pl.col("rest")
-    is_empty = own.is_null() | own.is_in(["", "{}"])
+    is_empty = own.is_null() | own.str.contains(r"^(\{\s*\})?$")
     merged = (
         pl.when(other.is_null())
         .then(own)

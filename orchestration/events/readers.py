@@ -21,8 +21,6 @@ from orchestration.events.errors import FileBrokenError, FileRefusedError
 
 Reader = Callable[[Path, Wanted, int], Iterator[Chunk]]
 
-# Beyond this a CSV field is taken for an unclosed quote that swallows the rest of the file.
-_LONGEST_FIELD = 1_000_000
 _NOT_UTF8 = "the row is not UTF-8 text"
 # A list or an object where one value belongs; the contract refuses it like any text that cannot be stored.
 _NOT_A_VALUE = "\x00"
@@ -82,7 +80,6 @@ def _read_parquet(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk
 
 def _read_csv(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
     del wanted
-    csv.field_size_limit(_LONGEST_FIELD)
     with path.open("rb") as raw:
         # Bytes that are not UTF-8 survive as surrogates, so that only their row is refused.
         text = io.TextIOWrapper(_plain(path, raw), encoding="utf-8-sig", errors="surrogateescape", newline="")
@@ -126,7 +123,7 @@ def _csv_rows(
             break
         except csv.Error as error:
             number += 1
-            malformed.append(Malformed(number, f"the row is not CSV: {error}", ""))
+            malformed.append(Malformed(number, f"the row is not CSV, as after an unclosed quote: {error}", ""))
             continue
         if not row:  # An empty line, the usual end of a file.
             continue
