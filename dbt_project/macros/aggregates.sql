@@ -25,9 +25,12 @@
 {%- endmacro %}
 
 {#
-    Weight of a day that halves every `half_life` days, in whole millionths: integers add up to the same sum in any order,
-    floating point numbers do not, and a snapshot must not depend on the plan that built it.
+    Sum of a column's days, each weighing half as much for every `half_life` days it lies back, in whole millionths: whole
+    numbers add up to the same sum in any order, and a snapshot must not depend on the plan that built it. After 50 half
+    lives nothing is left; further back exp() would fail for being too small.
 #}
-{% macro decay_weight(days_ago, half_life) -%}
-    cast(round(1000000 * power(cast(0.5 as double precision), {{ days_ago }} / cast({{ half_life }} as double precision))) as integer)
+{% macro sum_decayed(days_column, half_life) -%}
+    sum({{ days_column }} * round(1000000 * exp(
+        least(days_ago, {{ 50 * half_life }}) * cast({{ -0.6931471805599453 / half_life }} as double precision)
+    )))
 {%- endmacro %}

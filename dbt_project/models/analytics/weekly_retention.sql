@@ -8,7 +8,7 @@ active_weeks as (
 
     select distinct
         user_id,
-        {{ week_begin('occurred_day') }} as week
+        {{ week_begin('occurred_day') }} as active_week
     from daily
     where active_days > 0
 
@@ -18,7 +18,7 @@ cohorts as (
 
     select
         user_id,
-        min(week) as cohort_week
+        min(active_week) as cohort_week
     from active_weeks
     group by user_id
 
@@ -36,7 +36,7 @@ cohort_sizes as (
 
 weeks as (
 
-    select distinct week from active_weeks
+    select distinct active_week from active_weeks
 
 ),
 
@@ -44,11 +44,11 @@ returned as (
 
     select
         cohorts.cohort_week,
-        active_weeks.week,
+        active_weeks.active_week,
         count(*) as active_users
     from active_weeks
     inner join cohorts on active_weeks.user_id = cohorts.user_id
-    group by cohorts.cohort_week, active_weeks.week
+    group by cohorts.cohort_week, active_weeks.active_week
 
 ),
 
@@ -57,13 +57,13 @@ final as (
 
     select
         cohort_sizes.cohort_week,
-        {{ days_between('cohort_sizes.cohort_week', 'weeks.week') }} / 7 as week_number,
+        {{ days_between('cohort_sizes.cohort_week', 'weeks.active_week') }} / 7 as week_number,
         cohort_sizes.cohort_users,
         coalesce(returned.active_users, 0) as active_users,
         {{ ratio('coalesce(returned.active_users, 0)', 'cohort_sizes.cohort_users') }} as retention
     from cohort_sizes
-    inner join weeks on cohort_sizes.cohort_week <= weeks.week
-    left join returned on cohort_sizes.cohort_week = returned.cohort_week and weeks.week = returned.week
+    inner join weeks on cohort_sizes.cohort_week <= weeks.active_week
+    left join returned on cohort_sizes.cohort_week = returned.cohort_week and weeks.active_week = returned.active_week
 
 )
 

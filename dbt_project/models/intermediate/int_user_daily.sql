@@ -8,6 +8,7 @@
         pre_hook=watermark_hooks('int_user_daily'),
         post_hook=[
             "{{ require_keys(['user_id', 'occurred_day', 'received_day']) }}",
+            "{{ refresh_statistics() }}",
             "{{ store_watermark('int_user_daily') }}"
         ]
     )
@@ -56,8 +57,8 @@ events as (
 
 {% endif %}
 
--- An order whose lines arrive on several days is counted on the first of them, so that a sum over the days known as of D
--- counts it once, whatever D is. The same holds for an item bought twice on one day.
+-- An order whose lines arrive on several days is counted on the first of them, so that a sum over the days known as of
+-- D counts it once, whatever D is. The same holds for an item bought twice on one day.
 orders as (
 
     select

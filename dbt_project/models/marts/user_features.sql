@@ -18,8 +18,8 @@ daily as (
 
 ),
 
--- The time rule, and its only place: what happened before as_of and was received before as_of. Everything below adds up
--- these rows, so a snapshot does not depend on when it is built.
+-- The time rule, and its only place: what happened before as_of and was received before as_of. Everything below adds
+-- up these rows, so a snapshot does not depend on when it is built.
 known as (
 
     select
@@ -27,12 +27,12 @@ known as (
         daily.*,
         {{ days_between('daily.occurred_day', 'dates.as_of') }} as days_ago
     from dates
-    inner join daily on daily.occurred_day < dates.as_of and daily.received_day < dates.as_of
+    inner join daily on dates.as_of > daily.occurred_day and dates.as_of > daily.received_day
 
 ),
 
--- Money in whole ten-thousandths held in double precision: whole numbers add up to the same sum in any order, as
--- numeric does, at a fraction of its cost. A gap is that between a purchase day and the one before it, as known as of D.
+-- Money and pieces in whole ten-thousandths, held in double precision: whole numbers add up to the same sum in any
+-- order, as numeric does, at a fraction of its cost. A gap is that from the purchase day before, among those known.
 measured as (
 
     select
@@ -76,15 +76,15 @@ sums as (
         {{ sum_last('active_days', 90) }} as active_days_90d,
         {{ sum_last('active_days', 180) }} as active_days_180d,
         {{ sum_last('active_days', 365) }} as active_days_365d,
-        sum(case when active_days > 0 then {{ decay_weight('days_ago', 30) }} else 0 end) as active_days_decay_30d,
+        {{ sum_decayed('active_days', 30) }} as active_days_decay_30d,
 
         sum(activity_events) as activity_events_total,
         {{ sum_last('activity_events', 30) }} as activity_events_30d,
         {{ sum_last('activity_events', 90) }} as activity_events_90d,
 
         sum(purchase_days) as purchase_days_total,
-        sum(case when purchase_days > 0 then {{ decay_weight('days_ago', 30) }} else 0 end) as purchase_days_decay_30d,
-        sum(case when purchase_days > 0 then {{ decay_weight('days_ago', 120) }} else 0 end) as purchase_days_decay_120d,
+        {{ sum_decayed('purchase_days', 30) }} as purchase_days_decay_30d,
+        {{ sum_decayed('purchase_days', 120) }} as purchase_days_decay_120d,
 
         sum(orders) as orders_total,
         {{ sum_last('orders', 7) }} as orders_7d,
@@ -187,7 +187,7 @@ final as (
         cast(active_days_90d as integer) as active_days_90d,
         cast(active_days_180d as integer) as active_days_180d,
         cast(active_days_365d as integer) as active_days_365d,
-        cast(active_days_decay_30d as double precision) / 1000000 as active_days_decay_30d,
+        active_days_decay_30d / 1000000 as active_days_decay_30d,
         {{ ratio('30 * active_days_total', 'days_since_first_seen') }} as active_days_per_month,
         cast(activity_events_total as integer) as activity_events_total,
         cast(activity_events_30d as integer) as activity_events_30d,
@@ -195,8 +195,8 @@ final as (
         cast(purchase_days_total as integer) as purchase_days_total,
         cast(greatest(purchase_days_total - 1, 0) as integer) as repeat_purchase_days,
         {{ ratio('30 * purchase_days_total', 'days_since_first_purchase') }} as purchase_days_per_month,
-        cast(purchase_days_decay_30d as double precision) / 1000000 as purchase_days_decay_30d,
-        cast(purchase_days_decay_120d as double precision) / 1000000 as purchase_days_decay_120d,
+        purchase_days_decay_30d / 1000000 as purchase_days_decay_30d,
+        purchase_days_decay_120d / 1000000 as purchase_days_decay_120d,
         cast(orders_total as integer) as orders_total,
         cast(orders_7d as integer) as orders_7d,
         cast(orders_14d as integer) as orders_14d,
@@ -219,7 +219,8 @@ final as (
         -- gaps
         purchase_gap_mean_days,
         case
-            when gaps >= 2 then sqrt(cast(gaps * gap_square_sum - gap_sum * gap_sum as double precision) / (gaps * (gaps - 1)))
+            when gaps >= 2
+                then sqrt({{ ratio('gaps * gap_square_sum - gap_sum * gap_sum', 'gaps * (gaps - 1)') }})
         end as purchase_gap_std_days,
         gap_max as purchase_gap_max_days,
         {{ ratio('days_since_last_purchase', 'purchase_gap_mean_days') }} as purchase_recency_in_gaps,

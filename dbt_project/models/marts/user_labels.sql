@@ -61,9 +61,9 @@ previous_windows as (
     from dates
     inner join daily
         on
-            daily.occurred_day >= dates.previous_window_begins_on
-            and daily.occurred_day < dates.as_of
-            and daily.received_day < dates.as_of
+            dates.previous_window_begins_on <= daily.occurred_day
+            and dates.as_of > daily.occurred_day
+            and dates.as_of > daily.received_day
     group by daily.user_id, dates.as_of
 
 ),
@@ -80,9 +80,9 @@ windows as (
     from dates
     inner join daily
         on
-            daily.occurred_day >= dates.as_of
-            and daily.occurred_day < dates.window_ends_on
-            and daily.received_day < dates.window_ends_on
+            dates.as_of <= daily.occurred_day
+            and dates.window_ends_on > daily.occurred_day
+            and dates.window_ends_on > daily.received_day
     group by daily.user_id, dates.as_of
 
 ),
