@@ -86,6 +86,8 @@ class Server:
         if "password authentication failed" in message or "no password supplied" in message:
             return f"Postgres at {place} refuses the password of {self.user}: correct it in {source}."
         if "does not exist" in message and "database" in message:
+            if self.is_embedded:
+                return f"The database {database} is not made yet: `customer-analyzer events import` makes it."
             return f"Postgres at {place} has no database {database}: name one that exists in {source}."
         if "pg_hba.conf" in message or "permission denied for database" in message:
             return f"Postgres at {place} does not let {self.user} into {database}: allow it there ({said})."
