@@ -13,7 +13,7 @@ from orchestration.assets.scores import score_assets
 from orchestration.assets.serving import deployment_assets
 from orchestration.jobs import REFRESH, RETRAIN
 from orchestration.platform.stack import join_platform
-from orchestration.resources import Choices, RegistryResource, WarehouseResource
+from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from orchestration.schedules import daily_refresh, weekly_retrain
 from orchestration.settings import read_settings
 
@@ -38,6 +38,7 @@ def build_definitions() -> dg.Definitions:
             "registry": RegistryResource(
                 tracking_uri=dg.EnvVar("MLFLOW_TRACKING_URI"), artifacts=dg.EnvVar("MLFLOW_ARTIFACT_ROOT")
             ),
+            "home": HomeResource(root=dg.EnvVar("CUSTOMER_ANALYZER_HOME")),
             "choices": Choices(),
         },
         executor=dg.in_process_executor,

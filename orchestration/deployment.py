@@ -1,11 +1,13 @@
 """Making a champion the version that services run: a Bento to start from, a row that running workers watch."""
 
 from dataclasses import dataclass
+from typing import cast
 
-from serving.build import build_bento
-
-from orchestration.registry import RegisteredModel, Registry
+from orchestration.platform.home import Home
+from orchestration.registry import Registry
 from orchestration.warehouse import Warehouse
+from serving.build import build_bento
+from serving.schemas import ModelKind
 
 
 @dataclass(frozen=True)
@@ -19,24 +21,21 @@ class Deployment:
     is_new: bool
 
 
-def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, *, deployed_by: str) -> Deployment:
+def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: Home, *, deployed_by: str) -> Deployment:
     """Builds a Bento from the champion and records the deployment; does nothing where it is deployed already."""
     champion = registry.champion(kind)
     deployed = warehouse.deployment(kind)
-    if deployed is not None and (deployed.model_version, deployed.digest) == (
-        champion.version,
-        champion.digest,
-    ):
+    if deployed is not None and (deployed.model_version, deployed.digest) == (champion.version, champion.digest):
         return Deployment(kind, champion.version, champion.digest, deployed.bento_tag, is_new=False)
-    return _deploy(champion, warehouse, deployed_by)
-
-
-def _deploy(champion: RegisteredModel, warehouse: Warehouse, deployed_by: str) -> Deployment:
-    # A version that was deployed before still has its Bento, which makes a rollback a matter of seconds.
-    tag = warehouse.bento_of(champion.kind, champion.version, champion.digest) or build_bento(
-        champion.kind, champion.directory, digest=champion.digest, version=champion.version
+    # A version that was built before still has its Bento, which makes a rollback a matter of seconds.
+    tag = build_bento(
+        cast(ModelKind, champion.kind),
+        champion.directory,
+        digest=champion.digest,
+        version=champion.version,
+        bentoml_home=home.bentoml_of(kind),
     )
     warehouse.record_deployment(
         champion.kind, champion.version, champion.digest, str(champion.directory), tag, deployed_by
     )
-    return Deployment(champion.kind, champion.version, champion.digest, tag, is_new=True)
+    return Deployment(kind, champion.version, champion.digest, tag, is_new=True)

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from ml import artifact
-from ml.cutoffs import CutoffPlan
+from ml.catalogue import read_catalogue
+from ml.drift import ageing_features, compare
+from orchestration.platform.home import Home
 from orchestration.registry import Registry
+from orchestration.training import CATALOGUE
 from orchestration.warehouse import Warehouse
 
-SAMPLE_ROWS = 10_000
+SAMPLE_ROWS = 20_000
+SCORE = "score"
 
 
 @dataclass(frozen=True)
@@ -21,15 +27,51 @@ class Drift:
 
     is_drifted: bool
     share_drifted: float
-    summary: str
+    reason: str
     table: str
     report: Path
 
 
-def watch_drift(kind: str, warehouse: Warehouse, registry: Registry, as_of: date, reports: Path) -> Drift:
-    """Compares, keeps the HTML report in `reports` and on the champion's MLflow run."""
+def watch_drift(kind: str, warehouse: Warehouse, registry: Registry, home: Home, as_of: date) -> Drift:
+    """Compares what the champion sees on a day with what it was trained on.
+
+    The HTML report is kept in the home and hung on the champion's MLflow run, with the share of drifted columns.
+    """
     champion = registry.champion(kind)
     model = artifact.load(champion.directory, champion.digest)
     cutoffs = artifact.read_provenance(champion.directory).cutoffs
-    print(cutoffs, CutoffPlan)
-    raise SystemExit
+    trained_on = [date.fromisoformat(day) for day in (*cutoffs["train"], cutoffs["calibration"])]
+    reference = _with_scores(model, warehouse.sample_snapshots(trained_on, SAMPLE_ROWS))
+    current = _with_scores(model, warehouse.sample_snapshots([as_of], SAMPLE_ROWS))
+    columns = [*model.feature_names, *([SCORE] if SCORE in reference.columns else [])]
+    found = compare(
+        reference,
+        current,
+        columns,
+        ageing=ageing_features(read_catalogue(CATALOGUE)),
+        critical=[SCORE] if SCORE in columns else [],
+    )
+    report = home.reports / "drift" / kind / f"{as_of}.html"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(found.html, encoding="utf-8")
+    registry.attach(champion.run_id, found.html, f"drift/{as_of}.html", {"drift_share": found.share_drifted})
+    return Drift(found.is_drifted, found.share_drifted, found.reason, _markdown(found.columns), report)
+
+
+def _with_scores(model: artifact.Model, features: pl.DataFrame) -> pl.DataFrame:
+    answers = model.predict(features)
+    return features if SCORE not in answers.columns else features.with_columns(answers[SCORE])
+
+
+def _markdown(columns: pl.DataFrame) -> str:
+    head = "| column | method | distance | threshold | drifted |\n| --- | --- | --- | --- | --- |\n"
+    rows = (
+        f"| {row['column']} | {row['method'] or ''} | {_number(row['distance'])} | {_number(row['threshold'])} |"
+        f" {'yes' if row['is_drifted'] and row['is_judged'] else 'no'} |\n"
+        for row in columns.head(20).iter_rows(named=True)
+    )
+    return head + "".join(rows)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

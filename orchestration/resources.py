@@ -1,8 +1,11 @@
 """What assets are handed: the warehouse, the registry, the choices of a run. Addresses come from the environment."""
 
+from pathlib import Path
+
 import dagster as dg
 from pydantic import Field
 
+from orchestration.platform.home import Home
 from orchestration.registry import Registry
 from orchestration.warehouse import Warehouse
 
@@ -26,6 +29,16 @@ class RegistryResource(dg.ConfigurableResource[Registry]):
     def open(self) -> Registry:
         """The registry to log to and load from."""
         return Registry(self.tracking_uri, self.artifacts)
+
+
+class HomeResource(dg.ConfigurableResource[Home]):
+    """The folder that holds everything local: Bentos, reports, artifacts."""
+
+    root: str
+
+    def open(self) -> Home:
+        """The layout of the folder."""
+        return Home(Path(self.root))
 
 
 class Choices(dg.ConfigurableResource[object]):

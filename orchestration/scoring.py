@@ -26,7 +26,5 @@ def _figures(scores: pl.DataFrame) -> dict[str, float]:
     if "segment" in scores.columns:
         shares = scores["segment"].value_counts(normalize=True)
         return {f"share of {name}": share for name, share in shares.iter_rows()}
-    return {
-        "mean_score": float(scores["score"].mean() or 0.0),
-        "users_above_half": (scores["score"] > 0.5).sum(),
-    }
+    score = scores["score"].to_numpy()
+    return {"mean_score": float(score.mean()), "users_above_half": int((score > 0.5).sum())}

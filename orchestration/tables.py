@@ -1,6 +1,7 @@
 """Tables for the terminal: models beside their baselines, the registry, predictions. Only looks, no figures."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.table import Table
 
@@ -73,3 +74,15 @@ def _headline(metrics: Mapping[str, float]) -> str:
 
 def _number(metrics: Mapping[str, float], name: str, form: str) -> str:
     return form.format(metrics[name]) if name in metrics else ""
+
+
+def predictions_table(model: str, predictions: Sequence[Mapping[str, Any]]) -> Table:
+    """What a service answered: the answer, what it rests on, reasons and advice."""
+    table = Table(title=f"{model}, asked over HTTP")
+    for heading in ("user", "answer", "basis", "reasons", "advice"):
+        table.add_column(heading)
+    for row in predictions:
+        answer = row["segment"] if "segment" in row else f"{row['probability']:.1%} ({row['risk']})"
+        reasons = "\n".join(reason["text"] for reason in row["reasons"])
+        table.add_row(row["user_id"], answer, row["basis"], reasons, "\n".join(row["advice"]))
+    return table

@@ -12,12 +12,17 @@ import polars as pl
 
 from ml import artifact, plots
 from ml.artifact import Provenance
-from ml.catalogue import read_catalogue
-from ml.cutoffs import plan_cutoffs
-from orchestration.registry import RegisteredModel, Registry
+from ml.catalogue import FeatureCatalogue, read_catalogue
+from ml.churn import train_churn
+from ml.cutoffs import CutoffPlan, plan_cutoffs
+from ml.propensity.training import TrainedPropensity
+from ml.purchase import train_purchase
+from ml.segmentation import TrainedSegmentation, train_segmentation
+from ml.segments.model import SegmentationModel
+from orchestration.registry import CHAMPION, RegisteredModel, Registry
+from orchestration.settings import CHECKOUT
 from orchestration.warehouse import Warehouse
 
-CHECKOUT = Path(__file__).parents[1]
 CATALOGUE = CHECKOUT / "dbt_project" / "models" / "marts" / "user_features.yml"
 
 
@@ -29,14 +34,14 @@ def train_candidate(
     Raises ml.errors.NotApplicable when the events cannot carry this model at all.
     """
     plan = plan_cutoffs(as_of, horizon_days, warehouse.event_range().first)
-    frame = warehouse.training_frame(plan.all, horizon_days)
-    catalogue = read_catalogue(CATALOGUE)
-    trained = _train(kind, frame, catalogue, plan, registry)
+    frame = warehouse.snapshot(as_of) if kind == "segmentation" else warehouse.training_frame(plan.all, horizon_days)
+    trained = _train(kind, frame, read_catalogue(CATALOGUE), plan, registry)
     provenance = Provenance(
-        cutoffs=plan,
+        cutoffs=plan.to_dict(),
         data_fingerprint=fingerprint(frame),
         git_revision=git_revision(),
         metrics=trained.evaluation.metrics,
+        parameters=trained.parameters,
     )
     with TemporaryDirectory() as scratch:
         directory = Path(scratch) / kind
@@ -57,6 +62,27 @@ def train_candidate(
                 "git_revision": provenance.git_revision,
             },
         )
+
+
+def _train(
+    kind: str, frame: pl.DataFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, registry: Registry
+) -> TrainedPropensity | TrainedSegmentation:
+    match kind:
+        case "purchase":
+            return train_purchase(frame, catalogue, plan)
+        case "churn":
+            return train_churn(frame, catalogue, plan)
+        case _:
+            return train_segmentation(frame, catalogue, plan.as_of, previous=_previous_segmentation(registry))
+
+
+def _previous_segmentation(registry: Registry) -> SegmentationModel | None:
+    champion = registry.with_alias("segmentation", CHAMPION)
+    if champion is None:
+        return None
+    model = artifact.load(champion.directory, champion.digest)
+    assert isinstance(model, SegmentationModel)  # noqa: S101 - the registry keeps one kind under one name
+    return model
 
 
 def fingerprint(frame: pl.DataFrame) -> str:

@@ -83,6 +83,16 @@ class Warehouse:
             f"select * from marts.user_features where as_of = date '{as_of.isoformat()}' order by user_id"  # noqa: S608
         )
 
+    def sample_snapshots(self, days: Sequence[date], rows: int) -> pl.DataFrame:
+        """About `rows` rows of the features of several days, drawn by a hash of the user: always the same users."""
+        dates = ", ".join(f"date '{day.isoformat()}'" for day in days)
+        return self.read(
+            "with chosen as (select *, count(*) over () as available from marts.user_features"  # noqa: S608
+            f" where as_of in ({dates}))"
+            f" select * from chosen where mod(abs(hashtext(user_id)::bigint), greatest(1, available / {int(rows)})) = 0"
+            " order by as_of, user_id"
+        ).drop("available")
+
     def write_scores(self, model: str, as_of: date, horizon_days: int, model_version: int, scores: pl.DataFrame) -> int:
         """Replaces the scores of one model, day and horizon, in one transaction; returns how many there are.
 
@@ -108,6 +118,47 @@ class Warehouse:
             f" where model = '{model}' and as_of = date '{as_of.isoformat()}' order by user_id"
         )
 
+    def quarantined(self) -> int:
+        """How many rows are in quarantine."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            return int(cursor.execute("select count(*) from raw.events_quarantine").fetchall()[0])
+
+    def oldest_open_transaction(self) -> int:
+        """Every transaction below this number has ended: its rows are all there, or never will be."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            return int(cursor.execute("select pg_snapshot_xmin(pg_current_snapshot())::text").fetchall()[0])
+
+    def watermark(self, reader: str) -> int:
+        """The transaction number from which `reader` has not seen everything; 0 at the beginning."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            found = cursor.execute("select xid from raw.watermarks where reader = %s", (reader,)).fetchone()
+        return 0 if found is None else int(found)
+
+    def move_watermark(self, reader: str, xid: int) -> None:
+        """Remembers that `reader` has seen every transaction below `xid`."""
+        with self.connect() as connection:
+            connection.execute(
+                "insert into raw.watermarks (reader, xid) values (%s, %s)"
+                " on conflict (reader) do update set xid = excluded.xid, moved_at = now()",
+                (reader, xid),
+            )
+
+    def imported_files(self) -> set[str]:
+        """The names of the files that events were imported from."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            return set(cursor.execute("select distinct file_name from raw.imports").fetchall())
+
+    def example_users(self, model: str) -> list[str]:
+        """Two users to show a model with: the one with the highest newest score, and the one in the middle."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            users = cursor.execute(
+                "select user_id from ml.scores where model = %s"
+                " and as_of = (select max(as_of) from ml.scores where model = %s)"
+                " order by basis, score desc, user_id",
+                (model, model),
+            ).fetchall()
+        return [users[0], users[len(users) // 2]] if users else []
+
     def scored_days(self, model: str) -> list[date]:
         """The days that have scores of this model, oldest first."""
         with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
@@ -126,15 +177,6 @@ class Warehouse:
                 "select model_version, digest, bento_tag from ml.deployments"
                 " where model = %s order by deployment_id desc limit 1",
                 (model,),
-            ).fetchone()
-
-    def bento_of(self, model: str, model_version: int, digest: str) -> str | None:
-        """The Bento that was built for a version when it was deployed before."""
-        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
-            return cursor.execute(
-                "select bento_tag from ml.deployments where model = %s and model_version = %s and digest = %s"
-                " order by deployment_id desc limit 1",
-                (model, model_version, digest),
             ).fetchone()
 
     def record_deployment(

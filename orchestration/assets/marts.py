@@ -47,7 +47,7 @@ def prepared_project() -> DbtProject:
     newest = max(file.stat().st_mtime for folder in _SOURCES for file in (PROJECT_DIR / folder).rglob("*.*"))
     if not project.manifest_path.exists() or project.manifest_path.stat().st_mtime < newest:
         target.mkdir(parents=True, exist_ok=True)
-        project.preparer.prepare(project)
+        DbtCliResource(project_dir=str(PROJECT_DIR)).cli(["--quiet", "parse"], target_path=target).wait()
     return project
 
 

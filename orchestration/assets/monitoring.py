@@ -8,7 +8,7 @@ from orchestration.assets.models import FEATURES
 from orchestration.monitoring import watch_drift
 from orchestration.partitions import AS_OF
 from orchestration.registry import KINDS
-from orchestration.resources import Choices, RegistryResource, WarehouseResource
+from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
 
 
 def drift_asset(kind: str) -> dg.AssetsDefinition:
@@ -31,14 +31,14 @@ def drift_asset(kind: str) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         warehouse: WarehouseResource,
         registry: RegistryResource,
-        choices: Choices,
+        home: HomeResource,
     ) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
-        found = watch_drift(kind, warehouse.open(), registry.open(), as_of)
+        found = watch_drift(kind, warehouse.open(), registry.open(), home.open(), as_of)
         return dg.MaterializeResult(
             metadata={
                 "report": dg.MetadataValue.url(found.report.as_uri()),
-                "summary": found.summary,
+                "summary": found.reason,
                 "columns": dg.MetadataValue.md(found.table),
                 "share_drifted": found.share_drifted,
             },
@@ -47,7 +47,7 @@ def drift_asset(kind: str) -> dg.AssetsDefinition:
                     check_name="drift",
                     passed=not found.is_drifted,
                     severity=dg.AssetCheckSeverity.WARN,
-                    description=found.summary,
+                    description=found.reason,
                 )
             ],
         )

@@ -7,7 +7,7 @@ import dagster as dg
 from orchestration.assets.models import FEATURES
 from orchestration.partitions import AS_OF
 from orchestration.registry import KINDS
-from orchestration.resources import Choices, RegistryResource, WarehouseResource
+from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.scoring import score_everyone
 
 
@@ -26,7 +26,6 @@ def scores_asset(kind: str) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         warehouse: WarehouseResource,
         registry: RegistryResource,
-        choices: Choices,
     ) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
         summary = score_everyone(kind, warehouse.open(), registry.open(), as_of)

@@ -5,7 +5,7 @@ import dagster as dg
 from orchestration.deployment import deploy_champion
 from orchestration.partitions import AS_OF
 from orchestration.registry import KINDS
-from orchestration.resources import Choices, RegistryResource, WarehouseResource
+from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 
 
 def deployment_asset(kind: str) -> dg.AssetsDefinition:
@@ -23,9 +23,10 @@ def deployment_asset(kind: str) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         warehouse: WarehouseResource,
         registry: RegistryResource,
+        home: HomeResource,
         choices: Choices,
     ) -> dg.MaterializeResult:
-        deployed = deploy_champion(kind, warehouse.open(), registry.open(), deployed_by=choices.started_by)
+        deployed = deploy_champion(kind, warehouse.open(), registry.open(), home.open(), deployed_by=choices.started_by)
         return dg.MaterializeResult(
             metadata={
                 "version": deployed.model_version,

@@ -68,7 +68,7 @@ def promote(
     with open_session() as session:
         chosen = session.registry.version(model.value, version)
         promotion.promote(session.registry, session.warehouse, chosen, reason=reason, promoted_by=by)
-        deploy_champion(model.value, session.warehouse, session.registry, deployed_by=by)
+        deploy_champion(model.value, session.warehouse, session.registry, session.platform.home, deployed_by=by)
     typer.echo(f"{model.value} version {version} is champion; running services swap to it by themselves.")
 
 
@@ -82,5 +82,5 @@ def rollback(model: ModelArgument, reason: Reason = "rolled back by hand") -> No
     by = getpass.getuser()
     with open_session() as session:
         previous = promotion.rollback(session.registry, session.warehouse, model.value, reason=reason, promoted_by=by)
-        deploy_champion(model.value, session.warehouse, session.registry, deployed_by=by)
+        deploy_champion(model.value, session.warehouse, session.registry, session.platform.home, deployed_by=by)
     typer.echo(f"{model.value} version {previous.version} is champion again; running services swap by themselves.")

@@ -4,15 +4,22 @@
 `ran_platform`   a platform on which the whole pipeline ran once on a cut of real data, with its services up
 """
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
+import polars as pl
 import pytest
 
+from orchestration.cdnow import cdnow_file, read_cdnow
+from orchestration.platform.fleet import running_servers
 from orchestration.platform.migrations import migrate, read_migrations
+from orchestration.platform.servers import model_servers
 from orchestration.platform.stack import Platform, running_platform
+from orchestration.platform.up import announce, only_up
 from orchestration.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -34,11 +41,72 @@ def empty_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platfor
 
 
 @pytest.fixture
-def warehouse_url(empty_platform: Platform) -> str:
+def warehouse_url(empty_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty, migrated warehouse. The environment says where it is, for dbt and all drivers."""
+    _export(empty_platform, monkeypatch)
     with empty_platform.server.connect("postgres", autocommit=True) as connection:
         connection.execute("drop database if exists warehouse with (force)")
         connection.execute("create database warehouse")
     with empty_platform.server.connect("warehouse", autocommit=True) as connection:
         migrate(connection, read_migrations())
     return empty_platform.warehouse_url
+
+
+@dataclass(frozen=True)
+class RanPlatform:
+    """A platform after `events import` and `run`, with its services answering."""
+
+    platform: Platform
+    service_urls: dict[str, str]
+    run_output: str
+
+    @property
+    def warehouse_url(self) -> str:
+        """The filled warehouse."""
+        return self.platform.warehouse_url
+
+    @property
+    def home(self) -> Path:
+        """The home that everything lies in."""
+        return self.platform.home.root
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RanPlatform]:
+    """Every fourth CDNOW customer, imported and run by the commands a user would type; then the services."""
+    folder = tmp_path_factory.mktemp("ran")
+    events = folder / "events.parquet"
+    read_cdnow(cdnow_file()).filter(pl.col("user_id").cast(pl.Int64) % 4 == 0).write_parquet(events)
+    with running_platform(Settings(home=folder / "home")) as platform:
+        command(platform, "events", "import", str(events))
+        output = command(platform, "run")
+        with only_up(platform.home), running_servers(model_servers(platform)) as services:
+            announce(platform.home, services)
+            urls = {child.command.name: str(child.command.address) for child in services}
+            yield RanPlatform(platform, urls, output)
+
+
+@pytest.fixture
+def ran_platform(finished_run: RanPlatform, monkeypatch: pytest.MonkeyPatch) -> RanPlatform:
+    """The finished run, with the environment pointing at it."""
+    _export(finished_run.platform, monkeypatch)
+    return finished_run
+
+
+def command(platform: Platform, *arguments: str, exit_code: int = 0) -> str:
+    """Types `customer-analyzer ARGUMENTS` for the home of a platform; returns what it printed."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("customer-analyzer")), *arguments],
+        env={**os.environ, **platform.environment, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=540,
+        check=False,
+    )
+    assert done.returncode == exit_code, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def _export(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in platform.environment.items():
+        monkeypatch.setenv(name, value)

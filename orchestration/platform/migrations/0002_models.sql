@@ -6,16 +6,15 @@ create table ml.scores (
     user_id text not null,
     as_of date not null,
     horizon_days integer not null,
-    -- The probability; for the segmentation there is none, but a segment.
-    score double precision check (score between 0 and 1),
+    -- The probability; for the segmentation, how surely the user belongs to the segment.
+    score double precision not null check (score between 0 and 1),
     expected_value double precision,
     segment_id integer,
     segment text,
     basis text not null check (basis in ('model', 'rule', 'prior')),
     model_version integer not null,
     scored_at timestamptz not null default now(),
-    primary key (model, as_of, horizon_days, user_id),
-    check ((score is null) = (segment is not null))
+    primary key (model, as_of, horizon_days, user_id)
 );
 
 -- The newest row of a model is what its service should run. Workers compare the digest before they load.

@@ -152,9 +152,15 @@ def test_the_client_reads_what_the_service_writes(ran_platform: RanPlatform, kin
 
 @contextlib.contextmanager
 def deployed(
-    warehouse: psycopg.Connection[Any], kind: ModelKind, *, version: int, digest: str, path: Path | str
+    warehouse: psycopg.Connection[Any],
+    service: httpx.Client,
+    kind: ModelKind,
+    *,
+    version: int,
+    digest: str,
+    path: Path | str,
 ) -> Iterator[int]:
-    """A deployment row for the length of a test; the one before it is put on top again afterwards."""
+    """A deployment row for the length of a test; the one before it is on top again, and in use, afterwards."""
     columns = "model, model_version, digest, artifact_path, bento_tag, deployed_by"
     before = warehouse.execute(
         f"select {columns} from ml.deployments where model = %s order by deployment_id desc limit 1",  # noqa: S608
@@ -167,7 +173,9 @@ def deployed(
     try:
         yield row[0]
     finally:
-        warehouse.execute(insert, before)
+        restored = warehouse.execute(insert, before).fetchone()
+        assert restored is not None
+        settled(service, restored[0])
 
 
 def settled(service: httpx.Client, deployment_id: int) -> dict[str, Any]:
@@ -192,7 +200,7 @@ def test_a_deployment_is_taken_without_a_restart(
     assert row is not None
     digest, path = row
 
-    with deployed(warehouse, kind, version=977, digest=digest, path=path) as deployment_id:
+    with deployed(warehouse, service, kind, version=977, digest=digest, path=path) as deployment_id:
         model = settled(service, deployment_id)
         answer = service.post("/predict", json={"user_ids": [UNKNOWN]}).json()
 
@@ -212,7 +220,7 @@ def test_a_corrupted_model_is_refused_and_the_old_one_answers(
     (spoilt / "golden.json").write_text("{}", encoding="utf-8")
     before = service.get("/model").json()
 
-    with deployed(warehouse, kind, version=978, digest="0" * 64, path=spoilt) as deployment_id:
+    with deployed(warehouse, service, kind, version=978, digest="0" * 64, path=spoilt) as deployment_id:
         model = settled(service, deployment_id)
         response = service.post("/predict", json={"user_ids": [UNKNOWN]})
 

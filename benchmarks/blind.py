@@ -1,0 +1,112 @@
+"""How good are the scores, judged by what happened afterwards?
+
+Only events before `--as-of` are imported into a home of its own; the whole pipeline runs; then the scores are compared
+with the events that were held back, read from the file by code that shares nothing with the pipeline. Beside them, on
+the same rows: recency alone, and logistic regression on seven RFM features fitted on the same cutoffs.
+
+    python -m benchmarks.blind                                            CDNOW as of 1998-06-01
+    python -m benchmarks.blind --data FILE --map order_id=properties.invoice --as-of 2011-06-01
+"""
+
+import argparse
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from ml.baselines import fit_baselines
+from ml.churn import SPEC as CHURN
+from ml.cutoffs import CutoffPlan
+from ml.evaluation import score_metrics
+from ml.propensity.spec import PropensitySpec
+from ml.purchase import SPEC as PURCHASE
+from orchestration.cdnow import cdnow_file, read_cdnow
+from orchestration.cli.run import run_everything
+from orchestration.cli.session import Session, session_of
+from orchestration.events.importing import import_files
+from orchestration.pipeline import plan_run
+from orchestration.platform.stack import running_platform
+from orchestration.settings import Settings
+
+DONE_TO_USERS = ("notification_sent", "badge", "campaign_received")
+
+
+def main() -> None:
+    """Reads the arguments, runs, prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="a Parquet file of events (default: CDNOW)")
+    parser.add_argument("--map", action="append", default=[], metavar="COLUMN=SOURCE")
+    parser.add_argument("--as-of", type=date.fromisoformat, default=date(1998, 6, 1))
+    parser.add_argument("--horizon", type=int, default=30)
+    given = parser.parse_args()
+    events = read_cdnow(cdnow_file()) if given.data is None else pl.read_parquet(given.data)
+    day = datetime.combine(given.as_of, time.min, UTC)
+    with TemporaryDirectory(prefix="blind-") as scratch:
+        known = Path(scratch) / "events.parquet"
+        events.filter(pl.col("occurred_at") < day).write_parquet(known)
+        with running_platform(Settings(home=Path(scratch) / "home")) as platform:
+            session = session_of(platform)
+            import_files(platform.warehouse_url, [known], mapping=dict(pair.split("=", 1) for pair in given.map))
+            run_everything(session, given.as_of, given.horizon)
+            plan = plan_run(session.warehouse, given.as_of, given.horizon)
+            rows = [row for spec in (PURCHASE, CHURN) for row in judge(session, plan, spec, events)]
+    Console().print(table(given.data, plan, rows))
+
+
+def judge(session: Session, plan: CutoffPlan, spec: PropensitySpec, events: pl.DataFrame) -> list[tuple[str, ...]]:
+    """One line a contender: model, contender, users, AUC, Brier, calibration error, lift at 10 %."""
+    outcome = outcomes(events, plan, spec.kind)
+    scores = session.warehouse.read_scores(spec.kind, plan.as_of)
+    if scores.is_empty():
+        return [(spec.kind, "not applicable to these events", "", "", "", "", "")]
+    rows = outcome.join(scores.select("user_id", "score"), on="user_id", how="left", validate="1:1")
+    rows = rows.join(session.warehouse.snapshot(plan.as_of), on="user_id", how="left", validate="1:1").sort("user_id")
+    learned = session.warehouse.training_frame(plan.train, plan.horizon_days).drop_nulls(spec.label)
+    baselines = fit_baselines(learned, learned[spec.label].cast(pl.Float64).to_numpy(), spec.recency).score(rows)
+    labels = rows["happened"].to_numpy().astype(np.float64)
+    contenders = {
+        "recency alone": baselines["rule"].to_numpy(),
+        "RFM + logistic regression": baselines["rfm_logistic"].to_numpy(),
+        "Customer Analyzer": rows["score"].to_numpy(),
+    }
+    lines = []
+    for name, probability in contenders.items():
+        found = score_metrics(labels, probability)
+        figures = [f"{found[metric]:.4f}" for metric in ("auc", "brier", "calibration_error")]
+        lines.append((spec.kind, name, f"{len(labels):,}", *figures, f"{found['lift_at_10']:.2f}"))
+    return lines
+
+
+def outcomes(events: pl.DataFrame, plan: CutoffPlan, kind: str) -> pl.DataFrame:
+    """user_id and `happened` for everyone the question is asked about, straight from the events."""
+    day = datetime.combine(plan.as_of, time.min, UTC)
+    horizon = timedelta(days=plan.horizon_days)
+    moment = pl.col("occurred_at")
+    after = events.filter((moment >= day) & (moment < day + horizon))
+    activity = ~pl.col("event_type").is_in(DONE_TO_USERS)
+    if kind == "purchase":
+        asked, positive = events.filter(moment < day), after.filter(pl.col("event_type") == "purchase")
+        happened = pl.col("user_id").is_in(positive["user_id"].implode())
+    else:
+        asked = events.filter((moment >= day - horizon) & (moment < day) & activity)
+        happened = ~pl.col("user_id").is_in(after.filter(activity)["user_id"].implode())
+    return asked.select("user_id").unique().with_columns(happened=happened)
+
+
+def table(data: Path | None, plan: CutoffPlan, rows: list[tuple[str, ...]]) -> Table:
+    """The comparison as a table."""
+    name = "CDNOW" if data is None else str(data)
+    made = Table(title=f"{name}, known before {plan.as_of}, judged by the {plan.horizon_days} days after")
+    for heading in ("model", "contender", "users", "AUC", "Brier", "calibration error", "lift at 10 %"):
+        made.add_column(heading, justify="left" if heading in {"model", "contender"} else "right")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Events as an asset: what has arrived since the last look, held to the contract before anything is built on it."""
+
+import dagster as dg
+
+from orchestration.contracts import check_new_events
+from orchestration.partitions import AS_OF
+from orchestration.resources import WarehouseResource
+
+
+@dg.asset(
+    key=["raw", "events"],
+    group_name="events",
+    description="User events of the shop, append-only. Materializing takes stock of what has arrived and checks it.",
+    kinds={"postgres", "great_expectations"},
+    partitions_def=AS_OF,
+    check_specs=[
+        dg.AssetCheckSpec(
+            "contract",
+            asset=["raw", "events"],
+            blocking=True,
+            description="New rows keep data_contracts/events.odcs.yaml; nothing is built on rows that do not.",
+        )
+    ],
+)
+def events(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+    """Takes stock of the events and checks the new ones."""
+    opened = warehouse.open()
+    known = opened.event_range()
+    found = check_new_events(opened)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": known.events,
+            "first_day": known.first.isoformat(),
+            "last_day": known.last.isoformat(),
+            "quarantined_rows": opened.quarantined(),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="contract",
+                passed=found.success,
+                description=found.sentence,
+                metadata={"checked_rows": found.checked_rows},
+            )
+        ],
+    )

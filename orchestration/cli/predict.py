@@ -1,0 +1,35 @@
+"""`customer-analyzer predict`: asks the running service, as a backend would."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.options import AsJson, ModelArgument
+
+
+def predict(
+    model: ModelArgument,
+    users: Annotated[list[str], typer.Argument(help="User ids; one nobody has seen yet is fine.")],
+    as_json: AsJson = False,
+) -> None:
+    """Ask the running service of a model about one or more users."""
+    from rich.console import Console
+
+    from orchestration.errors import OperationError
+    from orchestration.platform.home import Home
+    from orchestration.platform.up import find_up
+    from orchestration.settings import read_settings
+    from orchestration.tables import predictions_table
+    from serving.client import PredictionClient
+
+    up = find_up(Home(read_settings().home))
+    address = None if up is None else up.servers.get(model.value, {}).get("address")
+    if address is None:
+        raise OperationError(f"The {model.value} service is not running; start it with: customer-analyzer up")
+    with PredictionClient(str(address)) as client:
+        predictions = client.predict(users)
+    if as_json:
+        typer.echo(json.dumps(predictions))
+        return
+    Console().print(predictions_table(model.value, predictions))

@@ -1,0 +1,80 @@
+"""Promotion and rollback against a real warehouse and a real registry."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from orchestration.errors import UserError
+from orchestration.promotion import promote, rollback
+from orchestration.registry import CHAMPION, RegisteredModel, Registry
+from orchestration.warehouse import Warehouse
+
+
+@pytest.fixture
+def registry(empty_platform: object, tmp_path: Path) -> Registry:
+    return Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path.as_uri())
+
+
+def candidate(registry: Registry, tmp_path: Path, as_of: str) -> RegisteredModel:
+    directory = tmp_path / as_of / "churn"
+    directory.mkdir(parents=True)
+    (directory / "model.json").write_text("{}")
+    tags = {"as_of": as_of, "horizon_days": "30", "test_cutoff": as_of}
+    return registry.log_candidate(
+        "churn",
+        directory,
+        f"digest of {as_of}",
+        parameters={"seed": 0},
+        metrics={"auc": 0.7},
+        figures={},
+        tables={"features": ["a"]},
+        tags=tags,
+    )
+
+
+def test_rollback_brings_the_champion_before_back_and_is_on_record(
+    warehouse_url: str, registry: Registry, tmp_path: Path
+) -> None:
+    warehouse = Warehouse(warehouse_url)
+    first, second = (candidate(registry, tmp_path, day) for day in ("2025-01-01", "2025-02-01"))
+    promote(registry, warehouse, first, reason="the first", promoted_by="ann")
+    promote(registry, warehouse, second, reason="better", promoted_by="ann")
+    assert registry.aliases("churn") == {"champion": 2, "challenger": 2}
+
+    previous = rollback(registry, warehouse, "churn", reason="complaints", promoted_by="bob")
+
+    assert previous.version == 1
+    assert registry.champion("churn").digest == "digest of 2025-01-01"
+    record = warehouse.read(
+        "select kind, from_version, to_version, reason, promoted_by from ml.promotions order by promotion_id"
+    )
+    assert record.rows() == [
+        ("promote", None, 1, "the first", "ann"),
+        ("promote", 1, 2, "better", "ann"),
+        ("rollback", 2, 1, "complaints", "bob"),
+    ]
+    with pytest.raises(UserError, match="no champion before it"):
+        rollback(registry, warehouse, "churn", reason="again", promoted_by="bob")
+
+
+def test_of_two_promoters_at_once_the_second_is_told(warehouse_url: str, registry: Registry, tmp_path: Path) -> None:
+    warehouse = Warehouse(warehouse_url)
+    model = candidate(registry, tmp_path, "2025-01-01")
+    with warehouse.promotion("churn"), pytest.raises(UserError, match="Somebody else is promoting churn"):
+        promote(registry, warehouse, model, reason="me too", promoted_by="bob")
+    assert registry.with_alias("churn", CHAMPION) is None
+
+
+def test_scores_of_a_day_are_replaced_not_added(warehouse_url: str) -> None:
+    from datetime import date
+
+    warehouse = Warehouse(warehouse_url)
+    day = date(2025, 1, 1)
+    for version, score in ((1, 0.25), (2, 0.75)):
+        frame = pl.DataFrame({"user_id": ["a", "b"], "score": [score, score], "basis": ["model", "rule"]})
+        warehouse.write_scores("churn", day, 30, version, frame)
+    stored = warehouse.read_scores("churn", day)
+    assert stored["score"].to_list() == [0.75, 0.75]
+    assert stored["model_version"].to_list() == [2, 2]
+    assert warehouse.scored_days("churn") == [day]
