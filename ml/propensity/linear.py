@@ -54,10 +54,11 @@ class LinearMember:
         return cls(**arrays, intercept=float(data["intercept"]), name=str(data["name"]))
 
 
-def fit_linear(matrix: Matrix, labels: Floats, *, l2: float) -> LinearMember:
+def fit_linear(matrix: Matrix, labels: Floats, weights: Floats | None = None, *, l2: float) -> LinearMember:
     """Fit transform and coefficients on training rows; `labels` must hold both classes.
 
     `l2` is the penalty on a standardised coefficient, in rows. A constant or empty feature gets coefficient 0.
+    The transform describes the rows as they come; `weights` (1 unless given) count in the fit alone.
     """
     columns = matrix.shape[1]
     low, high, mean, scale = np.zeros(columns), np.zeros(columns), np.zeros(columns), np.ones(columns)
@@ -79,9 +80,10 @@ def fit_linear(matrix: Matrix, labels: Floats, *, l2: float) -> LinearMember:
     inputs = np.empty((len(matrix), columns + int(used_missing.sum())), np.float32)
     inputs[:, :columns] = np.where(missing > 0, 0.0, (values - mean) / scale)
     inputs[:, columns:] = (missing - missing_share)[:, used_missing]
-    weights, intercept = _newton(inputs, labels, l2)
+    counted = np.ones(len(labels)) if weights is None else weights
+    found, intercept = _newton(inputs, labels, counted, l2)
     missing_coefficient = np.zeros(columns)
-    missing_coefficient[used_missing] = weights[columns:]
+    missing_coefficient[used_missing] = found[columns:]
     constant = ~np.isfinite(scale)
     return LinearMember(
         is_log=is_log,
@@ -90,27 +92,27 @@ def fit_linear(matrix: Matrix, labels: Floats, *, l2: float) -> LinearMember:
         mean=mean,
         scale=np.where(constant, 1.0, scale).astype(np.float64),
         missing_share=missing_share,
-        coefficient=np.where(constant, 0.0, weights[:columns]),
+        coefficient=np.where(constant, 0.0, found[:columns]),
         missing_coefficient=missing_coefficient,
         intercept=intercept,
     )
 
 
-def _newton(inputs: Matrix, labels: Floats, l2: float) -> tuple[Floats, float]:
+def _newton(inputs: Matrix, labels: Floats, weights: Floats, l2: float) -> tuple[Floats, float]:
     """Ridge logistic regression; the intercept is free. Convex, so few damped Newton steps reach the optimum.
 
     Works through blocks of rows, because the weighted inputs would double the memory of a large shop.
     """
     columns = inputs.shape[1]
     penalty = np.concatenate([np.full(columns, l2), [1e-6]])
-    solution = np.concatenate([np.zeros(columns), [float(logit(labels.mean()))]])
+    solution = np.concatenate([np.zeros(columns), [float(logit(np.average(labels, weights=weights)))]])
     blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, len(labels), _BLOCK_ROWS)]
 
     def objective(point: Floats) -> float:
         total = 0.5 * float(penalty @ point**2)
         for block in blocks:
             linear = inputs[block] @ point[:-1] + point[-1]
-            total += float(np.logaddexp(0, linear).sum() - labels[block] @ linear)
+            total += float(weights[block] @ (np.logaddexp(0, linear) - labels[block] * linear))
         return total
 
     value = objective(solution)
@@ -119,15 +121,15 @@ def _newton(inputs: Matrix, labels: Floats, l2: float) -> tuple[Floats, float]:
         for block in blocks:
             rows = np.column_stack([inputs[block], np.ones(len(inputs[block]))]).astype(np.float64)
             probability = expit(rows @ solution)
-            gradient = gradient + rows.T @ (probability - labels[block])
-            curvature = curvature + rows.T @ (rows * (probability * (1 - probability))[:, None])
+            gradient = gradient + rows.T @ (weights[block] * (probability - labels[block]))
+            curvature = curvature + rows.T @ (rows * (weights[block] * probability * (1 - probability))[:, None])
         step = np.linalg.solve(curvature, gradient)
         size = 1.0
         while size > 1e-4 and objective(solution - size * step) > value:
             size /= 2
         solution = solution - size * step
         before, value = value, objective(solution)
-        if before - value < 1e-6 * len(labels) ** 0.5:
+        if before - value < 1e-6 * weights.sum() ** 0.5:
             break
     # Ten digits are far beyond what the data can tell and hide the last bits of threaded arithmetic.
     return np.round(solution[:-1], 10), round(float(solution[-1]), 10)

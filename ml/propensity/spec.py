@@ -15,7 +15,6 @@ class TreeParameters:
     row_share: float
     column_share: float
     l2: float
-    max_bins: int = 128
 
 
 @dataclass(frozen=True)
