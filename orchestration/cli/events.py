@@ -6,11 +6,20 @@ Belongs here: options, progress and the closing table. How a file is read and st
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from orchestration.cli.options import AsJson
@@ -53,6 +62,43 @@ def import_files(
     else:
         Console().print(import_table(results))
     demand_good_rows(results)
+
+
+@app.command()
+def simulate(
+    users: Annotated[int, typer.Option(help="How many users there are.")] = 1_000,
+    days: Annotated[int, typer.Option(help="For how many days.")] = 180,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 0,
+    load: Annotated[bool, typer.Option("--load", help="Load them into this home.")] = False,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write them to a .parquet, .csv or .jsonl file.")
+    ] = None,
+) -> None:
+    """Make the events of a Telegram shop that does not exist, and load them or write them to a file."""
+    from orchestration.errors import UserError
+
+    if load == (to is not None):
+        raise UserError("Say what to do with the events: either --load, or --to FILE.")
+    if to is not None:
+        rows = _simulate_to(to, users, days, seed)
+        typer.echo(f"{rows:,} synthetic events are in {to}")
+        return
+    settings = read_settings()
+    with running_platform(settings) as platform, TemporaryDirectory(dir=platform.home.root) as folder:
+        file = Path(folder) / f"simulated-{users}-users-{days}-days-seed-{seed}.parquet"
+        _simulate_to(file, users, days, seed)
+        results = import_with_progress(platform.warehouse_url, [file], {})
+    Console().print(import_table(results))
+
+
+def _simulate_to(file: Path, users: int, days: int, seed: int) -> int:
+    from orchestration.simulator import simulate, write
+
+    columns = (SpinnerColumn(), TextColumn("simulating {task.completed:,} events"), TimeElapsedColumn())
+    frames = simulate(users, days, seed)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        return write(frames, file, progress=lambda rows: bar.update(task, completed=rows))
 
 
 def import_with_progress(url: str, files: Sequence[Path], mapping: Mapping[str, str]) -> list["ImportResult"]:
