@@ -23,12 +23,13 @@ _FIT_ROWS, _CHOICE_ROWS, _JUDGE_ROWS = 20_000, 4_000, 2_000
 _USERS_PER_CLUSTER = 25
 _STABLE = 0.85
 """Mean adjusted Rand index from which a partition counts as found again in a resample (Hennig 2007)."""
-_STILL_STABLE = 0.7
-"""A number of clusters in use is given up only when it is clearly unstable: its users would all be renamed."""
+_STILL_STABLE, _STILL_SEPARATE = 0.7, 0.1
+"""A number of clusters in use is given up only when it is clearly unstable or another one separates clearly better:
+its users would be renamed."""
 _STRUCTURELESS = 0.5
 _SEPARATION_TIE = 0.04
 _SAME_CLUSTER = 0.2
-"""Share of common users (Jaccard) below which a new cluster is not the continuation of an old one."""
+"""Share of common users (Jaccard, less for distant centres) from which a new cluster continues an old one."""
 
 
 @dataclass(frozen=True)
@@ -86,17 +87,20 @@ def assign(points: Matrix, centroids: Matrix) -> Labels:
     return np.asarray(distances.argmin(axis=1), dtype=np.int64)
 
 
-def match(labels: Labels, k: int, old_labels: Labels, old_k: int) -> dict[int, int]:
+def match(labels: Labels, centroids: Matrix, old_labels: Labels, old_centroids: Matrix) -> dict[int, int]:
     """New cluster -> the old cluster it continues, so that as many users as possible stay where they were.
 
-    Both labellings are of the same users. Clusters with too few users in common are not matched.
+    Both labellings are of the same users, both sets of centroids in the same space. Users in common count less the
+    farther the centres lie apart: a crowd that is merely nearest to an old cluster does not continue it.
     """
-    common = np.zeros((k, old_k))
+    common = np.zeros((len(centroids), len(old_centroids)))
     np.add.at(common, (labels, old_labels), 1.0)
-    rows, columns = linear_sum_assignment(common, maximize=True)
     either = common.sum(axis=1)[:, None] + common.sum(axis=0)[None, :] - common
+    apart = ((centroids[:, None, :] - old_centroids[None, :, :]) ** 2).sum(axis=2)
+    sameness = common / np.maximum(either, 1.0) / (1.0 + apart)
+    rows, columns = linear_sum_assignment(common / (1.0 + apart), maximize=True)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-    return {new: old for new, old in pairs if common[new, old] >= _SAME_CLUSTER * max(either[new, old], 1.0)}
+    return {new: old for new, old in pairs if sameness[new, old] >= _SAME_CLUSTER}
 
 
 def separation(points: Matrix, labels: NDArray[Any], *, seed: int) -> float:
@@ -126,11 +130,12 @@ def _try(sample: Matrix, k: int, rng: np.random.Generator) -> Candidate:
 
 
 def _choose(tried: list[Candidate], good: list[Candidate], min_share: float, previous_k: int) -> tuple[Candidate, str]:
-    for kept in tried:
-        if kept.k == previous_k and kept.stability >= _STILL_STABLE and kept.smallest_share >= min_share / 2:
+    best = max((c.silhouette for c in good), default=0.0)
+    for kept in (c for c in tried if c.k == previous_k):
+        is_separate = kept.silhouette >= best - _STILL_SEPARATE
+        if is_separate and kept.stability >= _STILL_STABLE and kept.smallest_share >= min_share / 2:
             return kept, f"{kept.k} segments as before: still stable ({kept.stability:.2f})"
     if good:
-        best = max(c.silhouette for c in good)
         finest = max((c for c in good if c.silhouette >= best - _SEPARATION_TIE), key=lambda c: c.k)
         return finest, f"{finest.k} segments: the finest stable split ({finest.stability:.2f}) that separates as well"
     # With nothing stable enough, a small segment is the lesser evil; half of the limit is the last word on size.
@@ -142,6 +147,8 @@ def _choose(tried: list[Candidate], good: list[Candidate], min_share: float, pre
 
 
 def _fit(points: Matrix, k: int, seed: int, previous: Matrix | None) -> Matrix:
+    if k == 1:
+        return points.mean(axis=0, keepdims=True)
     fits = [_kmeans(k, seed, n_init=8).fit(points)]
     if previous is not None and len(previous) == k:
         warm = KMeans(k, init=previous, n_init=1, max_iter=300).fit(points)

@@ -60,7 +60,9 @@ def train_segmentation(
     k = len(clusters.centroids)
     members = [np.flatnonzero(labels == cluster) for cluster in range(k)]
     order = _by_value(users, members)
-    continued = {} if old_centroids is None else match(labels, k, assign(points, old_centroids), len(old_centroids))
+    continued = (
+        {} if old_centroids is None else match(labels, clusters.centroids, assign(points, old_centroids), old_centroids)
+    )
     ids, next_id = _ids(order, continued, previous)
     names = name_segments(
         segment_facts(users, members),
