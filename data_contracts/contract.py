@@ -50,7 +50,7 @@ _TYPE_SENTENCES = {
     LogicalType.INTEGER: "is not a whole number",
     LogicalType.BOOLEAN: "is not true or false",
     LogicalType.DATE: "is not a time",
-    LogicalType.OBJECT: "is not a JSON object",
+    LogicalType.OBJECT: "is not a JSON object, or holds a NUL character",
 }
 
 
@@ -59,7 +59,7 @@ class Rule:
     """One thing a row must fulfil.
 
     `name` is unique within its column; `sentence` finishes "COLUMN ..." for a row that breaks the rule.
-    What `limit` is depends on `check`: a number, a time, a pattern, a tuple of values, a predicate, nothing.
+    What `limit` is depends on `check`: a type, a number, a time, a pattern, values, a predicate, or nothing.
     """
 
     column: str
@@ -175,7 +175,7 @@ def _property(node: object) -> Property:
         raise ContractError(f"{name}: logicalType {raw['logicalType']} is not one we know") from error
     options = _mapping(raw.get("logicalTypeOptions", {}), f"{name}.logicalTypeOptions")
     required = bool(raw.get("required", False))
-    rules = [Rule(name, "type", Check.TYPE, None, _type_sentence(logical_type, options))]
+    rules = [Rule(name, "type", Check.TYPE, logical_type, _type_sentence(logical_type, options))]
     if required:
         rules.insert(0, Rule(name, "required", Check.REQUIRED, None, "is missing"))
     rules += _option_rules(name, logical_type, options)

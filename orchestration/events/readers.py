@@ -192,7 +192,9 @@ def _json_chunk(lines: list[bytes], given: int, wanted: Wanted, fraction: float)
             column.append(_value(row.get(name)))
         for name, column in take:
             column.append(_value(row.pop(name, None)))
-        rest.append(json.dumps(row, ensure_ascii=False) if row else None)
+        # A missing value and empty text say nothing in any format, so equal rows are equal across formats.
+        extra = {name: value for name, value in row.items() if value is not None and value != ""}
+        rest.append(_compact(extra) if extra else None)
     return Chunk(
         pl.Series(numbers, dtype=pl.Int64),
         pl.DataFrame({name: pl.Series(column, dtype=pl.String) for name, column in values.items()}),
@@ -228,8 +230,13 @@ def _value(value: object) -> str | None:
         case int() | float():
             return repr(value)
         case dict():
-            return json.dumps(value, ensure_ascii=False)
+            return _compact(value)
     return _NOT_A_VALUE
+
+
+def _compact(value: object) -> str:
+    """JSON as Polars writes it, without spaces."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _is_utf8(text: str) -> bool:

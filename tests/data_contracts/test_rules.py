@@ -73,7 +73,7 @@ def test_real_oddities_are_good(changes: dict[str, str | None]) -> None:
         ({"quantity": "-inf"}, "quantity is not a finite number"),
         ({"currency": "eur"}, "currency does not match ^[A-Z]{3}$"),
         ({"source": "fax"}, "source is not one of telegram, web, mobile, import"),
-        ({"properties": "[1]"}, "properties is not a JSON object"),
+        ({"properties": "[1]"}, "properties is not a JSON object, or holds a NUL character"),
         ({"user_id": None, "amount": "x"}, "user_id is missing; amount is not a finite number"),
     ],
 )

@@ -33,7 +33,7 @@ ROWS = [
     {"customer": "a", "event_type": "purchase", "occurred_at": "2024-02-01", "amount": "3", "city": ""},
     {"customer": "", "event_type": "purchase", "occurred_at": "2024-02-01", "amount": "3", "city": ""},
     {"customer": "b", "event_type": "refund", "occurred_at": "when?", "amount": "x", "city": "\u0000"},
-    {"customer": "b", "event_type": "wink", "occurred_at": "2024-03-01", "amount": "", "city": ""},
+    {"customer": "b", "event_type": "wink", "occurred_at": "2024-03-01", "amount": "", "city": 'Köln "x"'},
 ]
 MAPPING = {"user_id": "customer"}
 
@@ -59,15 +59,19 @@ def test_events_and_bad_rows_go_their_ways(warehouse_url: str, shop: Path) -> No
     assert counts(result) == (6, 4, 0, 2, 0)
     stored = fetched(
         warehouse_url,
-        "select user_id, event_type, occurred_at::text, received_at = occurred_at, amount::text, source, properties"
+        "select user_id, event_type, occurred_at::text, received_at = occurred_at, amount::float8, source, properties"
         " from raw.events order by occurred_at, user_id",
     )
-    assert stored[0] == ("a", "purchase", "2024-01-31 23:59:59+00", True, "12.5", "import", {"city": "Rome"})
-    assert stored[1] == stored[2] == ("a", "purchase", "2024-02-01 00:00:00+00", True, "3", "import", None)
-    assert stored[3] == ("b", "wink", "2024-03-01 00:00:00+00", True, None, "import", None)
+    assert stored[0] == ("a", "purchase", "2024-01-31 23:59:59+00", True, 12.5, "import", {"city": "Rome"})
+    assert stored[1] == stored[2] == ("a", "purchase", "2024-02-01 00:00:00+00", True, 3.0, "import", None)
+    assert stored[3] == ("b", "wink", "2024-03-01 00:00:00+00", True, None, "import", {"city": 'Köln "x"'})
     quarantined = fetched(warehouse_url, "select row_number, reason, row from raw.events_quarantine order by 1")
     assert quarantined[0][:2] == (4, "user_id is missing")
-    assert quarantined[1][:2] == (5, "occurred_at is not a time; amount is not a finite number")
+    assert quarantined[1][:2] == (
+        5,
+        "occurred_at is not a time; amount is not a finite number;"
+        " properties is not a JSON object, or holds a NUL character",
+    )
     assert quarantined[1][2] == {**ROWS[4], "city": "\N{SYMBOL FOR NULL}"}
     assert fetched(
         warehouse_url,
