@@ -12,12 +12,12 @@ from typing import Any, cast
 
 import polars as pl
 
+from ml.explanation import Explanation
 from serving.errors import ServingError
 from serving.model_slot import LoadedModel
 from serving.schemas import (
     Basis,
     ChurnPrediction,
-    ModelKind,
     Prediction,
     PurchasePrediction,
     ReasonOut,
@@ -29,6 +29,7 @@ Values = Sequence[float | None]
 
 # A user whose odds are within a factor of two of the base rate's is ordinary.
 _UNUSUAL_ODDS = 2.0
+_UNEXPLAINED = Explanation(user_id="", reasons=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _odds(probability: float) -> float:
 def _answer_known(
     loaded: LoadedModel, questions: Sequence[Question], reasons: int, today: datetime.date
 ) -> list[Prediction]:
-    names: tuple[str, ...] = loaded.model.feature_names
+    names = loaded.model.feature_names
     # Row numbers stand in for ids: a request may ask for one user twice, or not name users at all.
     frame = pl.DataFrame(
         [(str(position), *cast(Values, question.values)) for position, question in enumerate(questions)],
@@ -73,7 +74,7 @@ def _answer_known(
         orient="row",
     )
     rows = loaded.model.predict(frame).to_dicts()
-    explanations = loaded.model.explain(frame, top=reasons) if reasons else [None] * len(rows)
+    explanations = loaded.model.explain(frame, top=reasons) if reasons else [_UNEXPLAINED] * len(rows)
     return [
         _prediction(loaded, question, row, explanation, today)
         for question, row, explanation in zip(questions, rows, explanations, strict=True)
@@ -81,11 +82,15 @@ def _answer_known(
 
 
 def _prior(loaded: LoadedModel, question: Question, today: datetime.date) -> Prediction:
-    return _prediction(loaded, question, loaded.prior, None, today)
+    return _prediction(loaded, question, loaded.prior, _UNEXPLAINED, today)
 
 
 def _prediction(
-    loaded: LoadedModel, question: Question, row: Mapping[str, Any], explanation: Any, today: datetime.date
+    loaded: LoadedModel,
+    question: Question,
+    row: Mapping[str, Any],
+    explanation: Explanation,
+    today: datetime.date,
 ) -> Prediction:
     is_known = question.values is not None
     basis: Basis = row["basis"] if is_known else "prior"
@@ -96,35 +101,23 @@ def _prediction(
         "feature_age_days": None if question.as_of is None else (today - question.as_of).days,
         "basis": basis,
         "model_version": loaded.version,
-        "reasons": [] if explanation is None else [_reason(reason) for reason in explanation.reasons],
-        "advice": [] if explanation is None else [_text(each) for each in explanation.advice],
+        "reasons": [
+            ReasonOut(reason.feature, reason.label, reason.value, reason.contribution, reason.text)
+            for reason in explanation.reasons
+        ],
+        "advice": list(explanation.advice),
     }
-    kind: ModelKind = loaded.model.kind
-    if kind == "segmentation":
+    if loaded.kind == "segmentation":
         return SegmentPrediction(**common, segment_id=row["segment_id"], segment=row["segment"])
     probability = row["score"]
     if not 0 <= probability <= 1:
-        raise ServingError(f"The {kind} model answered {probability}, which is no probability.")
+        raise ServingError(f"The {loaded.kind} model answered {probability}, which is no probability.")
     risk = risk_of(probability, loaded.prior["score"])
-    if kind == "churn":
+    if loaded.kind == "churn":
         return ChurnPrediction(**common, probability=probability, risk=risk)
     return PurchasePrediction(
         **common, probability=probability, risk=risk, expected_value=_finite(row.get("expected_value"))
     )
-
-
-def _reason(reason: Any) -> ReasonOut:
-    return ReasonOut(
-        feature=reason.feature,
-        label=reason.label,
-        value=_finite(reason.value),
-        contribution=reason.contribution,
-        text=reason.text,
-    )
-
-
-def _text(advice: Any) -> str:
-    return advice if isinstance(advice, str) else str(advice.text)
 
 
 def _finite(value: float | None) -> float | None:

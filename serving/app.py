@@ -61,7 +61,7 @@ def create_app(
             yield
 
     async def describe_api(_: Request) -> Response:
-        return Response(to_json(describe(kind)), media_type="application/json")
+        return _json(describe(kind))
 
     return Starlette(
         routes=[
@@ -127,6 +127,11 @@ async def _refuse_method(request: Request, error: Exception) -> Response:
     return response
 
 
+def _json(value: object) -> Response:
+    # JSON has no NaN: whatever is undefined is null.
+    return Response(to_json(value, inf_nan_mode="null"), media_type="application/json")
+
+
 def _runtime(request: Request) -> "Runtime":
     runtime: Runtime = request.app.state.runtime
     return runtime
@@ -152,7 +157,7 @@ async def _predict(request: Request) -> Response:
         horizon_days=loaded.model.horizon_days or None,
         predictions=predictions,
     )
-    return Response(to_json(body), media_type="application/json")
+    return _json(body)
 
 
 def _count(runtime: "Runtime", loaded: "LoadedModel", predictions: Sequence[Prediction]) -> None:
@@ -205,10 +210,10 @@ async def _model(request: Request) -> Response:
         loaded_at=loaded.loaded_at,
         features=[
             FeatureInfo(name=each.name, label=each.label, unit=each.unit, description=each.description)
-            for each in loaded.model.catalogue
+            for each in map(loaded.model.catalogue.__getitem__, loaded.model.feature_names)
         ],
         metrics=dict(loaded.provenance.metrics),
         cutoffs=dict(loaded.provenance.cutoffs),
         refused=runtime.slot.refusal,
     )
-    return Response(to_json(info), media_type="application/json")
+    return _json(info)

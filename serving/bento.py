@@ -11,6 +11,8 @@ SERVICE_OPTIONS: dict[str, Any] = {
     # The application writes its own line for a request, in JSON and with the request id.
     "logging": {"access": {"enabled": False}},
     "envs": [
+        # Without a value: BentoML says so and stops if it is not set.
+        {"name": "WAREHOUSE_URL"},
         # A request is one row or a few: a thread pool costs it more than it brings, and workers scale instead.
         {"name": "OMP_NUM_THREADS", "value": "1"},
         {"name": "POLARS_MAX_THREADS", "value": "1"},

@@ -10,23 +10,69 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ml.errors import MLError
 from serving.errors import ModelRefused
 from serving.schemas import ModelKind, Refusal
+
+if TYPE_CHECKING:
+    import polars as pl
+    from _typeshed import DataclassInstance
+
+    from ml.artifact import Provenance
+    from ml.catalogue import FeatureCatalogue
+    from ml.explanation import Explanation
+
+
+class ServedModel(Protocol):
+    """What a service asks of a model, whatever its kind; the classes in `ml` say it in full."""
+
+    @property
+    def kind(self) -> str:
+        """segmentation, purchase or churn."""
+        ...
+
+    @property
+    def horizon_days(self) -> int:
+        """Days ahead that an answer is about; 0 where it is about today."""
+        ...
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The columns `predict` needs beside user_id, in order."""
+        ...
+
+    @property
+    def catalogue(self) -> "FeatureCatalogue":
+        """What those features mean."""
+        ...
+
+    @property
+    def prior(self) -> "DataclassInstance":
+        """The answer for a user nobody has seen, named like the columns of `predict`."""
+        ...
+
+    def predict(self, features: "pl.DataFrame") -> "pl.DataFrame":
+        """One answer a row, in the order of the rows."""
+        ...
+
+    def explain(self, features: "pl.DataFrame", top: int = 3) -> "list[Explanation]":
+        """Why, and what to do, for each row."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
     """A checked model with everything an answer says about it."""
 
-    model: Any
+    kind: ModelKind
+    model: ServedModel
     prior: Mapping[str, Any]
     version: int
     digest: str
     deployment_id: int | None
-    provenance: Any
+    provenance: "Provenance"
     loaded_at: datetime.datetime
 
 
@@ -58,29 +104,22 @@ def load_model(
     from ml import artifact  # what a model needs is loaded in workers only, not in the supervisor
 
     try:
-        model = artifact.load(directory, digest)
+        model = cast(ServedModel, artifact.load(directory, digest))
         provenance = artifact.read_provenance(directory)
     except (MLError, OSError) as error:
         raise ModelRefused("artifact", str(error)) from error
     if model.kind != kind:
         raise ModelRefused("wrong_kind", f"The {kind} service cannot answer with a {model.kind} model.")
     return LoadedModel(
+        kind=kind,
         model=model,
-        prior=_prior(model),
+        prior=asdict(model.prior),
         version=version,
         digest=digest,
         deployment_id=deployment_id,
         provenance=provenance,
         loaded_at=datetime.datetime.now(datetime.UTC),
     )
-
-
-def _prior(model: Any) -> Mapping[str, Any]:
-    """The answer for a user nobody has seen, as a row like those of `predict`."""
-    if model.kind == "segmentation":
-        return asdict(model.prior)
-    row: dict[str, Any] = model.predict_unknown([""]).row(0, named=True)
-    return row
 
 
 class ModelSlot:

@@ -182,6 +182,6 @@ class ModelInfo:
     horizon_days: int | None
     loaded_at: datetime.datetime
     features: list[FeatureInfo]
-    metrics: Annotated[dict[str, float], Field(description="out-of-time evaluation")]
+    metrics: Annotated[dict[str, float | None], Field(description="out-of-time evaluation; null: undefined")]
     cutoffs: Annotated[dict[str, Any], Field(description="the days the model was trained and judged on")]
     refused: Refusal | None

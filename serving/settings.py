@@ -19,7 +19,7 @@ class ServingSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    warehouse_url: Annotated[SecretStr, Field(description="postgresql://user@host:port/database")]
+    warehouse_url: Annotated[SecretStr, Field(min_length=1, description="postgresql://user@host:port/database")]
     model_directory: Annotated[Path, Field(validation_alias="SERVING_MODEL_DIRECTORY")] = _BENTO_SOURCE / "model"
     build_file: Annotated[Path, Field(validation_alias="SERVING_BUILD_FILE")] = _BENTO_SOURCE / "build.json"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(validation_alias="SERVING_LOG_LEVEL")] = (

@@ -1,0 +1,134 @@
+"""Features by user id from a real Postgres: what is found, what is not, and coming back after trouble."""
+
+import asyncio
+import datetime
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+
+from serving.errors import FeaturesUnavailable, SnapshotMissing
+from serving.online_features import PostgresFeatureStore
+from serving.settings import ServingSettings
+
+OLD, NEW = datetime.date(2024, 5, 1), datetime.date(2024, 6, 1)
+NAMES = ("orders_total", "days_since_last_purchase")
+
+
+@pytest.fixture
+def mart(warehouse_url: str) -> str:
+    """A mart of two snapshots: `a` is in both, `b` only in the newer one."""
+    with psycopg.connect(warehouse_url, autocommit=True) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.user_features (user_id text, as_of date, orders_total bigint, "
+            "days_since_last_purchase double precision, primary key (user_id, as_of))"
+        )
+        connection.cursor().executemany(
+            "insert into marts.user_features values (%s, %s, %s, %s)",
+            [("a", OLD, 1, 0.1), ("a", NEW, 3, 1 / 3), ("b", NEW, 0, None)],
+        )
+    return warehouse_url
+
+
+@asynccontextmanager
+async def store_of(url: str) -> AsyncIterator[PostgresFeatureStore]:
+    store = PostgresFeatureStore(ServingSettings(warehouse_url=url, pool_timeout_seconds=1.0))
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def test_the_newest_snapshot_is_used_and_values_keep_every_bit(mart: str) -> None:
+    async def ask() -> None:
+        async with store_of(mart) as store:
+            snapshot = await store.fetch(["b", "nobody", "a", "a"], NAMES, None)
+            assert snapshot.as_of == NEW
+            assert snapshot.values == {"a": (3.0, 1 / 3), "b": (0.0, None)}
+            assert (await store.fetch(["a"], tuple(reversed(NAMES)), None)).values == {"a": (1 / 3, 3.0)}
+
+    asyncio.run(ask())
+
+
+def test_an_older_snapshot_can_be_asked_for(mart: str) -> None:
+    async def ask() -> None:
+        async with store_of(mart) as store:
+            snapshot = await store.fetch(["a", "b"], NAMES, OLD)
+            assert (snapshot.as_of, snapshot.values) == (OLD, {"a": (1.0, 0.1)})
+            assert (await store.fetch(["nobody"], NAMES, OLD)).values == {}
+
+    asyncio.run(ask())
+
+
+def test_a_day_without_snapshot_is_told_from_an_unknown_user(mart: str) -> None:
+    async def ask() -> None:
+        async with store_of(mart) as store:
+            with pytest.raises(SnapshotMissing, match="2020-01-01"):
+                await store.fetch(["a"], NAMES, datetime.date(2020, 1, 1))
+
+    asyncio.run(ask())
+
+
+def test_a_user_id_is_a_value_and_never_sql(mart: str) -> None:
+    async def ask() -> None:
+        async with store_of(mart) as store:
+            ids = ["'; drop table marts.user_features; --", "a}", '{"', "%s"]
+            assert (await store.fetch(ids, NAMES, None)).values == {}
+            assert (await store.fetch(["a"], NAMES, None)).values
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("statement", ["drop table marts.user_features", "drop schema marts cascade"])
+def test_without_a_mart_features_are_unavailable(mart: str, statement: str) -> None:
+    with psycopg.connect(mart, autocommit=True) as connection:
+        connection.execute(statement)
+
+    async def ask() -> None:
+        async with store_of(mart) as store:
+            with pytest.raises(FeaturesUnavailable, match="no feature mart"):
+                await store.fetch(["a"], NAMES, None)
+
+    asyncio.run(ask())
+
+
+def test_a_mart_without_the_feature_says_so(mart: str) -> None:
+    async def ask() -> None:
+        async with store_of(mart) as store:
+            with pytest.raises(FeaturesUnavailable, match="lacks a feature"):
+                await store.fetch(["a"], ("shoe_size",), None)
+
+    asyncio.run(ask())
+
+
+def test_connections_that_were_cut_are_replaced_unnoticed(mart: str) -> None:
+    async def ask() -> None:
+        async with store_of(mart) as store:
+            for _ in range(3):
+                assert (await store.fetch(["a"], NAMES, None)).values
+                await asyncio.to_thread(cut_connections, mart)
+
+    asyncio.run(ask())
+
+
+def cut_connections(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where application_name = 'customer-analyzer serving'"
+        )
+
+
+def test_a_database_that_is_away_costs_a_bounded_wait() -> None:
+    async def ask() -> float:
+        async with store_of("postgresql://nobody@127.0.0.1:9/warehouse") as store:
+            started = time.monotonic()
+            with pytest.raises(FeaturesUnavailable, match="does not answer"):
+                await store.fetch(["a"], NAMES, None)
+            return time.monotonic() - started
+
+    assert asyncio.run(ask()) < 3
