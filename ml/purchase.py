@@ -27,8 +27,8 @@ SPEC = PropensitySpec(
     ),
     forest=TreeParameters(
         rounds=1,
-        parallel=40,
-        depth=7,
+        parallel=30,
+        depth=6,
         learning_rate=1.0,
         min_child_weight=20,
         row_share=0.5,

@@ -77,28 +77,27 @@ def fit_linear(matrix: Matrix, labels: Floats, weights: Floats | None = None, *,
     missing_share = missing.mean(axis=0)
     used_missing = (missing_share > 0) & (missing_share < 1)
 
-    inputs = np.empty((len(matrix), columns + int(used_missing.sum())), np.float32)
-    inputs[:, :columns] = np.where(missing > 0, 0.0, (values - mean) / scale)
-    inputs[:, columns:] = (missing - missing_share)[:, used_missing]
+    live = np.isfinite(scale)
+    standard = np.where(missing > 0, 0.0, (values - mean) / scale)[:, live]
+    inputs = np.hstack([standard, (missing - missing_share)[:, used_missing]])
     counted = np.ones(len(labels)) if weights is None else weights
     found, intercept = _newton(inputs, labels, counted, l2)
-    missing_coefficient = np.zeros(columns)
-    missing_coefficient[used_missing] = found[columns:]
-    constant = ~np.isfinite(scale)
+    coefficient, missing_coefficient = np.zeros(columns), np.zeros(columns)
+    coefficient[live], missing_coefficient[used_missing] = found[: live.sum()], found[live.sum() :]
     return LinearMember(
         is_log=is_log,
         low=low,
         high=high,
         mean=mean,
-        scale=np.where(constant, 1.0, scale).astype(np.float64),
+        scale=np.where(live, scale, 1.0).astype(np.float64),
         missing_share=missing_share,
-        coefficient=np.where(constant, 0.0, found[:columns]),
+        coefficient=coefficient,
         missing_coefficient=missing_coefficient,
         intercept=intercept,
     )
 
 
-def _newton(inputs: Matrix, labels: Floats, weights: Floats, l2: float) -> tuple[Floats, float]:
+def _newton(inputs: Floats, labels: Floats, weights: Floats, l2: float) -> tuple[Floats, float]:
     """Ridge logistic regression; the intercept is free. Convex, so few damped Newton steps reach the optimum.
 
     Works through blocks of rows, because the weighted inputs would double the memory of a large shop.
@@ -119,7 +118,7 @@ def _newton(inputs: Matrix, labels: Floats, weights: Floats, l2: float) -> tuple
     for _ in range(_MAX_STEPS):
         gradient, curvature = penalty * solution, np.diag(penalty)
         for block in blocks:
-            rows = np.column_stack([inputs[block], np.ones(len(inputs[block]))]).astype(np.float64)
+            rows = np.column_stack([inputs[block], np.ones(len(inputs[block]))])
             probability = expit(rows @ solution)
             gradient = gradient + rows.T @ (weights[block] * (probability - labels[block]))
             curvature = curvature + rows.T @ (rows * (weights[block] * probability * (1 - probability))[:, None])

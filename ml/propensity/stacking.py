@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from ml.propensity.matrix import Floats
 
 _PRIOR_ROWS = 10.0
 """How many rows' worth of evidence it takes to move the weights from a plain average of the members."""
+
+_MAX_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,43 @@ def fit_stack(members: Floats, labels: Floats) -> Stack:
     inputs = np.column_stack([members, np.ones(len(members))])
     # The intercept follows the base rate, which one season shifts as a whole: it is hardly held back.
     pull = np.array([_PRIOR_ROWS] * count + [1.0])
-
-    def loss(parameters: Floats) -> tuple[float, Floats]:
-        linear = inputs @ parameters
-        away = parameters - start
-        value = np.logaddexp(0, linear).sum() - labels @ linear + 0.5 * pull @ away**2
-        gradient = inputs.T @ (expit(linear) - labels) + pull * away
-        return float(value), np.asarray(gradient, np.float64)
-
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * count + [(None, None)])
-    *weights, intercept = np.round(found.x, 10).tolist()
+    free = np.ones(count + 1, bool)
+    while True:
+        solution = _newton(inputs, labels, start, pull, free)
+        worst = int(np.argmin(solution[:-1]))
+        if solution[worst] >= 0:
+            break
+        # A member that wants a negative weight is noise beside the others: it leaves, one at a time.
+        free[worst] = False
+    *weights, intercept = np.round(solution, 10).tolist()
     return Stack(tuple(weights), intercept)
+
+
+def _newton(inputs: Floats, labels: Floats, start: Floats, pull: Floats, free: NDArray[np.bool_]) -> Floats:
+    """Minimise log loss + pull/2 x distance from `start`^2 over the free parameters, the others at 0."""
+    chosen, target, weight = inputs[:, free], start[free], pull[free]
+    point = target.copy()
+
+    def objective(at: Floats) -> float:
+        linear = chosen @ at
+        return float(np.logaddexp(0, linear).sum() - labels @ linear + 0.5 * weight @ (at - target) ** 2)
+
+    value = objective(point)
+    for _ in range(_MAX_STEPS):
+        probability = expit(chosen @ point)
+        gradient = chosen.T @ (probability - labels) + weight * (point - target)
+        curvature = chosen.T @ (chosen * (probability * (1 - probability))[:, None]) + np.diag(weight)
+        step = np.linalg.solve(curvature, gradient)
+        size = 1.0
+        while size > 1e-4 and objective(point - size * step) > value:
+            size /= 2
+        point = point - size * step
+        before, value = value, objective(point)
+        if before - value < 1e-7:
+            break
+    solution = np.zeros(len(free))
+    solution[free] = point
+    return solution
 
 
 def cross_fitted_log_odds(members: Floats, labels: Floats, fold: NDArray[np.int64]) -> Floats:

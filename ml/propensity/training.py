@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from ml.baselines import Baselines, fit_baselines
 from ml.catalogue import FeatureCatalogue
@@ -34,6 +35,7 @@ from ml.propensity.trees import fit_trees, quantile_matrix
 _FOLDS = 5
 _GOLDEN_ROWS = 11
 _MOST_ROWS = 100_000
+_LEAST_WEIGHT = 0.05
 _ENOUGH_FOR_LINEAR = 10
 _ENOUGH_FOR_TREES = 40
 """Train rows that each outcome needs before a rung is worth fitting."""
@@ -79,7 +81,11 @@ def train_propensity(
         if not len(rows.labels):
             raise NotEnoughData(f"No user can {role} the {spec.kind} model as of {day}; choose another day.")
 
-    members, stack, choice = _fit(train, calibration, spec, names.index(spec.recency), seed)
+    # One thread: as fast for matrices this narrow, quiet beside other processes, and the same bits everywhere.
+    with threadpool_limits(limits=1):
+        members, stack, choice = _fit(train, calibration, spec, names.index(spec.recency), seed)
+        known = train if len(train.labels) else calibration
+        baselines = fit_baselines(known.frame, known.labels, spec.recency)
     log_odds = stack.log_odds(np.column_stack([member.log_odds(calibration.matrix) for member in members]))
     model = PropensityModel(
         kind=spec.kind,
@@ -96,8 +102,7 @@ def train_propensity(
         cutoffs=plan.to_dict(),
         golden=_golden_rows(frame.filter(pl.col("as_of") == plan.calibration), names),
     )
-    known = train if len(train.labels) else calibration
-    evaluation = evaluate(model, test.frame, test.labels, fit_baselines(known.frame, known.labels, spec.recency))
+    evaluation = evaluate(model, test.frame, test.labels, baselines)
     parameters = {
         "seed": seed,
         "rung": choice.rung,
@@ -167,7 +172,16 @@ def _fit(
     fold = np.random.default_rng(seed).permutation(len(calibration.labels)) % _FOLDS
     out_of_fold = {rung: cross_fitted_log_odds(values, calibration.labels, fold) for rung, values in votes.items()}
     choice = choose_rung(out_of_fold, calibration.labels)
-    return rungs[choice.rung], fit_stack(votes[choice.rung], calibration.labels), choice
+    return *_pruned(rungs[choice.rung], votes[choice.rung], calibration.labels), choice
+
+
+def _pruned(members: tuple[Member, ...], votes: Floats, labels: Floats) -> tuple[tuple[Member, ...], Stack]:
+    """The stack without members that hardly count: they would only make every answer slower to explain."""
+    stack = fit_stack(votes, labels)
+    kept = np.flatnonzero(np.array(stack.weights) >= _LEAST_WEIGHT * max(stack.weights))
+    if len(kept) == len(members):
+        return members, stack
+    return tuple(members[place] for place in kept), fit_stack(votes[:, kept], labels)
 
 
 def _thin(labels: Floats, seed: int) -> tuple[NDArray[np.intp], Floats]:
