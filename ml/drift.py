@@ -141,7 +141,8 @@ def _compare_column(name: str, old: pl.Series, new: pl.Series | None) -> dict[st
 def _clip(values: pl.Series, reference: pl.Series) -> pl.Series:
     """Within the reference's bulk: a wholesaler more or less is no drift, a bulk that moved piles up at the bound."""
     low, high = (reference.quantile(share, "nearest") for share in _CLIP)
-    return values.clip(low, high)
+    # A bulk without width has no bounds to pile up at.
+    return values if low == high else values.clip(low, high)
 
 
 def _worst_first(table: pl.DataFrame, ageing: Collection[str]) -> pl.DataFrame:

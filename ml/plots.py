@@ -159,7 +159,7 @@ def contributions_figure(
     ranked = sorted(contributions.items(), key=lambda item: -abs(item[1]))
     parts = [*ranked[:top]]
     if len(ranked) > top:
-        parts.append((f"{len(ranked) - top} other parts", sum(value for _, value in ranked[top:])))
+        parts.append((f"all others ({len(ranked) - top})", sum(value for _, value in ranked[top:])))
     names, values = [name for name, _ in parts], np.array([value for _, value in parts])
     ends = bias + np.cumsum(values)
     starts = ends - values
@@ -182,7 +182,8 @@ def contributions_figure(
     final = float(ends[-1]) if parts else bias
     axes.set_yticks(rows, names)
     axes.set_ylim(len(parts) - 0.3, -0.7)
-    low, high = min(bias, *starts, *ends), max(bias, *starts, *ends)
+    reached = [bias, *starts, *ends]
+    low, high = min(reached), max(reached)
     axes.set_xlim(low - 0.12 * (high - low) - 0.05, high + 0.12 * (high - low) + 0.05)
     axes.axvline(bias, color=_QUIET, linestyle="--", linewidth=1)
     axes.set_xlabel("log-odds: right raises the score, left lowers it")

@@ -23,7 +23,7 @@ def test_finds_the_planted_number_and_calls_it_stable() -> None:
 
 def test_a_cloud_without_structure_is_not_split_finely() -> None:
     rng = np.random.default_rng(0)
-    found = find_clusters(rng.normal(0.0, 1.0, (1500, 6)), seed=0)
+    found = find_clusters(rng.normal(0.0, 1.0, (800, 4)), seed=0)
     assert found.chosen.k <= 3
 
 
