@@ -1,0 +1,131 @@
+"""The dbt project keeps its own promises: every model and column described, every feature in the catalogue.
+
+Belongs here: what can be read from files. Not: anything that needs a database (tests/integration/dbt_project).
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+ADVICE = Path(__file__).parents[2] / "ml" / "advice.yml"
+UNITS = {"days", "events", "orders", "lines", "pieces", "items", "money", "share", "ratio", "trend"}
+REQUIRED = {
+    "days_since_first_seen",
+    "days_since_last_activity",
+    "days_since_first_purchase",
+    "days_since_last_purchase",
+    "purchase_days_total",
+    "repeat_purchase_days",
+    "orders_total",
+    "purchase_amount_total",
+    "average_order_amount",
+    "active_days_total",
+}
+
+
+def described(model: Path) -> dict[str, Any]:
+    """The one entry of the yml beside a model."""
+    document = yaml.safe_load(model.with_suffix(".yml").read_text(encoding="utf-8"))
+    (entry,) = document["models"]
+    return dict(entry)
+
+
+def features() -> dict[str, dict[str, Any]]:
+    """The catalogue: name of each feature to what its column says."""
+    columns = described(PROJECT / "models" / "marts" / "user_features.sql")["columns"]
+    return {column["name"]: column for column in columns if column["name"] not in ("user_id", "as_of")}
+
+
+def final_columns(model: Path) -> list[str]:
+    """The names of the columns that the step `final` of a model selects, in order."""
+    sql = re.sub(r"{#.*?#}|{%.*?%}|--[^\n]*", "", model.read_text(encoding="utf-8"), flags=re.DOTALL)
+    step = sql[sql.index("final as (") :]
+    selected = step[step.index("select") + len("select") : step.index("\n    from ")]
+    return [re.findall(r"\w+", expression)[-1] for expression in at_top_level(selected)]
+
+
+def at_top_level(selected: str) -> Iterator[str]:
+    """The parts of a select list between commas outside any bracket."""
+    depth, start = 0, 0
+    for place, letter in enumerate(selected):
+        depth += (letter in "({[") - (letter in ")}]")
+        if letter == "," and depth == 0:
+            yield selected[start:place]
+            start = place + 1
+    yield selected[start:]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
+def test_every_model_is_described_beside_it_grain_first(model: Path) -> None:
+    entry = described(model)
+    assert entry["name"] == model.stem
+    assert entry["description"].startswith("One row per ")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
+def test_every_column_is_described_in_the_order_it_is_selected(model: Path) -> None:
+    columns = described(model)["columns"]
+    assert [column["name"] for column in columns] == final_columns(model)
+    assert all(column["description"].strip() for column in columns)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
+def test_every_model_ends_in_its_final_step(model: Path) -> None:
+    assert model.read_text(encoding="utf-8").endswith("\n)\n\nselect * from final\n")
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model.stem != "stg_events"], ids=lambda m: m.stem)
+def test_every_table_has_a_tested_key(model: Path) -> None:
+    tests = described(model)["data_tests"]
+    (key,) = [test["unique_key"]["arguments"]["columns"] for test in tests if "unique_key" in test]
+    assert set(key) <= set(final_columns(model))
+
+
+def test_every_source_column_is_described() -> None:
+    document = yaml.safe_load((PROJECT / "models" / "staging" / "raw_sources.yml").read_text(encoding="utf-8"))
+    columns = [column for table in document["sources"][0]["tables"] for column in table["columns"]]
+    assert all(column["description"].strip() for column in columns)
+
+
+def test_the_names_that_models_rely_on_exist() -> None:
+    assert features().keys() >= REQUIRED
+
+
+@pytest.mark.parametrize("name", features())
+def test_every_feature_says_what_it_means(name: str) -> None:
+    meta = features()[name]["config"]["meta"]
+    assert meta.keys() <= {"family", "unit", "models", "label", "lever"}
+    assert meta["family"] and meta["label"]
+    assert meta["unit"] in UNITS
+    assert meta["models"] and set(meta["models"]) <= {"segmentation", "purchase", "churn"}
+
+
+def test_every_lever_is_in_the_vocabulary_and_has_advice() -> None:
+    vocabulary = described(PROJECT / "models" / "marts" / "user_features.sql")["config"]["meta"]["levers"]
+    used = {column["config"]["meta"].get("lever") for column in features().values()} - {None}
+    assert used == vocabulary.keys()
+    assert used <= yaml.safe_load(ADVICE.read_text(encoding="utf-8")).keys()
+
+
+def test_labels_of_features_are_told_apart() -> None:
+    labels = [column["config"]["meta"]["label"] for column in features().values()]
+    assert len(set(labels)) == len(labels)
+
+
+def test_features_of_a_window_lie_within_the_horizon_of_their_name() -> None:
+    sql = (PROJECT / "models" / "marts" / "user_features.sql").read_text(encoding="utf-8")
+    windows = re.findall(r"sum_last\('\w+', (\d+)\) }} as \w+?_(\d+)d\b", sql)
+    assert windows
+    assert all(days == name for days, name in windows)
+
+
+def test_nothing_secret_stands_in_the_profile() -> None:
+    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
+    (output,) = profile["customer_analyzer"]["outputs"].values()
+    assert all("env_var(" in str(output[key]) for key in ("host", "port", "user", "password", "dbname"))
