@@ -13,21 +13,27 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 # A Bento carries the packages and, beside them, the model it was built with.
 _BENTO_SOURCE = Path(__file__).resolve().parent.parent
 
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
 
 class ServingSettings(BaseSettings):
-    """Settings of one service process; only `WAREHOUSE_URL` has no default."""
+    """Settings of one service process: `WAREHOUSE_URL`, and all others as in `SERVING_POOL_SIZE`, with a default."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="SERVING_", populate_by_name=True)
 
-    warehouse_url: Annotated[SecretStr, Field(min_length=1, description="postgresql://user@host:port/database")]
-    model_directory: Annotated[Path, Field(validation_alias="SERVING_MODEL_DIRECTORY")] = _BENTO_SOURCE / "model"
-    build_file: Annotated[Path, Field(validation_alias="SERVING_BUILD_FILE")] = _BENTO_SOURCE / "build.json"
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(validation_alias="SERVING_LOG_LEVEL")] = (
-        "info"
+    warehouse_url: Annotated[
+        SecretStr,
+        Field(min_length=1, validation_alias="WAREHOUSE_URL", description="postgresql://user@host:port/database"),
+    ]
+    model_directory: Annotated[Path, Field(description="what is served until a deployment says otherwise")] = (
+        _BENTO_SOURCE / "model"
     )
-    pool_size: Annotated[int, Field(validation_alias="SERVING_POOL_SIZE", ge=1, le=64)] = 4
-    pool_waiting: Annotated[int, Field(validation_alias="SERVING_POOL_WAITING", ge=1)] = 256
-    pool_timeout_seconds: Annotated[float, Field(validation_alias="SERVING_POOL_TIMEOUT", gt=0)] = 1.0
-    statement_timeout_seconds: Annotated[float, Field(validation_alias="SERVING_STATEMENT_TIMEOUT", gt=0)] = 5.0
-    deployment_poll_seconds: Annotated[float, Field(validation_alias="SERVING_POLL_SECONDS", gt=0)] = 1.0
-    retry_after_seconds: Annotated[int, Field(validation_alias="SERVING_RETRY_AFTER", ge=1)] = 2
+    build_file: Annotated[Path, Field(description="which version and digest that is")] = _BENTO_SOURCE / "build.json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    pool_size: Annotated[int, Field(ge=1, le=64, description="connections to the warehouse")] = 4
+    pool_waiting: Annotated[Count, Field(description="requests that may wait for one")] = 256
+    pool_timeout_seconds: Annotated[Positive, Field(description="how long they may")] = 1.0
+    statement_timeout_seconds: Positive = 5.0
+    deployment_poll_seconds: Positive = 1.0
+    retry_after_seconds: Annotated[Count, Field(description="what callers are told while it is away")] = 2
