@@ -91,16 +91,18 @@ def connected(url: str) -> Iterator[Connection]:
 
 def begin_import(connection: Connection, file: Path) -> int:
     """Notes that a file is being imported; its number."""
-    row = connection.execute(
-        "insert into raw.imports (file_name) values (%s) returning import_id", [file.name]
-    ).fetchone()
+    with _refusals():
+        row = connection.execute(
+            "insert into raw.imports (file_name) values (%s) returning import_id", [file.name]
+        ).fetchone()
     assert row is not None  # noqa: S101 (an insert returns its row)
     return int(str(row[0]))
 
 
 def finish_import(connection: Connection, import_id: int) -> None:
     """Notes that a file is in, whole."""
-    connection.execute("update raw.imports set finished_at = now() where import_id = %s", [import_id])
+    with _refusals():
+        connection.execute("update raw.imports set finished_at = now() where import_id = %s", [import_id])
 
 
 def store_batch(connection: Connection, import_id: int, events: Packed, quarantine: Packed, *, is_new: bool) -> Stored:
@@ -109,19 +111,26 @@ def store_batch(connection: Connection, import_id: int, events: Packed, quaranti
     `is_new` is a guess: true tries the fast way first, which only works if no event is known. Wrong costs time, never
     correctness. Raises ImportStoppedError when the database cannot store the batch; nothing of it is then stored.
     """
+    with _refusals(), connection.transaction():
+        _ensure_partitions(connection, events)
+        stored = _copy_new(connection, events) if is_new else None
+        if stored is None:
+            stored = _copy_unknown(connection, events)
+        quarantined = _copy_quarantine(connection, import_id, quarantine)
+        result = Stored(stored, events.height - stored, quarantine.height, quarantine.height - quarantined)
+        connection.execute(
+            "update raw.imports set rows_read = rows_read + %s, rows_stored = rows_stored + %s,"
+            " rows_known = rows_known + %s, rows_quarantined = rows_quarantined + %s where import_id = %s",
+            [events.height + quarantine.height, stored, result.known, result.quarantined, import_id],
+        )
+    return result
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turns what the database refuses into the sentence for the one who imports."""
     try:
-        with connection.transaction():
-            _ensure_partitions(connection, events)
-            stored = _copy_new(connection, events) if is_new else None
-            if stored is None:
-                stored = _copy_unknown(connection, events)
-            quarantined = _copy_quarantine(connection, import_id, quarantine)
-            result = Stored(stored, events.height - stored, quarantine.height, quarantine.height - quarantined)
-            connection.execute(
-                "update raw.imports set rows_read = rows_read + %s, rows_stored = rows_stored + %s,"
-                " rows_known = rows_known + %s, rows_quarantined = rows_quarantined + %s where import_id = %s",
-                [events.height + quarantine.height, stored, result.known, result.quarantined, import_id],
-            )
+        yield
     except psycopg.errors.DiskFull as error:
         raise ImportStoppedError(
             "The disk of the warehouse is full; free some space and import the file again, what is stored stays"
@@ -130,9 +139,8 @@ def store_batch(connection: Connection, import_id: int, events: Packed, quaranti
         # Only the primary message: the detail may quote a row.
         reason = error.diag.message_primary or str(error).strip().splitlines()[0]
         raise ImportStoppedError(
-            f"The warehouse could not store a batch: {reason}; import the file again, what is stored stays"
+            f"The warehouse could not store events: {reason}; import the file again, what is stored stays"
         ) from error
-    return result
 
 
 def _ensure_partitions(connection: Connection, events: Packed) -> None:

@@ -143,7 +143,7 @@ def test_a_batch_that_cannot_be_stored_leaves_those_before_it_whole(warehouse_ur
             connection.execute("alter table raw.events add constraint none_more check (false) not valid")
         yield frames[1]
 
-    with pytest.raises(ImportStoppedError, match=r"could not store a batch: .* import the file again"):
+    with pytest.raises(ImportStoppedError, match=r"could not store events: .* import the file again"):
         import_frames(warehouse_url, with_a_refusal(), "simulation")
     stored, noted = fetched(
         warehouse_url, "select count(*), (select sum(rows_stored) from raw.imports) from raw.events"

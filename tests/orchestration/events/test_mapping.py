@@ -71,7 +71,8 @@ def test_reaching_into_json_text_and_structs() -> None:
 
 
 def test_a_column_with_a_dot_in_its_name_is_that_column() -> None:
-    frame = chunk(**{"properties.invoice": ["9"], "user_id": ["a"]})
+    columns: dict[str, list[object]] = {"properties.invoice": ["9"], "user_id": ["a"]}
+    frame = chunk(**columns)
     events = map_columns(frame, CONTRACT, {"order_id": "properties.invoice"})
     assert events["order_id"].to_list() == ["9"]
     assert "properties" not in events.columns
