@@ -110,7 +110,7 @@ def save(model: Model, directory: Path, *, provenance: Provenance) -> str:
     }
     golden = {"rows": _plain_columns(model.golden), "answers": _plain_columns(model.predict(model.golden))}
     files = {**own, _MODEL: to_json(description), _GOLDEN: to_json(golden)}
-    manifest = to_json({name: _sha256(content) for name, content in sorted(files.items())})
+    manifest = to_json({name: sha256(content) for name, content in sorted(files.items())})
 
     part = directory.with_name(f".{directory.name}.part-{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
@@ -124,7 +124,7 @@ def save(model: Model, directory: Path, *, provenance: Provenance) -> str:
     except OSError:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    return _sha256(manifest)
+    return sha256(manifest)
 
 
 def load(directory: Path, digest: str | None = None) -> Model:
@@ -173,9 +173,9 @@ def _verified_files(directory: Path, digest: str | None) -> dict[str, bytes]:
         manifest_bytes = entries.pop(_MANIFEST).read_bytes()
     except (OSError, KeyError) as error:
         raise ArtifactError(f"{directory} is not a model directory: it has no readable {_MANIFEST}.") from error
-    if digest is not None and _sha256(manifest_bytes) != digest:
+    if digest is not None and sha256(manifest_bytes) != digest:
         raise ArtifactError(
-            f"{directory} is not the model that was recorded: its digest is {_sha256(manifest_bytes)[:12]}, "
+            f"{directory} is not the model that was recorded: its digest is {sha256(manifest_bytes)[:12]}, "
             f"not {digest[:12]}; restore the directory or deploy another version."
         )
     manifest = _json_object(manifest_bytes, directory / _MANIFEST)
@@ -186,7 +186,7 @@ def _verified_files(directory: Path, digest: str | None) -> dict[str, bytes]:
         if entry.is_symlink() or not entry.is_file():
             raise ArtifactError(f"{entry} is not a plain file; restore the model directory.")
         files[name] = entry.read_bytes()
-        if _sha256(files[name]) != manifest[name]:
+        if sha256(files[name]) != manifest[name]:
             raise ArtifactError(f"{entry} was changed after it was saved; restore the model directory.")
     if missing := sorted({_MODEL, _GOLDEN} - files.keys()):
         raise ArtifactError(f"{directory} lacks {missing[0]}; save the model again.")
@@ -239,5 +239,6 @@ def _json_object(content: bytes, path: Path) -> dict[str, Any]:
     return value
 
 
-def _sha256(content: bytes) -> str:
+def sha256(content: bytes) -> str:
+    """The hexadecimal SHA-256 of some bytes."""
     return hashlib.sha256(content).hexdigest()

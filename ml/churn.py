@@ -25,7 +25,7 @@ SPEC = PropensitySpec(
     ),
     forest=TreeParameters(
         rounds=1,
-        parallel=40,
+        parallel=30,
         depth=6,
         learning_rate=1.0,
         min_child_weight=10,

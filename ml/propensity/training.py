@@ -151,7 +151,7 @@ def _fit(
     known = train if len(train.labels) else calibration
     rule = fit_rate_table(known.matrix, recency, known.labels)
     rungs: dict[str, tuple[Member, ...]] = {"rule": (rule,)}
-    chosen, weights = _thin(train.labels, seed)
+    chosen, weights = thin(train.labels, seed)
     matrix, labels = train.matrix[chosen], train.labels[chosen]
     rarer = min(labels.sum(), len(labels) - labels.sum())
     if rarer >= _ENOUGH_FOR_LINEAR:
@@ -184,7 +184,7 @@ def _pruned(members: tuple[Member, ...], votes: Floats, labels: Floats) -> tuple
     return tuple(members[place] for place in kept), fit_stack(votes[:, kept], labels)
 
 
-def _thin(labels: Floats, seed: int) -> tuple[NDArray[np.intp], Floats]:
+def thin(labels: Floats, seed: int) -> tuple[NDArray[np.intp], Floats]:
     """Rows to learn from, and how many rows each stands for.
 
     Beyond _MOST_ROWS the commoner outcome is sampled and weighted up. What can be learned hangs on the rarer

@@ -1,0 +1,66 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml.cutoffs import plan_cutoffs
+from ml.errors import InvalidHorizon, NotEnoughHistory
+
+
+def test_cdnow_plan_is_the_documented_one() -> None:
+    plan = plan_cutoffs(date(1998, 6, 1), 30, date(1997, 1, 1))
+    assert plan.test == date(1998, 5, 2)
+    assert plan.calibration == date(1998, 4, 2)
+    assert plan.train[-1] == date(1998, 3, 3)
+    assert len(plan.train) == 12
+    assert {later - earlier for earlier, later in zip(plan.train, plan.train[1:], strict=False)} == {timedelta(15)}
+
+
+@given(
+    as_of=st.dates(date(2020, 1, 1), date(2024, 1, 1)),
+    horizon=st.integers(1, 200),
+    history=st.integers(1, 900),
+)
+def test_windows_never_reach_into_the_next_role(as_of: date, horizon: int, history: int) -> None:
+    first = as_of - timedelta(days=history)
+    try:
+        plan = plan_cutoffs(as_of, horizon, first)
+    except (NotEnoughHistory, InvalidHorizon):
+        return
+    window = timedelta(days=horizon)
+    assert all(day + window <= plan.calibration for day in plan.train)
+    assert plan.calibration + window <= plan.test
+    assert plan.test + window <= plan.as_of
+    assert all(day > first for day in plan.all)
+    assert list(plan.all) == sorted(set(plan.all))
+
+
+def test_short_history_leaves_no_train_cutoff() -> None:
+    plan = plan_cutoffs(date(2024, 3, 20), 30, date(2024, 1, 1))
+    assert plan.train == ()
+    assert plan.all == (plan.calibration, plan.test)
+
+
+@pytest.mark.parametrize("horizon", [0, -3, 4000])
+def test_impossible_horizon_is_named(horizon: int) -> None:
+    with pytest.raises(InvalidHorizon, match=f"{horizon} days"):
+        plan_cutoffs(date(2024, 1, 1), horizon, date(2023, 1, 1))
+
+
+def test_horizon_longer_than_history_is_named() -> None:
+    with pytest.raises(InvalidHorizon, match="longer than the 10 days of history"):
+        plan_cutoffs(date(2024, 1, 11), 30, date(2024, 1, 1))
+
+
+def test_too_little_history_says_which_day_would_do() -> None:
+    with pytest.raises(NotEnoughHistory, match="choose 2024-03-16 or later"):
+        plan_cutoffs(date(2024, 3, 1), 30, date(2024, 1, 1))
+    assert plan_cutoffs(date(2024, 3, 16), 30, date(2024, 1, 1)).test == date(2024, 2, 15)
+
+
+def test_as_of_outside_the_events_is_refused() -> None:
+    with pytest.raises(NotEnoughHistory, match="first event is on 2024-01-01"):
+        plan_cutoffs(date(2023, 1, 1), 30, date(2024, 1, 1))
+    with pytest.raises(NotEnoughHistory, match="last event is on 2024-03-01"):
+        plan_cutoffs(date(2024, 12, 1), 30, date(2024, 1, 1), date(2024, 3, 1))
