@@ -16,6 +16,7 @@ from ml.evaluation import Evaluation, gain_table
 from ml.segments.evaluation import SegmentationEvaluation
 
 _MODEL, _WARM, _QUIET, _INK = "#2563a8", "#c8553d", "#9aa1ab", "#2b2f36"
+_MOST_TICKS = 9
 _BASELINES = {"rfm_logistic": ("RFM + logistic regression", "#7a9e4a"), "recency": ("recency alone", "#d19a2e")}
 
 
@@ -237,7 +238,9 @@ def rates_figure(rates: pl.DataFrame, xlabel: str, ylabel: str, title: str) -> F
     figure, axes = _figure(7.6, 4.2)
     positions = np.arange(rates.height)
     axes.plot(positions, rates["rate"], "o-", color=_MODEL)
-    axes.set_xticks(positions, [f"{row['x']}\n{row['users']:,}" for row in rates.iter_rows(named=True)], fontsize=8)
+    ticks = positions[:: max(1, -(-rates.height // _MOST_TICKS))]
+    words = [f"{row['x']}\n{row['users']:,}" for row in rates[ticks].iter_rows(named=True)]
+    axes.set_xticks(ticks, words, fontsize=8)
     axes.set(xlabel=f"{xlabel} (below: users)", ylabel=ylabel)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))

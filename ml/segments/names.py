@@ -16,7 +16,7 @@ _TOLERANCES = (1.0, 0.75, 1.33)
 _CONTRASTS = (
     ("average_order_amount", ("small baskets", "large baskets", "medium baskets")),
     ("purchase_amount_total", ("low spend", "high spend", "medium spend")),
-    ("days_since_last_activity", ("seen lately", "long gone", "gone for a while")),
+    ("days_since_last_activity", ("more recent", "long gone", "gone for a while")),
     ("active_days_total", ("rarely active", "often active", "sometimes active")),
     ("days_since_first_seen", ("newer", "long known", "known for a while")),
 )
