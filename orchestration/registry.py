@@ -25,6 +25,7 @@ MODEL_REQUIREMENTS = ["customer-analyzer", "polars", "numpy", "xgboost"]
 
 # Two lines a migration, hundreds of migrations: not for the reader of our log.
 logging.getLogger("alembic").setLevel(logging.WARNING)
+logging.getLogger("mlflow").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
