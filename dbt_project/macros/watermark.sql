@@ -27,7 +27,22 @@
     on conflict (reader) do update set xid = excluded.xid, moved_at = now()
 {%- endmacro %}
 
-{# Scalar: the mark the reader stored last; 0 when it never read. #}
+{#
+    The mark the reader stored last, as a number that the planner can compare with what it knows of the events; 0, which
+    reads everything again, when it never read. Another reader may move the mark before this one gets its turn: an older
+    mark reads more than it must, never less.
+#}
 {% macro stored_watermark(reader) -%}
-    (select coalesce(max(marks.xid), 0) from {{ source('raw', 'watermarks') }} as marks where marks.reader = '{{ reader }}')
+    {%- if execute -%}
+        {{ return(run_query(adapter.dispatch('stored_watermark_query')(reader)).columns[0].values()[0] | int) }}
+    {%- else -%}
+        {{ return(0) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A mark from the future is one of another server, from which the database was restored: it says nothing here. #}
+{% macro postgres__stored_watermark_query(reader) -%}
+    select coalesce(max(marks.xid), 0)
+    from {{ source('raw', 'watermarks') }} as marks
+    where marks.reader = '{{ reader }}' and marks.xid <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 {%- endmacro %}

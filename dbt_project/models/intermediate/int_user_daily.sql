@@ -14,13 +14,23 @@
     )
 }}
 
-with stored_events as (
+{#- A full refresh reads the view itself in each step: scanned in parallel, with no copy of all events kept. -#}
+{%- set events = 'touched_events' if is_incremental() else ref('stg_events') %}
+
+with
+{% if is_incremental() %}
+new_events as (
+
+    select * from {{ ref('stg_events') }}
+    where ingested_xid >= {{ stored_watermark('int_user_daily') }}
+
+),
+
+stored_events as (
 
     select * from {{ ref('stg_events') }}
 
 ),
-
-{% if is_incremental() %}
 
 touched_days as (
 
@@ -29,34 +39,23 @@ touched_days as (
         occurred_day,
         {{ utc_midnight('occurred_day') }} as begins_at,
         {{ utc_midnight(add_days('occurred_day', 1)) }} as ends_at
-    from stored_events
-    where ingested_xid >= {{ stored_watermark('int_user_daily') }}
+    from new_events
 
 ),
 
--- The bounds on occurred_at say the same as the equal days, in the form that the partitions and their index know.
-events as (
+-- In moments rather than days, which the partitions and their index know.
+touched_events as (
 
     select stored_events.*
-    from stored_events
-    inner join touched_days
+    from touched_days
+    inner join stored_events
         on
-            stored_events.user_id = touched_days.user_id
-            and stored_events.occurred_at >= touched_days.begins_at
-            and stored_events.occurred_at < touched_days.ends_at
+            touched_days.user_id = stored_events.user_id
+            and touched_days.begins_at <= stored_events.occurred_at
+            and touched_days.ends_at > stored_events.occurred_at
 
 ),
-
-{% else %}
-
-events as (
-
-    select * from stored_events
-
-),
-
 {% endif %}
-
 -- An order whose lines arrive on several days is counted on the first of them, so that a sum over the days known as of
 -- D counts it once, whatever D is. The same holds for an item bought twice on one day.
 orders as (
@@ -66,7 +65,7 @@ orders as (
         occurred_day,
         order_id,
         min(received_day) as received_day
-    from events
+    from {{ events }}
     where category = 'purchase' and order_id is not null
     group by user_id, occurred_day, order_id
 
@@ -92,7 +91,7 @@ items as (
         item_id,
         min(received_day) as received_day,
         min(case when category = 'purchase' then received_day end) as purchase_received_day
-    from events
+    from {{ events }}
     where item_id is not null and is_activity
     group by user_id, occurred_day, item_id
 
@@ -152,7 +151,7 @@ counts_by_day as (
         sum(case when is_activity and occurred_hour between 6 and 11 then 1 else 0 end) as morning_events,
         sum(case when is_activity and occurred_hour between 12 and 17 then 1 else 0 end) as afternoon_events,
         sum(case when is_activity and occurred_hour >= 18 then 1 else 0 end) as evening_events
-    from events
+    from {{ events }}
     group by user_id, occurred_day, received_day
 
 ),
