@@ -26,7 +26,8 @@ _STABLE = 0.85
 _STILL_STABLE, _STILL_SEPARATE = 0.7, 0.1
 """A number of clusters in use is given up only when it is clearly unstable or another one separates clearly better:
 its users would be renamed."""
-_STRUCTURELESS = 0.5
+_STRUCTURELESS = 0.6
+"""Below this a split says more about the resample than about the users (Hennig 2007)."""
 _SEPARATION_TIE = 0.04
 _SAME_CLUSTER = 0.2
 """Share of common users (Jaccard, less for distant centres) from which a new cluster continues an old one."""
@@ -148,7 +149,7 @@ def _choose(tried: list[Candidate], good: list[Candidate], min_share: float, pre
 
 def _fit(points: Matrix, k: int, seed: int, previous: Matrix | None) -> Matrix:
     if k == 1:
-        return points.mean(axis=0, keepdims=True)
+        return np.asarray(points.mean(axis=0, keepdims=True), dtype=np.float64)
     fits = [_kmeans(k, seed, n_init=8).fit(points)]
     if previous is not None and len(previous) == k:
         warm = KMeans(k, init=previous, n_init=1, max_iter=300).fit(points)

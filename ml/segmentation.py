@@ -16,7 +16,7 @@ from ml.clustering import Clusters, assign, find_clusters, match, separation
 from ml.errors import NotEnoughData
 from ml.segments.evaluation import SegmentationEvaluation
 from ml.segments.model import Segment, SegmentationModel
-from ml.segments.names import name_segments, segment_facts
+from ml.segments.names import name_segments, segment_facts, segment_lever
 from ml.segments.scaling import Matrix, Scaling, feature_matrix, fit_scaling
 
 Rows = np.ndarray[tuple[int], np.dtype[np.intp]]
@@ -64,11 +64,13 @@ def train_segmentation(
         {} if old_centroids is None else match(labels, clusters.centroids, assign(points, old_centroids), old_centroids)
     )
     ids, next_id = _ids(order, continued, previous)
+    facts = segment_facts(users, members)
     names = name_segments(
-        segment_facts(users, members),
+        facts,
         [None if previous is None or c not in continued else previous.segments[continued[c]].name for c in range(k)],
     )
-    segments = _segments(users, members, ids, names, clusters.centroids, scaling)
+    levers = [segment_lever(fact) for fact in facts]
+    segments = _segments(users, members, ids, names, levers, clusters.centroids, scaling)
     newcomers = _newcomers(users)
     newcomer_share = np.bincount(labels[newcomers], minlength=k) / len(newcomers)
     model = SegmentationModel(
@@ -126,6 +128,7 @@ def _segments(
     members: list[Rows],
     ids: list[int],
     names: list[str],
+    levers: list[str],
     centroids: Matrix,
     scaling: Scaling,
 ) -> list[Segment]:
@@ -143,6 +146,7 @@ def _segments(
                 share=group.height / users.height,
                 revenue_share=float(money[rows].sum()) / spent if spent > 0.0 else None,
                 median=_medians(group, scaling.names),
+                lever=levers[cluster],
             )
         )
     return segments

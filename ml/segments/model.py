@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
+from ml.advice import advice_for
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.explanation import Explanation, Reason
 from ml.segments.scaling import Matrix, Scaling, feature_matrix
@@ -24,7 +25,7 @@ class Segment:
     """One segment: its centre in the scaled space and what a marketer wants to know of it.
 
     `share` is of users, `revenue_share` of all money spent (None where nobody spends); `median` holds the
-    members' median per feature in its own unit (None: undefined for all of them).
+    members' median per feature in its own unit (None: undefined for all of them); `lever`: what can be done for them.
     """
 
     segment_id: int
@@ -34,6 +35,7 @@ class Segment:
     share: float
     revenue_share: float | None
     median: Mapping[str, float | None]
+    lever: str
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,10 @@ class SegmentationModel:
         )
 
     def explain(self, features: pl.DataFrame, top: int = 3) -> list[Explanation]:
-        """Why each row belongs to its segment: at most `top` reasons, one per feature family, strongest first."""
+        """Why each row belongs to its segment: at most `top` reasons, one per feature family, strongest first.
+
+        The advice is the segment's.
+        """
         scaled = self._scale(features)
         raw = feature_matrix(features, self.feature_names)
         nearest, _, _ = self._nearest(scaled)
@@ -136,6 +141,7 @@ class SegmentationModel:
                     self._reason(described[j], raw[row, j], contributions[row, j], self.segments[nearest[row]])
                     for j in _strongest_of_each_family(contributions[row], described, top)
                 ),
+                advice=_advice(self.segments[nearest[row]]),
             )
             for row, user_id in enumerate(features["user_id"].to_list())
         ]
@@ -165,6 +171,7 @@ class SegmentationModel:
                     "share": segment.share,
                     "revenue_share": segment.revenue_share,
                     "median": dict(segment.median),
+                    "lever": segment.lever,
                 }
                 for segment in self.segments
             ],
@@ -223,6 +230,11 @@ def words(value: float | None, unit: str) -> str:
     if unit == "days":
         return f"{number} day" if number == "1" else f"{number} days"
     return number
+
+
+def _advice(segment: Segment) -> tuple[str, ...]:
+    sentence = advice_for(segment.lever, SegmentationModel.kind)
+    return () if sentence is None else (sentence,)
 
 
 def _strongest_of_each_family(contributions: Matrix, features: list[Feature], top: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Names segments in words a marketer would use, from how their members differ from everyone.
+"""Names segments in words a marketer would use, and says what can be done for them.
 
 Belongs here: the vocabulary and the rules that choose from it. Does not belong here: who is in a segment.
 """
@@ -79,14 +79,30 @@ def name_segments(facts: Sequence[Facts], previous: Sequence[str | None]) -> lis
     return names
 
 
+def segment_lever(facts: Facts) -> str:
+    """What can be done for a segment as a whole: a lever of `advice.yml`."""
+    stage, has_bought = _stage(facts), facts.buyer_share >= 0.5
+    if stage in ("New", "Lapsed"):
+        return "onboarding" if stage == "New" else "win_back"
+    if has_bought and facts.repeat_share < 0.5:
+        return "second_purchase"
+    if stage == "Slipping":
+        return "frequency"
+    return "basket" if has_bought else "engagement"
+
+
 def _base_name(facts: Facts, tolerance: float) -> str:
     """Where in their life these users are, then what kind of users they are."""
     kind = _buyer_kind(facts, tolerance) if facts.has_buyers_around else _visitor_kind(facts, tolerance)
+    return f"{_stage(facts, tolerance)} {kind}"
+
+
+def _stage(facts: Facts, tolerance: float = 1.0) -> str:
     if facts.tenure_days <= 30.0 * tolerance:
-        return f"New {kind}"
+        return "New"
     if facts.quiet_rhythms <= 1.5 * tolerance:
-        return f"Active {kind}"
-    return f"Slipping {kind}" if facts.quiet_rhythms <= 4.0 * tolerance else f"Lapsed {kind}"
+        return "Active"
+    return "Slipping" if facts.quiet_rhythms <= 4.0 * tolerance else "Lapsed"
 
 
 def _buyer_kind(facts: Facts, tolerance: float) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ml.advice import advice_for
 from ml.catalogue import FeatureCatalogue
 from ml.errors import FeatureMismatch
 from ml.segmentation import train_segmentation
@@ -59,6 +60,11 @@ def test_a_reason_reads_as_words(model: SegmentationModel, shop: pl.DataFrame) -
     texts = [reason.text for reason in model.explain(lapsed)[0].reasons]
     quiet = lapsed["days_since_last_activity"][0]
     assert any(text.startswith(f"days since last activity: {quiet:.0f} days (this segment 2") for text in texts)
+
+
+def test_the_advice_is_the_segments(model: SegmentationModel, shop: pl.DataFrame) -> None:
+    lapsed = shop.filter(pl.col("kind") == "lapsed").head(1)
+    assert model.explain(lapsed)[0].advice == (advice_for("win_back", "segmentation"),)
 
 
 def test_undefined_values_are_answered(model: SegmentationModel) -> None:

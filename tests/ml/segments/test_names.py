@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.segments.names import Facts, name_segments
+from ml.advice import advice_for
+from ml.segments.names import Facts, name_segments, segment_lever
 
 LOYAL = Facts(
     has_buyers_around=True,
@@ -71,6 +72,22 @@ def test_a_name_stays_while_it_nearly_fits_and_goes_when_it_does_not() -> None:
     assert name_segments([just_over, other], ["Active loyal big spenders", None])[0] == "Active loyal big spenders"
     far_over = replace(LOYAL, quiet_rhythms=3.0)
     assert name_segments([far_over, other], ["Active loyal big spenders", None])[0] == "Slipping loyal big spenders"
+
+
+@pytest.mark.parametrize(
+    ("facts", "lever"),
+    [
+        (LOYAL, "basket"),
+        (VISITOR, "engagement"),
+        (replace(LOYAL, tenure_days=5.0), "onboarding"),
+        (replace(LOYAL, quiet_rhythms=3.0), "frequency"),
+        (replace(LOYAL, quiet_rhythms=9.0), "win_back"),
+        (replace(LOYAL, repeat_share=0.2), "second_purchase"),
+    ],
+)
+def test_something_can_be_done_for_every_segment(facts: Facts, lever: str) -> None:
+    assert segment_lever(facts) == lever
+    assert advice_for(lever, "segmentation")
 
 
 rank = st.floats(0.0, 1.0)
