@@ -65,6 +65,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     from orchestration.platform.servers import MODELS, model_servers, page_servers
     from orchestration.platform.up import announce, find_up
 
+    console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
     with console.status("Starting MLflow, Dagster and the services") as spinner:
         fleet.start(
             [*page_servers(platform), *model_servers(platform)],

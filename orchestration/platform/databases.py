@@ -80,22 +80,32 @@ class Server:
             raise DatabaseError(self._refusal(database, str(error))) from error
 
     def _refusal(self, database: str, message: str) -> str:
-        place = f"{self.host}:{self.port}"
-        said = message.strip().splitlines()[0]
+        place = f"Postgres at {self.host}:{self.port}"
         source = "the home's pgpass" if self.is_embedded else "DATABASE_URL"
-        if "password authentication failed" in message or "no password supplied" in message:
-            return f"Postgres at {place} refuses the password of {self.user}: correct it in {source}."
-        if "does not exist" in message and "database" in message:
-            if self.is_embedded:
-                return f"The database {database} is not made yet: `customer-analyzer events import` makes it."
-            return f"Postgres at {place} has no database {database}: name one that exists in {source}."
-        if "pg_hba.conf" in message or "permission denied for database" in message:
-            return f"Postgres at {place} does not let {self.user} into {database}: allow it there ({said})."
-        if "too many clients" in message or "remaining connection slots" in message:
-            return f"Postgres at {place} has no connection left: close some, or raise its max_connections."
-        if "starting up" in message or "shutting down" in message:
-            return f"Postgres at {place} is starting or stopping: try again in a moment."
-        return f"Postgres at {place} cannot be reached: start it, or correct {source} ({said})."
+        said = message.strip().splitlines()[0]
+        missing = (
+            f"The database {database} is not made yet: `customer-analyzer events import` makes it."
+            if self.is_embedded
+            else f"{place} has no database {database}: name one that exists in {source}."
+        )
+        password = f"{place} refuses the password of {self.user}: correct it in {source}."
+        forbidden = f"{place} does not let {self.user} into {database}: allow it there ({said})."
+        full = f"{place} has no connection left: close some, or raise its max_connections."
+        restarting = f"{place} is starting or stopping: try again in a moment."
+        # libpq gives no code for a refused connection, only the server's words.
+        sentences = {
+            "password authentication failed": password,
+            "no password supplied": password,
+            f'database "{database}" does not exist': missing,
+            "pg_hba.conf": forbidden,
+            "permission denied for database": forbidden,
+            "too many clients": full,
+            "remaining connection slots": full,
+            "starting up": restarting,
+            "shutting down": restarting,
+        }
+        fallback = f"{place} cannot be reached: start it, or correct {source} ({said})."
+        return next((sentence for words, sentence in sentences.items() if words in message), fallback)
 
 
 def embedded_server(home: Home, port: int) -> Server:

@@ -11,7 +11,8 @@ from typing import Self
 from orchestration.errors import PlatformError
 from orchestration.platform.processes import Child, Command, start, stop, wait_until_ready
 
-READY_SECONDS = 180
+READY_SECONDS = 300
+"""Ample: MLflow and Dagster import much, and a busy machine takes its time."""
 MAX_RESTARTS = 3
 """How often one server may end within `RESTART_SECONDS` before all are given up."""
 RESTART_SECONDS = 300

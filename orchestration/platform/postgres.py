@@ -4,6 +4,7 @@ Belongs here: whatever touches the data folder or the server's process. What is 
 schema) belongs to `databases` and `migrations`; whom it runs as to `identity`; how it is tuned to `tuning`.
 """
 
+import contextlib
 import fcntl
 import importlib.util
 import os
@@ -25,6 +26,7 @@ import psutil
 from orchestration.errors import PlatformError
 from orchestration.platform.home import LOOPBACK, Home, choose_port, open_log, write_private
 from orchestration.platform.identity import Identity, server_identity
+from orchestration.platform.processes import wait_for_end
 from orchestration.platform.tuning import server_settings, this_machine
 
 SUPERUSER = "postgres"
@@ -141,14 +143,13 @@ def _stop_if_unused(home: Home, users: IO[str]) -> None:
     server = running_postmaster(home)
     if server is None:
         return
-    process = psutil.Process(server.pid)
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        # The next start recovers from the log; it must not find this one still running.
-        process.send_signal(signal.SIGQUIT)
-        process.wait(STOP_SECONDS)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(server.pid)
+        process.send_signal(signal.SIGINT)
+        if wait_for_end([process], STOP_SECONDS):
+            # The next start recovers from the log; it must not find this one still running.
+            process.send_signal(signal.SIGQUIT)
+            wait_for_end([process], STOP_SECONDS)
 
 
 def _ensure_data(home: Home, identity: Identity, binaries: Path) -> None:

@@ -107,15 +107,15 @@ def stop(children: Sequence[Child], seconds: float = 20) -> None:
         with contextlib.suppress(ProcessLookupError):
             child.process.send_signal(signal.SIGTERM)
     # Grandchildren get their time too: they are asked by their parents.
-    for process in _wait_for_end(family, seconds):
+    for process in wait_for_end(family, seconds):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    _wait_for_end(family, seconds)
+    wait_for_end(family, seconds)
     for child in children:
         child.process.wait()
 
 
-def _wait_for_end(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+def wait_for_end(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Waits until all have ended and returns those that have not. One that nobody has collected yet has ended."""
     deadline = time.monotonic() + seconds
     while alive := [process for process in family if _is_alive(process)]:
@@ -127,7 +127,7 @@ def _wait_for_end(family: Sequence[psutil.Process], seconds: float) -> list[psut
 
 def _is_alive(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -155,6 +155,6 @@ def answers_http(address: str, seconds: float = 2) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(address, timeout=seconds) as answer:
-            return 200 <= int(answer.status) < 300
+            return bool(200 <= answer.status < 300)
     except (OSError, urllib.error.URLError):
         return False

@@ -14,7 +14,7 @@ import psutil
 
 from orchestration.errors import PlatformError, UserError
 from orchestration.platform.home import Home, read_json, write_private
-from orchestration.platform.processes import Child
+from orchestration.platform.processes import Child, wait_for_end
 
 DOWN_SECONDS = 90
 
@@ -74,13 +74,12 @@ def take_down(home: Home) -> Up | None:
     try:
         process = psutil.Process(up.pid)
         process.terminate()
-        process.wait(DOWN_SECONDS)
     except psutil.NoSuchProcess:
         return up
     except psutil.AccessDenied as error:
         raise PlatformError(f"Process {up.pid} is another user's: run `down` as that user.") from error
-    except psutil.TimeoutExpired as error:
+    if wait_for_end([process], DOWN_SECONDS):
         raise PlatformError(
             f"Process {up.pid} has not stopped after {DOWN_SECONDS} s: look into {home.logs}, or kill it."
-        ) from error
+        )
     return up

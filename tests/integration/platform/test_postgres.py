@@ -53,7 +53,7 @@ def home(made_home: Home, tmp_path: Path) -> Home:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with running_platform(Settings(home=tmp_path_factory.mktemp("platform") / "home")) as running:
+    with running_platform(Settings(home=tmp_path_factory.mktemp("platform") / "home", database_url=None)) as running:
         yield running
 
 
