@@ -7,10 +7,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ml.advice import advice_for
 from ml.catalogue import Feature, FeatureCatalogue
@@ -114,14 +115,14 @@ class SegmentationModel:
         ids = np.array([segment.segment_id for segment in self.segments], dtype=np.int32)
         names = [segment.name for segment in self.segments]
         return pl.DataFrame(
-            {
-                "user_id": features["user_id"],
-                "segment_id": ids[nearest],
-                "segment": pl.Series([names[position] for position in nearest], dtype=pl.String),
-                "score": score,
-                "distance": distance,
-                "basis": pl.Series(["model"] * features.height, dtype=pl.String),
-            }
+            [
+                features.get_column("user_id"),
+                pl.Series("segment_id", ids[nearest]),
+                pl.Series("segment", [names[position] for position in nearest.tolist()], dtype=pl.String),
+                pl.Series("score", score),
+                pl.Series("distance", distance),
+                pl.Series("basis", ["model"] * features.height, dtype=pl.String),
+            ]
         )
 
     def explain(self, features: pl.DataFrame, top: int = 3) -> list[Explanation]:
@@ -129,10 +130,10 @@ class SegmentationModel:
 
         The advice is the segment's.
         """
-        scaled = self._scale(features)
         raw = feature_matrix(features, self.feature_names)
+        scaled = self.scaling.transform(raw)
         nearest, _, _ = self._nearest(scaled)
-        contributions = self.contributions(features)
+        contributions = self._closeness(scaled, nearest)
         described = [self.catalogue[name] for name in self.feature_names]
         return [
             Explanation(
@@ -154,7 +155,7 @@ class SegmentationModel:
         """
         scaled = self._scale(features)
         nearest, _, _ = self._nearest(scaled)
-        return np.asarray(scaled**2 - (scaled - self._centroids[nearest]) ** 2, dtype=np.float64)
+        return self._closeness(scaled, nearest)
 
     def to_files(self) -> dict[str, bytes]:
         """The whole model as one plain JSON file."""
@@ -197,11 +198,14 @@ class SegmentationModel:
             next_segment_id=document["next_segment_id"],
         )
 
+    def _closeness(self, scaled: Matrix, nearest: NDArray[np.intp]) -> Matrix:
+        return np.asarray(scaled**2 - (scaled - self._centroids[nearest]) ** 2, dtype=np.float64)
+
     def _scale(self, features: pl.DataFrame) -> Matrix:
         return self.scaling.transform(feature_matrix(features, self.feature_names))
 
-    def _nearest(self, scaled: Matrix) -> tuple[np.ndarray[Any, np.dtype[np.intp]], Matrix, Matrix]:
-        distances = np.stack([np.linalg.norm(scaled - centroid, axis=1) for centroid in self._centroids], axis=1)
+    def _nearest(self, scaled: Matrix) -> tuple[NDArray[np.intp], Matrix, Matrix]:
+        distances = np.sqrt(np.stack([((scaled - centre) ** 2).sum(axis=1) for centre in self._centroids], axis=1))
         nearest = distances.argmin(axis=1)
         ordered = np.sort(distances, axis=1)
         own = ordered[:, 0]

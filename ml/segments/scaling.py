@@ -6,6 +6,7 @@ Belongs here: the scaling learned from one population and applied unchanged ever
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -56,17 +57,18 @@ class Scaling:
 
     def transform(self, values: Matrix) -> Matrix:
         """Raw values (rows x `names`, NaN = undefined) to the scaled space."""
-        low, high, fill = self._array("low"), self._array("high"), self._array("fill")
-        clipped = np.clip(np.where(np.isnan(values), fill, values), low, high)
+        of = self._numbers
+        clipped = np.clip(np.where(np.isnan(values), of["fill"], values), of["low"], of["high"])
         bent = np.where(self._is_log, np.log1p(np.maximum(clipped, 0.0)), clipped)
-        z = (bent - self._array("mean")) / self._array("scale")
-        return np.asarray(np.clip(z, -_Z_LIMIT, _Z_LIMIT) * self._array("weight"), dtype=np.float64)
+        z = (bent - of["mean"]) / of["scale"]
+        return np.asarray(np.clip(z, -_Z_LIMIT, _Z_LIMIT) * of["weight"], dtype=np.float64)
 
     def inverse(self, scaled: Matrix) -> Matrix:
         """Points of the scaled space (such as centroids) back to the features' own units."""
-        bent = scaled / self._array("weight") * self._array("scale") + self._array("mean")
+        of = self._numbers
+        bent = scaled / of["weight"] * of["scale"] + of["mean"]
         raw = np.where(self._is_log, np.expm1(np.where(self._is_log, bent, 0.0)), bent)
-        return np.asarray(np.clip(raw, self._array("low"), self._array("high")), dtype=np.float64)
+        return np.asarray(np.clip(raw, of["low"], of["high"]), dtype=np.float64)
 
     def to_list(self) -> list[dict[str, Any]]:
         """Plain data for JSON."""
@@ -77,24 +79,29 @@ class Scaling:
         """Read what `to_list` wrote."""
         return cls(tuple(Column(**column) for column in columns))
 
-    @property
+    @cached_property
     def _is_log(self) -> NDArray[np.bool_]:
         return np.array([column.is_log for column in self.columns], dtype=np.bool_)
 
-    def _array(self, attribute: str) -> Matrix:
-        return np.array([getattr(column, attribute) for column in self.columns], dtype=np.float64)
+    @cached_property
+    def _numbers(self) -> dict[str, Matrix]:
+        names = ("fill", "low", "high", "mean", "scale", "weight")
+        return {name: np.array([getattr(column, name) for column in self.columns], dtype=np.float64) for name in names}
 
 
 def feature_matrix(frame: pl.DataFrame, names: Sequence[str]) -> Matrix:
     """The named columns as floats, NaN where undefined; raises FeatureMismatch if one is absent."""
-    present = frozenset(frame.columns)
-    absent = [name for name in names if name not in present]
+    # A frame's schema is rebuilt each time it is asked for, which would cost one row more than its answer.
+    schema = frame.schema
+    absent = [name for name in names if name not in schema]
     if absent:
         raise FeatureMismatch(
             f"The frame lacks {', '.join(f'`{name}`' for name in absent)}; rebuild user_features or retrain the model."
         )
-    values = frame.select(pl.col(list(names)).cast(pl.Float64)).fill_null(float("nan")).to_numpy()
-    values = np.asarray(values, dtype=np.float64).reshape(frame.height, len(names))
+    values = np.empty((frame.height, len(names)))
+    for position, name in enumerate(names):
+        column = frame.get_column(name)
+        values[:, position] = (column if schema[name] == pl.Float64 else column.cast(pl.Float64)).to_numpy()
     return np.where(np.isfinite(values), values, np.nan)
 
 
