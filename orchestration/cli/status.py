@@ -1,5 +1,6 @@
 """What `status` knows and how it looks: servers, the last events, champions and the freshness of their scores."""
 
+import socket
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -128,10 +129,18 @@ def print_status(status: Status, console: Console) -> None:
 def _postgres_row(settings: Settings, home: Home) -> ServerRow:
     if settings.database_url is not None:
         server = given_server(settings.database_url)
-        return ServerRow("postgres", server.url(WAREHOUSE), is_running=True)
+        return ServerRow("postgres", server.url(WAREHOUSE), _listens(server))
     running = running_postmaster(home)
     address = None if running is None else embedded_server(home, running.port).url(WAREHOUSE)
     return ServerRow("postgres", address, running is not None)
+
+
+def _listens(server: Server) -> bool:
+    try:
+        with socket.create_connection((server.host, server.port), timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def _ask(server: Server) -> tuple[EventsSeen | None, tuple[ModelState, ...]]:

@@ -84,8 +84,8 @@ class Server:
         source = "the home's pgpass" if self.is_embedded else "DATABASE_URL"
         said = message.strip().splitlines()[0]
         missing = (
-            f"The database {database} is not made yet: `customer-analyzer events import` makes it."
-            if self.is_embedded
+            f"{place} has no database {database} yet: `customer-analyzer events import` makes it."
+            if database in DATABASES
             else f"{place} has no database {database}: name one that exists in {source}."
         )
         password = f"{place} refuses the password of {self.user}: correct it in {source}."
