@@ -33,7 +33,6 @@ SPEC = PropensitySpec(
         column_share=0.3,
         l2=5,
     ),
-    linear_l2=10.0,
     active_only=True,
 )
 

@@ -151,7 +151,8 @@ def _decide_segments(rows: pl.DataFrame, challenger: Model, champion: Model | No
     }
     if champion is not None:
         try:
-            checks["kept_share"] = float((champion.predict(rows)["segment_id"] == ids).mean() or 0.0)
+            same = champion.predict(rows)["segment_id"].to_numpy() == ids.to_numpy()
+            checks["kept_share"] = float(np.mean(same))
         except FeatureMismatch:
             checks["kept_share"] = 0.0
     if checks["largest_share"] > limits.largest_segment and len(ids) > 1:

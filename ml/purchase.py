@@ -19,7 +19,7 @@ SPEC = PropensitySpec(
         rounds=120,
         parallel=1,
         depth=3,
-        learning_rate=0.1,
+        learning_rate=0.06,
         min_child_weight=20,
         row_share=0.7,
         column_share=0.4,
@@ -35,7 +35,6 @@ SPEC = PropensitySpec(
         column_share=0.3,
         l2=5,
     ),
-    linear_l2=10.0,
     has_amount=True,
 )
 

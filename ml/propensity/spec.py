@@ -24,6 +24,8 @@ class PropensitySpec:
     `label` is the boolean column that answers it, null outside the population. `recency` is the feature of the
     recency rule, `rfm` those of the baseline regression. With `active_only` the population is the users active
     within the last horizon, and everyone else is answered by the rate of silence at their recency.
+    `linear_shrinkage` is the ridge penalty as a share of what the rows tell about a coefficient: rows repeat users
+    at overlapping cutoffs and tell less than their number says.
     """
 
     kind: str
@@ -32,7 +34,7 @@ class PropensitySpec:
     rfm: tuple[str, ...]
     boosted: TreeParameters
     forest: TreeParameters
-    linear_l2: float
+    linear_shrinkage: float = 0.03
     active_only: bool = False
     has_amount: bool = False
 

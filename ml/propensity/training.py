@@ -30,12 +30,13 @@ from ml.propensity.model import Member, PropensityModel
 from ml.propensity.spec import ACTIVITY_LABEL, ACTIVITY_RECENCY, PropensitySpec
 from ml.propensity.stacking import Stack, average_stack, cross_fitted_log_odds, fit_stack
 from ml.propensity.table import RateTable, fit_rate_table
-from ml.propensity.trees import fit_trees, quantile_matrix
+from ml.propensity.trees import fit_trees, quantile_matrix, steady_directions
 
 _FOLDS = 5
 _GOLDEN_ROWS = 11
 _MOST_ROWS = 100_000
 _LEAST_WEIGHT = 0.05
+_LEAST_L2 = 10.0
 _ENOUGH_FOR_LINEAR = 10
 _ENOUGH_FOR_TREES = 40
 """Train rows that each outcome needs before a rung is worth fitting."""
@@ -115,7 +116,7 @@ def train_propensity(
         "calibration_log_loss": choice.losses,
         "boosted": asdict(spec.boosted),
         "forest": asdict(spec.forest),
-        "linear_l2": spec.linear_l2,
+        "linear_shrinkage": spec.linear_shrinkage,
     }
     return TrainedPropensity(model, evaluation, parameters)
 
@@ -155,12 +156,16 @@ def _fit(
     matrix, labels = train.matrix[chosen], train.labels[chosen]
     rarer = min(labels.sum(), len(labels) - labels.sum())
     if rarer >= _ENOUGH_FOR_LINEAR:
-        linear = fit_linear(matrix, labels, weights, l2=spec.linear_l2)
+        rate = float(np.average(labels, weights=weights))
+        l2 = max(_LEAST_L2, spec.linear_shrinkage * rate * (1 - rate) * len(train.labels))
+        linear = fit_linear(matrix, labels, weights, l2=l2)
         rungs["logistic"] = (linear,)
         if rarer >= _ENOUGH_FOR_TREES:
             data = quantile_matrix(matrix, labels, weights)
-            boosted = fit_trees("boosted", data, spec.boosted, seed=seed)
-            forest = fit_trees("forest", data, spec.forest, seed=seed + 1)
+            cutoff = train.frame["as_of"].to_physical().cast(pl.Int64).to_numpy()[chosen]
+            directions = steady_directions(matrix, labels, cutoff)
+            boosted = fit_trees("boosted", data, spec.boosted, directions=directions, seed=seed)
+            forest = fit_trees("forest", data, spec.forest, directions=directions, seed=seed + 1)
             rungs["ensemble"] = (boosted, forest, linear)
     if not len(train.labels):
         # The rule was fitted on the calibration cutoff itself, so there is nothing left to calibrate with.
