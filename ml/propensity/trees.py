@@ -107,11 +107,11 @@ def fit_trees(
             "subsample": parameters.row_share,
             "colsample_bynode": parameters.column_share,
             "reg_lambda": parameters.l2,
-            "monotone_constraints": tuple(directions) if directions is not None else "",
             "nthread": _THREADS,
             "seed": seed,
             "verbosity": 0,
-        },
+        }
+        | ({} if directions is None else {"monotone_constraints": tuple(directions)}),
         data,
         num_boost_round=parameters.rounds,
     )
