@@ -47,13 +47,13 @@ lint: install ## check style, types, SQL and the direction of imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models
+	@$(BIN)/sqlfluff lint dbt_project/models
 	@$(BIN)/lint-imports
 
 format: install ## put the code into its standard form
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
-	@$(BIN)/sqlfluff fix --processes 2 dbt_project/models
+	@$(BIN)/sqlfluff fix dbt_project/models
 
 bench: install ## compare with peers; each comparison prints one table
 	@$(BIN)/python -m benchmarks.blind

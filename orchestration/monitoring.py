@@ -13,7 +13,7 @@ from ml import artifact
 from ml.catalogue import read_catalogue
 from ml.drift import ageing_features, compare
 from orchestration.platform.home import Home
-from orchestration.registry import Registry
+from orchestration.registry import RegisteredModel, Registry
 from orchestration.training import CATALOGUE
 from orchestration.warehouse import Warehouse
 
@@ -39,10 +39,8 @@ def watch_drift(kind: str, warehouse: Warehouse, registry: Registry, home: Home,
     """
     champion = registry.champion(kind)
     model = artifact.load(champion.directory, champion.digest)
-    cutoffs = artifact.read_provenance(champion.directory).cutoffs
-    trained_on = [date.fromisoformat(day) for day in (*cutoffs["train"], cutoffs["calibration"])]
-    reference = _with_scores(model, warehouse.sample_snapshots(trained_on, SAMPLE_ROWS))
-    current = _with_scores(model, warehouse.sample_snapshots([as_of], SAMPLE_ROWS))
+    reference = _with_scores(model, warehouse.sample_snapshot(_learned_on(champion), SAMPLE_ROWS))
+    current = _with_scores(model, warehouse.sample_snapshot(as_of, SAMPLE_ROWS))
     columns = [*model.feature_names, *([SCORE] if SCORE in reference.columns else [])]
     found = compare(
         reference,
@@ -56,6 +54,14 @@ def watch_drift(kind: str, warehouse: Warehouse, registry: Registry, home: Home,
     report.write_text(found.html, encoding="utf-8")
     registry.attach(champion.run_id, found.html, f"drift/{as_of}.html", {"drift_share": found.share_drifted})
     return Drift(found.is_drifted, found.share_drifted, found.reason, _markdown(found.columns), report)
+
+
+def _learned_on(champion: RegisteredModel) -> date:
+    """The newest day the champion learned from. Older ones would add the shop's own history to the drift."""
+    if champion.kind == "segmentation":
+        return date.fromisoformat(champion.as_of)
+    cutoffs = artifact.read_provenance(champion.directory).cutoffs
+    return date.fromisoformat([cutoffs["calibration"], *cutoffs["train"]][-1])
 
 
 def _with_scores(model: artifact.Model, features: pl.DataFrame) -> pl.DataFrame:

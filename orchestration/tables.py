@@ -29,7 +29,8 @@ def models_table(outcome: RunOutcome, models: Sequence[ModelSummary]) -> Table:
             _number(metrics, "rfm_logistic_auc", "AUC {:.3f}"),
             _number(metrics, "calibration_error", "{:.3f}"),
             model.verdict,
-            model.drift,
+            # The columns that moved are in the report; here it is enough whether it matters.
+            model.drift.split("): ")[0].removesuffix(")") + ")" if "): " in model.drift else model.drift,
         )
     return table
 
@@ -69,7 +70,7 @@ def comparison_table(champion: RegisteredModel, challenger: RegisteredModel) -> 
 
 
 def _headline(metrics: Mapping[str, float]) -> str:
-    return _number(metrics, "auc", "AUC {:.3f}") or _number(metrics, "stability_ari", "stability {:.2f}")
+    return _number(metrics, "auc", "AUC {:.3f}") or _number(metrics, "stability", "stability {:.2f}")
 
 
 def _number(metrics: Mapping[str, float], name: str, form: str) -> str:

@@ -83,14 +83,13 @@ class Warehouse:
             f"select * from marts.user_features where as_of = date '{as_of.isoformat()}' order by user_id"  # noqa: S608
         )
 
-    def sample_snapshots(self, days: Sequence[date], rows: int) -> pl.DataFrame:
-        """About `rows` rows of the features of several days, drawn by a hash of the user: always the same users."""
-        dates = ", ".join(f"date '{day.isoformat()}'" for day in days)
+    def sample_snapshot(self, as_of: date, rows: int) -> pl.DataFrame:
+        """About `rows` rows of a snapshot, drawn by a hash of the user: of two days, the same users."""
         return self.read(
             "with chosen as (select *, count(*) over () as available from marts.user_features"  # noqa: S608
-            f" where as_of in ({dates}))"
+            f" where as_of = date '{as_of.isoformat()}')"
             f" select * from chosen where mod(abs(hashtext(user_id)::bigint), greatest(1, available / {int(rows)})) = 0"
-            " order by as_of, user_id"
+            " order by user_id"
         ).drop("available")
 
     def write_scores(self, model: str, as_of: date, horizon_days: int, model_version: int, scores: pl.DataFrame) -> int:

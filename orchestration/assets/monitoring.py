@@ -37,7 +37,7 @@ def drift_asset(kind: str) -> dg.AssetsDefinition:
         found = watch_drift(kind, warehouse.open(), registry.open(), home.open(), as_of)
         return dg.MaterializeResult(
             metadata={
-                "report": dg.MetadataValue.url(found.report.as_uri()),
+                "report": dg.MetadataValue.path(found.report),
                 "summary": found.reason,
                 "columns": dg.MetadataValue.md(found.table),
                 "share_drifted": found.share_drifted,

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from orchestration.cdnow import write_cdnow
+from orchestration.cli.console import make_console
 from orchestration.cli.events import import_with_progress
 from orchestration.cli.run import run_everything
 from orchestration.cli.session import Session, session_of
@@ -35,7 +35,7 @@ def demo(
 ) -> None:
     """Run everything once on real data, start the services, call them, print a summary, stop everything."""
     started = time.monotonic()
-    console = Console()
+    console = make_console()
     if data is not None and not data.is_file():
         raise UserError(f"There is no file {data}; give a Parquet, CSV or JSON lines file of events.")
     with _session_for(data) as session:
@@ -75,8 +75,16 @@ def _session_for(data: Path | None) -> Iterator[Session]:
             marker.write_text(known_as, "utf-8")
             yield session
             return
+    if settings.database_url is not None:
+        raise UserError(
+            "The database of DATABASE_URL already holds other events, and the demo never mixes data sets; "
+            "give it another server, or unset DATABASE_URL."
+        )
     folder = re.sub(r"[^\w.-]+", "_", known_as).strip("_")
-    with running_platform(settings.model_copy(update={"home": settings.home / "demos" / folder})) as platform:
+    own = settings.model_copy(
+        update={"home": settings.home / "demos" / folder, **{f"{server}_port": None for server in settings.ports}}
+    )
+    with running_platform(own) as platform:
         yield session_of(platform)
 
 

@@ -16,8 +16,7 @@ Reason = Annotated[str, typer.Option(help="Why; kept on record.")]
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
     """List every version of every model, with its aliases and figures."""
-    from rich.console import Console
-
+    from orchestration.cli.console import make_console
     from orchestration.cli.session import open_session
     from orchestration.registry import KINDS
     from orchestration.tables import versions_table
@@ -32,14 +31,13 @@ def list_models(as_json: AsJson = False) -> None:
         typer.echo(json.dumps(listed))
         return
     for kind in KINDS:
-        Console().print(versions_table(kind, versions[kind], aliases[kind]))
+        make_console().print(versions_table(kind, versions[kind], aliases[kind]))
 
 
 @app.command()
 def compare(model: ModelArgument, as_json: AsJson = False) -> None:
     """Put champion and challenger side by side, figure by figure."""
-    from rich.console import Console
-
+    from orchestration.cli.console import make_console
     from orchestration.cli.session import open_session
     from orchestration.registry import CHALLENGER
     from orchestration.tables import comparison_table
@@ -50,7 +48,7 @@ def compare(model: ModelArgument, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps({"champion": champion.to_dict(), "challenger": challenger.to_dict()}))
         return
-    Console().print(comparison_table(champion, challenger))
+    make_console().print(comparison_table(champion, challenger))
 
 
 @app.command()

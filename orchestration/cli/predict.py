@@ -14,8 +14,7 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Ask the running service of a model about one or more users."""
-    from rich.console import Console
-
+    from orchestration.cli.console import make_console
     from orchestration.errors import OperationError
     from orchestration.platform.home import Home
     from orchestration.platform.up import find_up
@@ -32,4 +31,4 @@ def predict(
     if as_json:
         typer.echo(json.dumps(predictions))
         return
-    Console().print(predictions_table(model.value, predictions))
+    make_console().print(predictions_table(model.value, predictions))

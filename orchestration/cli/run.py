@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from orchestration.cli.console import make_console
 from orchestration.cli.options import AsJson
 from orchestration.cli.session import Session, session_of
 from orchestration.errors import OperationError
@@ -43,7 +44,7 @@ def run(
     if as_json:
         typer.echo(json.dumps({"as_of": outcome.as_of.isoformat(), "models": [asdict(model) for model in models]}))
     else:
-        Console().print(models_table(outcome, models))
+        make_console().print(models_table(outcome, models))
 
 
 def run_everything(session: Session, as_of: date | None, horizon_days: int) -> RunOutcome:

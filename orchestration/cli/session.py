@@ -28,6 +28,5 @@ def open_session() -> Iterator[Session]:
 
 def session_of(platform: Platform) -> Session:
     """The stores of a platform that already runs."""
-    return Session(
-        platform, Warehouse(platform.warehouse_url), Registry(platform.mlflow_url, platform.home.artifacts.as_uri())
-    )
+    registry = Registry(platform.mlflow_url, platform.environment["MLFLOW_ARTIFACT_ROOT"])
+    return Session(platform, Warehouse(platform.warehouse_url), registry)

@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def empty_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform without events, shared by tests that each take a fresh warehouse."""
-    with running_platform(Settings(home=tmp_path_factory.mktemp("empty") / "home")) as platform:
+    with running_platform(own_settings(tmp_path_factory.mktemp("empty") / "home")) as platform:
         yield platform
 
 
@@ -77,7 +77,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RanPlatfo
     folder = tmp_path_factory.mktemp("ran")
     events = folder / "events.parquet"
     read_cdnow(cdnow_file()).filter(pl.col("user_id").cast(pl.Int64) % 4 == 0).write_parquet(events)
-    with running_platform(Settings(home=folder / "home")) as platform:
+    with running_platform(own_settings(folder / "home")) as platform:
         command(platform, "events", "import", str(events))
         output = command(platform, "run")
         with only_up(platform.home), running_servers(model_servers(platform)) as services:
@@ -91,6 +91,11 @@ def ran_platform(finished_run: RanPlatform, monkeypatch: pytest.MonkeyPatch) -> 
     """The finished run, with the environment pointing at it."""
     _export(finished_run.platform, monkeypatch)
     return finished_run
+
+
+def own_settings(home: Path) -> Settings:
+    """Settings of a home with a Postgres of its own, whatever database the environment or `.env` name."""
+    return Settings(home=home, database_url=None)
 
 
 def command(platform: Platform, *arguments: str, exit_code: int = 0) -> str:
