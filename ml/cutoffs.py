@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from ml.errors import InvalidHorizon, NotEnoughHistory
 
 MAX_HORIZON_DAYS = 3650
+_ENOUGH_TRAIN = 6
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,16 @@ def plan_cutoffs(
     first_event: date,
     last_event: date | None = None,
     *,
-    max_train: int = 12,
+    max_train: int = 9,
     spacing_days: int | None = None,
     min_history_days: int | None = None,
 ) -> CutoffPlan:
     """Plan the cutoffs for a model that will answer about `[as_of, as_of + horizon_days)`.
 
-    Up to `max_train` train cutoffs lie `spacing_days` apart (half a horizon unless told); each has at least
-    `min_history_days` of events before it (half a horizon, at most 30, unless told). There may be none, which
+    Up to `max_train` train cutoffs lie `spacing_days` apart: unless told, a horizon, so that no two of their label
+    windows overlap, or half of one where history is too short for six. (CDNOW and Online Retail II, three cutoffs
+    each: nine a horizon apart predict as well as twelve at half that distance, in three quarters of the time.)
+    Each has at least `min_history_days` of events before it (half a horizon, at most 30, unless told). There may be none, which
     leaves only the recency rule. `last_event` is the newest day with an event, where known.
 
     Raises InvalidHorizon for a horizon no plan can have, NotEnoughHistory where even test and calibration do
@@ -75,7 +78,6 @@ def plan_cutoffs(
             f"choose a shorter horizon or a later day."
         )
     horizon = timedelta(days=horizon_days)
-    spacing = timedelta(days=max(1, spacing_days if spacing_days is not None else horizon_days // 2))
     if min_history_days is None:
         min_history_days = min(30, max(1, horizon_days // 2))
     earliest = first_event + timedelta(days=min_history_days)
@@ -92,6 +94,10 @@ def plan_cutoffs(
             f"choose {last_event + timedelta(days=1)} or earlier."
         )
     newest_train = as_of - 3 * horizon
+    if spacing_days is None:
+        is_long = newest_train - (_ENOUGH_TRAIN - 1) * horizon >= earliest
+        spacing_days = horizon_days if is_long else horizon_days // 2
+    spacing = timedelta(days=max(1, spacing_days))
     train = [newest_train - step * spacing for step in range(max_train)]
     return CutoffPlan(
         as_of=as_of,

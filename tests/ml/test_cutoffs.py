@@ -8,13 +8,13 @@ from ml.cutoffs import plan_cutoffs
 from ml.errors import InvalidHorizon, NotEnoughHistory
 
 
-def test_cdnow_plan_is_the_documented_one() -> None:
+def test_cdnow_plan() -> None:
     plan = plan_cutoffs(date(1998, 6, 1), 30, date(1997, 1, 1))
     assert plan.test == date(1998, 5, 2)
     assert plan.calibration == date(1998, 4, 2)
     assert plan.train[-1] == date(1998, 3, 3)
-    assert len(plan.train) == 12
-    assert {later - earlier for earlier, later in zip(plan.train, plan.train[1:], strict=False)} == {timedelta(15)}
+    assert len(plan.train) == 9
+    assert {later - earlier for earlier, later in zip(plan.train, plan.train[1:], strict=False)} == {timedelta(30)}
 
 
 @given(
@@ -34,6 +34,13 @@ def test_windows_never_reach_into_the_next_role(as_of: date, horizon: int, histo
     assert plan.test + window <= plan.as_of
     assert all(day > first for day in plan.all)
     assert list(plan.all) == sorted(set(plan.all))
+
+
+def test_train_cutoffs_move_closer_where_history_is_short() -> None:
+    plan = plan_cutoffs(date(2018, 8, 3), 30, date(2018, 3, 9))
+    assert plan.train == (date(2018, 4, 5), date(2018, 4, 20), date(2018, 5, 5))
+    told = plan_cutoffs(date(1998, 6, 1), 30, date(1997, 1, 1), max_train=12, spacing_days=15)
+    assert told.train[0] == date(1997, 9, 19)
 
 
 def test_short_history_leaves_no_train_cutoff() -> None:
