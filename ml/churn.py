@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from ml.baselines import RFM_FEATURES
 from ml.catalogue import FeatureCatalogue
 from ml.cutoffs import CutoffPlan
 from ml.propensity.spec import ACTIVITY_RECENCY, PropensitySpec, TreeParameters
@@ -12,7 +11,6 @@ SPEC = PropensitySpec(
     kind="churn",
     label="is_churned",
     recency=ACTIVITY_RECENCY,
-    rfm=RFM_FEATURES,
     boosted=TreeParameters(
         rounds=120,
         parallel=1,

@@ -57,8 +57,8 @@ def plan_cutoffs(
     Up to `max_train` train cutoffs lie `spacing_days` apart: unless told, a horizon, so that no two of their label
     windows overlap, or half of one where history is too short for six. (CDNOW and Online Retail II, three cutoffs
     each: nine a horizon apart predict as well as twelve at half that distance, in three quarters of the time.)
-    Each has at least `min_history_days` of events before it (half a horizon, at most 30, unless told). There may be none, which
-    leaves only the recency rule. `last_event` is the newest day with an event, where known.
+    Each has at least `min_history_days` of events before it (half a horizon, at most 30, unless told). There may be
+    none, which leaves only the recency rule. `last_event` is the newest day with an event, where known.
 
     Raises InvalidHorizon for a horizon no plan can have, NotEnoughHistory where even test and calibration do
     not fit between the first event and `as_of`, or where events end before the test window begins.

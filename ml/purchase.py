@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from ml.baselines import RFM_FEATURES
 from ml.catalogue import FeatureCatalogue
 from ml.cutoffs import CutoffPlan
 from ml.errors import NotApplicable
@@ -14,7 +13,6 @@ SPEC = PropensitySpec(
     kind="purchase",
     label="has_purchased",
     recency="days_since_last_purchase",
-    rfm=RFM_FEATURES,
     boosted=TreeParameters(
         rounds=120,
         parallel=1,

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import polars as pl
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from ml.artifact import to_json
 from ml.catalogue import FeatureCatalogue
@@ -198,8 +198,11 @@ class PropensityModel:
                 parts += weight * member.contributions(matrix)
         parts[:, -1] += self.stack.intercept
         if self.outside is not None:
-            outside = self._is_outside(matrix)
-            parts[outside] = self.outside.contributions(matrix[outside])
+            # Told against the active, like every other answer: what sets these users apart is their silence.
+            outside, base = self._is_outside(matrix), float(logit(self.base_rate))
+            parts[outside] = 0.0
+            parts[outside, -1] = base
+            parts[outside, self.outside.column] = self.outside.log_odds(matrix[outside]) - base
         return Contributions(parts.sum(axis=1), parts[:, -1], parts[:, :-1])
 
     def _is_outside(self, matrix: Matrix) -> np.ndarray[Any, np.dtype[np.bool_]]:

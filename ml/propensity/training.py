@@ -35,7 +35,7 @@ from ml.propensity.trees import fit_trees, quantile_matrix, steady_directions
 _FOLDS = 5
 _GOLDEN_ROWS = 11
 _MOST_ROWS = 100_000
-_LEAST_WEIGHT = 0.05
+_LEAST_WEIGHT = 0.1
 _LEAST_L2 = 10.0
 _ENOUGH_FOR_LINEAR = 10
 _ENOUGH_FOR_TREES = 40

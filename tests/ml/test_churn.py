@@ -35,6 +35,18 @@ def test_the_longer_the_silence_the_higher_the_risk(
     assert score.is_sorted() or score.is_sorted(descending=True)
 
 
+def test_silence_is_the_reason_of_a_silent_user(
+    shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan
+) -> None:
+    frame = shop_frame(2500)
+    model = train_churn(frame, catalogue, plan).model
+    silent = frame.filter(pl.col("days_since_last_activity") > plan.horizon_days).head(20)
+    for answer in model.explain(silent):
+        assert [reason.feature for reason in answer.reasons] == ["days_since_last_activity"]
+    parts = model.contributions(silent)
+    assert parts.bias == pytest.approx([parts.bias[0]] * 20)
+
+
 def test_a_user_with_no_activity_at_all_is_answered(
     shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan
 ) -> None:
