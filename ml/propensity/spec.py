@@ -22,8 +22,8 @@ class PropensitySpec:
     """One question about a user's next `horizon_days`.
 
     `label` is the boolean column that answers it, null outside the population. `recency` is the feature of the
-    recency rule. With `active_only` the population is the users active
-    within the last horizon, and everyone else is answered by the rate of silence at their recency.
+    recency rule. With `active_only` the population is the users active within the last horizon, and everyone else
+    is answered by the rate of silence at their recency.
     `linear_shrinkage` is the ridge penalty as a share of what the rows tell about a coefficient: rows repeat users
     at overlapping cutoffs and tell less than their number says.
     """
