@@ -5,6 +5,7 @@ Belongs here: what can be read from files. Not: anything that needs a database (
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ REQUIRED = {
 }
 
 
+@cache
 def described(model: Path) -> dict[str, Any]:
     """The one entry of the yml beside a model."""
     document = yaml.safe_load(model.with_suffix(".yml").read_text(encoding="utf-8"))
