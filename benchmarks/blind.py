@@ -48,7 +48,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="blind-") as scratch:
         known = Path(scratch) / "events.parquet"
         events.filter(pl.col("occurred_at") < day).write_parquet(known)
-        with running_platform(Settings(home=Path(scratch) / "home")) as platform:
+        with running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform:
             session = session_of(platform)
             import_files(platform.warehouse_url, [known], mapping=dict(pair.split("=", 1) for pair in given.map))
             run_everything(session, given.as_of, given.horizon)

@@ -17,7 +17,8 @@ class CutoffPlan:
     """Past days to learn from, as of `as_of`.
 
     Each label window `[cutoff, cutoff + horizon_days)` is closed before the next role's cutoff: train, then
-    calibration, then test, then `as_of` itself. Train cutoffs ascend; they overlap each other, never another role.
+    calibration, then test, then `as_of` itself. Train cutoffs ascend; where history is short
+    their windows may overlap each other, never another role's cutoff.
     """
 
     as_of: date

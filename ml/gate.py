@@ -61,9 +61,9 @@ def decide(
 ) -> GateDecision:
     """Judge `challenger` against `champion` on `rows`, features joined with labels of one matured cutoff.
 
-    Neither model may have been trained on the rows. Without a champion, or with one that cannot read today's
-    features, the challenger must only not be clearly worse than recency alone. Raises NotEnoughData if no row
-    has a label.
+    Neither probability model may have been trained on the rows; a segmentation has no label to know. Without a
+    champion, or with one that cannot read today's features, the challenger must only not be clearly worse than
+    recency alone. Raises NotEnoughData if no row has a label.
     """
     limits = limits or GateLimits()
     if challenger.kind not in _LABELS:
@@ -80,6 +80,9 @@ def decide(
     draws = paired_bootstrap(labels, scores, rows["user_id"].to_numpy(), draws=limits.draws, seed=seed)
     difference = draws["auc:challenger"] - draws[f"auc:{rival}"]
     difference = difference[np.isfinite(difference)]
+    if rival == "champion" and not len(difference):
+        reason = f"the {len(labels):,} newest matured users had one outcome only, so nothing can be compared"
+        return GateDecision(False, reason, {"rows": float(len(labels)), "positives": float(labels.sum())})
     checks = {f"{name}_auc": auc(labels, values) for name, values in scores.items()} | {
         "rows": float(len(labels)),
         "positives": float(labels.sum()),

@@ -39,7 +39,7 @@ def build_definitions() -> dg.Definitions:
                 tracking_uri=dg.EnvVar("MLFLOW_TRACKING_URI"), artifacts=dg.EnvVar("MLFLOW_ARTIFACT_ROOT")
             ),
             "home": HomeResource(root=dg.EnvVar("CUSTOMER_ANALYZER_HOME")),
-            "choices": Choices(),
+            "choices": Choices(horizon_days=read_settings().horizon_days),
         },
         executor=dg.in_process_executor,
     )

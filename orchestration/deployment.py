@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
+from orchestration.errors import UserError
 from orchestration.platform.home import Home
 from orchestration.registry import Registry
 from orchestration.warehouse import Warehouse
@@ -22,7 +23,10 @@ class Deployment:
 
 
 def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: Home, *, deployed_by: str) -> Deployment:
-    """Builds a Bento from the champion and records the deployment; does nothing where it is deployed already."""
+    """Builds a Bento from the champion and records the deployment; does nothing where it is deployed already.
+
+    Raises UserError if another version becomes champion meanwhile, so that an older one never replaces a newer.
+    """
     champion = registry.champion(kind)
     deployed = warehouse.deployment(kind)
     if deployed is not None and (deployed.model_version, deployed.digest) == (champion.version, champion.digest):
@@ -35,7 +39,10 @@ def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: H
         version=champion.version,
         bentoml_home=home.bentoml_of(kind),
     )
-    warehouse.record_deployment(
-        champion.kind, champion.version, champion.digest, str(champion.directory), tag, deployed_by
-    )
+    with warehouse.promotion(kind) as transaction:
+        if registry.champion(kind).version != champion.version:
+            raise UserError(f"Meanwhile {kind} has got another champion; deploy that one.")
+        warehouse.record_deployment(
+            transaction, kind, champion.version, champion.digest, str(champion.directory), tag, deployed_by
+        )
     return Deployment(kind, champion.version, champion.digest, tag, is_new=True)

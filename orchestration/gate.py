@@ -21,14 +21,16 @@ def judge_challenger(
     is better than none, and the rung it stands on was chosen by evidence.
     """
     champion = registry.with_alias(challenger.kind, CHAMPION)
+    if champion is not None and champion.version == challenger.version:
+        return GateDecision(True, f"version {champion.version} is champion already", {})
     decision = _decide(warehouse, challenger, champion)
     if champion is None and not decision.promote:
         first = f"promoted as the first {challenger.kind} model, though: {decision.reason}"
-        promote(registry, warehouse, challenger, reason=first, promoted_by=promoted_by)
+        promote(registry, warehouse, challenger, instead_of=None, reason=first, promoted_by=promoted_by)
         return GateDecision(False, first, decision.checks)
     verdict = f"{'promoted' if decision.promote else 'not promoted'}: {decision.reason}"
     if decision.promote:
-        promote(registry, warehouse, challenger, reason=verdict, promoted_by=promoted_by)
+        promote(registry, warehouse, challenger, instead_of=champion, reason=verdict, promoted_by=promoted_by)
     else:
         registry.note_verdict(challenger.kind, challenger.version, verdict)
     return GateDecision(decision.promote, verdict, decision.checks)

@@ -37,10 +37,12 @@ def watch_drift(kind: str, warehouse: Warehouse, registry: Registry, home: Home,
 
     The HTML report is kept in the home and hung on the champion's MLflow run, with the share of drifted columns.
     """
-    champion = registry.champion(kind)
+    champion = registry.champion_as_of(kind, as_of) or registry.champion(kind)
     model = artifact.load(champion.directory, champion.digest)
-    reference = _with_scores(model, warehouse.sample_snapshot(_learned_on(champion), SAMPLE_ROWS))
-    current = _with_scores(model, warehouse.sample_snapshot(as_of, SAMPLE_ROWS))
+    reference, current = (
+        _with_scores(model, _population(model, warehouse.sample_snapshot(day, SAMPLE_ROWS)))
+        for day in (_learned_on(champion), as_of)
+    )
     columns = [*model.feature_names, *([SCORE] if SCORE in reference.columns else [])]
     found = compare(
         reference,
@@ -62,6 +64,13 @@ def _learned_on(champion: RegisteredModel) -> date:
         return date.fromisoformat(champion.as_of)
     cutoffs = artifact.read_provenance(champion.directory).cutoffs
     return date.fromisoformat([cutoffs["calibration"], *cutoffs["train"]][-1])
+
+
+def _population(model: artifact.Model, users: pl.DataFrame) -> pl.DataFrame:
+    """Those the model was trained on: for churn, users who were active within the last horizon."""
+    if model.kind != "churn":
+        return users
+    return users.filter(pl.col("days_since_last_activity") <= model.horizon_days)
 
 
 def _with_scores(model: artifact.Model, features: pl.DataFrame) -> pl.DataFrame:

@@ -2,5 +2,5 @@
 
 import dagster as dg
 
-# Early enough for the data sets of the literature. The last key is today: as of today means events before today.
-AS_OF = dg.DailyPartitionsDefinition(start_date="1996-01-01", end_offset=1)
+# Early enough for any event. The last key is today: as of today means events before today.
+AS_OF = dg.DailyPartitionsDefinition(start_date="1970-01-01", end_offset=1)

@@ -10,7 +10,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +18,7 @@ import dagster as dg
 
 from ml.cutoffs import CutoffPlan, plan_cutoffs
 from orchestration.definitions import build_definitions
+from orchestration.errors import UserError
 from orchestration.resources import Choices
 from orchestration.warehouse import Warehouse
 
@@ -64,10 +65,15 @@ class RunOutcome:
 def plan_run(warehouse: Warehouse, as_of: date | None, horizon_days: int) -> CutoffPlan:
     """The cutoffs of a run before it starts, so that an impossible day or horizon is refused at once.
 
-    Without `as_of` it is the day after the last event. Raises UserError or ml.errors.MLError with the way out.
+    Without `as_of` it is the day after the last event, or today if that day has not begun yet. Raises UserError or
+    ml.errors.MLError with the way out.
     """
     known = warehouse.event_range()
-    return plan_cutoffs(as_of or known.last + timedelta(days=1), horizon_days, known.first)
+    today = datetime.now(UTC).date()
+    day = as_of or min(known.last + timedelta(days=1), today)
+    if day > today:
+        raise UserError(f"{day} has not begun yet, so not everything before it is known; choose {today} or earlier.")
+    return plan_cutoffs(day, horizon_days, known.first, known.last)
 
 
 def run_job(

@@ -9,11 +9,25 @@ from orchestration.warehouse import Warehouse
 
 
 def promote(
-    registry: Registry, warehouse: Warehouse, challenger: RegisteredModel, *, reason: str, promoted_by: str
+    registry: Registry,
+    warehouse: Warehouse,
+    challenger: RegisteredModel,
+    *,
+    instead_of: RegisteredModel | None,
+    reason: str,
+    promoted_by: str,
 ) -> None:
-    """Makes a version the champion. Of two promoters at once, one wins and the other is told."""
+    """Makes a version the champion instead of the one it was compared with.
+
+    Of two promoters at once, one wins and the other is told; so is one whose rival is no longer the champion. What
+    is champion already stays it, and nothing is recorded.
+    """
     with warehouse.promotion(challenger.kind) as transaction:
         champion = registry.with_alias(challenger.kind, CHAMPION)
+        if champion is not None and champion.version == challenger.version:
+            return
+        if (champion and champion.version) != (instead_of and instead_of.version):
+            raise UserError(f"Meanwhile {challenger.kind} has got another champion; judge the challenger again.")
         transaction.execute(
             "insert into ml.promotions (model, from_version, to_version, kind, reason, promoted_by)"
             " values (%s, %s, %s, 'promote', %s, %s)",
@@ -28,7 +42,8 @@ def rollback(registry: Registry, warehouse: Warehouse, kind: str, *, reason: str
         champion = registry.champion(kind)
         row = transaction.execute(
             "select from_version from ml.promotions"
-            " where model = %s and to_version = %s and kind = 'promote' order by promotion_id desc limit 1",
+            " where model = %s and to_version = %s and kind = 'promote'"
+            " and from_version is distinct from to_version order by promotion_id desc limit 1",
             (kind, champion.version),
         ).fetchone()
         if row is None or row[0] is None:

@@ -7,6 +7,7 @@ the record of who promoted what (`orchestration.promotion`, in the warehouse).
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import mlflow
@@ -20,8 +21,9 @@ from orchestration.errors import UserError
 KINDS = ("segmentation", "purchase", "churn")
 CHAMPION = "champion"
 CHALLENGER = "challenger"
-# What a registered model needs to be loaded with mlflow.pyfunc; naming it spares MLflow seven seconds of guessing.
-MODEL_REQUIREMENTS = ["customer-analyzer", "polars", "numpy", "xgboost"]
+# What a registered model needs beside this checkout to be loaded with mlflow.pyfunc; naming it spares MLflow seven
+# seconds of guessing.
+MODEL_REQUIREMENTS = ["numpy", "pandas", "polars", "scipy", "xgboost"]
 # Shows the experiment as training runs in MLflow's pages, not as conversations.
 _TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 
@@ -150,15 +152,25 @@ class Registry:
             raise UserError(f"There is no {kind} champion yet; train the models first: customer-analyzer run")
         return champion
 
+    def champion_as_of(self, kind: str, as_of: date) -> RegisteredModel | None:
+        """The model to use for a day: the champion, unless it has learned from later days.
+
+        Then it is the newest version that has not; None where there is none, or no champion at all.
+        """
+        champion = self.with_alias(kind, CHAMPION)
+        if champion is None or date.fromisoformat(champion.as_of) <= as_of:
+            return champion
+        return next((known for known in self.versions(kind) if date.fromisoformat(known.as_of) <= as_of), None)
+
     def versions(self, kind: str) -> list[RegisteredModel]:
         """Every version of a model, newest first."""
         found = self.client.search_model_versions(f"name = '{kind}'")
         return sorted((self._registered(version) for version in found), key=lambda v: v.version, reverse=True)
 
     def set_champion(self, kind: str, version: int, *, verdict: str) -> None:
-        """Points `champion` at a version and writes on it why."""
-        self.client.set_registered_model_alias(kind, CHAMPION, str(version))
+        """Writes on a version why it is champion and, as the last thing, points the alias at it."""
         self.note_verdict(kind, version, verdict)
+        self.client.set_registered_model_alias(kind, CHAMPION, str(version))
 
     def note_verdict(self, kind: str, version: int, verdict: str) -> None:
         """Writes on a version and on its run what the gate said about it."""

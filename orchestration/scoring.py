@@ -10,9 +10,17 @@ from orchestration.registry import Registry
 from orchestration.warehouse import Warehouse
 
 
-def score_everyone(kind: str, warehouse: Warehouse, registry: Registry, as_of: date) -> dict[str, float | int | str]:
-    """Scores every user of a snapshot with the champion, stores the scores, returns figures about them."""
-    champion = registry.champion(kind)
+def score_everyone(
+    kind: str, warehouse: Warehouse, registry: Registry, as_of: date
+) -> dict[str, float | int | str] | None:
+    """Scores every user of a snapshot, stores the scores, returns figures about them.
+
+    The champion scores, or for a past day the newest model that has not learned from later ones. None where there is
+    no such model: the shop may have no use for it.
+    """
+    champion = registry.champion_as_of(kind, as_of)
+    if champion is None:
+        return None
     model = artifact.load(champion.directory, champion.digest)
     features = warehouse.snapshot(as_of)
     if features.is_empty():

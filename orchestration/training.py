@@ -33,7 +33,8 @@ def train_candidate(
 
     Raises ml.errors.NotApplicable when the events cannot carry this model at all.
     """
-    plan = plan_cutoffs(as_of, horizon_days, warehouse.event_range().first)
+    known = warehouse.event_range()
+    plan = plan_cutoffs(as_of, horizon_days, known.first, known.last)
     frame = warehouse.snapshot(as_of) if kind == "segmentation" else warehouse.training_frame(plan.all, horizon_days)
     trained = _train(kind, frame, read_catalogue(CATALOGUE), plan, registry)
     provenance = Provenance(
@@ -67,13 +68,9 @@ def train_candidate(
 def _train(
     kind: str, frame: pl.DataFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, registry: Registry
 ) -> TrainedPropensity | TrainedSegmentation:
-    match kind:
-        case "purchase":
-            return train_purchase(frame, catalogue, plan)
-        case "churn":
-            return train_churn(frame, catalogue, plan)
-        case _:
-            return train_segmentation(frame, catalogue, plan.as_of, previous=_previous_segmentation(registry))
+    if kind == "segmentation":
+        return train_segmentation(frame, catalogue, plan.as_of, previous=_previous_segmentation(registry))
+    return {"purchase": train_purchase, "churn": train_churn}[kind](frame, catalogue, plan)
 
 
 def _previous_segmentation(registry: Registry) -> SegmentationModel | None:
@@ -93,12 +90,10 @@ def fingerprint(frame: pl.DataFrame) -> str:
 
 
 def git_revision() -> str:
-    """The commit this code stands at, marked when files differ from it; `unknown` outside a checkout."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """The commit this code stands at, marked when files differ from it; `unknown` without git or a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        described = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown"
     return described.stdout.strip() if described.returncode == 0 else "unknown"

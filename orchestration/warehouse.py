@@ -16,13 +16,18 @@ from psycopg.rows import class_row, scalar_row
 
 from orchestration.errors import UserError
 
+Connection = psycopg.Connection[tuple[object, ...]]
+
 SCORE_COLUMNS = ("user_id", "score", "expected_value", "segment_id", "segment", "basis")
 LABEL_COLUMNS = ("has_activity", "has_purchased", "purchase_amount", "is_churned")
 
 
 @dataclass(frozen=True)
 class EventRange:
-    """The days between which events happened (UTC, both included) and how many there are."""
+    """The first day anything was known, the last day anything happened (UTC), and how many events there are.
+
+    `first` is by arrival: history that is brought in later must not change the plan of a day before it came.
+    """
 
     first: date
     last: date
@@ -48,14 +53,14 @@ class Warehouse:
         """Runs a query of our own making and returns its rows, typed as Postgres types them."""
         return pl.read_database_uri(query, self.url, engine="adbc")
 
-    def connect(self) -> psycopg.Connection[tuple[object, ...]]:
+    def connect(self) -> Connection:
         """A connection whose block is one transaction."""
         return psycopg.connect(self.url)
 
     def event_range(self) -> EventRange:
         """First and last day with events; a clear error when there are none."""
         frame = self.read(
-            "select min(occurred_at at time zone 'UTC')::date as first,"
+            "select min(greatest(occurred_at, received_at) at time zone 'UTC')::date as first,"
             " max(occurred_at at time zone 'UTC')::date as last, count(*) as events from raw.events"
         )
         row = frame.row(0, named=True)
@@ -130,7 +135,12 @@ class Warehouse:
     def watermark(self, reader: str) -> int:
         """The transaction number from which `reader` has not seen everything; 0 at the beginning."""
         with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
-            found = cursor.execute("select xid from raw.watermarks where reader = %s", (reader,)).fetchone()
+            # A mark from another server's future, after a restore, says nothing about this one.
+            found = cursor.execute(
+                "select xid from raw.watermarks where reader = %s"
+                " and xid <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
+                (reader,),
+            ).fetchone()
         return 0 if found is None else int(found)
 
     def move_watermark(self, reader: str, xid: int) -> None:
@@ -180,6 +190,7 @@ class Warehouse:
 
     def record_deployment(
         self,
+        transaction: Connection,
         model: str,
         model_version: int,
         digest: str,
@@ -188,15 +199,14 @@ class Warehouse:
         deployed_by: str,
     ) -> None:
         """Tells the services of a model which version to run; they pick it up by themselves."""
-        with self.connect() as connection:
-            connection.execute(
-                "insert into ml.deployments (model, model_version, digest, artifact_path, bento_tag, deployed_by)"
-                " values (%s, %s, %s, %s, %s, %s)",
-                (model, model_version, digest, artifact_path, bento_tag, deployed_by),
-            )
+        transaction.execute(
+            "insert into ml.deployments"
+            " (model, model_version, digest, artifact_path, bento_tag, deployed_by) values (%s, %s, %s, %s, %s, %s)",
+            (model, model_version, digest, artifact_path, bento_tag, deployed_by),
+        )
 
     @contextmanager
-    def promotion(self, model: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    def promotion(self, model: str) -> Iterator[Connection]:
         """A transaction that only one promoter of a model can be in; a second one is told, and does not wait."""
         with self.connect() as connection:
             row = connection.execute(
@@ -205,3 +215,12 @@ class Warehouse:
             if row is None or not row[0]:
                 raise UserError(f"Somebody else is promoting {model} right now; try again when they are done.")
             yield connection
+
+    @contextmanager
+    def building_marts(self) -> Iterator[None]:
+        """Held while dbt builds. A second builder is refused at once: both would replace the same tables."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            row = connection.execute("select pg_try_advisory_lock(hashtext('marts'))").fetchone()
+            if row is None or not row[0]:
+                raise UserError("Another run is building the marts of this warehouse; try again when it has ended.")
+            yield

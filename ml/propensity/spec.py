@@ -24,8 +24,8 @@ class PropensitySpec:
     `label` is the boolean column that answers it, null outside the population. `recency` is the feature of the
     recency rule. With `active_only` the population is the users active within the last horizon, and everyone else
     is answered by the rate of silence at their recency.
-    `linear_shrinkage` is the ridge penalty as a share of what the rows tell about a coefficient: rows repeat users
-    at overlapping cutoffs and tell less than their number says.
+    `linear_shrinkage` is the ridge penalty as a share of what the rows tell about a coefficient: users come
+    again at every cutoff, so rows tell less than their number says.
     """
 
     kind: str

@@ -231,7 +231,7 @@ def _medians(matrix: Matrix) -> tuple[float | None, ...]:
 
 def _golden_rows(rows: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     """Made-up users: each feature at one of its quantiles, and one of whom nothing is defined."""
-    levels = np.linspace(0, 1, _GOLDEN_ROWS)
+    levels = np.linspace(0.01, 0.99, _GOLDEN_ROWS)
     columns: dict[str, list[float | None]] = {}
     for name in names:
         values = rows[name].cast(pl.Float64).fill_nan(None).drop_nulls()

@@ -44,7 +44,8 @@ def prepared_project() -> DbtProject:
     """
     target = Home(read_settings().home).dbt_target
     project = DbtProject(PROJECT_DIR, target_path=target)
-    newest = max(file.stat().st_mtime for folder in _SOURCES for file in (PROJECT_DIR / folder).rglob("*.*"))
+    files = [*PROJECT_DIR.glob("*.yml"), *(file for name in _SOURCES for file in (PROJECT_DIR / name).rglob("*.*"))]
+    newest = max(file.stat().st_mtime for file in files)
     if not project.manifest_path.exists() or project.manifest_path.stat().st_mtime < newest:
         target.mkdir(parents=True, exist_ok=True)
         DbtCliResource(project_dir=str(PROJECT_DIR)).cli(["--quiet", "parse"], target_path=target).wait()
@@ -65,13 +66,14 @@ def dbt_marts(project: DbtProject) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource, choices: Choices
     ) -> Iterator[Any]:
         as_of = date.fromisoformat(context.partition_key)
-        first_event = warehouse.open().event_range().first
-        plan = plan_cutoffs(as_of, choices.horizon_days, first_event)
+        known = warehouse.open().event_range()
+        plan = plan_cutoffs(as_of, choices.horizon_days, known.first, known.last)
         variables = {
             "as_of_dates": [day.isoformat() for day in (*plan.all, as_of)],
             "horizon_days": choices.horizon_days,
             "known_until": as_of.isoformat(),
         }
-        yield from dbt.cli(["build", "--vars", json.dumps(variables)], context=context).stream()
+        with warehouse.open().building_marts():
+            yield from dbt.cli(["build", "--vars", json.dumps(variables)], context=context).stream()
 
     return marts

@@ -3,12 +3,13 @@
 Belongs here: the assets and what they report. Not: training (`orchestration.training`), judgement (`ml.gate`).
 """
 
+import math
 from collections.abc import Iterator
 from datetime import date
 
 import dagster as dg
 
-from ml.errors import NotApplicable
+from ml.errors import NotApplicable, NotEnoughData
 from orchestration.gate import judge_challenger
 from orchestration.partitions import AS_OF
 from orchestration.registry import CHALLENGER, KINDS
@@ -53,7 +54,7 @@ def candidate_asset(kind: str) -> dg.AssetsDefinition:
         as_of = date.fromisoformat(context.partition_key)
         try:
             trained = train_candidate(kind, warehouse.open(), registry.open(), as_of, choices.horizon_days)
-        except NotApplicable as reason:
+        except (NotApplicable, NotEnoughData) as reason:
             context.log.warning(str(reason))
             yield dg.AssetCheckResult(
                 check_name="is_applicable",
@@ -68,7 +69,7 @@ def candidate_asset(kind: str) -> dg.AssetsDefinition:
                 "mlflow_run": trained.run_id,
                 "model_files": dg.MetadataValue.path(trained.directory),
                 "digest": trained.digest,
-                **{name: dg.MetadataValue.float(value) for name, value in trained.metrics.items()},
+                **{name: value for name, value in trained.metrics.items() if math.isfinite(value)},
             },
             data_version=dg.DataVersion(trained.digest),
             check_results=[dg.AssetCheckResult(check_name="is_applicable", passed=True)],
@@ -101,7 +102,8 @@ def champion_asset(kind: str) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         opened = registry.open()
         challenger = opened.with_alias(kind, CHALLENGER)
-        assert challenger is not None  # noqa: S101 - the candidate of this very run
+        if challenger is None:
+            raise dg.Failure(f"There is no {kind} challenger; materialize {kind}_candidate first.")
         verdict = judge_challenger(warehouse.open(), opened, challenger, promoted_by=choices.started_by)
         return dg.MaterializeResult(
             metadata={

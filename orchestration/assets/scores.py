@@ -1,5 +1,6 @@
-"""Batch scores as assets: every user seen before `as_of`, by the champion of that day, in `ml.scores`."""
+"""Batch scores as assets: every user seen before `as_of`, in `ml.scores`."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import dagster as dg
@@ -21,15 +22,19 @@ def scores_asset(kind: str) -> dg.AssetsDefinition:
         kinds={"postgres", "python"},
         partitions_def=AS_OF,
         deps=[f"{kind}_champion", FEATURES],
+        output_required=False,
     )
     def scores(
         context: dg.AssetExecutionContext,
         warehouse: WarehouseResource,
         registry: RegistryResource,
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult]:
         as_of = date.fromisoformat(context.partition_key)
-        summary = score_everyone(kind, warehouse.open(), registry.open(), as_of)
-        return dg.MaterializeResult(metadata={**summary})
+        figures = score_everyone(kind, warehouse.open(), registry.open(), as_of)
+        if figures is None:
+            context.log.warning(f"No {kind} model knows no more than was known on {as_of}; nobody is scored.")
+            return
+        yield dg.MaterializeResult(metadata={**figures})
 
     return scores
 

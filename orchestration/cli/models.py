@@ -61,11 +61,15 @@ def promote(
     from orchestration import promotion
     from orchestration.cli.session import open_session
     from orchestration.deployment import deploy_champion
+    from orchestration.registry import CHAMPION
 
     by = getpass.getuser()
     with open_session() as session:
         chosen = session.registry.version(model.value, version)
-        promotion.promote(session.registry, session.warehouse, chosen, reason=reason, promoted_by=by)
+        champion = session.registry.with_alias(model.value, CHAMPION)
+        promotion.promote(
+            session.registry, session.warehouse, chosen, instead_of=champion, reason=reason, promoted_by=by
+        )
         deploy_champion(model.value, session.warehouse, session.registry, session.platform.home, deployed_by=by)
     typer.echo(f"{model.value} version {version} is champion; running services swap to it by themselves.")
 

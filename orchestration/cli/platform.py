@@ -62,6 +62,7 @@ def status(as_json: AsJson = False) -> None:
 
 def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     from orchestration.cli.status import server_rows, servers_table
+    from orchestration.errors import DatabaseError
     from orchestration.platform.servers import MODELS, model_servers, page_servers
     from orchestration.platform.up import announce, find_up
 
@@ -79,9 +80,15 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     while True:
         time.sleep(CHECK_SECONDS)
         fleet.revive(lambda child: console.print(f"{child.command.name} ended by itself; starting it again."))
-        deployed = model_servers(platform, running=fleet.names)
-        fleet.start(deployed, lambda child: console.print(f"{child.command.name} is at {child.command.address}"))
-        announce(platform.home, fleet.children)
+        try:
+            deployed = model_servers(platform, running=fleet.names)
+        except DatabaseError as error:
+            # Postgres may be restarting; what runs goes on, and the next look is soon.
+            console.print(str(error), highlight=False)
+            continue
+        if deployed:
+            fleet.start(deployed, lambda child: console.print(f"{child.command.name} is at {child.command.address}"))
+            announce(platform.home, fleet.children)
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def prepare_home(root: Path) -> Home:
             # Customers' data is nobody else's business. Root's Postgres runs as another
             # user, who must pass through.
             root.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        for folder in (home.artifacts, home.logs, home.bentoml, home.dagster):
+        for folder in (home.artifacts, home.logs, home.bentoml, home.dagster, home.dbt_target, home.reports):
             folder.mkdir(mode=0o700, exist_ok=True)
         write_private(home.root / ".gitignore", "*\n")
     except OSError as error:

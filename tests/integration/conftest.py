@@ -20,9 +20,15 @@ from orchestration.platform.migrations import migrate, read_migrations
 from orchestration.platform.servers import model_servers
 from orchestration.platform.stack import Platform, running_platform
 from orchestration.platform.up import announce, only_up
-from orchestration.settings import Settings
+from orchestration.settings import Settings, read_settings
 
 pytestmark = pytest.mark.integration
+
+
+def pytest_sessionstart() -> None:
+    """Refuses to start where commands would reach a real database: these tests import, train and promote."""
+    if read_settings().database_url is not None:
+        pytest.exit("Unset DATABASE_URL (in the environment and in .env) before running the integration tests.", 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -120,3 +120,10 @@ def test_segments_pass_unless_they_lump_everyone_together() -> None:
     assert decision.promote
     assert decision.checks["kept_share"] == 1.0
     assert not decide(rows, challenger=one, champion=None).promote
+
+
+def test_without_evidence_the_champion_stays() -> None:
+    rows = _rows().with_columns(has_purchased=pl.lit(False))
+    decision = decide(rows, challenger=Scored("true"), champion=Scored("worse"))
+    assert not decision.promote
+    assert "one outcome only" in decision.reason

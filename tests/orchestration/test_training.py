@@ -21,4 +21,4 @@ def test_one_changed_value_changes_it() -> None:
 
 
 def test_an_empty_frame_has_one_too() -> None:
-    assert fingerprint(FRAME.clear()) == fingerprint(FRAME.clear())
+    assert fingerprint(FRAME.clear()) == "0x2-" + "0" * 16

@@ -1,5 +1,6 @@
 """Promotion and rollback against a real warehouse and a real registry."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -38,8 +39,9 @@ def test_rollback_brings_the_champion_before_back_and_is_on_record(
 ) -> None:
     warehouse = Warehouse(warehouse_url)
     first, second = (candidate(registry, tmp_path, day) for day in ("2025-01-01", "2025-02-01"))
-    promote(registry, warehouse, first, reason="the first", promoted_by="ann")
-    promote(registry, warehouse, second, reason="better", promoted_by="ann")
+    promote(registry, warehouse, first, instead_of=None, reason="the first", promoted_by="ann")
+    promote(registry, warehouse, second, instead_of=first, reason="better", promoted_by="ann")
+    promote(registry, warehouse, second, instead_of=second, reason="champion already", promoted_by="ann")
     assert registry.aliases("churn") == {"champion": 2, "challenger": 2}
 
     previous = rollback(registry, warehouse, "churn", reason="complaints", promoted_by="bob")
@@ -62,13 +64,35 @@ def test_of_two_promoters_at_once_the_second_is_told(warehouse_url: str, registr
     warehouse = Warehouse(warehouse_url)
     model = candidate(registry, tmp_path, "2025-01-01")
     with warehouse.promotion("churn"), pytest.raises(UserError, match="Somebody else is promoting churn"):
-        promote(registry, warehouse, model, reason="me too", promoted_by="bob")
+        promote(registry, warehouse, model, instead_of=None, reason="me too", promoted_by="bob")
     assert registry.with_alias("churn", CHAMPION) is None
 
 
-def test_scores_of_a_day_are_replaced_not_added(warehouse_url: str) -> None:
-    from datetime import date
+def test_a_verdict_against_a_champion_that_is_gone_does_not_count(
+    warehouse_url: str, registry: Registry, tmp_path: Path
+) -> None:
+    warehouse = Warehouse(warehouse_url)
+    first, second, third = (candidate(registry, tmp_path, f"2025-0{month}-01") for month in (1, 2, 3))
+    promote(registry, warehouse, first, instead_of=None, reason="the first", promoted_by="ann")
+    promote(registry, warehouse, second, instead_of=first, reason="better", promoted_by="ann")
+    with pytest.raises(UserError, match="another champion"):
+        promote(registry, warehouse, third, instead_of=first, reason="better than the first", promoted_by="bob")
+    assert registry.champion("churn").version == second.version
 
+
+def test_a_past_day_is_scored_by_a_model_that_knew_no_more(
+    warehouse_url: str, registry: Registry, tmp_path: Path
+) -> None:
+    warehouse = Warehouse(warehouse_url)
+    first, second = (candidate(registry, tmp_path, day) for day in ("2025-01-01", "2025-02-01"))
+    assert registry.champion_as_of("churn", date(2025, 3, 1)) is None
+    promote(registry, warehouse, second, instead_of=None, reason="the first", promoted_by="ann")
+    chosen = {day: registry.champion_as_of("churn", day) for day in (date(2025, 3, 1), date(2025, 1, 15))}
+    assert [model and model.version for model in chosen.values()] == [second.version, first.version]
+    assert registry.champion_as_of("churn", date(2024, 12, 31)) is None
+
+
+def test_scores_of_a_day_are_replaced_not_added(warehouse_url: str) -> None:
     warehouse = Warehouse(warehouse_url)
     day = date(2025, 1, 1)
     for version, score in ((1, 0.25), (2, 0.75)):
