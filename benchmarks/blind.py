@@ -15,16 +15,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
 from ml.baselines import fit_baselines
 from ml.churn import SPEC as CHURN
 from ml.cutoffs import CutoffPlan
-from ml.evaluation import score_metrics
+from ml.evaluation import auc, lift_at, score_metrics
 from ml.propensity.spec import PropensitySpec
 from ml.purchase import SPEC as PURCHASE
 from orchestration.cdnow import cdnow_file, read_cdnow
+from orchestration.cli.console import make_console
 from orchestration.cli.run import run_everything
 from orchestration.cli.session import Session, session_of
 from orchestration.events.importing import import_files
@@ -54,7 +54,7 @@ def main() -> None:
             run_everything(session, given.as_of, given.horizon)
             plan = plan_run(session.warehouse, given.as_of, given.horizon)
             rows = [row for spec in (PURCHASE, CHURN) for row in judge(session, plan, spec, events)]
-    Console().print(table(given.data, plan, rows))
+    make_console().print(table(given.data, plan, rows))
 
 
 def judge(session: Session, plan: CutoffPlan, spec: PropensitySpec, events: pl.DataFrame) -> list[tuple[str, ...]]:
@@ -68,16 +68,20 @@ def judge(session: Session, plan: CutoffPlan, spec: PropensitySpec, events: pl.D
     learned = session.warehouse.training_frame(plan.train, plan.horizon_days).drop_nulls(spec.label)
     baselines = fit_baselines(learned, learned[spec.label].cast(pl.Float64).to_numpy(), spec.recency).score(rows)
     labels = rows["happened"].to_numpy().astype(np.float64)
+    # Recency ranks by the days themselves; as probabilities it needs the rates of its bins.
     contenders = {
-        "recency alone": baselines["rule"].to_numpy(),
-        "RFM + logistic regression": baselines["rfm_logistic"].to_numpy(),
-        "Customer Analyzer": rows["score"].to_numpy(),
+        "recency alone": ("recency", baselines["rule"].to_numpy()),
+        "RFM + logistic regression": ("rfm_logistic", baselines["rfm_logistic"].to_numpy()),
+        "Customer Analyzer": ("score", rows["score"].to_numpy()),
     }
+    ranked = baselines.with_columns(rows["score"])
     lines = []
-    for name, probability in contenders.items():
+    for name, (ranking, probability) in contenders.items():
         found = score_metrics(labels, probability)
-        figures = [f"{found[metric]:.4f}" for metric in ("auc", "brier", "calibration_error")]
-        lines.append((spec.kind, name, f"{len(labels):,}", *figures, f"{found['lift_at_10']:.2f}"))
+        rank = ranked[ranking].to_numpy()
+        figures = [auc(labels, rank), found["brier"], found["calibration_error"]]
+        lift = f"{lift_at(labels, rank):.2f}"
+        lines.append((spec.kind, name, f"{len(labels):,}", *(f"{figure:.4f}" for figure in figures), lift))
     return lines
 
 
