@@ -38,6 +38,7 @@ def run(script: str, folder: Path, environment: dict[str, str]) -> str:
 
 def test_there_is_something_to_run() -> None:
     assert (len(MAKE), len(SHOP), len(REST), len(PYTHON)) == (3, 2, 2, 1)
+    assert "@@" not in README
 
 
 @pytest.mark.parametrize("block", MAKE)
