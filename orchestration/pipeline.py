@@ -19,6 +19,7 @@ import dagster as dg
 from ml.cutoffs import CutoffPlan, plan_cutoffs
 from orchestration.definitions import build_definitions
 from orchestration.errors import UserError
+from orchestration.lost_runs import PROCESS_TAG, end_lost_runs, this_process
 from orchestration.resources import Choices
 from orchestration.warehouse import Warehouse
 
@@ -112,16 +113,20 @@ def run_job(
             on_step(happened.step_key, happened.is_step_success)
 
     with dg.DagsterInstance.get() as instance:
+        end_lost_runs(instance)
         instance.add_event_listener(run_id, listen)
-        definition.execute_in_process(
+        result = definition.execute_in_process(
             instance=instance,
             run_id=run_id,
             partition_key=plan.as_of.isoformat(),
             run_config=dg.RunConfig(
                 resources={"choices": Choices(horizon_days=plan.horizon_days, started_by=started_by)}
             ),
+            tags={PROCESS_TAG: this_process()},
             raise_on_error=False,
         )
+    if not result.success and not failed:
+        failed.append(FailedStep("the run itself", "it ended before its first step"))
     return RunOutcome(run_id, plan.as_of, plan.horizon_days, tuple(failed), tuple(skipped), tuple(checks))
 
 

@@ -61,12 +61,17 @@ def status(as_json: AsJson = False) -> None:
 
 
 def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
+    from dagster import DagsterInstance
+
     from orchestration.cli.status import server_rows, servers_table
     from orchestration.errors import DatabaseError
+    from orchestration.lost_runs import end_lost_runs
     from orchestration.platform.servers import MODELS, model_servers, page_servers
     from orchestration.platform.up import announce, find_up
 
     console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
+    with DagsterInstance.get() as instance:
+        end_lost_runs(instance)
     with console.status("Starting MLflow, Dagster and the services") as spinner:
         fleet.start(
             [*page_servers(platform), *model_servers(platform)],

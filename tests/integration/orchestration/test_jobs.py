@@ -1,9 +1,11 @@
 """The nightly job on a shop whose models were never trained."""
 
+import dagster as dg
 import polars as pl
 import pytest
 
 from orchestration.events.importing import import_frames
+from orchestration.lost_runs import PROCESS_TAG, end_lost_runs, this_process
 from orchestration.pipeline import plan_run, run_job
 from orchestration.simulator import simulate
 from orchestration.warehouse import Warehouse
@@ -30,3 +32,27 @@ def test_refresh_builds_marts_and_skips_what_has_no_champion(warehouse_url: str)
     labels = warehouse.read("select as_of, count(*) as users from marts.user_labels group by as_of order by as_of")
     assert labels["as_of"].to_list() == list(plan.all)
     assert labels.filter(pl.col("users") == 0).is_empty()
+
+
+@pytest.mark.usefixtures("warehouse_url")
+def test_a_run_whose_process_was_killed_is_ended_and_others_are_left_alone() -> None:
+    with dg.DagsterInstance.get() as instance:
+        tags = {
+            "killed": {PROCESS_TAG: "999999999:1.0"},
+            "alive": {PROCESS_TAG: this_process()},
+            "other": {},
+        }
+        runs = {
+            name: instance.create_run_for_job(a_job, tags=each, status=dg.DagsterRunStatus.STARTED)
+            for name, each in tags.items()
+        }
+        assert end_lost_runs(instance) == [runs["killed"].run_id]
+        found = {name: instance.get_run_by_id(run.run_id) for name, run in runs.items()}
+        assert {name for name, run in found.items() if run and run.is_failure} == {"killed"}
+        for run in runs.values():
+            instance.delete_run(run.run_id)
+
+
+@dg.job
+def a_job() -> None:
+    """A job of no steps."""
