@@ -62,14 +62,13 @@ def test_features_in_the_request_are_answered_like_the_same_features_looked_up(
 
     looked_up = service.client.post("/predict", json={"user_ids": ["3"]}).json()["predictions"][0]
     service.store.is_away = True
-    given = service.client.post(
-        "/predict", json={"features": [{"user_id": "3", "as_of": AS_OF.isoformat(), **row}, row]}
-    )
+    # One row a request: how many rows are multiplied at once may move the last digit of a sum.
+    given = service.client.post("/predict", json={"features": [{"user_id": "3", "as_of": AS_OF.isoformat(), **row}]})
+    nameless = service.client.post("/predict", json={"features": [row]})
 
-    assert given.status_code == 200
-    assert given.json()["predictions"][0] == looked_up
-    assert given.json()["predictions"][1]["user_id"] is None
-    assert given.json()["predictions"][1]["as_of"] is None
+    assert (given.status_code, nameless.status_code) == (200, 200)
+    assert given.json()["predictions"] == [looked_up]
+    assert nameless.json()["predictions"] == [looked_up | {"user_id": None, "as_of": None, "feature_age_days": None}]
 
 
 def test_a_thousand_users_are_one_look_up_and_the_same_answers(churn: Service) -> None:
