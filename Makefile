@@ -36,11 +36,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: install ## run everything once on real data and call the services (DATA=FILE, MAP=column=source)
 	@$(BIN)/customer-analyzer demo $(if $(DATA),--data "$(DATA)") $(foreach pair,$(MAP),--map "$(pair)")
 
-test: install ## run the whole test suite
-	@$(BIN)/pytest
+test: unit ## run the whole test suite
+	@$(BIN)/pytest tests/integration
 
 unit: install ## run the tests that start no server
-	@$(BIN)/pytest -m "not integration"
+	@$(BIN)/pytest --numprocesses 2 --ignore tests/integration
 
 up: install ## start the platform: Postgres, MLflow, Dagster, the three services; Ctrl-C stops all
 	@$(BIN)/customer-analyzer up
