@@ -215,7 +215,7 @@ def test_before_the_first_snapshot_ids_get_503(churn: Service) -> None:
 
 def test_an_unexpected_failure_shows_nothing_of_the_inside(churn: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     async def explode(*_: object) -> None:
-        raise RuntimeError("select secret from /work/place")
+        raise RuntimeError("select secret from /srv/place")
 
     monkeypatch.setattr(churn.store, "fetch", explode)
 

@@ -39,7 +39,7 @@ def test_expected_errors_speak_for_themselves(error: Exception, code: int) -> No
     [
         (OSError(errno.ENOSPC, "No space left on device", "/data/x"), "The disk is full at /data/x"),
         (psycopg.errors.DiskFull("could not extend file"), "The disk under Postgres is full"),
-        (PermissionError(errno.EACCES, "Permission denied", "/root/x"), "/root/x may not be read or written"),
+        (PermissionError(errno.EACCES, "Permission denied", "/data/x"), "/data/x may not be read or written"),
         (psycopg.OperationalError("server closed the connection"), "The connection to Postgres failed"),
     ],
 )
