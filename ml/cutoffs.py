@@ -51,15 +51,14 @@ def plan_cutoffs(
     *,
     max_train: int = 9,
     spacing_days: int | None = None,
-    min_history_days: int | None = None,
 ) -> CutoffPlan:
     """Plan the cutoffs for a model that will answer about `[as_of, as_of + horizon_days)`.
 
     Up to `max_train` train cutoffs lie `spacing_days` apart: unless told, a horizon, so that no two of their label
     windows overlap, or half of one where history is too short for six. (CDNOW and Online Retail II, three cutoffs
     each: nine a horizon apart predict as well as twelve at half that distance, in three quarters of the time.)
-    Each has at least `min_history_days` of events before it (half a horizon, at most 30, unless told). There may be
-    none, which leaves only the recency rule. `last_event` is the newest day with an event, where known.
+    Each has at least half a horizon, at most 30 days, of events before it. There may be none, which leaves only the
+    recency rule. `last_event` is the newest day with an event, where known.
 
     Raises InvalidHorizon for a horizon no plan can have, NotEnoughHistory where even test and calibration do
     not fit between the first event and `as_of`, or where events end before the test window begins.
@@ -79,9 +78,7 @@ def plan_cutoffs(
             f"choose a shorter horizon or a later day."
         )
     horizon = timedelta(days=horizon_days)
-    if min_history_days is None:
-        min_history_days = min(30, max(1, horizon_days // 2))
-    earliest = first_event + timedelta(days=min_history_days)
+    earliest = first_event + timedelta(days=min(30, max(1, horizon_days // 2)))
 
     test, calibration = as_of - horizon, as_of - 2 * horizon
     if calibration < earliest:

@@ -1,7 +1,7 @@
 """A trained propensity model: answers, takes its answers apart, and reads and writes its own files."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -105,18 +105,6 @@ class PropensityModel:
             return PropensityPrior(self.base_rate)
         amount = self.amounts.factor * self.amounts.overall
         return PropensityPrior(self.base_rate, amount, self.base_rate * amount)
-
-    def predict_unknown(self, user_ids: Sequence[str]) -> pl.DataFrame:
-        """The prior for every user in `user_ids`, in the columns of `predict`."""
-        prior = self.prior
-        answer = pl.DataFrame({"user_id": list(user_ids)}, schema={"user_id": pl.String}).with_columns(
-            score=pl.lit(prior.score), basis=pl.lit(prior.basis)
-        )
-        if self.amounts is None:
-            return answer
-        return answer.with_columns(
-            expected_amount=pl.lit(prior.expected_amount), expected_value=pl.lit(prior.expected_value)
-        )
 
     def contributions(self, features: pl.DataFrame) -> Contributions:
         """Take the log-odds of every row apart, feature by feature, exactly."""
