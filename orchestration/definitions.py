@@ -6,7 +6,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from orchestration.assets.events import events
-from orchestration.assets.marts import FolderGroups, dbt_marts, prepared_project
+from orchestration.assets.marts import FolderGroups, dbt_assets_of, prepared_project
 from orchestration.assets.models import model_assets
 from orchestration.assets.monitoring import drift_assets
 from orchestration.assets.scores import score_assets
@@ -24,7 +24,7 @@ def build_definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             events,
-            dbt_marts(project),
+            *dbt_assets_of(project),
             *model_assets(),
             *score_assets(),
             *drift_assets(),

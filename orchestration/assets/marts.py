@@ -1,4 +1,4 @@
-"""The dbt project as assets: staging, intermediate, marts and analytics, a partition an `as_of`.
+"""The dbt project as assets, a partition an `as_of`: what events alone make, and later what needs the models' answers.
 
 Belongs here: how dbt is called and how its models are named and grouped in Dagster. Not: any SQL.
 """
@@ -17,17 +17,21 @@ from orchestration.partitions import AS_OF
 from orchestration.platform.home import Home
 from orchestration.resources import Choices, WarehouseResource
 from orchestration.settings import read_settings
+from orchestration.warehouse import Warehouse
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 _SOURCES = ("models", "macros", "seeds", "tests")
+_AFTER_MODELS = "source:ml+"
 
 
 class FolderGroups(DagsterDbtTranslator):
     """Assets are grouped by their dbt folder; a model's key is its schema and its name, as in the database."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """Schema and name, so that lineage reads like the warehouse."""
+        """Schema and name, so that lineage reads like the warehouse; a source in `ml` is the asset that writes it."""
         if dbt_resource_props["resource_type"] == "source":
+            if dbt_resource_props["schema"] == "ml":
+                return dg.AssetKey(dbt_resource_props["name"])
             return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["config"]["schema"], dbt_resource_props["name"]])
 
@@ -52,28 +56,50 @@ def prepared_project() -> DbtProject:
     return project
 
 
-def dbt_marts(project: DbtProject) -> dg.AssetsDefinition:
-    """The assets of a prepared dbt project (its manifest exists)."""
+def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
+    """The assets of a prepared dbt project (its manifest exists): those built before the models run, and those after.
+
+    What reads a table of the schema `ml` comes after; dbt's own graph knows which models these are.
+    """
 
     @dbt_assets(
         manifest=project.manifest_path,
         project=project,
         partitions_def=AS_OF,
         dagster_dbt_translator=FolderGroups(),
-        exclude="resource_type:unit_test",
+        exclude=f"resource_type:unit_test {_AFTER_MODELS}",
     )
     def marts(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource, choices: Choices
     ) -> Iterator[Any]:
-        as_of = date.fromisoformat(context.partition_key)
-        known = warehouse.open().event_range()
-        plan = plan_cutoffs(as_of, choices.horizon_days, known.first, known.last)
-        variables = {
-            "as_of_dates": [day.isoformat() for day in (*plan.all, as_of)],
-            "horizon_days": choices.horizon_days,
-            "known_until": as_of.isoformat(),
-        }
-        with warehouse.open().building_marts():
-            yield from dbt.cli(["build", "--vars", json.dumps(variables)], context=context).stream()
+        yield from _build(context, dbt, warehouse.open(), choices)
 
-    return marts
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        partitions_def=AS_OF,
+        dagster_dbt_translator=FolderGroups(),
+        select=_AFTER_MODELS,
+        exclude="resource_type:unit_test",
+    )
+    def after_models(
+        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource, choices: Choices
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, warehouse.open(), choices)
+
+    return [marts, after_models]
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, choices: Choices
+) -> Iterator[Any]:
+    as_of = date.fromisoformat(context.partition_key)
+    known = warehouse.event_range()
+    plan = plan_cutoffs(as_of, choices.horizon_days, known.first, known.last)
+    variables = {
+        "as_of_dates": [day.isoformat() for day in (*plan.all, as_of)],
+        "horizon_days": choices.horizon_days,
+        "known_until": as_of.isoformat(),
+    }
+    with warehouse.building_marts():
+        yield from dbt.cli(["build", "--vars", json.dumps(variables)], context=context).stream()

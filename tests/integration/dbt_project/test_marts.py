@@ -29,7 +29,7 @@ TYPES = (
     + ["feedback", "badge", "a_type_nobody_foresaw"]
 )
 MARTS = ("intermediate.int_user_daily", "marts.user_features", "marts.user_labels")
-ANALYTICS = ("daily_activity", "weekly_retention", "purchase_funnel", "customer_rfm")
+ANALYTICS = ("daily_activity", "weekly_retention", "purchase_funnel", "customer_rfm", "segment_transitions")
 
 Dbt = Callable[..., None]
 Event = tuple[object, ...]
@@ -137,7 +137,14 @@ def test_the_whole_project_builds_and_all_its_tests_pass(
     dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     insert(warehouse, random_events(seed=0))
+    warehouse.execute(
+        "insert into ml.scores (model, user_id, as_of, horizon_days, score, segment_id, segment, basis, model_version)"
+        " select 'segmentation', 'user ' || n, date '2024-03-01' + day, 0, 1, 1 + (n + day) % 2, 'either', 'model', 1"
+        " from generate_series(0, 3) as n, generate_series(0, 1) as day"
+    )
     dbt("build")
+    moves = warehouse.execute("select from_segment_id, to_segment_id, users from analytics.segment_transitions")
+    assert set(moves) == {(1, 2, 2), (2, 1, 2)}
     for table in ANALYTICS:
         assert rows(warehouse, f"analytics.{table}")
     sums = warehouse.execute(
