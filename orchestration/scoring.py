@@ -26,7 +26,9 @@ def score_everyone(
     if features.is_empty():
         raise NotEnoughData(f"Nobody was seen before {as_of}, so there is nobody to score; choose a later day.")
     scores = model.predict(features)
-    count = warehouse.write_scores(kind, as_of, model.horizon_days, champion.version, scores)
+    count = warehouse.write_scores(
+        kind, as_of, model.horizon_days, champion.version, scores, feature_hash=model.feature_hash
+    )
     return {"users": count, "model_version": champion.version, **_figures(scores)}
 
 

@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.rows import class_row, scalar_row
 
 from orchestration.errors import UserError
+from orchestration.ledger import record_scores
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -97,10 +98,19 @@ class Warehouse:
             " order by user_id"
         ).drop("available")
 
-    def write_scores(self, model: str, as_of: date, horizon_days: int, model_version: int, scores: pl.DataFrame) -> int:
-        """Replaces the scores of one model, day and horizon, in one transaction; returns how many there are.
+    def write_scores(
+        self,
+        model: str,
+        as_of: date,
+        horizon_days: int,
+        model_version: int,
+        scores: pl.DataFrame,
+        *,
+        feature_hash: str,
+    ) -> int:
+        """Replaces the scores of one model, day and horizon and enters them into the ledger, in one transaction.
 
-        `scores` has user_id, score, basis, and for the segmentation segment_id and segment.
+        `scores` has user_id, score, basis, and for the segmentation segment_id and segment. Returns how many there are.
         """
         columns = [name for name in SCORE_COLUMNS if name in scores.columns]
         key = (model, as_of, horizon_days)
@@ -112,6 +122,7 @@ class Warehouse:
             with cursor.copy(copy) as rows:
                 for row in scores.select(columns).iter_rows():
                     rows.write_row((*key, model_version, *row))
+            record_scores(connection, model, as_of, horizon_days, feature_hash)
         return scores.height
 
     def read_scores(self, model: str, as_of: date) -> pl.DataFrame:

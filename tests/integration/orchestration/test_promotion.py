@@ -97,7 +97,7 @@ def test_scores_of_a_day_are_replaced_not_added(warehouse_url: str) -> None:
     day = date(2025, 1, 1)
     for version, score in ((1, 0.25), (2, 0.75)):
         frame = pl.DataFrame({"user_id": ["a", "b"], "score": [score, score], "basis": ["model", "rule"]})
-        warehouse.write_scores("churn", day, 30, version, frame)
+        warehouse.write_scores("churn", day, 30, version, frame, feature_hash="f" * 64)
     stored = warehouse.read_scores("churn", day)
     assert stored["score"].to_list() == [0.75, 0.75]
     assert stored["model_version"].to_list() == [2, 2]
