@@ -32,7 +32,7 @@ from orchestration.pipeline import plan_run
 from orchestration.platform.stack import running_platform
 from orchestration.settings import Settings
 
-DONE_TO_USERS = ("notification_sent", "badge", "campaign_received")
+DONE_TO_USERS = ("notification_sent", "notification_withheld", "badge", "campaign_received")
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ _DETAILS = {
     sessions.FEEDBACK: _RATINGS,
 }
 _DETAIL_TEXTS = pl.Series([text for texts in _DETAILS.values() for text in texts])
-_CAMPAIGN_KINDS = (sessions.SENT, sessions.OPENED)
+_CAMPAIGN_KINDS = (sessions.SENT, sessions.OPENED, sessions.WITHHELD)
 # Servers learn of an event within seconds.
 _MEAN_DELAY_MICROSECONDS = 2_000_000.0
 

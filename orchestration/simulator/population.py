@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from orchestration.errors import UserError
+from orchestration.simulator.drift import Drift, DriftKind
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -36,9 +37,10 @@ class Behaviour:
     payment_probability: float = 0.75
     # Spread of the users' intent to buy, in log-odds.
     intent_spread: float = 1.0
+    # That a line is to be given back; it is, if the user comes again within ten days.
     refund_probability: float = 0.04
     feedback_probability: float = 0.15
-    # Each week every user outside the control group is notified with this probability.
+    # Each week every user is drawn with this probability: notified, or in the control group noted as withheld.
     notification_probability: float = 0.5
     control_share: float = 0.2
     open_probability: float = 0.2
@@ -52,12 +54,17 @@ class Population:
     While `joined_day <= t < churned_day`, sessions of user u are a Poisson process of rate
     `session_rate[u] * weekday_weight[u, weekday]`, the first one at `joined_day` for sure; a notification that is
     opened (`open_probability[u]`) brings one more. Each session ends, independently, in a purchase with
-    `purchase_probability[u]`. Everything a label asks about follows from these.
+    `purchase_probability[u]`. The user leaves for good at `churned_day`, to which `churn_hazard[u]` leads, and nothing
+    happens outside a session. Everything a label asks about follows from these.
     """
 
     behaviour: Behaviour
+    drift: Drift | None
     joined_day: Floats
     churned_day: Floats
+    # Of leaving, a day; before any drift.
+    churn_hazard: Floats
+    # Sessions a day of average weight; before any drift.
     session_rate: Floats
     weekday_weight: Floats
     cart_probability: Floats
@@ -67,6 +74,8 @@ class Population:
     peak_hour: Floats
     extra_quantity: Floats
     source: Integers
+    # Where the user's events come from once a drift of the sources has come.
+    later_source: Integers
     is_control: Booleans
 
     @property
@@ -79,24 +88,45 @@ class Population:
         """The probability that a session ends in a purchase."""
         return self.cart_probability * self.checkout_probability * self.payment_probability
 
+    def rate_of_sessions(self, users: slice, day: int, weekday: int) -> Floats:
+        """Sessions that these users come to of their own accord on that whole day (0 is a Monday), on average."""
+        factor = 1.0 if self.drift is None else self.drift.session_factor(day)
+        return self.session_rate[users] * self.weekday_weight[users, weekday] * factor
 
-def draw_population(users: int, days: int, seed: int, behaviour: Behaviour | None = None) -> Population:
-    """Draws `users` users for a simulation of `days` days. The same arguments give the same users."""
+    def source_at(self, user: Integers, day: Floats) -> Integers:
+        """Where events of these users on these days come from."""
+        if self.drift is None or self.drift.kind is not DriftKind.SOURCES:
+            return self.source[user]
+        return np.where(day < self.drift.day, self.source[user], self.later_source[user])
+
+
+def draw_population(
+    users: int, days: int, seed: int, behaviour: Behaviour | None = None, drift: Drift | None = None
+) -> Population:
+    """Draws `users` users for a simulation of `days` days. The same arguments give the same users.
+
+    A drift changes nothing before its day. Raises UserError for senseless numbers.
+    """
     for name, value, least in (("users", users, 1), ("days", days, 1), ("seed", seed, 0)):
         if value < least:
             raise UserError(f"--{name} is {value}; it must be {least} or more")
+    if drift is not None and not 0 < drift.day < days:
+        raise UserError(f"--drift {drift} does not lie within the simulation: its day must be from 1 to {days - 1}")
     habits = behaviour or Behaviour()
     random = np.random.default_rng([seed, POPULATION_STREAM])
     # Those who are there already show up within the first week.
     is_initial = random.random(users) < habits.initial_share
     joined = random.random(users) * np.where(is_initial, min(7, days), days)
     hazard = random.gamma(habits.lifetime_shape, 1 / (habits.lifetime_days * habits.lifetime_shape), users)
+    hazard = np.maximum(hazard, 1e-9)
     intent = random.normal(0.0, habits.intent_spread, users)
     weekdays = random.dirichlet(np.full(7, 4.0), users) * 7
     return Population(
         behaviour=habits,
+        drift=drift,
         joined_day=joined,
-        churned_day=joined + random.exponential(1.0, users) / np.maximum(hazard, 1e-9),
+        churned_day=_churned(joined, random.exponential(1.0, users) / hazard, drift),
+        churn_hazard=hazard,
         session_rate=random.gamma(habits.sessions_shape, habits.sessions_per_day / habits.sessions_shape, users),
         weekday_weight=weekdays,
         cart_probability=_shifted(habits.cart_probability, intent),
@@ -107,7 +137,16 @@ def draw_population(users: int, days: int, seed: int, behaviour: Behaviour | Non
         extra_quantity=random.gamma(0.5, 0.4, users),
         source=random.choice(len(SOURCES), users, p=habits.source_shares),
         is_control=random.random(users) < habits.control_share,
+        later_source=random.choice(len(SOURCES), users, p=habits.source_shares[::-1]),
     )
+
+
+def _churned(joined: Floats, lifetime: Floats, drift: Drift | None) -> Floats:
+    """When users leave. From the day of a drift on, a hazard `factor` times as high leaves 1 / `factor` of the time."""
+    if drift is None:
+        return joined + lifetime
+    before = np.clip(drift.day - joined, 0.0, lifetime)
+    return np.asarray(joined + before + (lifetime - before) / drift.churn_factor(drift.day), np.float64)
 
 
 def _shifted(probability: float, log_odds: Floats) -> Floats:

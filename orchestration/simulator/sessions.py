@@ -1,17 +1,17 @@
 """What happens inside sessions: which events, in which order, with which items and money.
 
 Belongs here: the funnel. What is bought was put into the cart, what is in the cart was viewed, a refund follows its
-purchase. Does not: when sessions start (`week`), texts and frames (`frames`).
+purchase in a later session. Does not: when sessions start (`week`), texts and frames (`frames`).
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from orchestration.simulator.population import Floats, Integers, Population
-from orchestration.simulator.week import MICROSECONDS_PER_DAY, Week
+from orchestration.simulator.population import Booleans, Floats, Integers, Population
+from orchestration.simulator.week import DAYS, MICROSECONDS_PER_DAY, Week
 
-# In this order within a session; the last three happen outside of one.
+# In this order within a session; the last four are no step of it.
 EVENT_TYPES = (
     "session_start",
     "command",
@@ -25,14 +25,17 @@ EVENT_TYPES = (
     "refund",
     "notification_sent",
     "notification_opened",
+    "notification_withheld",
 )
-START, COMMAND, MESSAGE, SEARCH, VIEW, CART, CHECKOUT, PURCHASE, FEEDBACK, REFUND, SENT, OPENED = range(12)
+START, COMMAND, MESSAGE, SEARCH, VIEW, CART, CHECKOUT, PURCHASE, FEEDBACK, REFUND, SENT, OPENED, WITHHELD = range(13)
 _IN_SESSION = 9
 ITEMS = 2_000
 NONE = -1
 _SECONDS_BETWEEN = 40.0
 _LONGEST_CART = 6
-_REFUND_DAYS = 10.0
+# Things are given back at the start of the first session after an hour, and within this time.
+_REFUND_AFTER = 3_600_000_000
+_REFUND_WITHIN = 10 * MICROSECONDS_PER_DAY
 TELEGRAM = 0
 
 
@@ -59,6 +62,12 @@ class Events:
         return Events(*(getattr(self, name)[chosen] for name in self.__slots__))
 
 
+def no_events() -> Events:
+    """Nothing happens."""
+    nothing = np.empty(0, np.int64)
+    return Events(nothing, nothing, nothing, nothing, nothing, nothing, np.empty(0), nothing, nothing)
+
+
 def joined(parts: list[Events]) -> Events:
     """All parts as one, ordered by time."""
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Events.__slots__}
@@ -77,7 +86,8 @@ def draw_sessions(
     """Everything that happens in the week's sessions. Orders are numbered from `first_order`."""
     user = week.session_user
     count = len(user)
-    counts = _counts(population, user, random)
+    source = population.source_at(user, week.session_start / MICROSECONDS_PER_DAY)
+    counts = _counts(population, user, source == TELEGRAM, random)
     kind = np.repeat(np.tile(np.arange(_IN_SESSION, dtype=np.int64), count), counts.ravel())
     lengths = counts.sum(axis=1)
     session = np.repeat(np.arange(count), lengths)
@@ -105,48 +115,64 @@ def draw_sessions(
         item=item,
         quantity=quantity,
         amount=amount,
-        source=population.source[user][session],
+        source=source[session],
         detail=random.integers(0, 1 << 16, total, dtype=np.int64),
     )
 
 
-def draw_refunds(purchases: Events, probability: float, random: np.random.Generator) -> Events:
-    """Refunds of some of the order lines, days later; amounts and quantities are negative."""
+def draw_unwanted(purchases: Events, probability: float, random: np.random.Generator) -> Events:
+    """The order lines that are to be given back."""
     lines = np.flatnonzero(purchases.kind == PURCHASE)
-    chosen = purchases.take(lines[random.random(len(lines)) < probability])
-    delay = (random.random(len(chosen)) * _REFUND_DAYS * MICROSECONDS_PER_DAY).astype(np.int64) + 3_600_000_000
-    return replace(
-        chosen,
-        kind=np.full(len(chosen), REFUND),
-        at=chosen.at + delay,
-        quantity=-chosen.quantity,
-        amount=-chosen.amount,
-    )
+    return purchases.take(lines[random.random(len(lines)) < probability])
+
+
+def refunds(population: Population, unwanted: Events, week: Week, begins: int) -> tuple[Events, Events]:
+    """What of the unwanted lines is given back in a week that begins at `begins`, and the lines that still may be.
+
+    Amounts and quantities of refunds are negative.
+    """
+    # An end that belongs to nobody, so that every search finds a place.
+    users, starts = np.append(week.session_user, NONE), np.append(week.session_start, 0)
+    order = np.append(np.argsort(_moments(week.session_user, week.session_start, begins)), len(week.session_user))
+    moments = _moments(users[order[:-1]], starts[order[:-1]], begins)
+    session = order[np.searchsorted(moments, _moments(unwanted.user, unwanted.at + _REFUND_AFTER, begins))]
+    is_back = (users[session] == unwanted.user) & (starts[session] < unwanted.at + _REFUND_WITHIN)
+    given, at = unwanted.take(np.flatnonzero(is_back)), starts[session[is_back]] + 1_000_000
+    source = population.source_at(given.user, at / MICROSECONDS_PER_DAY)
+    kind = np.full(len(given), REFUND)
+    back = replace(given, kind=kind, at=at, quantity=-given.quantity, amount=-given.amount, source=source)
+    is_open = ~is_back & (unwanted.at + _REFUND_WITHIN > begins + DAYS * MICROSECONDS_PER_DAY)
+    return back, unwanted.take(np.flatnonzero(is_open))
+
+
+def _moments(user: Integers, at: Integers, begins: int) -> Integers:
+    """Numbers that order by user, then by time within a week; 2 ** 40 microseconds are twelve days."""
+    return (user << 40) + np.clip(at - begins, 0, (1 << 40) - 1)
 
 
 def notifications(population: Population, week: Week, number: int) -> Events:
-    """The week's campaign: what was sent and what was opened."""
-    user = np.concatenate([week.sent_user, week.opened_user])
+    """The week's campaign: to whom it was sent, from whom it was withheld, who opened it."""
+    users = (week.sent_user, week.withheld_user, week.opened_user)
+    user, at = np.concatenate(users), np.concatenate([week.sent_at, week.withheld_at, week.opened_at])
     nothing = np.full(len(user), NONE)
     return Events(
         user=user,
-        kind=np.repeat([SENT, OPENED], [len(week.sent_user), len(week.opened_user)]),
-        at=np.concatenate([week.sent_at, week.opened_at]),
+        kind=np.repeat([SENT, WITHHELD, OPENED], [len(each) for each in users]),
+        at=at,
         order=nothing,
         item=nothing,
         quantity=np.zeros(len(user), np.int64),
         amount=np.zeros(len(user)),
-        source=population.source[user],
+        source=population.source_at(user, at / MICROSECONDS_PER_DAY),
         detail=np.full(len(user), number),
     )
 
 
-def _counts(population: Population, user: Integers, random: np.random.Generator) -> Integers:
+def _counts(population: Population, user: Integers, is_telegram: Booleans, random: np.random.Generator) -> Integers:
     """How many events of each kind each session has."""
     count = len(user)
     chance = random.random((6, count))
     counts = np.zeros((count, _IN_SESSION), np.int64)
-    is_telegram = population.source[user] == TELEGRAM
     is_carted = chance[0] < population.cart_probability[user]
     is_checked_out = is_carted & (chance[1] < population.checkout_probability[user])
     is_paid = is_checked_out & (chance[2] < population.payment_probability[user])

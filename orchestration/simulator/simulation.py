@@ -9,16 +9,18 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from orchestration.simulator.drift import Drift
 from orchestration.simulator.frames import to_frame, user_names
 from orchestration.simulator.population import POPULATION_STREAM, WEEK_STREAM, Behaviour, Population, draw_population
 from orchestration.simulator.sessions import (
     CHECKOUT,
-    Events,
-    draw_refunds,
     draw_sessions,
+    draw_unwanted,
     joined,
+    no_events,
     notifications,
     price_list,
+    refunds,
 )
 from orchestration.simulator.week import DAYS, MICROSECONDS_PER_DAY, draw_week
 
@@ -34,13 +36,14 @@ def simulate(
     *,
     start: date = START,
     behaviour: Behaviour | None = None,
+    drift: Drift | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Events of a Telegram shop as frames with the columns of the events contract, synthetic from first to last.
 
     A frame holds a week of up to 50,000 users, ordered by time; frames come in the order of their weeks, so memory
     does not grow with `days`. The same arguments give the same bytes. Raises UserError for senseless numbers.
     """
-    population = draw_population(users, days, seed, behaviour)
+    population = draw_population(users, days, seed, behaviour, drift)
     return _frames(population, days, seed, start)
 
 
@@ -48,8 +51,9 @@ def _frames(population: Population, days: int, seed: int, start: date) -> Iterat
     prices = price_list(np.random.default_rng([seed, POPULATION_STREAM, 1]))
     names = user_names(population.size)
     blocks = [slice(first, first + _BLOCK_USERS) for first in range(0, population.size, _BLOCK_USERS)]
-    # Refunds of earlier weeks' purchases that are still to come, a block of users each.
-    pending: list[Events | None] = [None] * len(blocks)
+    # What earlier weeks hand on, a block of users each: ends of sessions, and lines that are to be given back.
+    pending = [no_events()] * len(blocks)
+    unwanted = [no_events()] * len(blocks)
     orders = numbered = 0
     for week in range(-(-days // DAYS)):
         for block, users in enumerate(blocks):
@@ -57,10 +61,11 @@ def _frames(population: Population, days: int, seed: int, start: date) -> Iterat
             happening = draw_week(population, users, week, days, start.weekday(), random)
             events = draw_sessions(population, happening, prices, orders, random)
             orders += int((events.kind == CHECKOUT).sum())
-            refunds = draw_refunds(events, population.behaviour.refund_probability, random)
-            parts = [events, refunds, notifications(population, happening, week)]
-            earlier = pending[block]
-            everything = joined(parts if earlier is None else [*parts, earlier])
+            chosen = draw_unwanted(events, population.behaviour.refund_probability, random)
+            begins = week * DAYS * MICROSECONDS_PER_DAY
+            lines = joined([unwanted[block], chosen])
+            given_back, unwanted[block] = refunds(population, lines, happening, begins)
+            everything = joined([pending[block], events, given_back, notifications(population, happening, week)])
             end = min((week + 1) * DAYS, days) * MICROSECONDS_PER_DAY
             until = int(np.searchsorted(everything.at, end))
             pending[block] = everything.take(np.arange(until, len(everything)))

@@ -13,8 +13,8 @@ DAYS = 7
 MICROSECONDS_PER_DAY = 86_400_000_000
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 # Campaigns go out on the third day of each simulated week, in the morning.
-_CAMPAIGN_DAY = 2
-_CAMPAIGN_HOUR = 10
+CAMPAIGN_DAY = 2
+CAMPAIGN_HOUR = 10
 _SPREAD_HOURS = 3.0
 
 
@@ -26,6 +26,9 @@ class Week:
     session_start: Integers
     sent_user: Integers
     sent_at: Integers
+    # Users of the control group whom the same draw would have notified.
+    withheld_user: Integers
+    withheld_at: Integers
     opened_user: Integers
     opened_at: Integers
 
@@ -43,8 +46,8 @@ def draw_week(
     begins = np.maximum(joined[:, None], midnights)
     ends = np.minimum(churned[:, None], midnights + 1)
     present = np.clip(ends - begins, 0.0, 1.0)
-    weights = population.weekday_weight[users][:, (first_weekday + midnights) % DAYS]
-    sessions = random.poisson(population.session_rate[users][:, None] * weights * present)
+    rates = [population.rate_of_sessions(users, int(day), int(first_weekday + day) % DAYS) for day in midnights]
+    sessions = random.poisson(np.stack(rates, axis=1) * present)
     row, day = np.nonzero(sessions)
     repeats = sessions[row, day]
     row, day = np.repeat(row, repeats), np.repeat(day, repeats)
@@ -53,37 +56,55 @@ def draw_week(
     partial = begins[row, day] + random.random(len(row)) * present[row, day]
     starts = np.where(present[row, day] < 1, partial, habitual)
     joining = np.flatnonzero((joined >= first) & (joined < first + length))
-    sent, sent_at, opened, opened_at = _notify(population, users, first, length, random)
+    campaign = _notify(population, users, first, length, random)
     return Week(
-        session_user=members[np.concatenate([row, joining, opened])],
+        session_user=members[np.concatenate([row, joining, campaign.opened])],
         session_start=np.concatenate(
             # An opened notification leads into the shop within seconds.
-            [_microseconds(starts), _microseconds(joined[joining]), opened_at + 5_000_000]
+            [_microseconds(starts), _microseconds(joined[joining]), campaign.opened_at + 5_000_000]
         ),
-        sent_user=members[sent],
-        sent_at=sent_at,
-        opened_user=members[opened],
-        opened_at=opened_at,
+        sent_user=members[campaign.sent],
+        sent_at=campaign.sent_at,
+        withheld_user=members[campaign.withheld],
+        withheld_at=campaign.withheld_at,
+        opened_user=members[campaign.opened],
+        opened_at=campaign.opened_at,
     )
 
 
-def _notify(
-    population: Population, users: slice, first: int, length: int, random: np.random.Generator
-) -> tuple[Integers, Integers, Integers, Integers]:
+@dataclass(frozen=True, slots=True)
+class _Campaign:
+    """Positions within the block of users, and moments."""
+
+    sent: Integers
+    sent_at: Integers
+    withheld: Integers
+    withheld_at: Integers
+    opened: Integers
+    opened_at: Integers
+
+
+def _notify(population: Population, users: slice, first: int, length: int, random: np.random.Generator) -> _Campaign:
     joined, churned = population.joined_day[users], population.churned_day[users]
     chance = random.random(len(joined)) < population.behaviour.notification_probability
-    hour = _CAMPAIGN_HOUR + random.random(len(joined))
+    hour = CAMPAIGN_HOUR + random.random(len(joined))
     opens = random.random(len(joined)) < population.open_probability[users]
     waits = random.exponential(1.0, len(joined))
-    if length <= _CAMPAIGN_DAY:
-        nobody = np.empty(0, np.int64)
-        return nobody, nobody, nobody, nobody
-    at = first + _CAMPAIGN_DAY + hour / 24
-    is_sent = chance & ~population.is_control[users] & (joined < at)
+    at = first + CAMPAIGN_DAY + hour / 24
+    is_drawn = chance & (joined < at) & (length > CAMPAIGN_DAY)
+    is_control = population.is_control[users]
     opened_at = at + waits / 24
-    is_opened = is_sent & opens & (opened_at < churned) & (opened_at < first + length)
-    sent, opened = np.flatnonzero(is_sent), np.flatnonzero(is_opened)
-    return sent, _microseconds(at[sent]), opened, _microseconds(opened_at[opened])
+    is_opened = is_drawn & ~is_control & opens & (opened_at < churned) & (opened_at < first + length)
+    sent, withheld = np.flatnonzero(is_drawn & ~is_control), np.flatnonzero(is_drawn & is_control)
+    opened = np.flatnonzero(is_opened)
+    return _Campaign(
+        sent=sent,
+        sent_at=_microseconds(at[sent]),
+        withheld=withheld,
+        withheld_at=_microseconds(at[withheld]),
+        opened=opened,
+        opened_at=_microseconds(opened_at[opened]),
+    )
 
 
 def _hours(peak: Floats, random: np.random.Generator) -> Floats:

@@ -90,12 +90,16 @@ def test_an_order_is_carted_checked_out_and_paid_in_this_order() -> None:
     assert (of_type("purchase")["amount"] > 0).all()
 
 
-def test_a_refund_gives_back_a_line_that_was_paid() -> None:
+def test_a_refund_gives_back_a_line_that_was_paid_in_a_later_session() -> None:
     lines = of_type("purchase").select("order_id", "item_id", paid="amount", paid_at="occurred_at")
     refunds = of_type("refund").join(lines, on=["order_id", "item_id"], how="left")
     assert refunds.height > 20
     matched = refunds.filter((pl.col("paid") == -pl.col("amount")) & (pl.col("paid_at") < pl.col("occurred_at")))
     assert matched["event_id"].n_unique() == of_type("refund").height
+    assert (matched["occurred_at"] - matched["paid_at"]).is_between(timedelta(hours=1), timedelta(days=10)).all()
+    sessions = of_type("session_start").select("user_id", "occurred_at", began_at="occurred_at")
+    came = refunds.sort("occurred_at").join_asof(sessions, on="occurred_at", by="user_id", check_sortedness=False)
+    assert (came["occurred_at"] - came["began_at"] == timedelta(seconds=1)).all()
 
 
 def test_notifications_are_randomised_opened_after_sent_and_never_reach_the_control_group() -> None:
@@ -107,6 +111,18 @@ def test_notifications_are_randomised_opened_after_sent_and_never_reach_the_cont
     reached = sorted({int(name[1:]) for name in sent["user_id"]})
     assert not population().is_control[reached].any()
     assert 0.15 < population().is_control.mean() < 0.25
+
+
+def test_a_notification_is_withheld_from_the_control_group_by_the_same_draw() -> None:
+    withheld = of_type("notification_withheld")
+    users = [int(name[1:]) for name in withheld["user_id"]]
+    assert population().is_control[users].all()
+    assert withheld["properties"].str.contains('{"campaign":"week-', literal=True).all()
+    # A user is drawn with probability 1/2 a week, in either group: compare the draws per user and week of membership.
+    weeks = np.clip(np.ceil((DAYS - 3 - population().joined_day) / 7), 0, None)
+    is_control = population().is_control
+    assert withheld.height / weeks[is_control].sum() == pytest.approx(0.5, abs=0.03)
+    assert of_type("notification_sent").height / weeks[~is_control].sum() == pytest.approx(0.5, abs=0.03)
 
 
 def test_sources_are_a_users_own() -> None:
@@ -128,7 +144,7 @@ def test_purchases_follow_the_latent_rates() -> None:
 
 def test_recency_predicts_who_comes_back() -> None:
     cutoff = datetime(2025, 4, 1, tzinfo=UTC)
-    activity = events().filter(pl.col("event_type") != "notification_sent")
+    activity = events().filter(~pl.col("event_type").is_in(["notification_sent", "notification_withheld"]))
     past = activity.filter(pl.col("occurred_at") < cutoff).group_by("user_id").agg(pl.col("occurred_at").max())
     back = set(activity.filter(pl.col("occurred_at") >= cutoff)["user_id"])
     ranks = past["occurred_at"].rank().to_numpy()
@@ -142,7 +158,7 @@ def test_recency_predicts_who_comes_back() -> None:
 def test_behaviour_changes_what_happens() -> None:
     quiet = gathered(simulate(300, 60, SEED, behaviour=Behaviour(sessions_per_day=0.05, control_share=1.0)))
     usual = gathered(simulate(300, 60, SEED))
-    assert quiet.height < usual.height / 2
+    assert quiet.filter(pl.col("event_type") != "notification_withheld").height < usual.height / 2
     assert "notification_sent" not in set(quiet["event_type"])
 
 
