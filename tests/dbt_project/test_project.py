@@ -107,7 +107,9 @@ def test_every_feature_says_what_it_means(name: str) -> None:
     assert meta.keys() <= {"family", "unit", "models", "label", "lever"}
     assert meta["family"] and meta["label"]
     assert meta["unit"] in UNITS
-    assert meta["models"] and set(meta["models"]) <= {"segmentation", "purchase", "churn"}
+    assert set(meta["models"]) <= {"segmentation", "purchase", "churn"}
+    # No model learns from where a user comes from; that only groups users.
+    assert bool(meta["models"]) == (meta["family"] != "sources")
 
 
 def test_every_lever_is_in_the_vocabulary_and_has_advice() -> None:

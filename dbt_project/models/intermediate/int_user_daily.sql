@@ -150,7 +150,10 @@ counts_by_day as (
         sum(case when is_activity and occurred_hour < 6 then 1 else 0 end) as night_events,
         sum(case when is_activity and occurred_hour between 6 and 11 then 1 else 0 end) as morning_events,
         sum(case when is_activity and occurred_hour between 12 and 17 then 1 else 0 end) as afternoon_events,
-        sum(case when is_activity and occurred_hour >= 18 then 1 else 0 end) as evening_events
+        sum(case when is_activity and occurred_hour >= 18 then 1 else 0 end) as evening_events,
+        sum(case when is_activity and source = 'telegram' then 1 else 0 end) as telegram_events,
+        sum(case when is_activity and source = 'web' then 1 else 0 end) as web_events,
+        sum(case when is_activity and source = 'mobile' then 1 else 0 end) as mobile_events
     from {{ events }}
     group by user_id, occurred_day, received_day
 
@@ -201,7 +204,10 @@ final as (
         cast(first_known.night_events as integer) as night_events,
         cast(first_known.morning_events as integer) as morning_events,
         cast(first_known.afternoon_events as integer) as afternoon_events,
-        cast(first_known.evening_events as integer) as evening_events
+        cast(first_known.evening_events as integer) as evening_events,
+        cast(first_known.telegram_events as integer) as telegram_events,
+        cast(first_known.web_events as integer) as web_events,
+        cast(first_known.mobile_events as integer) as mobile_events
     from first_known
     left join orders_by_day
         on

@@ -117,6 +117,12 @@ sums as (
         sum(morning_events) as morning_events,
         sum(afternoon_events) as afternoon_events,
         sum(evening_events) as evening_events,
+        sum(telegram_events) as telegram_events,
+        sum(web_events) as web_events,
+        sum(mobile_events) as mobile_events,
+        {{ sum_last('telegram_events', 30) }} as telegram_events_30d,
+        {{ sum_last('web_events', 30) }} as web_events_30d,
+        {{ sum_last('mobile_events', 30) }} as mobile_events_30d,
 
         sum(sessions) as sessions_total,
         {{ sum_last('sessions', 7) }} as sessions_7d,
@@ -257,6 +263,14 @@ final as (
         {{ ratio('afternoon_events', 'activity_events_total') }} as afternoon_share,
         {{ ratio('evening_events', 'activity_events_total') }} as evening_share,
         {{ ratio('activity_events_total', 'active_days_total') }} as events_per_active_day,
+
+        -- sources
+        {{ ratio('telegram_events', 'activity_events_total') }} as telegram_share,
+        {{ ratio('web_events', 'activity_events_total') }} as web_share,
+        {{ ratio('mobile_events', 'activity_events_total') }} as mobile_share,
+        {{ ratio('telegram_events_30d', 'activity_events_30d') }} as telegram_share_30d,
+        {{ ratio('web_events_30d', 'activity_events_30d') }} as web_share_30d,
+        {{ ratio('mobile_events_30d', 'activity_events_30d') }} as mobile_share_30d,
 
         -- engagement
         cast(sessions_total as integer) as sessions_total,
