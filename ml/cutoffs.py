@@ -5,8 +5,9 @@ Belongs here: arithmetic on dates. Does not belong here: reading frames or decid
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
-from ml.errors import InvalidHorizon, NotEnoughHistory
+from ml.errors import InvalidHorizon, NotEnoughHistory, OverlappingWindows
 
 MAX_HORIZON_DAYS = 3650
 _ENOUGH_TRAIN = 6
@@ -18,7 +19,8 @@ class CutoffPlan:
 
     Each label window `[cutoff, cutoff + horizon_days)` is closed before the next role's cutoff: train, then
     calibration, then test, then `as_of` itself. Train cutoffs ascend; where history is short
-    their windows may overlap each other, never another role's cutoff.
+    their windows may overlap each other, never another role's cutoff. There is no other plan: making one raises
+    OverlappingWindows, so whoever is handed a plan need not look.
     """
 
     as_of: date
@@ -26,6 +28,17 @@ class CutoffPlan:
     train: tuple[date, ...]
     calibration: date
     test: date
+
+    def __post_init__(self) -> None:
+        newest_train = [("train", max(self.train))] if self.train else []
+        roles = [*newest_train, ("calibration", self.calibration), ("test", self.test), ("as_of", self.as_of)]
+        for (role, day), (later_role, later_day) in pairwise(roles):
+            closes = day + timedelta(days=self.horizon_days)
+            if closes > later_day:
+                raise OverlappingWindows(
+                    f"The label window of the {role} cutoff {day} closes on {closes}, but the {later_role} day is "
+                    f"{later_day}; leave at least the horizon, {self.horizon_days} days, between them."
+                )
 
     @property
     def all(self) -> tuple[date, ...]:

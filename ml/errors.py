@@ -13,6 +13,10 @@ class NotEnoughHistory(MLError):
     """Too little time lies before `as_of` to train, calibrate and test out of time."""
 
 
+class OverlappingWindows(MLError):
+    """A plan whose label window reaches into a later role's cutoff: what it found would be about its own past."""
+
+
 class NotApplicable(MLError):
     """The data cannot carry this model at all (a purchase model where nobody ever bought)."""
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.cutoffs import plan_cutoffs
-from ml.errors import InvalidHorizon, NotEnoughHistory
+from ml.errors import InvalidHorizon, NotEnoughHistory, OverlappingWindows
 
 
 def test_cdnow_plan() -> None:
@@ -34,6 +35,24 @@ def test_windows_never_reach_into_the_next_role(as_of: date, horizon: int, histo
     assert plan.test + window <= plan.as_of
     assert all(day > first for day in plan.all)
     assert list(plan.all) == sorted(set(plan.all))
+
+
+@pytest.mark.parametrize(
+    ("role", "overlapping"),
+    [
+        ("train", {"train": (date(2023, 10, 1), date(2023, 11, 4), date(2023, 9, 1))}),
+        ("calibration", {"calibration": date(2023, 12, 4)}),
+        ("calibration", {"test": date(2023, 12, 1)}),
+        ("test", {"test": date(2024, 1, 3)}),
+        ("test", {"as_of": date(2024, 1, 31)}),
+        ("train", {"horizon_days": 31}),
+    ],
+)
+def test_a_label_window_that_reaches_into_the_next_role_is_refused(role: str, overlapping: dict[str, object]) -> None:
+    plan = plan_cutoffs(date(2024, 2, 1), 30, date(2023, 1, 1))
+    assert replace(plan, train=plan.train[:2]).train == plan.train[:2]
+    with pytest.raises(OverlappingWindows, match=f"window of the {role} cutoff"):
+        replace(plan, **overlapping)
 
 
 def test_train_cutoffs_move_closer_where_history_is_short() -> None:

@@ -150,18 +150,6 @@ def test_one_outcome_only(
 
 
 @both
-def test_shuffled_labels_teach_nothing(
-    train: Train, shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan
-) -> None:
-    frame = shop_frame(1500)
-    label = LABELS[train.__name__.removeprefix("train_")]
-    known, unknown = frame.filter(pl.col(label).is_not_null()), frame.filter(pl.col(label).is_null())
-    shuffled = known.with_columns(pl.col(label).shuffle(seed=4).over("as_of"))
-    trained = train(pl.concat([shuffled, unknown]), catalogue, plan)
-    assert 0.45 < trained.evaluation.metrics["auc"] < 0.55
-
-
-@both
 def test_missing_feature_and_missing_rows_are_named(
     train: Train, shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan
 ) -> None:
