@@ -43,7 +43,7 @@ def auc(label: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> 
     """Area under the ROC curve, ties counted half; NaN when only one class is present."""
     labels, scores = _arrays(label, score)
     weights = np.ones_like(labels) if weight is None else np.asarray(weight, np.float64)
-    return _weighted_auc(_ScoreOrder.of(labels, scores), weights)
+    return _weighted_auc(_Ranking.of(labels, scores), weights)
 
 
 def average_precision(label: ArrayLike, score: ArrayLike) -> float:
@@ -173,15 +173,15 @@ def paired_bootstrap(
     arrays = {name: np.asarray(values, np.float64) for name, values in scores.items()}
     _, user = np.unique(np.asarray(user_ids), return_inverse=True)
     users = int(user.max()) + 1 if len(user) else 0
-    orders = {name: _ScoreOrder.of(labels, values) for name, values in arrays.items()}
+    rankings = {name: _Ranking.of(labels, values) for name, values in arrays.items()}
     errors = {name: (values - labels) ** 2 for name, values in arrays.items()}
     results = {f"{metric}:{name}": np.empty(draws) for metric in ("auc", "brier") for name in arrays}
     random = np.random.default_rng(seed)
     for draw in range(draws):
         weight = np.bincount(random.integers(0, users, users), minlength=users)[user].astype(np.float64)
         for name in arrays:
-            results[f"auc:{name}"][draw] = _weighted_auc(orders[name], weight)
-            results[f"brier:{name}"][draw] = float(np.average(errors[name], weights=weight))
+            results[f"auc:{name}"][draw] = _weighted_auc(rankings[name], weight)
+            results[f"brier:{name}"][draw] = float((weight * errors[name]).sum() / weight.sum())
     return results
 
 
@@ -193,19 +193,25 @@ def interval(estimate: float, draws: Floats, level: float = 0.95) -> Interval:
 
 
 @dataclass(frozen=True)
-class _ScoreOrder:
-    """Rows sorted once by score, so that every resample costs one pass instead of one sort."""
+class _Ranking:
+    """The negatives by rising score, and how many of them stand below, or not above, each positive.
 
-    order: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    sorted_labels: Floats
+    Made once, so that every resample costs one running sum instead of one sort.
+    """
+
+    positives: NDArray[np.intp]
+    negatives: NDArray[np.intp]
+    below: NDArray[np.intp]
+    not_above: NDArray[np.intp]
 
     @classmethod
-    def of(cls, labels: Floats, scores: Floats) -> "_ScoreOrder":
-        order = np.argsort(scores, kind="stable")
-        ordered = scores[order]
-        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-        return cls(order, starts, labels[order])
+    def of(cls, labels: Floats, scores: Floats) -> "_Ranking":
+        positives, negatives = np.flatnonzero(labels > 0), np.flatnonzero(labels <= 0)
+        negatives = negatives[np.argsort(scores[negatives], kind="stable")]
+        ordered = scores[negatives]
+        below = np.searchsorted(ordered, scores[positives], side="left")
+        not_above = np.searchsorted(ordered, scores[positives], side="right")
+        return cls(positives, negatives, below, not_above)
 
 
 def _equal_bins(probabilities: Floats, bins: int | None) -> list[NDArray[np.intp]]:
@@ -215,13 +221,12 @@ def _equal_bins(probabilities: Floats, bins: int | None) -> list[NDArray[np.intp
     return [part for part in np.array_split(order, count) if len(part)]
 
 
-def _weighted_auc(order: _ScoreOrder, weight: Floats) -> float:
-    weights = weight[order.order]
-    positives = np.add.reduceat(weights * order.sorted_labels, order.starts)
-    negatives = np.add.reduceat(weights * (1 - order.sorted_labels), order.starts)
-    below = np.cumsum(negatives) - negatives
-    pairs = positives.sum() * negatives.sum()
-    return float((positives * (below + negatives / 2)).sum() / pairs) if pairs > 0 else float("nan")
+def _weighted_auc(ranking: _Ranking, weight: Floats) -> float:
+    positives = weight[ranking.positives]
+    negatives = np.concatenate([[0.0], np.cumsum(weight[ranking.negatives])])
+    pairs = positives.sum() * negatives[-1]
+    won = (positives * (negatives[ranking.below] + negatives[ranking.not_above])).sum() / 2
+    return float(won / pairs) if pairs > 0 else float("nan")
 
 
 def _arrays(label: ArrayLike, score: ArrayLike) -> tuple[Floats, Floats]:

@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,6 +22,15 @@ def test_metrics_agree_with_scikit_learn(pairs: list[tuple[bool, float]]) -> Non
         assert evaluation.average_precision(label, score) == pytest.approx(average_precision_score(label, score))
     elif not label.any():
         assert np.isnan(evaluation.auc(label, score))
+
+
+@given(rows, st.randoms(use_true_random=False))
+def test_weighted_auc_agrees_with_scikit_learn(pairs: list[tuple[bool, float]], chance: random.Random) -> None:
+    label, score = (np.array(values, float) for values in zip(*pairs, strict=True))
+    weight = np.array([chance.choice([0.0, 1.0, 3.0]) for _ in pairs])
+    if 0 < weight[label > 0].sum() < weight.sum():
+        expected = roc_auc_score(label, score, sample_weight=weight)
+        assert evaluation.auc(label, score, weight) == pytest.approx(expected)
 
 
 @given(rows)
