@@ -28,7 +28,7 @@ from ml.propensity.linear import fit_linear
 from ml.propensity.matrix import Floats, Matrix, feature_matrix, require_columns
 from ml.propensity.model import Member, PropensityModel
 from ml.propensity.spec import ACTIVITY_LABEL, ACTIVITY_RECENCY, PropensitySpec
-from ml.propensity.stacking import Stack, average_stack, cross_fitted_log_odds, fit_stack
+from ml.propensity.stacking import Stack, average_stack, cross_fitted_log_odds, fit_stack, settle_level
 from ml.propensity.table import RateTable, fit_rate_table
 from ml.propensity.trees import fit_trees, quantile_matrix, steady_directions
 
@@ -37,6 +37,7 @@ _GOLDEN_ROWS = 11
 _MOST_ROWS = 100_000
 _LEAST_WEIGHT = 0.1
 _LEAST_L2 = 10.0
+_LEVEL_CUTOFFS = 3
 _ENOUGH_FOR_LINEAR = 10
 _ENOUGH_FOR_TREES = 40
 """Train rows that each outcome needs before a rung is worth fitting."""
@@ -177,7 +178,18 @@ def _fit(
     fold = np.random.default_rng(seed).permutation(len(calibration.labels)) % _FOLDS
     out_of_fold = {rung: cross_fitted_log_odds(values, calibration.labels, fold) for rung, values in votes.items()}
     choice = choose_rung(out_of_fold, calibration.labels)
-    return *_pruned(rungs[choice.rung], votes[choice.rung], calibration.labels), choice
+    members, stack = _pruned(rungs[choice.rung], votes[choice.rung], calibration.labels)
+    return members, settle_level(stack, _newest_first(train, members)), choice
+
+
+def _newest_first(train: _Rows, members: tuple[Member, ...]) -> list[tuple[Floats, Floats]]:
+    """What the members say of the newest train cutoffs, and what happened."""
+    cutoff = train.frame["as_of"].to_numpy()
+    chosen = [cutoff == day for day in np.unique(cutoff)[::-1][:_LEVEL_CUTOFFS]]
+    return [
+        (np.column_stack([member.log_odds(train.matrix[rows]) for member in members]), train.labels[rows])
+        for rows in chosen
+    ]
 
 
 def _pruned(members: tuple[Member, ...], votes: Floats, labels: Floats) -> tuple[tuple[Member, ...], Stack]:

@@ -10,7 +10,7 @@ from ml.propensity.ladder import choose_rung
 from ml.propensity.linear import LinearMember, fit_linear
 from ml.propensity.matrix import Floats, Matrix
 from ml.propensity.spec import TreeParameters
-from ml.propensity.stacking import cross_fitted_log_odds, fit_stack
+from ml.propensity.stacking import Stack, cross_fitted_log_odds, fit_stack, settle_level
 from ml.propensity.table import RateTable, fit_rate_table, rate_of
 from ml.propensity.training import thin
 from ml.propensity.trees import TreeMember, fit_trees, quantile_matrix
@@ -97,6 +97,23 @@ def test_rate_table_shrinks_small_bins() -> None:
     matrix = np.array([[1.0], [np.nan]], np.float32)
     table = fit_rate_table(matrix, 0, np.array([1.0, 0.0]))
     assert 0.4 < rate_of(table, matrix).min() < rate_of(table, matrix).max() < 0.6
+
+
+def test_level_is_a_fading_mean_over_cutoffs() -> None:
+    # Each cutoff predicts one half; the shift that fits 3 of 4 positives is log 3, that of 1 of 4 is -log 3.
+    flat = np.zeros((4000, 1))
+    often, seldom = (np.repeat([1.0, 0.0], rows) for rows in ([3000, 1000], [1000, 3000]))
+    stack = Stack((1.0,), 0.0)
+    settled = settle_level(stack, [(flat, often), (flat, seldom)])
+    expected = (0.3 * np.log(3) - 0.09 * np.log(3)) / 1.39
+    assert settled.intercept == pytest.approx(expected, abs=1e-3)
+    assert settled.weights == stack.weights
+    assert settle_level(stack, []) == stack
+
+
+def test_level_stays_finite_where_everybody_acted() -> None:
+    settled = settle_level(Stack((1.0,), 0.0), [(np.zeros((50, 1)), np.ones(50))])
+    assert 0.5 < settled.intercept < 3.0
 
 
 def test_stack_recovers_a_scaled_and_shifted_member() -> None:
