@@ -4,7 +4,7 @@ Belongs here: options, progress and the closing table. How a file is read and st
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +27,8 @@ from orchestration.platform.stack import running_platform
 from orchestration.settings import read_settings
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from orchestration.events.importing import ImportResult
 
 app = typer.Typer(help="Bring events in: import files, simulate a shop.", no_args_is_help=True)
@@ -73,29 +75,64 @@ def simulate(
     to: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write them to a .parquet, .csv or .jsonl file.")
     ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what is true of each user, and no data can tell, to a .parquet, .csv or .jsonl file: the "
+            "probability of a purchase and of churn, and the effect of a notification, as of the day after the last "
+            "and of every day whole horizons before it.",
+        ),
+    ] = None,
+    horizon: Annotated[int, typer.Option(metavar="DAYS", help="How far ahead the truth looks.")] = 30,
+    drift: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND@DAY",
+            help="What changes from a day on (the first is 0). sources: most users move from Telegram to the mobile "
+            "app; activity: users come half as often; churn: users leave twice as fast.",
+        ),
+    ] = None,
+    late: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of events received hours to months after they occurred.")
+    ] = 0.0,
+    duplicates: Annotated[float, typer.Option(metavar="SHARE", help="Share of events sent twice.")] = 0.0,
+    bad: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of events of which a copy that breaks the contract is sent.")
+    ] = 0.0,
 ) -> None:
-    """Make the events of a Telegram shop that does not exist, and load them or write them to a file."""
+    """Make the events of a Telegram shop that does not exist, and load them or write them to a file.
+
+    Everything about it is synthetic. A fifth of the users are a control group: where a campaign notifies the others
+    (notification_sent), theirs is withheld (notification_withheld).
+    """
     from orchestration.errors import UserError
+    from orchestration.simulator import Faults, draw_population, parse_drift, truth_by_horizon, write
+    from orchestration.simulator import simulate as simulated
 
     if load == (to is not None):
         raise UserError("Say what to do with the events: either --load, or --to FILE.")
+    change = None if drift is None else parse_drift(drift)
+    frames = simulated(users, days, seed, drift=change, faults=Faults(late, duplicates, bad))
+    if truth is not None:
+        population = draw_population(users, days, seed, drift=change)
+        rows = write(truth_by_horizon(population, days, horizon), truth)
+        typer.echo(f"{rows:,} rows of truth about synthetic users are in {truth}")
     if to is not None:
-        rows = _simulate_to(to, users, days, seed)
-        typer.echo(f"{rows:,} synthetic events are in {to}")
+        typer.echo(f"{_write_with_progress(frames, to):,} synthetic events are in {to}")
         return
     settings = read_settings()
     with running_platform(settings) as platform, TemporaryDirectory(dir=platform.home.root) as folder:
         file = Path(folder) / f"simulated-{users}-users-{days}-days-seed-{seed}.parquet"
-        _simulate_to(file, users, days, seed)
+        _write_with_progress(frames, file)
         results = import_with_progress(platform.warehouse_url, [file], {})
     Console().print(import_table(results))
 
 
-def _simulate_to(file: Path, users: int, days: int, seed: int) -> int:
-    from orchestration.simulator import simulate, write
+def _write_with_progress(frames: "Iterable[pl.DataFrame]", file: Path) -> int:
+    from orchestration.simulator import write
 
     columns = (SpinnerColumn(), TextColumn("simulating {task.completed:,} events"), TimeElapsedColumn())
-    frames = simulate(users, days, seed)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         return write(frames, file, progress=lambda rows: bar.update(task, completed=rows))

@@ -19,6 +19,7 @@ SOURCES = ("telegram", "web", "mobile")
 # Streams of random numbers that must not depend on each other.
 POPULATION_STREAM = 0
 WEEK_STREAM = 1
+FAULT_STREAM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,10 @@ class Population:
         """Sessions that these users come to of their own accord on that whole day (0 is a Monday), on average."""
         factor = 1.0 if self.drift is None else self.drift.session_factor(day)
         return self.session_rate[users] * self.weekday_weight[users, weekday] * factor
+
+    def rate_of_leaving(self, day: int) -> Floats:
+        """The hazard of leaving for good on that day."""
+        return self.churn_hazard * (1.0 if self.drift is None else self.drift.churn_factor(day))
 
     def source_at(self, user: Integers, day: Floats) -> Integers:
         """Where events of these users on these days come from."""

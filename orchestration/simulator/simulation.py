@@ -4,12 +4,13 @@ Belongs here: the order of things, and what a week hands to later ones. Does not
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
 
 from orchestration.simulator.drift import Drift
+from orchestration.simulator.faults import Faults, inject
 from orchestration.simulator.frames import to_frame, user_names
 from orchestration.simulator.population import POPULATION_STREAM, WEEK_STREAM, Behaviour, Population, draw_population
 from orchestration.simulator.sessions import (
@@ -37,6 +38,7 @@ def simulate(
     start: date = START,
     behaviour: Behaviour | None = None,
     drift: Drift | None = None,
+    faults: Faults | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Events of a Telegram shop as frames with the columns of the events contract, synthetic from first to last.
 
@@ -44,7 +46,9 @@ def simulate(
     does not grow with `days`. The same arguments give the same bytes. Raises UserError for senseless numbers.
     """
     population = draw_population(users, days, seed, behaviour, drift)
-    return _frames(population, days, seed, start)
+    frames = _frames(population, days, seed, start)
+    end = datetime(start.year, start.month, start.day, tzinfo=UTC) + timedelta(days=days)
+    return frames if faults is None else inject(frames, faults, seed, end)
 
 
 def _frames(population: Population, days: int, seed: int, start: date) -> Iterator[pl.DataFrame]:

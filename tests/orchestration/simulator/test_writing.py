@@ -42,6 +42,12 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
         assert first.read_bytes() == second.read_bytes()
 
 
+def test_a_parquet_file_says_that_it_is_synthetic(tmp_path: Path) -> None:
+    path = tmp_path / "shop.parquet"
+    write(simulate(40, 7, 3), path)
+    assert pl.read_parquet_metadata(path)["synthetic"] == "true"
+
+
 def test_an_unknown_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"must end in one of \.parquet, \.csv, \.jsonl"):
         write([], tmp_path / "shop.xlsx")
