@@ -3,6 +3,7 @@
 Belongs here: arithmetic on dates. Does not belong here: reading frames or deciding what a label means.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -117,3 +118,29 @@ def plan_cutoffs(
         calibration=calibration,
         test=test,
     )
+
+
+def plan_backtest(
+    as_of: date, horizon_days: int, first_event: date, last_event: date | None = None, *, folds: int = 4
+) -> tuple[CutoffPlan, ...]:
+    """Plans for the last `folds` test cutoffs, a horizon apart and ascending: the newest is that of `as_of` itself.
+
+    Each is what `plan_cutoffs` would have said on the day its test window closed, so a fold trains, calibrates and
+    tests as the pipeline would have done then, purged in the same way. Older days with too little history before
+    them to train at all are left out. Raises what `plan_cutoffs` raises for the newest.
+    """
+    plans = [plan_cutoffs(as_of, horizon_days, first_event, last_event)]
+    for step in range(1, folds):
+        try:
+            plan = plan_cutoffs(as_of - step * timedelta(days=horizon_days), horizon_days, first_event)
+        except (NotEnoughHistory, InvalidHorizon):
+            break
+        if not plan.train:
+            break
+        plans.append(plan)
+    return tuple(reversed(plans))
+
+
+def cutoff_days(plans: Iterable[CutoffPlan]) -> tuple[date, ...]:
+    """Every day that any of the plans needs features and labels of, ascending."""
+    return tuple(sorted({day for plan in plans for day in plan.all}))

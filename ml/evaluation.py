@@ -76,12 +76,16 @@ def log_losses(label: ArrayLike, probability: ArrayLike) -> Floats:
     return -(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped))
 
 
+def reliability_bins(rows: int) -> int:
+    """3 to 10 bins, as many as leave each about 250 rows: finer bins would mostly measure chance."""
+    return min(10, max(3, rows // 250))
+
+
 def reliability_table(label: ArrayLike, probability: ArrayLike, bins: int | None = None) -> pl.DataFrame:
     """Predicted against observed in bins of equal size: bin, rows, predicted, observed, low, high.
 
-    Bins hold equally many rows because most users of a shop sit close together near zero. Unless told there are
-    3 to 10, as many as leave each about 250 rows: finer bins would mostly measure chance. `low` and `high` are the
-    95 % Wilson interval of the observed rate.
+    Bins hold equally many rows because most users of a shop sit close together near zero. Unless told there are as
+    many as `reliability_bins` says. `low` and `high` are the 95 % Wilson interval of the observed rate.
     """
     labels, probabilities = _arrays(label, probability)
     parts = _equal_bins(probabilities, bins)
@@ -122,12 +126,22 @@ def lift_at(label: ArrayLike, score: ArrayLike, share: float = 0.1) -> float:
     labels, scores = _arrays(label, score)
     if not labels.any():
         return float("nan")
-    count = max(1, round(share * len(labels)))
-    # Rows tied with the last one taken share what is left, so that the order of the input never matters.
-    threshold = np.partition(scores, len(scores) - count)[len(scores) - count]
-    above, tied = scores > threshold, scores == threshold
-    hits = labels[above].sum() + labels[tied].mean() * (count - above.sum())
-    return float(hits / count / labels.mean())
+    part = _top_part(scores, share)
+    return float(part @ labels / part.sum() / labels.mean())
+
+
+def observed_over_expected(label: ArrayLike, probability: ArrayLike) -> float:
+    """Positives over the sum of probabilities: 1 where the level is right; NaN where nothing was expected."""
+    labels, probabilities = _arrays(label, probability)
+    return float(labels.sum() / probabilities.sum()) if probabilities.any() else float("nan")
+
+
+def top_observed_over_expected(label: ArrayLike, probability: ArrayLike, share: float = 0.1) -> float:
+    """The same among the top `share`, the rows that are acted upon."""
+    labels, probabilities = _arrays(label, probability)
+    part = _top_part(probabilities, share)
+    expected = part @ probabilities
+    return float(part @ labels / expected) if expected > 0 else float("nan")
 
 
 def gain_table(label: ArrayLike, score: ArrayLike, steps: int = 20) -> pl.DataFrame:
@@ -151,6 +165,8 @@ def score_metrics(label: ArrayLike, probability: ArrayLike) -> dict[str, float]:
         "log_loss": log_loss(labels, probabilities),
         "calibration_error": calibration_error(labels, probabilities),
         "lift_at_10": lift_at(labels, probabilities),
+        "observed_over_expected": observed_over_expected(labels, probabilities),
+        "top_decile_observed_over_expected": top_observed_over_expected(labels, probabilities),
         "observed_rate": float(labels.mean()),
         "predicted_rate": float(probabilities.mean()),
     }
@@ -214,9 +230,20 @@ class _Ranking:
         return cls(positives, negatives, below, not_above)
 
 
+def _top_part(scores: Floats, share: float) -> Floats:
+    """How much of each row belongs to the top `share`: rows tied with the last one taken share what is left.
+
+    So the order of the input never matters.
+    """
+    count = max(1, round(share * len(scores)))
+    threshold = np.partition(scores, len(scores) - count)[len(scores) - count]
+    above, tied = scores > threshold, scores == threshold
+    return np.asarray(above + tied * (count - above.sum()) / tied.sum(), np.float64)
+
+
 def _equal_bins(probabilities: Floats, bins: int | None) -> list[NDArray[np.intp]]:
     rows = len(probabilities)
-    count = bins if bins is not None else min(10, max(3, rows // 250))
+    count = reliability_bins(rows) if bins is None else bins
     order = np.argsort(probabilities, kind="stable")
     return [part for part in np.array_split(order, count) if len(part)]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.cutoffs import plan_cutoffs
+from ml.cutoffs import cutoff_days, plan_backtest, plan_cutoffs
 from ml.errors import InvalidHorizon, NotEnoughHistory, OverlappingWindows
 
 
@@ -90,3 +90,35 @@ def test_as_of_outside_the_events_is_refused() -> None:
         plan_cutoffs(date(2023, 1, 1), 30, date(2024, 1, 1))
     with pytest.raises(NotEnoughHistory, match="last event is on 2024-03-01"):
         plan_cutoffs(date(2024, 12, 1), 30, date(2024, 1, 1), date(2024, 3, 1))
+
+
+def test_cdnow_backtest() -> None:
+    plans = plan_backtest(date(1998, 7, 1), 30, date(1997, 1, 1), date(1998, 6, 30))
+    assert [plan.test for plan in plans] == [date(1998, 3, 3), date(1998, 4, 2), date(1998, 5, 2), date(1998, 6, 1)]
+    assert plans[-1] == plan_cutoffs(date(1998, 7, 1), 30, date(1997, 1, 1))
+    assert plans[0].train == tuple(date(1998, 1, 2) - timedelta(30 * step) for step in range(8, -1, -1))
+    days = cutoff_days(plans)
+    assert days == tuple(date(1997, 5, 7) + timedelta(30 * step) for step in range(14))
+
+
+@given(horizon=st.integers(1, 60), history=st.integers(10, 900), folds=st.integers(1, 6))
+def test_a_fold_is_what_would_have_been_planned_then(horizon: int, history: int, folds: int) -> None:
+    as_of = date(2024, 1, 1)
+    first = as_of - timedelta(days=history)
+    try:
+        plans = plan_backtest(as_of, horizon, first, folds=folds)
+    except (NotEnoughHistory, InvalidHorizon):
+        return
+    assert 1 <= len(plans) <= folds
+    window = timedelta(days=horizon)
+    assert [as_of - plan.as_of for plan in reversed(plans)] == [step * window for step in range(len(plans))]
+    for plan in plans:
+        assert plan == plan_cutoffs(plan.as_of, horizon, first)
+        assert plan.train or plan is plans[-1]
+    assert set(cutoff_days(plans)) == {day for plan in plans for day in plan.all}
+
+
+def test_days_too_early_to_train_on_are_left_out() -> None:
+    plans = plan_backtest(date(2018, 8, 3), 30, date(2018, 3, 9))
+    assert [len(plan.train) for plan in plans] == [1, 3]
+    assert len(plan_backtest(date(2024, 3, 20), 30, date(2024, 1, 1))) == 1
