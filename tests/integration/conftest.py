@@ -49,13 +49,24 @@ def empty_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platfor
 @pytest.fixture
 def warehouse_url(empty_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty, migrated warehouse. The environment says where it is, for dbt and all drivers."""
-    _export(empty_platform, monkeypatch)
-    with empty_platform.server.connect("postgres", autocommit=True) as connection:
+    return _fresh_warehouse(empty_platform, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def shared_warehouse_url(empty_platform: Platform) -> Iterator[str]:
+    """A warehouse like `warehouse_url` for all tests of a module, which leave it as they found it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield _fresh_warehouse(empty_platform, monkeypatch)
+
+
+def _fresh_warehouse(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> str:
+    _export(platform, monkeypatch)
+    with platform.server.connect("postgres", autocommit=True) as connection:
         connection.execute("drop database if exists warehouse with (force)")
         connection.execute("create database warehouse")
-    with empty_platform.server.connect("warehouse", autocommit=True) as connection:
+    with platform.server.connect("warehouse", autocommit=True) as connection:
         migrate(connection, read_migrations())
-    return empty_platform.warehouse_url
+    return platform.warehouse_url
 
 
 @dataclass(frozen=True)

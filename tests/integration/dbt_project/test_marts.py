@@ -1,24 +1,18 @@
-"""The marts on a real Postgres: an increment equals a rebuild, and a snapshot knows nothing of its future.
+"""The marts on a real Postgres: an increment equals a rebuild, whenever and for whichever days it is made.
 
-Belongs here: what only dbt and a database can show. Not: what the yml says (tests/dbt_project) or single rules on a few
-rows, which are dbt unit tests and run here all at once.
+Belongs here: what only dbt and a database can show. Not: that a snapshot knows nothing of its future (test_time_rule),
+what the yml says (tests/dbt_project), or single rules on a few rows, which are dbt unit tests and run here all at once.
 """
 
-import json
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
-from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
-from dbt.cli.main import dbtRunner
 
-PROJECT = Path(__file__).parents[3] / "dbt_project"
 FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 90
 AS_OF_DATES = ("2024-02-10", "2024-03-01", "2024-03-20")
@@ -35,40 +29,16 @@ Dbt = Callable[..., None]
 Event = tuple[object, ...]
 
 
-@dataclass(frozen=True)
-class Parsed:
-    """The dbt project, parsed on the first call."""
-
-    folder: Path
-
-    @property
-    def options(self) -> list[str]:
-        """What every call of dbt is told."""
-        folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        return [*folders, "--target-path", str(self.folder), "--log-path", str(self.folder), "--quiet"]
-
-    @cached_property
-    def runner(self) -> dbtRunner:
-        """A runner that holds the parsed project."""
-        return dbtRunner(manifest=dbtRunner().invoke(["parse", *self.options]).result)
-
-
-@pytest.fixture(scope="session")
-def parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
-    """The project is parsed once: other variables would make dbt parse it anew, and these are read when it runs."""
-    return Parsed(tmp_path_factory.mktemp("dbt"))
-
-
 @pytest.fixture
-def dbt(warehouse_url: str, parsed: Parsed) -> Dbt:
-    """Calls dbt on the fixture's warehouse and fails with what dbt said."""
+def dbt(dbt: Dbt) -> Dbt:
+    """dbt, told the days of these tests unless a test says otherwise."""
 
     def call(command: str, *arguments: str, **variables: object) -> None:
-        chosen = {"as_of_dates": list(AS_OF_DATES), "horizon_days": 20, "known_until": "", **variables}
-        done = parsed.runner.invoke([command, *parsed.options, "--vars", json.dumps(chosen), *arguments])
-        assert done.success, done.exception or [
-            (result.node.name, result.message) for result in done.result if result.status in ("error", "fail")
-        ]
+        dbt(
+            command,
+            *arguments,
+            **{"as_of_dates": list(AS_OF_DATES), "horizon_days": 20, "known_until": "", **variables},
+        )
 
     return call
 
@@ -206,22 +176,6 @@ def test_a_transaction_that_commits_late_is_not_missed(
     assert seen == (300,)
 
 
-@pytest.mark.parametrize("seed", [4, 5])
-def test_deleting_the_future_changes_no_byte_of_a_snapshot(
-    seed: int, dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]]
-) -> None:
-    insert(warehouse, random_events(seed))
-    dbt("seed")
-    dbt("run", "--select", "staging intermediate user_features")
-    for last in reversed(range(len(AS_OF_DATES))):
-        days = AS_OF_DATES[: last + 1]
-        known = rows(warehouse, "marts.user_features", f"as_of <= '{days[-1]}'")
-        warehouse.execute("delete from raw.events where occurred_at >= %s or received_at >= %s", [days[-1], days[-1]])
-        dbt("run", "--select", "intermediate user_features", "--full-refresh", as_of_dates=days)
-        assert rows(warehouse, "marts.user_features") == known
-        assert known
-
-
 def test_a_snapshot_is_the_same_alone_and_among_others(
     dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]]
 ) -> None:
@@ -232,20 +186,6 @@ def test_a_snapshot_is_the_same_alone_and_among_others(
     for day in AS_OF_DATES:
         dbt("run", "--select", "marts", as_of_dates=[day])
     assert everything(warehouse) == together
-
-
-def test_what_is_learned_after_a_window_closed_changes_no_label(
-    dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]]
-) -> None:
-    insert(warehouse, random_events(seed=8))
-    dbt("seed")
-    dbt("run", "--select", "staging intermediate user_labels", as_of_dates=["2024-02-10"])
-    labels = rows(warehouse, "marts.user_labels")
-    closed = date(2024, 2, 10) + timedelta(days=20)
-    warehouse.execute("delete from raw.events where received_at >= %s", [closed])
-    dbt("run", "--select", "intermediate user_labels", "--full-refresh", as_of_dates=["2024-02-10"])
-    assert rows(warehouse, "marts.user_labels") == labels
-    assert labels
 
 
 def test_labels_of_a_blind_run_disappear_when_their_window_is_open_again(
