@@ -22,6 +22,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 import polars as pl
 
+from ml.answers import Answers, Values
 from ml.errors import ArtifactError
 
 FORMAT_VERSION = 1
@@ -67,6 +68,10 @@ class Model(Protocol):
 
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One answer a row, in the order of the rows."""
+        ...
+
+    def answer(self, values: Values, top: int = 0) -> Answers:
+        """What `predict` says of rows that are a matrix already, with up to `top` reasons each."""
         ...
 
     def to_files(self) -> dict[str, bytes]:

@@ -82,10 +82,18 @@ class FeatureCatalogue:
     def _by_name(self) -> dict[str, Feature]:
         return {feature.name: feature for feature in self.features}
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Feature names in catalogue order."""
         return tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def columns_of_family(self) -> dict[str, tuple[int, ...]]:
+        """Where each family's features stand, families in alphabetical order."""
+        families: dict[str, list[int]] = {}
+        for column, feature in enumerate(self.features):
+            families.setdefault(feature.family, []).append(column)
+        return {family: tuple(families[family]) for family in sorted(families)}
 
     @cached_property
     def hash(self) -> str:

@@ -29,22 +29,20 @@ def explain_rows(
     kind: str,
     catalogue: FeatureCatalogue,
     typical: Sequence[float | None],
-    user_ids: Sequence[str],
     matrix: NDArray[np.float32],
     contributions: NDArray[np.float64],
     top: int,
-) -> list[Explanation]:
+) -> tuple[Explanation, ...]:
     """Explain every row of `matrix` from its `contributions` (both rows x features).
 
     Up to `top` reasons, strongest family first; a reason's contribution is its whole family's, in log-odds.
     Advice follows the order of the reasons that call for it.
     """
-    families, family_of = np.unique([feature.family for feature in catalogue], return_inverse=True)
-    columns_of = [np.flatnonzero(family_of == family) for family in range(len(families))]
-    totals = np.column_stack([contributions[:, columns].sum(axis=1) for columns in columns_of])
+    columns_of = list(catalogue.columns_of_family.values())
+    totals = np.stack([contributions[:, columns].sum(axis=1) for columns in columns_of], axis=1)
     ranked = np.argsort(-np.abs(totals), axis=1, kind="stable")[:, : max(top, 0)]
     explanations = []
-    for row, user_id in enumerate(user_ids):
+    for row in range(len(matrix)):
         reasons: list[Reason] = []
         advice: list[str] = []
         for family in ranked[row].tolist():
@@ -52,18 +50,18 @@ def explain_rows(
             if abs(total) < _NEGLIGIBLE:
                 break
             # Strongest first among those that pull the family's way.
-            columns = columns_of[family]
-            parts = contributions[row, columns] * np.sign(total)
-            order = columns[np.argsort(-parts, kind="stable")].tolist()
+            sign = 1.0 if total > 0 else -1.0
+            parts = {column: sign * float(contributions[row, column]) for column in columns_of[family]}
+            order = sorted(parts, key=parts.__getitem__, reverse=True)
             reasons.append(_reason(catalogue.features[order[0]], matrix[row, order[0]], typical[order[0]], total, kind))
             if total * _BAD_DIRECTION[kind] > 0:
-                strong = order[: max(1, int((parts > _NEGLIGIBLE).sum()))]
+                strong = [column for column in order if parts[column] > _NEGLIGIBLE] or order[:1]
                 levers = (catalogue.features[column].lever for column in strong)
                 sentences = (advice_for(lever, kind) for lever in levers)
                 sentence = next((text for text in sentences if text and text not in advice), None)
                 advice.extend([sentence] if sentence else [])
-        explanations.append(Explanation(user_id, tuple(reasons), tuple(advice)))
-    return explanations
+        explanations.append(Explanation(tuple(reasons), tuple(advice)))
+    return tuple(explanations)
 
 
 def _reason(feature: Feature, raw: np.float32, typical: float | None, total: float, kind: str) -> Reason:

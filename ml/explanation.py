@@ -24,8 +24,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why one user got this answer: reasons, strongest first, and the advice that follows from them."""
+    """Why a user got this answer: reasons, strongest first, and the advice that follows from them."""
 
-    user_id: str
     reasons: tuple[Reason, ...]
     advice: tuple[str, ...] = ()

@@ -8,15 +8,13 @@ import datetime
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-import polars as pl
-
+from ml.answers import Values
 from ml.explanation import Explanation
 from serving.errors import ServingError
 from serving.model_slot import LoadedModel
 from serving.schemas import (
-    Basis,
     ChurnPrediction,
     Prediction,
     PurchasePrediction,
@@ -25,29 +23,30 @@ from serving.schemas import (
     SegmentPrediction,
 )
 
-Values = Sequence[float | None]
-
 # A user whose odds are within a factor of two of the base rate's is ordinary.
 _UNUSUAL_ODDS = 2.0
-_UNEXPLAINED = Explanation(user_id="", reasons=())
+_UNEXPLAINED = Explanation(())
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One row to answer: `values` in the order of the model's features, None for a user nobody has seen."""
+    """Whom to answer for, in order: an id as it was asked, and the row of the features (None: nobody has seen them)."""
 
     user_id: str | None
     as_of: datetime.date | None
-    values: Values | None
+    row: int | None
 
 
 def answer(
-    loaded: LoadedModel, questions: Sequence[Question], *, reasons: int, today: datetime.date
+    loaded: LoadedModel, questions: Sequence[Question], values: Values, *, reasons: int, today: datetime.date
 ) -> list[Prediction]:
-    """One prediction a question, in their order, all by `loaded`."""
-    known = [question for question in questions if question.values is not None]
-    answered = iter(_answer_known(loaded, known, reasons, today) if known else ())
-    return [_prior(loaded, question, today) if question.values is None else next(answered) for question in questions]
+    """One prediction a question, in their order, all by `loaded`; `values` has the features of its model."""
+    known = _rows(loaded, values, reasons)
+    unknown = _Row(loaded.prior, _UNEXPLAINED)
+    return [
+        _prediction(loaded, question, unknown if question.row is None else known[question.row], today)
+        for question in questions
+    ]
 
 
 def risk_of(probability: float, base_rate: float) -> Risk:
@@ -63,43 +62,35 @@ def _odds(probability: float) -> float:
     return clipped / (1 - clipped)
 
 
-def _answer_known(
-    loaded: LoadedModel, questions: Sequence[Question], reasons: int, today: datetime.date
-) -> list[Prediction]:
-    names = loaded.model.feature_names
-    # Row numbers stand in for ids: a request may ask for one user twice, or not name users at all.
-    frame = pl.DataFrame(
-        [(str(position), *cast(Values, question.values)) for position, question in enumerate(questions)],
-        schema={"user_id": pl.String, **dict.fromkeys(names, pl.Float64)},
-        orient="row",
-    )
-    rows = loaded.model.predict(frame).to_dicts()
-    explanations = loaded.model.explain(frame, top=reasons) if reasons else [_UNEXPLAINED] * len(rows)
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the model says of one row: its columns by name, and why."""
+
+    columns: Mapping[str, Any]
+    explanation: Explanation
+
+
+def _rows(loaded: LoadedModel, values: Values, reasons: int) -> list[_Row]:
+    if not len(values):
+        return []
+    answers = loaded.model.answer(values, reasons)
+    names = answers.columns.keys()
+    records = zip(*(column.tolist() for column in answers.columns.values()), strict=True)
+    explanations = answers.explanations or (_UNEXPLAINED,) * len(values)
     return [
-        _prediction(loaded, question, row, explanation, today)
-        for question, row, explanation in zip(questions, rows, explanations, strict=True)
+        _Row(dict(zip(names, record, strict=True)), explanation)
+        for record, explanation in zip(records, explanations, strict=True)
     ]
 
 
-def _prior(loaded: LoadedModel, question: Question, today: datetime.date) -> Prediction:
-    return _prediction(loaded, question, loaded.prior, _UNEXPLAINED, today)
-
-
-def _prediction(
-    loaded: LoadedModel,
-    question: Question,
-    row: Mapping[str, Any],
-    explanation: Explanation,
-    today: datetime.date,
-) -> Prediction:
-    is_known = question.values is not None
-    basis: Basis = row["basis"] if is_known else "prior"
+def _prediction(loaded: LoadedModel, question: Question, row: _Row, today: datetime.date) -> Prediction:
+    columns, explanation = row.columns, row.explanation
     common: dict[str, Any] = {
         "user_id": question.user_id,
-        "is_known": is_known,
+        "is_known": question.row is not None,
         "as_of": question.as_of,
         "feature_age_days": None if question.as_of is None else (today - question.as_of).days,
-        "basis": basis,
+        "basis": columns["basis"],
         "model_version": loaded.version,
         "reasons": [
             ReasonOut(reason.feature, reason.label, reason.value, reason.contribution, reason.text)
@@ -108,15 +99,15 @@ def _prediction(
         "advice": list(explanation.advice),
     }
     if loaded.kind == "segmentation":
-        return SegmentPrediction(**common, segment_id=row["segment_id"], segment=row["segment"])
-    probability = row["score"]
+        return SegmentPrediction(**common, segment_id=columns["segment_id"], segment=columns["segment"])
+    probability = columns["score"]
     if not 0 <= probability <= 1:
         raise ServingError(f"The {loaded.kind} model answered {probability}, which is no probability.")
     risk = risk_of(probability, loaded.prior["score"])
     if loaded.kind == "churn":
         return ChurnPrediction(**common, probability=probability, risk=risk)
     return PurchasePrediction(
-        **common, probability=probability, risk=risk, expected_value=_finite(row.get("expected_value"))
+        **common, probability=probability, risk=risk, expected_value=_finite(columns.get("expected_value"))
     )
 
 

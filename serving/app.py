@@ -11,16 +11,18 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
+import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from serving.answers import Question, answer
 from serving.errors import FeaturesUnavailable, SnapshotMissing
 from serving.logs import request_id_in_use
 from serving.openapi import describe
@@ -38,7 +40,7 @@ from serving.schemas import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from serving.answers import Question
+    from ml.answers import Values
     from serving.model_slot import LoadedModel
     from serving.runtime import Runtime
 
@@ -63,17 +65,20 @@ def create_app(
     async def describe_api(_: Request) -> Response:
         return _json(describe(kind))
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/predict", _observed("/predict", _predict), methods=["POST"]),
             Route("/model", _observed("/model", _model), methods=["GET"]),
+            Route("/metrics", _metrics, methods=["GET"]),
             # BentoML's own docs.json does not see mounted routes; its page at / reads this one instead.
             Route("/docs.json", describe_api, methods=["GET"]),
             Route("/openapi.json", describe_api, methods=["GET"]),
         ],
         lifespan=lifespan,
-        exception_handlers={HTTPException: _refuse_method},
+        exception_handlers={HTTPException: _refuse},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def _observed(route: str, handler: Handler) -> Handler:
@@ -116,20 +121,26 @@ async def _answered(handler: Handler, request: Request, request_id: str) -> Resp
         return problem_response(failure, request_id)
 
 
-async def _refuse_method(request: Request, error: Exception) -> Response:
+async def _refuse(request: Request, error: Exception) -> Response:
+    """No such path, or not by this method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     status = HTTPStatus(error.status_code)
-    detail = f"{request.method} is not possible here; see /openapi.json."
-    problem = ProblemError(status, detail, headers=error.headers)
+    what = f"{request.method} is not possible here" if status == HTTPStatus.METHOD_NOT_ALLOWED else "Nothing is here"
     identity = request_id(request)
-    response = problem_response(problem, identity)
+    response = problem_response(ProblemError(status, f"{what}; see /openapi.json.", headers=error.headers), identity)
     response.headers["x-request-id"] = identity
+    # One label for all: whoever tries paths must not fill the memory of those who watch.
+    _runtime(request).metrics.request_seconds.labels("other", status.value).observe(0.0)
     return response
 
 
+async def _metrics(request: Request) -> Response:
+    content = await asyncio.to_thread(_runtime(request).metrics.exposition)
+    return Response(content, media_type="text/plain; version=0.0.4")
+
+
 def _json(value: object) -> Response:
-    # JSON has no NaN: whatever is undefined is null.
-    return Response(to_json(value, inf_nan_mode="null"), media_type="application/json")
+    return Response(orjson.dumps(value), media_type="application/json")
 
 
 def _runtime(request: Request) -> "Runtime":
@@ -138,26 +149,31 @@ def _runtime(request: Request) -> "Runtime":
 
 
 async def _predict(request: Request) -> Response:
-    from serving.answers import answer  # brings polars, which the supervising process never needs
-
     runtime = _runtime(request)
     asked = await read_request(request)
     # Taken once: every answer of a request is by one model, whatever is swapped in meanwhile.
     loaded = runtime.slot.current
-    questions = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
+    questions, values = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
+    answered = partial(_answered_body, runtime, loaded, questions, values, asked.reasons)
+    return Response(
+        answered() if len(questions) <= _ROWS_IN_LOOP else await asyncio.to_thread(answered),
+        media_type="application/json",
+    )
+
+
+def _answered_body(
+    runtime: "Runtime", loaded: "LoadedModel", questions: "list[Question]", values: "Values", reasons: int
+) -> bytes:
     today = datetime.datetime.now(datetime.UTC).date()
-    if len(questions) <= _ROWS_IN_LOOP:
-        predictions = answer(loaded, questions, reasons=asked.reasons, today=today)
-    else:
-        predictions = await asyncio.to_thread(answer, loaded, questions, reasons=asked.reasons, today=today)
+    predictions = answer(loaded, questions, values, reasons=reasons, today=today)
     _count(runtime, loaded, predictions)
-    body: PredictionResponse[Any] = PredictionResponse(
+    response: PredictionResponse[Any] = PredictionResponse(
         model=runtime.kind,
         model_version=loaded.version,
         horizon_days=loaded.model.horizon_days or None,
         predictions=predictions,
     )
-    return _json(body)
+    return orjson.dumps(response)
 
 
 def _count(runtime: "Runtime", loaded: "LoadedModel", predictions: Sequence[Prediction]) -> None:
@@ -168,9 +184,9 @@ def _count(runtime: "Runtime", loaded: "LoadedModel", predictions: Sequence[Pred
         runtime.metrics.feature_age_days.observe(age)
 
 
-async def _looked_up(runtime: "Runtime", loaded: "LoadedModel", asked: PredictionRequest) -> "list[Question]":
-    from serving.answers import Question  # see `_predict`
-
+async def _looked_up(
+    runtime: "Runtime", loaded: "LoadedModel", asked: PredictionRequest
+) -> "tuple[list[Question], Values]":
     try:
         snapshot = await runtime.store.fetch(asked.user_ids, loaded.model.feature_names, asked.as_of)
     except SnapshotMissing as error:
@@ -180,7 +196,8 @@ async def _looked_up(runtime: "Runtime", loaded: "LoadedModel", asked: Predictio
     except FeaturesUnavailable as error:
         logger.warning("features unavailable: %s (%s)", error, type(error.__cause__).__name__)
         raise _unavailable(runtime, f"{error} Requests with `features` still work.") from error
-    return [Question(user_id, snapshot.as_of, snapshot.values.get(user_id)) for user_id in asked.user_ids]
+    place_of = snapshot.places.get
+    return [Question(user_id, snapshot.as_of, place_of(user_id)) for user_id in asked.user_ids], snapshot.values
 
 
 def _unavailable(runtime: "Runtime", detail: str) -> ProblemError:
@@ -189,13 +206,9 @@ def _unavailable(runtime: "Runtime", detail: str) -> ProblemError:
     )
 
 
-def _given(loaded: "LoadedModel", asked: PredictionRequest) -> "list[Question]":
-    from serving.answers import Question  # see `_predict`
-
+def _given(loaded: "LoadedModel", asked: PredictionRequest) -> "tuple[list[Question], Values]":
     values = feature_values(asked.features, loaded.model.feature_names)
-    return [
-        Question(row.user_id, row.as_of, row_values) for row, row_values in zip(asked.features, values, strict=True)
-    ]
+    return [Question(row.user_id, row.as_of, place) for place, row in enumerate(asked.features)], values
 
 
 async def _model(request: Request) -> Response:

@@ -1,13 +1,18 @@
-"""How the services are run by BentoML: the options they share.
+"""How the services are run by BentoML: the options they share, and the way of a request past its middleware.
 
 Belongs here: what BentoML is told about every service. Does not belong here: settings of ours (`settings.py`).
 """
 
 from typing import Any
 
+import attrs
+from _bentoml_sdk import Service
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 SERVICE_OPTIONS: dict[str, Any] = {
     "workers": 1,
-    "traffic": {"timeout": 30},
+    # The application counts by route (`metrics.py`); BentoML counts by path, so a scan of paths would fill its memory.
+    "metrics": {"enabled": False},
     # The application writes its own line for a request, in JSON and with the request id.
     "logging": {"access": {"enabled": False}},
     "envs": [
@@ -18,3 +23,32 @@ SERVICE_OPTIONS: dict[str, Any] = {
         {"name": "POLARS_MAX_THREADS", "value": "1"},
     ],
 }
+
+# What BentoML answers itself: health, and the page that shows the description of the service.
+_BENTOML_PATHS = frozenset({"/", "/livez", "/readyz", "/healthz"})
+_BENTOML_FILES = "/static_content/"
+
+
+@attrs.define
+class DirectService(Service[Any]):  # type: ignore[misc]  # BentoML has no types
+    """A BentoML service whose mounted application gets its requests straight from the server.
+
+    BentoML's own way to it (tracing, time-outs, routing) costs more than looking a user up and asking the model;
+    docs/decisions.md has the figures. Health, the page at /, build, workers and life cycle stay BentoML's.
+    """
+
+    def to_asgi(self, is_main: bool = True) -> ASGIApp:
+        """What each worker serves."""
+        # Not super(): attrs makes the class anew, with slots, which leaves a bare super() behind.
+        bentoml_app: ASGIApp = Service.to_asgi(self, is_main)
+        own_app: ASGIApp = self.mount_apps[0][0]
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            is_own = (
+                scope["type"] == "http"
+                and scope["path"] not in _BENTOML_PATHS
+                and not scope["path"].startswith(_BENTOML_FILES)
+            )
+            await (own_app if is_own else bentoml_app)(scope, receive, send)
+
+        return serve

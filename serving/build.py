@@ -28,8 +28,10 @@ _ENTRY_POINTS: dict[ModelKind, str] = {
 # What ml and serving import when they answer; everything these need in turn is pinned too.
 _REQUIREMENTS = (
     "bentoml",
+    "httptools",
     "httpx",
     "numpy",
+    "orjson",
     "polars",
     "prometheus-client",
     "psycopg[binary,pool]",
@@ -38,6 +40,7 @@ _REQUIREMENTS = (
     "pyyaml",
     "scipy",
     "starlette",
+    "uvloop",
     "xgboost",
 )
 # A GPU's libraries: 345 MB that no service here can use.

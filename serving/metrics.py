@@ -1,9 +1,11 @@
-"""What a service counts, on the same `/metrics` as BentoML's own figures.
+"""What a service counts, and how Prometheus reads it.
 
-Belongs here: names, labels and buckets. Made when a service starts, because the Prometheus client decides at its
-first import whether it shares its figures between workers, by an environment variable that BentoML sets.
+Belongs here: names, labels and buckets. A label takes few values, none of them from outside: a route is a template,
+not a path. Made when a service starts, because the Prometheus client decides at its first import whether it shares
+its figures between workers, by an environment variable that BentoML sets.
 """
 
+import os
 from typing import Any
 
 PREFIX = "customer_analyzer"
@@ -18,6 +20,7 @@ class Metrics:
         from prometheus_client import REGISTRY, Counter, Gauge, Histogram  # see the module
 
         registry = registry or REGISTRY
+        self._registry = registry
         self.request_seconds = Histogram(
             f"{PREFIX}_request_seconds",
             "Time to answer a request, by route and status",
@@ -44,3 +47,14 @@ class Metrics:
             registry=registry,
             multiprocess_mode="min",
         )
+
+    def exposition(self) -> bytes:
+        """The figures of all workers in Prometheus' text format."""
+        from prometheus_client import CollectorRegistry, generate_latest  # see the module
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        registry = self._registry
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

@@ -17,12 +17,11 @@ from serving.errors import ModelRefused
 from serving.schemas import ModelKind, Refusal
 
 if TYPE_CHECKING:
-    import polars as pl
     from _typeshed import DataclassInstance
 
+    from ml.answers import Answers, Values
     from ml.artifact import Provenance
     from ml.catalogue import FeatureCatalogue
-    from ml.explanation import Explanation
 
 
 class ServedModel(Protocol):
@@ -40,7 +39,7 @@ class ServedModel(Protocol):
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The columns `predict` needs beside user_id, in order."""
+        """The columns of the matrix that `answer` needs, in order."""
         ...
 
     @property
@@ -50,15 +49,11 @@ class ServedModel(Protocol):
 
     @property
     def prior(self) -> "DataclassInstance":
-        """The answer for a user nobody has seen, named like the columns of `predict`."""
+        """The answer for a user nobody has seen, named like the columns of `answer`."""
         ...
 
-    def predict(self, features: "pl.DataFrame") -> "pl.DataFrame":
-        """One answer a row, in the order of the rows."""
-        ...
-
-    def explain(self, features: "pl.DataFrame", top: int = 3) -> "list[Explanation]":
-        """Why, and what to do, for each row."""
+    def answer(self, values: "Values", top: int = 0) -> "Answers":
+        """One answer a row, in the order of the rows, with up to `top` reasons each."""
         ...
 
 

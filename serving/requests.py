@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from http import HTTPStatus
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
@@ -34,12 +36,14 @@ async def read_request(request: Request) -> PredictionRequest:
         raise from_validation(error) from error
 
 
-def feature_values(rows: Sequence[FeatureRow], names: tuple[str, ...]) -> list[tuple[float | None, ...]]:
-    """The values of each row in the order of `names`; raises ProblemError naming what is missing or unknown."""
+def feature_values(rows: Sequence[FeatureRow], names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Rows x `names`, NaN where undefined; raises ProblemError naming what is missing or unknown."""
     expected = frozenset(names)
     errors: list[FieldError] = []
     for position, row in enumerate(rows):
         given = row.values.keys()
+        if given == expected:
+            continue
         errors += [
             FieldError(f"features[{position}].{name}", "is not a feature of this model; see GET /model")
             for name in sorted(given - expected)
@@ -56,7 +60,8 @@ def feature_values(rows: Sequence[FeatureRow], names: tuple[str, ...]) -> list[t
             f"The request is not valid at `{errors[0].field}`.",
             errors[:MAX_ERRORS],
         )
-    return [tuple(row.values[name] for name in names) for row in rows]
+    # numpy reads None as NaN.
+    return np.array([[row.values[name] for name in names] for row in rows], np.float64)
 
 
 async def _body(request: Request) -> bytes:

@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from ml.propensity.matrix import Floats
+from ml.answers import Values
+from ml.propensity.matrix import Floats, feature_matrix
 
 AMOUNT_INPUTS = ("average_order_amount", "orders_total")
 AMOUNT_LABEL = "purchase_amount"
@@ -27,13 +28,10 @@ class AmountModel:
     ceiling: float
     factor: float
 
-    def predict(self, features: pl.DataFrame) -> Floats:
-        """Expected amount given a purchase, in the currency of the data."""
-        return self.factor * self._unscaled(features)
-
-    def _unscaled(self, features: pl.DataFrame) -> Floats:
-        shrunken = _shrunken(features, self.overall, self.shrinkage, self.ceiling)
-        return np.clip(self.base + self.slope * shrunken, 0.0, self.ceiling)
+    def predict(self, inputs: Values) -> Floats:
+        """Expected amount given a purchase, in the currency of the data; `inputs` has the columns AMOUNT_INPUTS."""
+        shrunken = _shrunken(inputs, self.overall, self.shrinkage, self.ceiling)
+        return self.factor * np.clip(self.base + self.slope * shrunken, 0.0, self.ceiling)
 
     def to_dict(self) -> dict[str, float]:
         """Plain data for JSON."""
@@ -63,7 +61,7 @@ def fit_amounts(train: pl.DataFrame, calibration: pl.DataFrame, probability: Flo
     best = (float(((amounts - overall) ** 2).sum()), 1.0, overall, 0.0)
     if buyers.height >= _ENOUGH_BUYERS:
         for shrinkage in _SHRINKAGES:
-            shrunken = _shrunken(buyers, overall, shrinkage, ceiling)
+            shrunken = _shrunken(feature_matrix(buyers, AMOUNT_INPUTS), overall, shrinkage, ceiling)
             spread = float(((shrunken - shrunken.mean()) ** 2).sum())
             slope = float((shrunken - shrunken.mean()) @ amounts) / spread if spread > 0 else 0.0
             slope = max(slope, 0.0)
@@ -73,14 +71,15 @@ def fit_amounts(train: pl.DataFrame, calibration: pl.DataFrame, probability: Flo
                 best = (error, shrinkage, base, slope)
     _, shrinkage, base, slope = best
     unscaled = AmountModel(overall, shrinkage, base, slope, ceiling, 1.0)
-    expected = float(probability @ unscaled.predict(calibration))
+    expected = float(probability @ unscaled.predict(feature_matrix(calibration, AMOUNT_INPUTS)))
     observed = float(np.minimum(calibration[AMOUNT_LABEL].to_numpy(), ceiling).sum())
     factor = observed / expected if expected > 0 and observed > 0 else 1.0
     values = (overall, shrinkage, base, slope, ceiling, factor)
     return AmountModel(*(float(f"{value:.10g}") for value in values))
 
 
-def _shrunken(features: pl.DataFrame, overall: float, shrinkage: float, ceiling: float) -> Floats:
-    average = features["average_order_amount"].cast(pl.Float64).fill_null(overall).fill_nan(overall).to_numpy()
-    orders = features["orders_total"].cast(pl.Float64).fill_null(0.0).fill_nan(0.0).to_numpy()
+def _shrunken(inputs: Values, overall: float, shrinkage: float, ceiling: float) -> Floats:
+    average, orders = inputs.astype(np.float64).T
+    average = np.where(np.isnan(average), overall, average)
+    orders = np.where(np.isnan(orders), 0.0, orders)
     return np.asarray((orders * np.minimum(average, ceiling) + shrinkage * overall) / (orders + shrinkage))

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ml.answers import Values
 from ml.errors import FeatureMismatch
 
 Matrix = NDArray[np.float32]
@@ -23,7 +24,14 @@ def feature_matrix(frame: pl.DataFrame, names: Sequence[str]) -> Matrix:
     for name in names:
         if not (schema[name].is_numeric() or schema[name] in (pl.Boolean, pl.Null)):
             raise FeatureMismatch(f"The feature `{name}` is {schema[name]}; it must be a number.")
-    matrix = frame.select(pl.col(list(names)).cast(pl.Float32)).to_numpy(order="c", writable=True)
+    return as_matrix(frame.select(pl.col(list(names)).cast(pl.Float32)).to_numpy(order="c"))
+
+
+def as_matrix(values: Values) -> Matrix:
+    """`values` as float32 in a matrix of its own, infinite ones as NaN."""
+    # What is beyond float32 becomes infinite, and so undefined, which numpy would warn of.
+    with np.errstate(over="ignore"):
+        matrix = values.astype(np.float32, order="C")
     matrix[~np.isfinite(matrix)] = np.nan
     return matrix
 

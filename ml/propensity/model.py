@@ -3,19 +3,22 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from ml.answers import Answers, Values
 from ml.artifact import to_json
 from ml.catalogue import FeatureCatalogue
 from ml.explain import explain_rows
 from ml.explanation import Explanation
-from ml.propensity.amount import AmountModel
+from ml.propensity.amount import AMOUNT_INPUTS, AmountModel
 from ml.propensity.linear import LinearMember
-from ml.propensity.matrix import Floats, Matrix, feature_matrix, require_columns
+from ml.propensity.matrix import Floats, Matrix, as_matrix, feature_matrix, require_columns
 from ml.propensity.spec import ACTIVITY_RECENCY
 from ml.propensity.stacking import Stack
 from ml.propensity.table import RateTable
@@ -69,7 +72,7 @@ class PropensityModel:
     cutoffs: dict[str, Any]
     golden: pl.DataFrame
 
-    @property
+    @cached_property
     def feature_names(self) -> tuple[str, ...]:
         """The columns that `predict` needs beside user_id, in order."""
         return self.catalogue.names
@@ -79,24 +82,32 @@ class PropensityModel:
         """SHA-256 of the meaning of the features."""
         return self.catalogue.hash
 
-    def predict(self, features: pl.DataFrame) -> pl.DataFrame:
-        """One row a user, in the order given: user_id, score (a probability), basis.
+    def answer(self, values: Values, top: int = 0) -> Answers:
+        """Answer every row of `values` (rows x `feature_names`), with up to `top` reasons each.
 
-        The purchase model adds expected_amount (given a purchase, in the currency of the data) and
-        expected_value (score x expected_amount). `basis` is `model`, `rule` (the recency rule, or a user
-        outside the population) or `prior` (nothing known). Raises FeatureMismatch if a column is missing.
+        Columns: score (a probability) and basis: `model`, or `rule` (the recency rule, or a user outside the
+        population). The purchase model adds expected_amount (given a purchase, in the currency of the data) and
+        expected_value (score x expected_amount).
+        """
+        matrix = as_matrix(values)
+        is_outside = self._is_outside(matrix)
+        log_odds = self._log_odds(matrix, is_outside)
+        score = np.asarray(expit(log_odds), np.float64)
+        basis = np.where(is_outside, "rule", "rule" if self.rung == "rule" else "model")
+        columns: dict[str, NDArray[Any]] = {"score": score, "basis": basis}
+        if self.amounts is not None:
+            amount = self.amounts.predict(matrix[:, self._amount_columns])
+            columns |= {"expected_amount": amount, "expected_value": score * amount}
+        return Answers(columns, self._explanations(matrix, is_outside, log_odds, top) if top else ())
+
+    def predict(self, features: pl.DataFrame) -> pl.DataFrame:
+        """`answer` as a frame: one row a user, in the order given, user_id first.
+
+        Raises FeatureMismatch if a column is missing.
         """
         require_columns(features, ["user_id"])
-        matrix = feature_matrix(features, self.feature_names)
-        score = np.asarray(expit(self._log_odds(matrix)), np.float64)
-        answer = features.select("user_id").with_columns(
-            pl.Series("score", score, pl.Float64), pl.Series("basis", self._basis(matrix), pl.String)
-        )
-        if self.amounts is None:
-            return answer
-        return answer.with_columns(
-            pl.Series("expected_amount", self.amounts.predict(features), pl.Float64)
-        ).with_columns(expected_value=pl.col("score") * pl.col("expected_amount"))
+        answers = self.answer(feature_matrix(features, self.feature_names))
+        return features.select("user_id").with_columns(pl.Series(name, of) for name, of in answers.columns.items())
 
     @property
     def prior(self) -> PropensityPrior:
@@ -108,22 +119,13 @@ class PropensityModel:
 
     def contributions(self, features: pl.DataFrame) -> Contributions:
         """Take the log-odds of every row apart, feature by feature, exactly."""
-        return self._contributions(feature_matrix(features, self.feature_names))
+        matrix = feature_matrix(features, self.feature_names)
+        is_outside = self._is_outside(matrix)
+        return self._contributions(matrix, is_outside, self._log_odds(matrix, is_outside))
 
     def explain(self, features: pl.DataFrame, top: int = 3) -> list[Explanation]:
         """Why each row's answer is what it is, in words: up to `top` reasons, and advice where one can act."""
-        require_columns(features, ["user_id"])
-        matrix = feature_matrix(features, self.feature_names)
-        parts = self._contributions(matrix)
-        return explain_rows(
-            kind=self.kind,
-            catalogue=self.catalogue,
-            typical=self.typical,
-            user_ids=features["user_id"].to_list(),
-            matrix=matrix,
-            contributions=parts.values,
-            top=top,
-        )
+        return list(self.answer(feature_matrix(features, self.feature_names), top).explanations)
 
     def to_files(self) -> dict[str, bytes]:
         """propensity.json and one native XGBoost file a tree member."""
@@ -169,39 +171,52 @@ class PropensityModel:
             ),
         )
 
-    def _log_odds(self, matrix: Matrix) -> Floats:
+    def _log_odds(self, matrix: Matrix, is_outside: NDArray[np.bool_]) -> Floats:
         if len(matrix) == 0:
             return np.zeros(0)
-        log_odds = self.stack.log_odds(np.column_stack([member.log_odds(matrix) for member in self.members]))
+        log_odds = self.stack.log_odds(np.stack([member.log_odds(matrix) for member in self.members], axis=1))
         if self.outside is None:
             return log_odds
-        return np.where(self._is_outside(matrix), self.outside.log_odds(matrix), log_odds)
+        return np.where(is_outside, self.outside.log_odds(matrix), log_odds)
 
-    def _contributions(self, matrix: Matrix) -> Contributions:
+    def _contributions(self, matrix: Matrix, is_outside: NDArray[np.bool_], log_odds: Floats) -> Contributions:
         if len(matrix) == 0:
             return Contributions(np.zeros(0), np.zeros(0), np.zeros(matrix.shape))
-        parts = np.zeros((len(matrix), matrix.shape[1] + 1))
+        values = np.zeros(matrix.shape)
         for member, weight in zip(self.members, self.stack.weights, strict=True):
             if weight > 0:
-                parts += weight * member.contributions(matrix)
-        parts[:, -1] += self.stack.intercept
-        if self.outside is not None:
+                values += weight * member.contributions(matrix)[:, :-1]
+        if self.outside is not None and is_outside.any():
             # Told against the active, like every other answer: what sets these users apart is their silence.
-            outside, base = self._is_outside(matrix), float(logit(self.base_rate))
-            parts[outside] = 0.0
-            parts[outside, -1] = base
-            parts[outside, self.outside.column] = self.outside.log_odds(matrix[outside]) - base
-        return Contributions(parts.sum(axis=1), parts[:, -1], parts[:, :-1])
+            values[is_outside] = 0.0
+            values[is_outside, self.outside.column] = log_odds[is_outside] - float(logit(self.base_rate))
+        # The members' biases, and the last bits that trees lose in single precision.
+        return Contributions(log_odds, log_odds - values.sum(axis=1), values)
 
-    def _is_outside(self, matrix: Matrix) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        days = matrix[:, self.feature_names.index(ACTIVITY_RECENCY)]
-        return np.asarray(~(days <= self.horizon_days))
+    def _explanations(
+        self, matrix: Matrix, is_outside: NDArray[np.bool_], log_odds: Floats, top: int
+    ) -> tuple[Explanation, ...]:
+        return explain_rows(
+            kind=self.kind,
+            catalogue=self.catalogue,
+            typical=self.typical,
+            matrix=matrix,
+            contributions=self._contributions(matrix, is_outside, log_odds).values,
+            top=top,
+        )
 
-    def _basis(self, matrix: Matrix) -> list[str]:
-        inside = "rule" if self.rung == "rule" else "model"
+    def _is_outside(self, matrix: Matrix) -> NDArray[np.bool_]:
         if self.outside is None:
-            return [inside] * len(matrix)
-        return ["rule" if is_outside else inside for is_outside in self._is_outside(matrix).tolist()]
+            return np.zeros(len(matrix), np.bool_)
+        return np.asarray(~(matrix[:, self._recency_column] <= self.horizon_days))
+
+    @cached_property
+    def _recency_column(self) -> int:
+        return self.feature_names.index(ACTIVITY_RECENCY)
+
+    @cached_property
+    def _amount_columns(self) -> list[int]:
+        return [self.feature_names.index(name) for name in AMOUNT_INPUTS]
 
 
 def _member_dict(member: Member) -> dict[str, Any]:

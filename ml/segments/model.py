@@ -4,9 +4,10 @@ Belongs here: prediction, reasons and the stored form of a fitted segmentation. 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.advice import advice_for
+from ml.answers import Answers, Values
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.explanation import Explanation, Reason
 from ml.segments.scaling import Matrix, Scaling, feature_matrix
@@ -72,7 +74,7 @@ class SegmentationModel:
         centroids = np.array([segment.centroid for segment in self.segments], dtype=np.float64).reshape(shape)
         object.__setattr__(self, "_centroids", centroids)
 
-    @property
+    @cached_property
     def feature_names(self) -> tuple[str, ...]:
         """The columns `predict` and `explain` need."""
         return self.scaling.names
@@ -104,48 +106,36 @@ class SegmentationModel:
         segment = next(s for s in self.segments if s.segment_id == self.newcomer_segment_id)
         return SegmentPrior(segment.segment_id, segment.name, self.newcomer_share)
 
-    def predict(self, features: pl.DataFrame) -> pl.DataFrame:
-        """The segment of every row of `features` (user_id and `feature_names`; null = undefined).
+    def answer(self, values: Values, top: int = 0) -> Answers:
+        """The segment of every row of `values` (rows x `feature_names`), with up to `top` reasons each.
 
-        Returns user_id, segment_id, segment, score (0: as near to the next segment, 1: exactly typical), distance
-        (to the centroid, scaled units) and basis. Raises FeatureMismatch if a column is absent.
+        Columns: segment_id, segment, score (0: as near to the next segment, 1: exactly typical), distance (to the
+        centroid, scaled units) and basis. Reasons are one a feature family, strongest first; the advice is the
+        segment's.
         """
-        scaled = self._scale(features)
+        raw = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
+        scaled = self.scaling.transform(raw)
         nearest, distance, score = self._nearest(scaled)
-        ids = np.array([segment.segment_id for segment in self.segments], dtype=np.int32)
-        names = [segment.name for segment in self.segments]
-        return pl.DataFrame(
-            [
-                features.get_column("user_id"),
-                pl.Series("segment_id", ids[nearest]),
-                pl.Series("segment", [names[position] for position in nearest.tolist()], dtype=pl.String),
-                pl.Series("score", score),
-                pl.Series("distance", distance),
-                pl.Series("basis", ["model"] * features.height, dtype=pl.String),
-            ]
-        )
+        columns = {
+            "segment_id": np.array([segment.segment_id for segment in self.segments], np.int32)[nearest],
+            "segment": np.array([segment.name for segment in self.segments])[nearest],
+            "score": score,
+            "distance": distance,
+            "basis": np.full(len(raw), "model"),
+        }
+        return Answers(columns, self._explanations(raw, scaled, nearest, top) if top else ())
+
+    def predict(self, features: pl.DataFrame) -> pl.DataFrame:
+        """`answer` as a frame: one row a user, in the order given, user_id first.
+
+        Raises FeatureMismatch if a column is absent.
+        """
+        answers = self.answer(feature_matrix(features, self.feature_names))
+        return features.select("user_id").with_columns(pl.Series(name, of) for name, of in answers.columns.items())
 
     def explain(self, features: pl.DataFrame, top: int = 3) -> list[Explanation]:
-        """Why each row belongs to its segment: at most `top` reasons, one per feature family, strongest first.
-
-        The advice is the segment's.
-        """
-        raw = feature_matrix(features, self.feature_names)
-        scaled = self.scaling.transform(raw)
-        nearest, _, _ = self._nearest(scaled)
-        contributions = self._closeness(scaled, nearest)
-        described = [self.catalogue[name] for name in self.feature_names]
-        return [
-            Explanation(
-                user_id=user_id,
-                reasons=tuple(
-                    self._reason(described[j], raw[row, j], contributions[row, j], self.segments[nearest[row]])
-                    for j in _strongest_of_each_family(contributions[row], described, top)
-                ),
-                advice=_advice(self.segments[nearest[row]]),
-            )
-            for row, user_id in enumerate(features["user_id"].to_list())
-        ]
+        """Why each row belongs to its segment: at most `top` reasons, one per feature family, strongest first."""
+        return list(self.answer(feature_matrix(features, self.feature_names), top).explanations)
 
     def contributions(self, features: pl.DataFrame) -> Matrix:
         """How much nearer each feature brings a user to the own segment than to the average user.
@@ -153,7 +143,7 @@ class SegmentationModel:
         Rows x `feature_names`, in squared scaled distance; a row adds up to the squared distance from the average
         user minus the squared distance from the segment's centre.
         """
-        scaled = self._scale(features)
+        scaled = self.scaling.transform(feature_matrix(features, self.feature_names))
         nearest, _, _ = self._nearest(scaled)
         return self._closeness(scaled, nearest)
 
@@ -201,8 +191,21 @@ class SegmentationModel:
     def _closeness(self, scaled: Matrix, nearest: NDArray[np.intp]) -> Matrix:
         return np.asarray(scaled**2 - (scaled - self._centroids[nearest]) ** 2, dtype=np.float64)
 
-    def _scale(self, features: pl.DataFrame) -> Matrix:
-        return self.scaling.transform(feature_matrix(features, self.feature_names))
+    def _explanations(
+        self, raw: Matrix, scaled: Matrix, nearest: NDArray[np.intp], top: int
+    ) -> tuple[Explanation, ...]:
+        contributions = self._closeness(scaled, nearest)
+        described = self.catalogue.features
+        return tuple(
+            Explanation(
+                reasons=tuple(
+                    self._reason(described[j], raw[row, j], contributions[row, j], segment)
+                    for j in _strongest_of_each_family(contributions[row], described, top)
+                ),
+                advice=_advice(segment),
+            )
+            for row, segment in enumerate(self.segments[place] for place in nearest.tolist())
+        )
 
     def _nearest(self, scaled: Matrix) -> tuple[NDArray[np.intp], Matrix, Matrix]:
         distances = np.sqrt(np.stack([((scaled - centre) ** 2).sum(axis=1) for centre in self._centroids], axis=1))
@@ -241,7 +244,7 @@ def _advice(segment: Segment) -> tuple[str, ...]:
     return () if sentence is None else (sentence,)
 
 
-def _strongest_of_each_family(contributions: Matrix, features: list[Feature], top: int) -> list[int]:
+def _strongest_of_each_family(contributions: Matrix, features: Sequence[Feature], top: int) -> list[int]:
     chosen: list[int] = []
     families: set[str] = set()
     for position in np.argsort(-contributions, kind="stable"):

@@ -46,8 +46,7 @@ def test_amounts_follow_the_own_average_the_more_orders_there_are() -> None:
     own = random.gamma(5, 20, 400)
     train = _orders(own.tolist(), [10] * 400, (own * random.uniform(0.8, 1.2, 400)).tolist())
     model = fit_amounts(train, train, np.ones(400))
-    seen = _orders([200.0, 200.0, None], [50, 1, 0], [0, 0, 0])
-    often, once, never = model.predict(seen)
+    often, once, never = model.predict(np.array([[200.0, 50], [200.0, 1], [np.nan, 0]]))
     assert often > once > never
     assert never == pytest.approx(own.mean(), rel=0.1)
     assert often == pytest.approx(200, rel=0.15)
@@ -56,4 +55,4 @@ def test_amounts_follow_the_own_average_the_more_orders_there_are() -> None:
 def test_no_buyer_at_all_gives_an_amount_of_zero() -> None:
     nobody = _orders([None, None], [0, 0], [0, 0])
     model = fit_amounts(nobody, nobody, np.array([0.1, 0.1]))
-    assert model.predict(nobody).tolist() == [0, 0]
+    assert model.predict(np.array([[np.nan, 0], [20.0, 1]])).tolist() == [0, 0]

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from serving.errors import FeaturesUnavailable, SnapshotMissing
 from serving.model_slot import LoadedModel, ModelSlot, load_model
-from serving.online_features import Snapshot, Values
+from serving.online_features import Snapshot
 from serving.schemas import ModelKind
 
 AS_OF = datetime.date(2024, 6, 1)
@@ -34,12 +35,10 @@ class MemoryStore:
             raise FeaturesUnavailable("The warehouse does not answer; try again shortly.")
         if self.as_of is None or as_of not in (None, self.as_of):
             raise SnapshotMissing(as_of)
-        values: dict[str, Values] = {
-            user_id: tuple(self.rows[user_id][name] for name in feature_names)
-            for user_id in user_ids
-            if user_id in self.rows
-        }
-        return Snapshot(self.as_of, values)
+        known = [user_id for user_id in dict.fromkeys(user_ids) if user_id in self.rows]
+        values = np.array([[self.rows[user_id][name] for name in feature_names] for user_id in known], np.float64)
+        places = {user_id: place for place, user_id in enumerate(known)}
+        return Snapshot(self.as_of, places, values.reshape(len(known), len(feature_names)))
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,17 @@ def test_other_methods_are_named_as_not_possible(churn: Service, method: str, pa
     assert response.json()["title"] == "Method Not Allowed"
 
 
+def test_paths_nobody_knows_are_problems_and_share_one_label(churn: Service) -> None:
+    answers = [churn.client.get(path) for path in ("/admin", "/a/b.php", "/predict/", "/..%2f")]
+
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    assert answers[0].json()["title"] == "Not Found"
+    figures = churn.client.get("/metrics").text
+    assert 'customer_analyzer_request_seconds_count{route="other",status="404"} 4.0' in figures
+    assert "admin" not in figures
+
+
 def test_without_the_warehouse_ids_get_503_and_recover_by_themselves(churn: Service) -> None:
     churn.store.is_away = True
     away = churn.client.post("/predict", json={"user_ids": ["3"]})

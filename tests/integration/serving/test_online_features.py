@@ -6,11 +6,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import numpy as np
 import psycopg
 import pytest
 
 from serving.errors import FeaturesUnavailable, SnapshotMissing
-from serving.online_features import PostgresFeatureStore
+from serving.online_features import PostgresFeatureStore, Snapshot
 from serving.settings import ServingSettings
 
 OLD, NEW = datetime.date(2024, 5, 1), datetime.date(2024, 6, 1)
@@ -43,13 +44,18 @@ async def store_of(url: str) -> AsyncIterator[PostgresFeatureStore]:
         await store.close()
 
 
+def features_of(snapshot: Snapshot) -> dict[str, list[float | None]]:
+    rows = np.where(np.isnan(snapshot.values), None, snapshot.values).tolist()
+    return {user_id: rows[place] for user_id, place in snapshot.places.items()}
+
+
 def test_the_newest_snapshot_is_used_and_values_keep_every_bit(mart: str) -> None:
     async def ask() -> None:
         async with store_of(mart) as store:
             snapshot = await store.fetch(["b", "nobody", "a", "a"], NAMES, None)
             assert snapshot.as_of == NEW
-            assert snapshot.values == {"a": (3.0, 1 / 3), "b": (0.0, None)}
-            assert (await store.fetch(["a"], tuple(reversed(NAMES)), None)).values == {"a": (1 / 3, 3.0)}
+            assert features_of(snapshot) == {"a": [3.0, 1 / 3], "b": [0.0, None]}
+            assert features_of(await store.fetch(["a"], tuple(reversed(NAMES)), None)) == {"a": [1 / 3, 3.0]}
 
     asyncio.run(ask())
 
@@ -58,8 +64,8 @@ def test_an_older_snapshot_can_be_asked_for(mart: str) -> None:
     async def ask() -> None:
         async with store_of(mart) as store:
             snapshot = await store.fetch(["a", "b"], NAMES, OLD)
-            assert (snapshot.as_of, snapshot.values) == (OLD, {"a": (1.0, 0.1)})
-            assert (await store.fetch(["nobody"], NAMES, OLD)).values == {}
+            assert (snapshot.as_of, features_of(snapshot)) == (OLD, {"a": [1.0, 0.1]})
+            assert (await store.fetch(["nobody"], NAMES, OLD)).values.shape == (0, 2)
 
     asyncio.run(ask())
 
@@ -77,8 +83,8 @@ def test_a_user_id_is_a_value_and_never_sql(mart: str) -> None:
     async def ask() -> None:
         async with store_of(mart) as store:
             ids = ["'; drop table marts.user_features; --", "a}", '{"', "%s"]
-            assert (await store.fetch(ids, NAMES, None)).values == {}
-            assert (await store.fetch(["a"], NAMES, None)).values
+            assert (await store.fetch(ids, NAMES, None)).places == {}
+            assert (await store.fetch(["a"], NAMES, None)).places
 
     asyncio.run(ask())
 
@@ -109,7 +115,7 @@ def test_connections_that_were_cut_are_replaced_unnoticed(mart: str) -> None:
     async def ask() -> None:
         async with store_of(mart) as store:
             for _ in range(3):
-                assert (await store.fetch(["a"], NAMES, None)).values
+                assert (await store.fetch(["a"], NAMES, None)).places
                 await asyncio.to_thread(cut_connections, mart)
 
     asyncio.run(ask())

@@ -60,8 +60,8 @@ def scored(warehouse: psycopg.Connection[Any], kind: ModelKind, users: int) -> d
 def test_served_predictions_equal_batch_scores(
     service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
 ) -> None:
-    scores = scored(warehouse, kind, 50)
-    assert len(scores) == 50
+    scores = scored(warehouse, kind, 1000)
+    assert len(scores) == 1000
 
     response = service.post("/predict", json={"user_ids": list(scores)})
 
