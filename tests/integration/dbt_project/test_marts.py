@@ -19,7 +19,8 @@ AS_OF_DATES = ("2024-02-10", "2024-03-01", "2024-03-20")
 TYPES = (
     ["view"] * 4
     + ["purchase"] * 4
-    + ["session_start", "message", "add_to_cart", "checkout", "refund", "notification_sent", "notification_opened"]
+    + ["session_start", "message", "add_to_cart", "checkout", "refund", "notification_sent"]
+    + ["notification_withheld", "notification_opened"]
     + ["feedback", "badge", "a_type_nobody_foresaw"]
 )
 MARTS = ("intermediate.int_user_daily", "marts.user_features", "marts.user_labels")
