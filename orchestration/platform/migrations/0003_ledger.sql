@@ -44,6 +44,9 @@ create table ml.ledger (
 create index ledger_as_of_idx on ml.ledger (as_of, horizon_days, user_id)
 where horizon_days > 0 and user_id is not null;
 
+-- What was made since somebody last looked; rows arrive in the order of made_at, nearly.
+create index ledger_made_at_idx on ml.ledger using brin (made_at);
+
 -- The same score always has the same id, so writing it again adds nothing. Stable, as its parts are: Postgres then
 -- puts the expression in place of the call.
 create function ml.score_id(model text, model_version integer, as_of date, horizon_days integer, user_id text)

@@ -1,13 +1,17 @@
 """dbt as the tests of the project call it: parsed once, run in this process."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
+import psycopg
 import pytest
 from dbt.cli.main import dbtRunner
+
+from tests.integration.dbt_project.shop import AS_OF_DATES, DAYS, FIRST_DAY, Dbt
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 
@@ -45,6 +49,21 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
 
 
 @pytest.fixture
-def dbt(warehouse_url: str, parsed: Parsed) -> Callable[..., dict[str, str]]:
-    """Calls dbt on the fixture's warehouse."""
-    return parsed.call
+def dbt(warehouse_url: str, parsed: Parsed) -> Dbt:
+    """Calls dbt on the fixture's warehouse for the days of the shop, unless a test says otherwise."""
+
+    def call(command: str, *arguments: str, **variables: object) -> None:
+        days = {"as_of_dates": list(AS_OF_DATES), "horizon_days": 20, "known_until": ""}
+        parsed.call(command, *arguments, **{**days, **variables})
+
+    return call
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection on which every statement is its own transaction, and room for the shop's events."""
+    with psycopg.connect(warehouse_url, autocommit=True) as connection:
+        connection.execute(
+            "select raw.ensure_event_partitions(%s, %s)", [FIRST_DAY, FIRST_DAY + timedelta(days=DAYS + 60)]
+        )
+        yield connection

@@ -4,99 +4,14 @@ Belongs here: what only dbt and a database can show. Not: that a snapshot knows 
 what the yml says (tests/dbt_project), or single rules on a few rows, which are dbt unit tests and run here all at once.
 """
 
-import random
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from uuid import UUID
+from datetime import date, datetime
 
 import psycopg
-import pytest
 
-FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
-DAYS = 90
-AS_OF_DATES = ("2024-02-10", "2024-03-01", "2024-03-20")
-TYPES = (
-    ["view"] * 4
-    + ["purchase"] * 4
-    + ["session_start", "message", "add_to_cart", "checkout", "refund", "notification_sent"]
-    + ["notification_withheld", "notification_opened"]
-    + ["feedback", "badge", "a_type_nobody_foresaw"]
-)
+from tests.integration.dbt_project.shop import AS_OF_DATES, Dbt, insert, random_events, rows
+
 MARTS = ("intermediate.int_user_daily", "marts.user_features", "marts.user_labels")
 ANALYTICS = ("daily_activity", "weekly_retention", "purchase_funnel", "customer_rfm", "segment_transitions")
-
-Dbt = Callable[..., None]
-Event = tuple[object, ...]
-
-
-@pytest.fixture
-def dbt(dbt: Dbt) -> Dbt:
-    """dbt, told the days of these tests unless a test says otherwise."""
-
-    def call(command: str, *arguments: str, **variables: object) -> None:
-        dbt(
-            command,
-            *arguments,
-            **{"as_of_dates": list(AS_OF_DATES), "horizon_days": 20, "known_until": "", **variables},
-        )
-
-    return call
-
-
-@pytest.fixture
-def warehouse(warehouse_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A connection on which every statement is its own transaction."""
-    with psycopg.connect(warehouse_url, autocommit=True) as connection:
-        connection.execute(
-            "select raw.ensure_event_partitions(%s, %s)", [FIRST_DAY, FIRST_DAY + timedelta(days=DAYS + 60)]
-        )
-        yield connection
-
-
-def random_events(seed: int, count: int = 1500) -> list[Event]:
-    """Events of 30 users, in no order; a quarter is received late, by up to 40 days, and a few before they happen."""
-    chance = random.Random(seed)
-    events: list[Event] = []
-    for _ in range(count):
-        occurred = FIRST_DAY + timedelta(seconds=chance.randrange(DAYS * 86400))
-        lag = chance.choice([0, 0, 0, 0, 0, 0, chance.randint(1, 3), chance.randint(1, 40), -1]) * 86400
-        received = occurred + timedelta(seconds=lag + chance.randint(0, 3600))
-        event_type = chance.choice(TYPES)
-        has_money = event_type in ("purchase", "refund")
-        amount = Decimal(chance.randint(-9999 if event_type == "refund" else 0, 9999)) / 100
-        events.append(
-            (
-                UUID(int=chance.getrandbits(128)),
-                f"user {chance.randrange(30)}",
-                event_type,
-                occurred,
-                received,
-                chance.choice([None, f"order {occurred:%j} {chance.randrange(2)}"]) if has_money else None,
-                chance.choice([None, f"item {chance.randrange(9)}"]),
-                chance.choice([None, amount, amount]) if has_money else None,
-                Decimal(chance.randint(1, 5)) if has_money else None,
-            )
-        )
-    return events
-
-
-def insert(connection: psycopg.Connection[tuple[object, ...]], events: Iterable[Event]) -> None:
-    """Stores events as the import would: in one transaction, each with that transaction's id."""
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, order_id, item_id,"
-            " amount, quantity, source) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'import')",
-            list(events),
-        )
-
-
-def rows(
-    connection: psycopg.Connection[tuple[object, ...]], table: str, where: str = "true"
-) -> list[tuple[object, ...]]:
-    """Every row of a table as Postgres writes it, which for a double is exact to the last bit."""
-    query = f"select marts::text from {table} as marts where {where} order by marts::text"  # noqa: S608
-    return connection.execute(query.encode()).fetchall()
 
 
 def everything(connection: psycopg.Connection[tuple[object, ...]]) -> dict[str, list[tuple[object, ...]]]:

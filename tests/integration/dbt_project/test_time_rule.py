@@ -260,17 +260,17 @@ LEAKS = {
     ),
     "a population of churn that looks ahead": (
         "user_labels",
-        "and dates.as_of > daily.occurred_day",
-        "and dates.as_of >= daily.occurred_day",
+        "daily.occurred_day < population.as_of and",
+        "daily.occurred_day <= population.as_of and",
     ),
     "a label window that is one day too long": (
         "user_labels",
-        "and dates.window_ends_on > daily.occurred_day",
-        "and dates.window_ends_on >= daily.occurred_day",
+        "(population.as_of + population.horizon_days) > daily.occurred_day",
+        "(population.as_of + population.horizon_days) >= daily.occurred_day",
     ),
     "a label that changes after its window closed": (
         "user_labels",
-        "and dates.window_ends_on > daily.received_day",
+        "and daily.received_day < (population.as_of + population.horizon_days)",
         "",
     ),
 }

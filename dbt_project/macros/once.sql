@@ -1,0 +1,13 @@
+{#
+    Incremental strategy: a row whose unique key is there already is left as it is, also when two runs add it at once.
+#}
+{% macro get_incremental_insert_once_sql(arg_dict) -%}
+    {{ return(adapter.dispatch('get_incremental_insert_once_sql')(arg_dict)) }}
+{%- endmacro %}
+
+{% macro postgres__get_incremental_insert_once_sql(arg_dict) -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    on conflict ({{ arg_dict['unique_key'] | join(', ') }}) do nothing
+{%- endmacro %}

@@ -1,0 +1,73 @@
+{{
+    config(
+        schema='ml',
+        materialized='incremental',
+        incremental_strategy='insert_once',
+        unique_key=['as_of', 'horizon_days', 'user_id'],
+        full_refresh=false
+    )
+}}
+
+with ledger as (
+
+    select * from {{ source('predictions', 'ledger') }}
+
+),
+
+joined as (
+
+    select * from {{ this }}
+
+),
+
+-- A day about which nothing has arrived yet is not known, whatever day the run is for: an outcome is never taken back.
+seen_until as (
+
+    select least({{ known_until() }}, {{ add_days('max(received_day)', 1) }}) as seen_until
+    from {{ ref('int_user_daily') }}
+
+),
+
+closed as (
+
+    select distinct
+        ledger.user_id,
+        ledger.as_of,
+        ledger.horizon_days
+    from ledger
+    inner join seen_until on {{ add_days('ledger.as_of', 'ledger.horizon_days') }} <= seen_until.seen_until
+    where ledger.horizon_days > 0 and ledger.user_id is not null
+
+),
+
+not_joined as (
+
+    select closed.*
+    from closed
+    left join joined
+        on
+            closed.as_of = joined.as_of
+            and closed.horizon_days = joined.horizon_days
+            and closed.user_id = joined.user_id
+    where joined.user_id is null
+
+),
+
+{{ label_steps('not_joined') }},
+
+final as (
+
+    select
+        user_id,
+        as_of,
+        horizon_days,
+        has_activity,
+        has_purchased,
+        purchase_amount,
+        is_churned,
+        current_timestamp as joined_at
+    from labels
+
+)
+
+select * from final
