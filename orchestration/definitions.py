@@ -9,6 +9,7 @@ from orchestration.assets.events import events
 from orchestration.assets.marts import FolderGroups, dbt_assets_of, prepared_project
 from orchestration.assets.models import model_assets
 from orchestration.assets.monitoring import drift_assets
+from orchestration.assets.scorecard import scorecard
 from orchestration.assets.scores import score_assets
 from orchestration.assets.serving import deployment_assets
 from orchestration.jobs import REFRESH, RETRAIN
@@ -28,6 +29,7 @@ def build_definitions() -> dg.Definitions:
             *model_assets(),
             *score_assets(),
             *drift_assets(),
+            scorecard,
             *deployment_assets(),
         ],
         jobs=[REFRESH, RETRAIN],

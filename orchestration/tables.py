@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
 from rich.table import Table
 
 from orchestration.pipeline import RunOutcome
 from orchestration.registry import CHALLENGER, CHAMPION, RegisteredModel
+from orchestration.scorecard import display_rows
 from orchestration.summary import ModelSummary
 
 
@@ -66,6 +68,17 @@ def comparison_table(champion: RegisteredModel, challenger: RegisteredModel) -> 
         table.add_row(name, *("" if value is None else f"{value:.4f}" for value in (ours, theirs)), difference)
     for label in ("as_of", "test_cutoff", "gate"):
         table.add_row(label, champion.tags.get(label, ""), challenger.tags.get(label, ""), "")
+    return table
+
+
+def scorecard_table(scorecard: pl.DataFrame) -> Table:
+    """What was predicted beside what happened, newest week first."""
+    table = Table(title="Scores and predictions whose horizon is over")
+    headings, rows = display_rows(scorecard)
+    for heading in headings:
+        table.add_column(heading)
+    for cells in rows:
+        table.add_row(*cells)
     return table
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.options import AsJson, ModelArgument
+from orchestration.cli.options import AsJson, Model, ModelArgument
 
 app = typer.Typer(help="The model registry, in words.", no_args_is_help=True)
 
@@ -49,6 +49,27 @@ def compare(model: ModelArgument, as_json: AsJson = False) -> None:
         typer.echo(json.dumps({"champion": champion.to_dict(), "challenger": challenger.to_dict()}))
         return
     make_console().print(comparison_table(champion, challenger))
+
+
+@app.command()
+def scorecard(
+    model: Annotated[Model | None, typer.Argument(help="Which model; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what predictions came to once their horizon was over, by version and week."""
+    from orchestration.cli.console import make_console
+    from orchestration.cli.session import open_session
+    from orchestration.scorecard import read_scorecard
+    from orchestration.tables import scorecard_table
+
+    with open_session() as session:
+        rows = read_scorecard(session.warehouse, None if model is None else model.value)
+    if as_json:
+        typer.echo(rows.write_json())
+    elif rows.is_empty():
+        typer.echo("Nothing has matured yet: outcomes are joined by the first run after a horizon is over.")
+    else:
+        make_console().print(scorecard_table(rows))
 
 
 @app.command()

@@ -1,0 +1,31 @@
+"""The scorecard as an asset: live AUC, calibration and lift of everything that has matured, by version and week."""
+
+import dagster as dg
+
+from orchestration.partitions import AS_OF
+from orchestration.resources import WarehouseResource
+from orchestration.scorecard import read_scorecard, scorecard_markdown
+
+_WEEKS = 12
+
+
+@dg.asset(
+    group_name="monitoring",
+    description="What scores and predictions came to once their horizon was over; also: models scorecard.",
+    kinds={"postgres"},
+    partitions_def=AS_OF,
+    deps=[dg.AssetKey(["scorecards", "model_scorecard"])],
+)
+def scorecard(warehouse: WarehouseResource) -> dg.MaterializeResult:
+    """Shows the newest weeks of the mart."""
+    rows = read_scorecard(warehouse.open(), weeks=_WEEKS)
+    newest = {
+        f"{row['model']}_{row['kind']}_auc": row["auc"] for row in reversed(rows.to_dicts()) if row["auc"] is not None
+    }
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": rows.height,
+            "scorecard": dg.MetadataValue.md(scorecard_markdown(rows)),
+            **newest,
+        }
+    )

@@ -1,0 +1,62 @@
+"""The scorecard for people: what was predicted beside what happened, newest weeks first.
+
+Belongs here: reading the mart and laying it out. Not: any figure in it (`dbt_project/models/scorecards`).
+"""
+
+import polars as pl
+
+from orchestration.errors import UserError
+from orchestration.warehouse import Warehouse
+
+_SHOWN = {
+    "as_of_week": "week of",
+    "model": "model",
+    "kind": "kind",
+    "model_version": "version",
+    "users": "users",
+    "observed_rate": "observed",
+    "predicted_rate": "predicted",
+    "auc": "AUC",
+    "calibration_error": "calibration error",
+    "brier": "Brier",
+    "lift_at_10": "lift at 10 %",
+    "uplift": "uplift of treatment",
+}
+
+
+def read_scorecard(warehouse: Warehouse, model: str | None = None, weeks: int | None = None) -> pl.DataFrame:
+    """Rows of `scorecards.model_scorecard`, newest week first; of one model and of the newest weeks, if asked.
+
+    Raises UserError where the marts were never built.
+    """
+    if warehouse.read("select to_regclass('scorecards.model_scorecard') is null as missing").item():
+        raise UserError("There is no scorecard yet; build the marts first: customer-analyzer run")
+    rows = warehouse.read(
+        "select * from scorecards.model_scorecard order by as_of_week desc, model, kind desc, model_version desc"
+    )
+    if model is not None:
+        rows = rows.filter(pl.col("model") == model)
+    if weeks is not None:
+        rows = rows.filter(pl.col("as_of_week").rank("dense", descending=True) <= weeks)
+    return rows
+
+
+def display_rows(scorecard: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells; the uplift with its 95 % interval, or empty unless there are treated and control users."""
+    return list(_SHOWN.values()), [[_cell(name, row) for name in _SHOWN] for row in scorecard.iter_rows(named=True)]
+
+
+def scorecard_markdown(scorecard: pl.DataFrame) -> str:
+    """The same as a Markdown table."""
+    headings, rows = display_rows(scorecard)
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+
+def _cell(name: str, row: dict[str, object]) -> str:
+    value = row[name]
+    if value is None:
+        return ""
+    if name == "uplift":
+        return f"{value:+.3f} ± {1.96 * float(str(row['uplift_standard_error'])):.3f}"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
