@@ -38,14 +38,20 @@ class Question:
 
 
 def answer(
-    loaded: LoadedModel, questions: Sequence[Question], values: Values, *, reasons: int, today: datetime.date
+    loaded: LoadedModel,
+    questions: Sequence[Question],
+    values: Values,
+    ids: Sequence[str],
+    *,
+    reasons: int,
+    today: datetime.date,
 ) -> list[Prediction]:
     """One prediction a question, in their order, all by `loaded`; `values` has the features of its model."""
     known = _rows(loaded, values, reasons)
     unknown = _Row(loaded.prior, _UNEXPLAINED)
     return [
-        _prediction(loaded, question, unknown if question.row is None else known[question.row], today)
-        for question in questions
+        _prediction(loaded, name, question, unknown if question.row is None else known[question.row], today)
+        for name, question in zip(ids, questions, strict=True)
     ]
 
 
@@ -83,9 +89,10 @@ def _rows(loaded: LoadedModel, values: Values, reasons: int) -> list[_Row]:
     ]
 
 
-def _prediction(loaded: LoadedModel, question: Question, row: _Row, today: datetime.date) -> Prediction:
+def _prediction(loaded: LoadedModel, name: str, question: Question, row: _Row, today: datetime.date) -> Prediction:
     columns, explanation = row.columns, row.explanation
     common: dict[str, Any] = {
+        "prediction_id": name,
         "user_id": question.user_id,
         "is_known": question.row is not None,
         "as_of": question.as_of,

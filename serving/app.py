@@ -24,10 +24,11 @@ from starlette.routing import Route
 
 from serving.answers import Question, answer
 from serving.errors import FeaturesUnavailable, SnapshotMissing
+from serving.ledger import entry_of, prediction_ids
 from serving.logs import request_id_in_use
 from serving.openapi import describe
 from serving.problems import FieldError, ProblemError, problem_response
-from serving.requests import feature_values, read_request, request_id
+from serving.requests import feature_values, idempotency_key, read_request, request_id
 from serving.schemas import (
     FeatureInfo,
     ModelInfo,
@@ -150,11 +151,12 @@ def _runtime(request: Request) -> "Runtime":
 
 async def _predict(request: Request) -> Response:
     runtime = _runtime(request)
+    key = idempotency_key(request)
     asked = await read_request(request)
     # Taken once: every answer of a request is by one model, whatever is swapped in meanwhile.
     loaded = runtime.slot.current
     questions, values = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
-    answered = partial(_answered_body, runtime, loaded, questions, values, asked.reasons)
+    answered = partial(_answered_body, runtime, loaded, questions, values, asked.reasons, key)
     return Response(
         answered() if len(questions) <= _ROWS_IN_LOOP else await asyncio.to_thread(answered),
         media_type="application/json",
@@ -162,11 +164,19 @@ async def _predict(request: Request) -> Response:
 
 
 def _answered_body(
-    runtime: "Runtime", loaded: "LoadedModel", questions: "list[Question]", values: "Values", reasons: int
+    runtime: "Runtime",
+    loaded: "LoadedModel",
+    questions: "list[Question]",
+    values: "Values",
+    reasons: int,
+    key: str | None,
 ) -> bytes:
     today = datetime.datetime.now(datetime.UTC).date()
-    predictions = answer(loaded, questions, values, reasons=reasons, today=today)
+    ids = prediction_ids(runtime.kind, [question.user_id for question in questions], key)
+    predictions = answer(loaded, questions, values, ids, reasons=reasons, today=today)
     _count(runtime, loaded, predictions)
+    if runtime.ledger is not None:
+        runtime.ledger.record(entry_of(loaded, predictions, request_id=request_id_in_use.get(), idempotency_key=key))
     response: PredictionResponse[Any] = PredictionResponse(
         model=runtime.kind,
         model_version=loaded.version,

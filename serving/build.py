@@ -104,15 +104,19 @@ def serve_command(tag: str, host: str, port: int) -> list[str]:
     ]
 
 
-def serve_environment(bentoml_home: Path, warehouse_url: str, log_level: str = "info") -> dict[str, str]:
+def serve_environment(
+    bentoml_home: Path, warehouse_url: str, ledger_folder: Path, log_level: str = "info"
+) -> dict[str, str]:
     """What a service needs in its environment, besides the PATH and libpq's own variables.
 
-    `bentoml_home` must be the service's own: BentoML empties the metrics directory in it at each start.
+    `bentoml_home` must be the service's own: BentoML empties the metrics directory in it at each start. All services of
+    a machine share `ledger_folder`, where predictions wait for the warehouse.
     """
     return {
         **_QUIET,
         "BENTOML_HOME": str(bentoml_home),
         "WAREHOUSE_URL": warehouse_url,
+        "SERVING_LEDGER_FOLDER": str(ledger_folder),
         "SERVING_LOG_LEVEL": log_level,
     }
 

@@ -32,6 +32,14 @@ class ModelRefused(ServingError):
         super().__init__(message)
 
 
+class LedgerUnusable(ServingError):
+    """There is no folder in which predictions could wait for the warehouse."""
+
+
+class SpoolFull(ServingError):
+    """What waits on disk has reached its bound."""
+
+
 class BuildFailed(ServingError):
     """BentoML could not build the Bento."""
 

@@ -47,6 +47,18 @@ class Metrics:
             registry=registry,
             multiprocess_mode="min",
         )
+        self.ledger_written = Counter(
+            f"{PREFIX}_ledger_rows_written", "Predictions recorded in the warehouse", registry=registry
+        )
+        self.ledger_dropped = Counter(
+            f"{PREFIX}_ledger_rows_dropped", "Predictions that could not be kept for the warehouse", registry=registry
+        )
+        self.ledger_spool_bytes = Gauge(
+            f"{PREFIX}_ledger_spool_bytes",
+            "What waits on disk for the warehouse, of all services that share the folder",
+            registry=registry,
+            multiprocess_mode="max",
+        )
 
     def exposition(self) -> bytes:
         """The figures of all workers in Prometheus' text format."""

@@ -43,6 +43,11 @@ class ServedModel(Protocol):
         ...
 
     @property
+    def feature_hash(self) -> str:
+        """SHA-256 of the meaning of those features."""
+        ...
+
+    @property
     def catalogue(self) -> "FeatureCatalogue":
         """What those features mean."""
         ...

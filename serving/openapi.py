@@ -60,7 +60,7 @@ def describe(kind: ModelKind) -> dict[str, Any]:
                         f"Up to {MAX_ROWS} rows in a body of at most {MAX_BODY_BYTES} bytes. A user nobody has "
                         "seen is answered with the prior, marked by `basis` and `is_known`."
                     ),
-                    "parameters": [_REQUEST_ID_PARAMETER],
+                    "parameters": [_REQUEST_ID_PARAMETER, _IDEMPOTENCY_PARAMETER],
                     "requestBody": {
                         "required": True,
                         "content": {"application/json": {"schema": reference["request"]}},
@@ -93,6 +93,13 @@ _REQUEST_ID_PARAMETER = {
     "in": "header",
     "required": False,
     "description": "names the request in logs; made up if absent or unfit",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+}
+_IDEMPOTENCY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "the same for a request that is sent again: its predictions keep their ids and are recorded once",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
 }
 _PREDICT_PROBLEMS = {

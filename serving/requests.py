@@ -27,6 +27,18 @@ def request_id(request: Request) -> str:
     return given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
 
 
+def idempotency_key(request: Request) -> str | None:
+    """The key that tells a request sent again from a new one, if the caller gave one; raises ProblemError if unfit."""
+    given = request.headers.get("idempotency-key")
+    if given is not None and not _REQUEST_ID.fullmatch(given):
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "The request is not valid at `Idempotency-Key`.",
+            [FieldError("Idempotency-Key", "must be 1 to 64 letters, digits, dots, underscores or hyphens")],
+        )
+    return given
+
+
 async def read_request(request: Request) -> PredictionRequest:
     """The body of `POST /predict`, checked; raises ProblemError naming every field that is wrong."""
     body = await _body(request)

@@ -3,6 +3,7 @@
 Belongs here: the order in which things start and stop. Does not belong here: what any of them does.
 """
 
+import asyncio
 import gc
 import logging
 import sys
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from serving.ledger import Ledger, Recorder
 from serving.logs import configure_logging
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot, load_model, read_build
@@ -28,6 +30,7 @@ class Runtime:
     slot: ModelSlot
     store: FeatureStore
     metrics: Metrics
+    ledger: Recorder | None
     retry_after_seconds: int
 
 
@@ -45,15 +48,20 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     metrics.model_version.set(build.version)
     watcher = DeploymentWatcher(kind, slot, settings, metrics)
     store = PostgresFeatureStore(settings)
+    ledger = Ledger(settings, metrics) if settings.ledger else None
     await store.open()
     watcher.start()
+    if ledger is not None:
+        ledger.start()
     _settle_memory()
     logger.info("ready with version %d, digest %s", slot.current.version, slot.current.digest[:12])
     try:
-        yield Runtime(kind, slot, store, metrics, settings.retry_after_seconds)
+        yield Runtime(kind, slot, store, metrics, ledger, settings.retry_after_seconds)
     finally:
         watcher.stop()
         await store.close()
+        if ledger is not None:
+            await asyncio.to_thread(ledger.close)
 
 
 def _leave_out_scikit_learn() -> None:

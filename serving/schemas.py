@@ -97,6 +97,13 @@ class ReasonOut:
 class Prediction:
     """What every answer says, whichever the model."""
 
+    prediction_id: Annotated[
+        str,
+        Field(
+            description="names this prediction in the ledger; the same for a request repeated with its Idempotency-Key",
+            json_schema_extra={"format": "uuid"},
+        ),
+    ]
     user_id: Annotated[str | None, Field(description="as asked")]
     is_known: Annotated[bool, Field(description="false: no features of this user, so the answer is the prior")]
     as_of: Annotated[datetime.date | None, Field(description="the day whose beginning the features describe")]

@@ -17,6 +17,10 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
+def _default_ledger_folder() -> Path:
+    return Path.home() / ".customer-analyzer" / "ledger"
+
+
 class ServingSettings(BaseSettings):
     """Settings of one service process: `WAREHOUSE_URL`, and all others as in `SERVING_POOL_SIZE`, with a default."""
 
@@ -36,4 +40,12 @@ class ServingSettings(BaseSettings):
     pool_timeout_seconds: Annotated[Positive, Field(description="how long they may")] = 1.0
     statement_timeout_seconds: Positive = 5.0
     deployment_poll_seconds: Positive = 1.0
+    ledger: Annotated[bool, Field(description="whether predictions are recorded in `ml.ledger`")] = True
+    ledger_folder: Annotated[
+        Path,
+        Field(default_factory=_default_ledger_folder, description="where they wait for the warehouse; shared by all"),
+    ]
+    ledger_max_bytes: Annotated[Count, Field(description="how much may wait; newer predictions are then dropped")] = (
+        256 * 1024 * 1024
+    )
     retry_after_seconds: Annotated[Count, Field(description="what callers are told while it is away")] = 2

@@ -57,6 +57,11 @@ class Home:
         return self.root / "reports"
 
     @property
+    def ledger(self) -> Path:
+        """Where predictions of the services wait for the warehouse."""
+        return self.root / "ledger"
+
+    @property
     def passfile(self) -> Path:
         """libpq's password file of the embedded Postgres."""
         return self.root / "pgpass"

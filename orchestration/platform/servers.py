@@ -101,7 +101,7 @@ def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:
         home.logs / f"{model}.log",
         port,
         "/readyz",
-        environment=serve_environment(home.bentoml_of(model), platform.warehouse_url),
+        environment=serve_environment(home.bentoml_of(model), platform.warehouse_url, home.ledger),
     )
 
 

@@ -22,7 +22,7 @@ from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.runtime import Runtime
 from serving.schemas import ModelKind
-from tests.serving.doubles import AS_OF, USERS, MemoryStore, SavedModel, Service, ServiceMaker
+from tests.serving.doubles import AS_OF, USERS, MemoryLedger, MemoryStore, SavedModel, Service, ServiceMaker
 
 
 @pytest.fixture(scope="session")
@@ -104,15 +104,16 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
         store = MemoryStore({row["user_id"]: row for row in population.to_dicts()})
         slot = ModelSlot(saved_models[kind].load())
         registry = CollectorRegistry()
+        ledger = MemoryLedger()
 
         @asynccontextmanager
         async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
-            yield Runtime(kind, slot, store, Metrics(registry), retry_after_seconds=2)
+            yield Runtime(kind, slot, store, Metrics(registry), ledger, retry_after_seconds=2)
 
         client = TestClient(create_app(kind, open_runtime), raise_server_exceptions=False)
         open_clients.append(client)
         client.__enter__()
-        return Service(client, store, slot, registry)
+        return Service(client, store, slot, registry, ledger)
 
     yield make
     for client in open_clients:

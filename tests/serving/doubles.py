@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from serving.errors import FeaturesUnavailable, SnapshotMissing
+from serving.ledger import Entry
 from serving.model_slot import LoadedModel, ModelSlot, load_model
 from serving.online_features import Snapshot
 from serving.schemas import ModelKind
@@ -41,6 +42,16 @@ class MemoryStore:
         return Snapshot(self.as_of, places, values.reshape(len(known), len(feature_names)))
 
 
+@dataclass
+class MemoryLedger:
+    """Keeps what it is given."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+    def record(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+
 @dataclass(frozen=True)
 class SavedModel:
     """A model directory with its digest."""
@@ -61,6 +72,7 @@ class Service:
     store: MemoryStore
     slot: ModelSlot
     registry: CollectorRegistry
+    ledger: MemoryLedger
 
 
 ServiceMaker = Callable[[ModelKind], Service]

@@ -4,6 +4,7 @@ import datetime
 import math
 from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 
@@ -11,6 +12,11 @@ from serving.schemas import MAX_BODY_BYTES, MODEL_KINDS, RESPONSE_OF, ModelKind
 from tests.serving.doubles import AS_OF, SavedModel, Service, ServiceMaker
 
 Json = dict[str, Any]
+
+
+def answers(response: httpx.Response) -> list[Json]:
+    """The predictions of a response without their ids, which differ each time."""
+    return [{name: row[name] for name in row.keys() - {"prediction_id"}} for row in response.json()["predictions"]]
 
 
 @pytest.mark.parametrize("kind", MODEL_KINDS)
@@ -24,6 +30,7 @@ def test_a_known_user_gets_the_models_answer(
     assert RESPONSE_OF[kind].validate_json(response.content, strict=True)
     assert [row["user_id"] for row in body["predictions"]] == ["8", "3", "8"]
     first, _, again = body["predictions"]
+    assert len({row.pop("prediction_id") for row in body["predictions"]}) == 3
     assert first == again
     assert first["is_known"] is True
     assert first["basis"] in ("model", "rule")
@@ -60,15 +67,15 @@ def test_features_in_the_request_are_answered_like_the_same_features_looked_up(
     names = service.slot.current.model.feature_names
     row = {name: service.store.rows["3"][name] for name in names}
 
-    looked_up = service.client.post("/predict", json={"user_ids": ["3"]}).json()["predictions"][0]
+    (looked_up,) = answers(service.client.post("/predict", json={"user_ids": ["3"]}))
     service.store.is_away = True
     # One row a request: how many rows are multiplied at once may move the last digit of a sum.
     given = service.client.post("/predict", json={"features": [{"user_id": "3", "as_of": AS_OF.isoformat(), **row}]})
     nameless = service.client.post("/predict", json={"features": [row]})
 
     assert (given.status_code, nameless.status_code) == (200, 200)
-    assert given.json()["predictions"] == [looked_up]
-    assert nameless.json()["predictions"] == [looked_up | {"user_id": None, "as_of": None, "feature_age_days": None}]
+    assert answers(given) == [looked_up]
+    assert answers(nameless) == [looked_up | {"user_id": None, "as_of": None, "feature_age_days": None}]
 
 
 def test_a_thousand_users_are_one_look_up_and_the_same_answers(churn: Service) -> None:
@@ -277,3 +284,42 @@ def test_a_swap_shows_in_the_next_answer(churn: Service, saved_models: dict[Mode
 
     assert (before["model_version"], after["model_version"]) == (1, 2)
     assert after["predictions"][0]["model_version"] == 2
+
+
+@pytest.mark.parametrize("kind", MODEL_KINDS)
+def test_every_answer_is_in_the_ledger_under_its_id(kind: ModelKind, make_service: ServiceMaker) -> None:
+    service = make_service(kind)
+
+    response = service.client.post(
+        "/predict", json={"user_ids": ["8", "who?"]}, headers={"x-request-id": "r-1", "idempotency-key": "k-1"}
+    )
+
+    answers = response.json()["predictions"]
+    (entry,) = service.ledger.entries
+    loaded = service.slot.current
+    assert (entry.model, entry.model_version, entry.horizon_days) == (kind, loaded.version, loaded.model.horizon_days)
+    assert entry.feature_hash == loaded.model.feature_hash
+    assert (entry.request_id, entry.idempotency_key) == ("r-1", "k-1")
+    said = "segment" if kind == "segmentation" else "probability"
+    recorded = "segment" if kind == "segmentation" else "score"
+    assert [
+        (row["prediction_id"], row["user_id"], row["as_of"], row["basis"], row[recorded]) for row in entry.predictions
+    ] == [(row["prediction_id"], row["user_id"], AS_OF, row["basis"], row[said]) for row in answers]
+
+
+def test_a_request_that_is_sent_again_keeps_its_prediction_ids(churn: Service) -> None:
+    def ids(key: str | None) -> list[str]:
+        headers = {} if key is None else {"idempotency-key": key}
+        rows = churn.client.post("/predict", json={"user_ids": ["8", "8", "3"]}, headers=headers).json()["predictions"]
+        return [row["prediction_id"] for row in rows]
+
+    assert ids("a") == ids("a")
+    assert len({*ids("a"), *ids("b"), *ids(None), *ids(None)}) == 12
+
+
+def test_an_unfit_idempotency_key_is_refused(churn: Service) -> None:
+    response = churn.client.post("/predict", json={"user_ids": ["8"]}, headers={"idempotency-key": "a b"})
+
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "Idempotency-Key"
+    assert churn.ledger.entries == []

@@ -33,7 +33,7 @@ def test_a_service_listens_where_it_is_told() -> None:
 
 
 def test_a_service_reports_to_nobody(tmp_path: Path) -> None:
-    environment = serve_environment(tmp_path, "postgresql://user@127.0.0.1:5433/warehouse")
+    environment = serve_environment(tmp_path, "postgresql://user@127.0.0.1:5433/warehouse", tmp_path / "ledger")
 
     assert environment["BENTOML_DO_NOT_TRACK"].lower() == "true"
     assert environment["BENTOML_HOME"] == str(tmp_path)

@@ -42,7 +42,17 @@ def test_answers_differ_only_in_what_a_model_says() -> None:
         return set(describe(kind)["components"]["schemas"][name]["properties"])
 
     common = fields("churn", "ChurnPrediction") & fields("segmentation", "SegmentPrediction")
-    assert {"user_id", "is_known", "as_of", "feature_age_days", "basis", "model_version", "reasons", "advice"} == common
+    assert common == {
+        "prediction_id",
+        "user_id",
+        "is_known",
+        "as_of",
+        "feature_age_days",
+        "basis",
+        "model_version",
+        "reasons",
+        "advice",
+    }
     assert fields("churn", "ChurnPrediction") - common == {"probability", "risk"}
     assert fields("segmentation", "SegmentPrediction") - common == {"segment_id", "segment"}
     assert fields("purchase", "PurchasePrediction") - common == {"probability", "risk", "expected_value"}
