@@ -14,10 +14,10 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit up lint format bench lock clean
+.PHONY: help install demo test unit up lint format bench bench-truth lock clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## install everything into .venv
 
@@ -60,6 +60,9 @@ format: install ## put the code into its standard form
 bench: install ## judge the scores by what happened afterwards, and measure what the demo costs
 	@$(BIN)/python -m benchmarks.blind
 	@$(BIN)/python -m benchmarks.demo
+
+bench-truth: install ## the models beside the truth about a simulated shop
+	@$(BIN)/python -m benchmarks.truth
 
 lock: install ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \

@@ -18,7 +18,7 @@ from orchestration.events import (
     import_frames,
 )
 from orchestration.events.errors import ImportStoppedError
-from orchestration.simulator import simulate
+from orchestration.simulator import Faults, simulate
 
 ROWS = [
     {
@@ -112,6 +112,15 @@ def test_simulated_events_load_and_load_again(warehouse_url: str) -> None:
     assert (again.stored, again.known) == (0, first.read)
     more = import_frames(warehouse_url, simulate(200, 67, 1), "simulation")
     assert more.stored + more.known == more.read
+
+
+def test_duplicates_and_bad_rows_of_a_simulated_shop_are_stopped_at_the_door(warehouse_url: str) -> None:
+    clean = sum(frame.height for frame in simulate(200, 60, 1))
+    faults = Faults(duplicates=0.05, bad=0.05)
+    result = import_frames(warehouse_url, simulate(200, 60, 1, faults=faults), "simulation")
+    assert (result.stored, result.read) == (clean, clean + result.known + result.quarantined)
+    for rows in (result.known, result.quarantined):
+        assert 0.04 < rows / clean < 0.06
 
 
 def test_two_importers_of_one_file_store_every_event_once(warehouse_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""A warehouse of its own with events in it and the marts of chosen days: what benchmarks of models start from."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from orchestration.assets.marts import PROJECT_DIR
+from orchestration.events.importing import import_files
+from orchestration.platform.stack import running_platform
+from orchestration.settings import Settings
+from orchestration.warehouse import Warehouse
+
+
+@contextmanager
+def imported_warehouse(files: Sequence[Path], mapping: Mapping[str, str]) -> Iterator[Warehouse]:
+    """A home that lasts as long as the block, with the events of `files` imported."""
+    with (
+        TemporaryDirectory(prefix="benchmark-") as scratch,
+        running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform,
+    ):
+        import_files(platform.warehouse_url, list(files), mapping=mapping)
+        yield Warehouse(platform.warehouse_url)
+
+
+def build_marts(days: Sequence[date], horizon_days: int) -> None:
+    """Builds features and labels of `days`, knowing everything that happened until their windows closed."""
+    variables = {
+        "as_of_dates": [day.isoformat() for day in days],
+        "horizon_days": horizon_days,
+        "known_until": (max(days) + timedelta(days=horizon_days)).isoformat(),
+    }
+    with TemporaryDirectory(prefix="dbt-") as target:
+        folders = ["--project-dir", PROJECT_DIR, "--profiles-dir", PROJECT_DIR, "--target-path", target]
+        chosen = ["--select", "+user_features", "+user_labels", "--resource-types", "seed", "model"]
+        dbt = Path(sys.executable).with_name("dbt")
+        told = ["--vars", json.dumps(variables), "--log-path", target]
+        subprocess.run([dbt, "--quiet", "build", *folders, *chosen, *told], check=True)

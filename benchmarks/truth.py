@@ -1,0 +1,110 @@
+"""How far are the probabilities from the truth? Only a shop that does not exist can tell; everything here is synthetic.
+
+A simulated shop is imported into a home of its own, the marts are built, and both models are backtested over rolling
+test cutoffs a horizon apart. Each test row is then compared with the true probability of that user and day. Beside
+the model, on the same rows, stand two oracles, who know every user's habits. One also knows who has left for good;
+the other sees only how long users have been silent, which is the most that any data could tell.
+
+    python -m benchmarks.truth
+    python -m benchmarks.truth --users 4000 --days 240
+"""
+
+import argparse
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from rich.table import Table
+
+from benchmarks.marts import build_marts, imported_warehouse
+from ml.backtest import MODEL, backtest
+from ml.catalogue import read_catalogue
+from ml.cutoffs import cutoff_days, plan_backtest
+from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
+from orchestration.cli.console import make_console
+from orchestration.simulator import Population, draw_population, presence_seen, simulate, truth, write
+from orchestration.training import CATALOGUE
+
+HORIZON_DAYS = 30
+KINDS = ("purchase", "churn")
+_CONTENDERS = {
+    "true": "oracle: habits, and who has left",
+    "seen": "oracle: habits, and the silence seen",
+    MODEL: "Customer Analyzer",
+    "rfm_logistic": "RFM + logistic regression",
+}
+
+
+def main() -> None:
+    """Reads the arguments, simulates, backtests, prints one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--users", type=int, default=20_000)
+    parser.add_argument("--days", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folds", type=int, default=4, help="test cutoffs (default: 4)")
+    given = parser.parse_args()
+    with TemporaryDirectory(prefix="truth-") as scratch:
+        events = Path(scratch) / "events.parquet"
+        write(simulate(given.users, given.days, given.seed), events)
+        with imported_warehouse([events], {}) as warehouse:
+            known = warehouse.event_range()
+            plans = plan_backtest(known.last + timedelta(days=1), HORIZON_DAYS, known.first, folds=given.folds)
+            days = cutoff_days(plans)
+            build_marts(days, HORIZON_DAYS)
+            frame = warehouse.training_frame(days, HORIZON_DAYS)
+        history = pl.read_parquet(events, columns=["user_id", "event_type", "occurred_at"])
+    population = draw_population(given.users, given.days, given.seed)
+    catalogue = read_catalogue(CATALOGUE)
+    table = Table(
+        title=f"A synthetic shop: {given.users:,} users, {given.days} days, {HORIZON_DAYS} days ahead, "
+        f"as of {', '.join(str(plan.test) for plan in plans)}"
+    )
+    headings = ("AUC", "log loss", "regret: who left", "regret: silence", "error: truth", "error: labels", "by chance")
+    for heading in ("model", "contender", "rows", *headings):
+        table.add_column(heading, justify="left" if heading in {"model", "contender"} else "right")
+    for kind in KINDS:
+        predictions = backtest(kind, frame, catalogue, plans)
+        for row in lines(kind, with_truth(kind, predictions, population, history)):
+            table.add_row(*row)
+    make_console().print(table)
+
+
+def with_truth(kind: str, predictions: pl.DataFrame, population: Population, history: pl.DataFrame) -> pl.DataFrame:
+    """The predictions with two more columns, the probabilities of the oracles: `true` and `seen`."""
+    told = []
+    for as_of in predictions["as_of"].unique().sort():
+        full = truth(population, as_of, HORIZON_DAYS)
+        partial = truth(population, as_of, HORIZON_DAYS, presence=presence_seen(population, history, as_of))
+        probability = f"{kind}_probability"
+        told.append(full.select("user_id", "as_of", true=probability).with_columns(seen=partial[probability]))
+    return predictions.join(pl.concat(told), on=["user_id", "as_of"], how="inner", validate="1:1")
+
+
+def lines(kind: str, rows: pl.DataFrame) -> list[tuple[str, ...]]:
+    """One line a contender. Regret is the log loss above an oracle's, expected over what may happen.
+
+    Calibration error is the mean gap, over bins of equal size, between the scores and the true probabilities, or the
+    labels; of the latter a part is chance.
+    """
+    labels, full, partial = (rows[name].to_numpy() for name in ("label", "true", "seen"))
+    made = []
+    for name, words in _CONTENDERS.items():
+        score = rows[name].to_numpy()
+        figures = (
+            auc(labels, score),
+            log_loss(labels, score),
+            log_loss(full, score) - log_loss(full, full),
+            # Of who knows more than the oracle, no regret can be told.
+            None if name == "true" else log_loss(partial, score) - log_loss(partial, partial),
+            calibration_error(full, score),
+            calibration_error(labels, score),
+            calibration_noise(score),
+        )
+        shown = ("" if figure is None else f"{figure:.4f}" for figure in figures)
+        made.append((kind, words, f"{rows.height:,}", *shown))
+    return made
+
+
+if __name__ == "__main__":
+    main()
