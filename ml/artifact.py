@@ -23,6 +23,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import polars as pl
 
 from ml.answers import Answers, Values
+from ml.catalogue import FeatureCatalogue
 from ml.errors import ArtifactError
 
 FORMAT_VERSION = 1
@@ -49,6 +50,11 @@ class Model(Protocol):
     @property
     def horizon_days(self) -> int:
         """Days ahead that an answer is about; 0 where it is about today."""
+        ...
+
+    @property
+    def catalogue(self) -> FeatureCatalogue:
+        """What the features meant when the model was trained."""
         ...
 
     @property

@@ -16,12 +16,14 @@ from orchestration.jobs import REFRESH, RETRAIN
 from orchestration.platform.stack import join_platform
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from orchestration.schedules import daily_refresh, weekly_retrain
+from orchestration.sensors import retrain_on_drift
 from orchestration.settings import read_settings
 
 
 def build_definitions() -> dg.Definitions:
     """Everything there is. One process a run: on two cores a process a step costs more than it wins."""
     project = prepared_project()
+    settings = read_settings()
     return dg.Definitions(
         assets=[
             events,
@@ -34,6 +36,7 @@ def build_definitions() -> dg.Definitions:
         ],
         jobs=[REFRESH, RETRAIN],
         schedules=[daily_refresh, weekly_retrain],
+        sensors=[retrain_on_drift(settings.drift_cooldown_days)],
         resources={
             "dbt": DbtCliResource(project, dagster_dbt_translator=FolderGroups()),
             "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL")),
@@ -41,7 +44,7 @@ def build_definitions() -> dg.Definitions:
                 tracking_uri=dg.EnvVar("MLFLOW_TRACKING_URI"), artifacts=dg.EnvVar("MLFLOW_ARTIFACT_ROOT")
             ),
             "home": HomeResource(root=dg.EnvVar("CUSTOMER_ANALYZER_HOME")),
-            "choices": Choices(horizon_days=read_settings().horizon_days),
+            "choices": Choices(horizon_days=settings.horizon_days),
         },
         executor=dg.in_process_executor,
     )

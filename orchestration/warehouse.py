@@ -7,7 +7,7 @@ Belongs here: SQL that reads finished marts or records what the models did. Does
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import psycopg
@@ -89,14 +89,31 @@ class Warehouse:
             f"select * from marts.user_features where as_of = date '{as_of.isoformat()}' order by user_id"  # noqa: S608
         )
 
-    def sample_snapshot(self, as_of: date, rows: int) -> pl.DataFrame:
-        """About `rows` rows of a snapshot, drawn by a hash of the user: of two days, the same users."""
+    def sample_snapshot(self, as_of: date, rows: int, *, active_within_days: int) -> pl.DataFrame:
+        """About `rows` users active within some days before `as_of`, drawn by a hash: of two days, the same users."""
         return self.read(
             "with chosen as (select *, count(*) over () as available from marts.user_features"  # noqa: S608
-            f" where as_of = date '{as_of.isoformat()}')"
+            f" where as_of = date '{as_of.isoformat()}' and days_since_last_activity <= {int(active_within_days)})"
             f" select * from chosen where mod(abs(hashtext(user_id)::bigint), greatest(1, available / {int(rows)})) = 0"
             " order by user_id"
         ).drop("available")
+
+    def matured_scores(self, model: str, label: str, horizon_days: int, as_of: date) -> pl.DataFrame:
+        """The newest scores whose horizon closed in the week before `as_of`: user_id, score, model_version and `label`.
+
+        Users whom the label does not ask about are left out; empty where nothing has matured.
+        """
+        newest = as_of - timedelta(days=horizon_days)
+        return self.read(
+            "with labelled as ("  # noqa: S608 - dates and our own names
+            f"select user_id, as_of, {label} as label from marts.user_labels where horizon_days = {horizon_days}"
+            f" and as_of between date '{newest - timedelta(days=6)}' and date '{newest}'"
+            "), matured as ("
+            "select scores.user_id, scores.as_of, score, model_version, label from ml.scores join labelled"
+            f" using (user_id, as_of) where model = '{model}' and horizon_days = {horizon_days} and label is not null"
+            ") select user_id, score, model_version, label from matured"
+            " where as_of = (select max(as_of) from matured) order by user_id"
+        )
 
     def write_scores(
         self,

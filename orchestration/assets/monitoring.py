@@ -41,6 +41,7 @@ def drift_asset(kind: str) -> dg.AssetsDefinition:
                 "summary": found.reason,
                 "columns": dg.MetadataValue.md(found.table),
                 "share_drifted": found.share_drifted,
+                "is_confirmed": found.is_confirmed,
             },
             check_results=[
                 dg.AssetCheckResult(

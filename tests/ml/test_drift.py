@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from ml.catalogue import Feature, FeatureCatalogue
-from ml.drift import MIN_ROWS, DriftReport, ageing_features, compare
+from ml.drift import DriftReport, ageing_features, compare
+from ml.drift_measures import MIN_ROWS, Measure
 from ml.errors import FeatureMismatch
 
 ROWS = 1200
@@ -92,9 +93,21 @@ def test_what_grows_with_age_is_shown_but_not_judged() -> None:
 def test_one_critical_column_is_enough() -> None:
     moved = users(2).with_columns(pl.col("score") * 3.0)
     report = compare(users(1), moved, ["score", "amount", "orders", "tenure"], critical=["score"])
-    assert report.share_drifted < 0.3
+    assert report.share_drifted == 0.0
     assert report.is_drifted
-    assert report.reason.startswith("Drift: score moved;")
+    assert report.alarms == ("score",)
+    assert report.reason == "Drift: score moved; 0 of 3 columns drifted (0%, limit 30%)."
+
+
+def test_one_measure_made_elsewhere_is_enough_unless_it_could_not_be_made() -> None:
+    fallen = Measure("AUC", "performance", "fall", distance=0.1, threshold=0.05, is_drifted=True)
+    unknown = Measure("calibration", "too few", is_drifted=False)
+    report = compare(users(1), users(2), ["amount"], measures=[unknown, fallen])
+    assert report.is_drifted
+    assert report.alarms == ("AUC",)
+    assert report.columns["column"].to_list() == ["AUC", "calibration", "amount"]
+    assert not row(report, "calibration")["is_judged"]
+    assert not compare(users(1), users(2), ["amount"], measures=[unknown]).is_drifted
 
 
 def test_what_cannot_be_compared_has_drifted() -> None:
@@ -124,16 +137,17 @@ def test_large_frames_are_sampled_the_same_way_each_time() -> None:
 
 
 def test_the_page_holds_everything_and_loads_nothing(shifted: DriftReport) -> None:
-    assert shifted.reason in shifted.html
-    assert all(f"<td>{name}</td>" in shifted.html for name in COLUMNS)
-    assert "Drift in column 'amount'" in shifted.html
-    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']https?:", shifted.html)
+    html = shifted.to_html()
+    assert shifted.reason in html
+    assert all(f"<td>{name}</td>" in html for name in COLUMNS)
+    assert "Drift in column 'amount'" in html
+    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']https?:", html)
 
 
 def test_the_page_escapes_names() -> None:
     odd = "<b>amount</b>"
     empty = pl.DataFrame({odd: pl.Series([None] * 10, dtype=pl.Float64)})
-    assert odd not in compare(empty, empty, [odd]).html
+    assert odd not in compare(empty, empty, [odd]).to_html()
 
 
 def test_ageing_features_are_tenure_and_everything_since_the_first_day() -> None:

@@ -1,0 +1,107 @@
+"""From drift that lasts to one retrain: the record of every look, and the sensor that reads it."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from ml.drift import DriftReport
+from orchestration.drift_record import ConfirmedDrift, confirmed_drift, record_drift
+from orchestration.jobs import RETRAIN
+from orchestration.resources import WarehouseResource
+from orchestration.sensors import retrain_on_drift
+from orchestration.warehouse import Warehouse
+
+MONDAY = date(2025, 3, 3)
+COOLDOWN = 14
+
+
+def look(warehouse: Warehouse, day: int, *, is_drifted: bool, model: str = "churn") -> bool:
+    """Records what was found `day` days after a Monday; returns whether that confirmed drift."""
+    alarms = ("mean score",) if is_drifted else ()
+    report = DriftReport(is_drifted, True, 0.1, pl.DataFrame(), alarms, f"day {day}", pl.DataFrame(), pl.DataFrame())
+    return record_drift(warehouse, model, 1, MONDAY + timedelta(days=day), report)
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Warehouse:
+    return Warehouse(warehouse_url)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def ask(warehouse: Warehouse, instance: dg.DagsterInstance, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+    """One look of the sensor, with the cursor it left behind."""
+    context = dg.build_sensor_context(
+        instance=instance, cursor=cursor, resources={"warehouse": WarehouseResource(url=warehouse.url)}
+    )
+    found = retrain_on_drift(COOLDOWN)(context)
+    assert isinstance(found, dg.SensorResult | dg.SkipReason)
+    return found
+
+
+def requested(found: dg.SensorResult | dg.SkipReason) -> tuple[dg.RunRequest, str | None]:
+    """The one run asked for, and the cursor left behind."""
+    assert isinstance(found, dg.SensorResult), found
+    assert found.run_requests is not None
+    (request,) = found.run_requests
+    return request, found.cursor
+
+
+def test_drift_is_confirmed_when_every_look_of_a_week_saw_it(warehouse: Warehouse) -> None:
+    assert [look(warehouse, day, is_drifted=True) for day in (0, 1, 5, 6, 7, 8)] == [False] * 4 + [True] * 2
+    assert not look(warehouse, 9, is_drifted=False)
+    assert not look(warehouse, 10, is_drifted=True)
+    assert not look(warehouse, 16, is_drifted=True)
+    assert look(warehouse, 17, is_drifted=True)
+
+
+def test_a_look_repeated_counts_once_and_a_later_one_does_not_confirm_an_earlier(warehouse: Warehouse) -> None:
+    assert not look(warehouse, 7, is_drifted=True)
+    assert not look(warehouse, 7, is_drifted=True)
+    assert not look(warehouse, 0, is_drifted=True)
+    assert look(warehouse, 7, is_drifted=True)
+
+
+def test_only_the_newest_look_of_each_model_asks_for_something(warehouse: Warehouse) -> None:
+    for day in (0, 7):
+        look(warehouse, day, is_drifted=True)
+        look(warehouse, day, is_drifted=True, model="purchase")
+    assert {drift.model for drift in confirmed_drift(warehouse)} == {"churn", "purchase"}
+    look(warehouse, 8, is_drifted=False)
+    assert confirmed_drift(warehouse) == [ConfirmedDrift("purchase", MONDAY + timedelta(days=7), "day 7")]
+
+
+def test_confirmed_drift_asks_for_one_retrain_and_after_the_cool_down_for_another(
+    warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    look(warehouse, 0, is_drifted=True)
+    assert ask(warehouse, instance, None) == dg.SkipReason("No drift is confirmed.")
+    look(warehouse, 7, is_drifted=True)
+    request, cursor = requested(ask(warehouse, instance, None))
+    assert (request.run_key, request.partition_key) == ("retrain on drift 2025-03-10", "2025-03-10")
+    assert request.tags["drift/churn"] == "day 7"
+
+    for day in (8, 14, 20):
+        look(warehouse, day, is_drifted=True)
+        assert isinstance(ask(warehouse, instance, cursor), dg.SkipReason)
+
+    look(warehouse, 21, is_drifted=True)
+    request, _ = requested(ask(warehouse, instance, cursor))
+    assert request.partition_key == "2025-03-24"
+
+
+def test_no_retrain_is_asked_for_while_one_is_running(warehouse: Warehouse, instance: dg.DagsterInstance) -> None:
+    for day in (0, 7):
+        look(warehouse, day, is_drifted=True)
+    running = dg.DagsterRun(job_name=RETRAIN.name, status=dg.DagsterRunStatus.STARTED)
+    instance.add_run(running)
+    assert ask(warehouse, instance, None) == dg.SkipReason("A retrain is running already.")
+    instance.report_run_failed(running)
+    requested(ask(warehouse, instance, None))
