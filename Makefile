@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit up lint format bench bench-truth lock clean
+.PHONY: help install demo test unit soak up lint format bench bench-truth lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ test: unit ## run the whole test suite
 
 unit: install ## run the tests that start no server
 	@$(BIN)/pytest --numprocesses 2 --ignore tests/integration
+
+soak: install ## run the long tests, many seeds each
+	@$(BIN)/pytest -m soak tests
 
 up: install ## start the platform: Postgres, MLflow, Dagster, the three services; Ctrl-C stops all
 	@$(BIN)/customer-analyzer up

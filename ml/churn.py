@@ -31,6 +31,7 @@ SPEC = PropensitySpec(
         column_share=0.3,
         l2=5,
     ),
+    visits=("active_days_total", "days_since_first_seen", ACTIVITY_RECENCY),
     active_only=True,
 )
 

@@ -33,6 +33,9 @@ SPEC = PropensitySpec(
         column_share=0.3,
         l2=5,
     ),
+    visits=("purchase_days_total", "days_since_first_purchase", "days_since_last_purchase"),
+    # Six cutoffs each: Online Retail II +.0013 AUC (log loss lower by .0007 +- .0004), CDNOW unchanged.
+    stacks_bgnbd=True,
     has_amount=True,
 )
 

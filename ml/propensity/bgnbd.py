@@ -5,6 +5,7 @@ Science 24(2). While alive, a user comes at rate lambda ~ Gamma(r, alpha); after
 p ~ Beta(a, b). A visit is a day with a purchase, or a day with any activity.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -12,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import betaincinv, digamma, gammaln, log_expit, logit
+from scipy.special import betaincinv, digamma, gammaln, logit
 
 from ml.propensity.matrix import Floats, Matrix
 
@@ -20,9 +21,11 @@ _SHRINKAGE = 1.0
 _PSEUDO_ROWS = 10.0
 _SUREST = 7.0
 """A member's log-odds end here (one in 1,100): nobody is so surely gone that a stack should stake all on it."""
+_MOST = -math.log1p(math.exp(-_SUREST))
 
+_COALITIONS = (np.arange(8)[:, None] >> np.arange(3)) & 1 == 1
 _SHAPLEY = np.array([[-2, 2, -1, 1, -1, 1, -2, 2], [-2, -1, 2, 1, -1, -2, 1, 2], [-2, -1, -1, -2, 2, 1, 1, 2]]) / 6
-"""Shapley value of each of three features from the values of their 8 coalitions; bit i of a coalition is feature i."""
+"""The 8 coalitions of three features, and each feature's Shapley value from what the coalitions are worth."""
 
 _FARTHEST = 9.0
 """Parameters stay within e^-9 and e^9 (alpha in units of the mean age): a homogeneous shop would send them off."""
@@ -189,8 +192,7 @@ class BgNbdMember:
     def contributions(self, matrix: Matrix) -> Floats:
         """Exact Shapley values of the three features against the typical user, whose log-odds are the last column."""
         visits = matrix[:, self.columns].astype(np.float64)
-        coalitions = (np.arange(8)[:, None] >> np.arange(3)) & 1 == 1
-        mixed = np.where(coalitions[:, None, :], visits, np.asarray(self.typical))
+        mixed = np.where(_COALITIONS[:, None, :], visits, np.asarray(self.typical))
         values = self._log_odds(mixed.reshape(-1, 3)).reshape(8, len(matrix))
         result = np.zeros((len(matrix), matrix.shape[1] + 1))
         result[:, self.columns] = (_SHAPLEY @ values).T
@@ -217,12 +219,10 @@ class BgNbdMember:
 
     def _log_odds(self, visits: Floats) -> Floats:
         came = _has_come(visits)
-        result = np.full(len(visits), self.never_log_odds)
-        log_any = self.process.log_any(visit_history(visits[came]), self.horizon_days)
-        log_any = np.clip(log_any, log_expit(-_SUREST), log_expit(_SUREST))
-        log_odds = log_any - np.log(-np.expm1(log_any))
-        result[came] = -log_odds if self.is_silence else log_odds
-        return result
+        history = visit_history(np.where(came[:, None], visits, 1.0))
+        log_any = np.minimum(self.process.log_any(history, self.horizon_days), _MOST)
+        log_odds = np.maximum(log_any - np.log(-np.expm1(log_any)), -_SUREST)
+        return np.where(came, -log_odds if self.is_silence else log_odds, self.never_log_odds)
 
 
 def fit_bgnbd_member(
@@ -256,7 +256,7 @@ def visit_history(visits: Floats) -> History:
     """
     days, first, last = visits.T
     age = np.maximum(first - 1, 0)
-    return History(np.maximum(days - 1, 0), np.clip(first - last, 0, age), age)
+    return History(np.maximum(days - 1, 0), np.minimum(np.maximum(first - last, 0), age), age)
 
 
 def _has_come(visits: Floats) -> NDArray[np.bool_]:

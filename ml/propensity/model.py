@@ -17,6 +17,7 @@ from ml.catalogue import FeatureCatalogue
 from ml.explain import explain_rows
 from ml.explanation import Explanation
 from ml.propensity.amount import AMOUNT_INPUTS, AmountModel
+from ml.propensity.bgnbd import BgNbdMember
 from ml.propensity.linear import LinearMember
 from ml.propensity.matrix import Floats, Matrix, as_matrix, feature_matrix, require_columns
 from ml.propensity.spec import ACTIVITY_RECENCY
@@ -24,7 +25,7 @@ from ml.propensity.stacking import Stack
 from ml.propensity.table import RateTable
 from ml.propensity.trees import TreeMember
 
-Member = RateTable | LinearMember | TreeMember
+Member = RateTable | BgNbdMember | LinearMember | TreeMember
 
 _DESCRIPTION = "propensity.json"
 
@@ -227,6 +228,8 @@ def _read_member(data: Mapping[str, Any], files: Mapping[str, bytes]) -> Member:
     name = data["name"]
     if name == "rule":
         return RateTable.from_dict(data["table"])
+    if name == "bgnbd":
+        return BgNbdMember.from_dict(data["table"])
     if name == "logistic":
         return LinearMember.from_dict(data["table"])
     return TreeMember.from_bytes(name, files[f"{name}.json"])

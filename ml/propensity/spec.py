@@ -22,8 +22,9 @@ class PropensitySpec:
     """One question about a user's next `horizon_days`.
 
     `label` is the boolean column that answers it, null outside the population. `recency` is the feature of the
-    recency rule. With `active_only` the population is the users active within the last horizon, and everyone else
-    is answered by the rate of silence at their recency.
+    recency rule; `visits` are those of BG/NBD: days with a visit, days since the first, days since the last. With
+    `stacks_bgnbd` that is a member of the ensemble too. With `active_only` the population is the users active within
+    the last horizon, and everyone else is answered by the rate of silence at their recency.
     `linear_shrinkage` is the ridge penalty as a share of what the rows tell about a coefficient: users come
     again at every cutoff, so rows tell less than their number says.
     """
@@ -33,6 +34,8 @@ class PropensitySpec:
     recency: str
     boosted: TreeParameters
     forest: TreeParameters
+    visits: tuple[str, str, str]
+    stacks_bgnbd: bool = False
     linear_shrinkage: float = 0.03
     active_only: bool = False
     has_amount: bool = False

@@ -23,6 +23,7 @@ from ml.evaluation import (
     score_metrics,
 )
 from ml.propensity.amount import AMOUNT_INPUTS, AMOUNT_LABEL, fit_amounts
+from ml.propensity.bgnbd import BgNbdMember, fit_bgnbd_member
 from ml.propensity.ladder import RungChoice, choose_rung
 from ml.propensity.linear import fit_linear
 from ml.propensity.matrix import Floats, Matrix, feature_matrix, require_columns
@@ -85,7 +86,8 @@ def train_propensity(
 
     # One thread: as fast for matrices this narrow, quiet beside other processes, and the same bits everywhere.
     with threadpool_limits(limits=1):
-        members, stack, choice = _fit(train, calibration, spec, names.index(spec.recency), seed)
+        process = _fit_process(frame, train, plan, spec, names) if len(train.labels) else None
+        members, stack, choice = _fit(train, calibration, spec, names.index(spec.recency), process, seed)
         known = train if len(train.labels) else calibration
         baselines = fit_baselines(known.frame, known.labels, spec.recency)
     log_odds = stack.log_odds(np.column_stack([member.log_odds(calibration.matrix) for member in members]))
@@ -148,11 +150,11 @@ def _labelled(frame: pl.DataFrame, names: list[str], spec: PropensitySpec, days:
 
 
 def _fit(
-    train: _Rows, calibration: _Rows, spec: PropensitySpec, recency: int, seed: int
+    train: _Rows, calibration: _Rows, spec: PropensitySpec, recency: int, process: BgNbdMember | None, seed: int
 ) -> tuple[tuple[Member, ...], Stack, RungChoice]:
     known = train if len(train.labels) else calibration
     rule = fit_rate_table(known.matrix, recency, known.labels)
-    rungs: dict[str, tuple[Member, ...]] = {"rule": (rule,)}
+    rungs: dict[str, tuple[Member, ...]] = {"rule": (rule,)} | ({"bgnbd": (process,)} if process else {})
     chosen, weights = thin(train.labels, seed)
     matrix, labels = train.matrix[chosen], train.labels[chosen]
     rarer = min(labels.sum(), len(labels) - labels.sum())
@@ -167,7 +169,8 @@ def _fit(
             directions = steady_directions(matrix, labels, cutoff)
             boosted = fit_trees("boosted", data, spec.boosted, directions=directions, seed=seed)
             forest = fit_trees("forest", data, spec.forest, directions=directions, seed=seed + 1)
-            rungs["ensemble"] = (boosted, forest, linear)
+            stacked = (process,) if process and spec.stacks_bgnbd else ()
+            rungs["ensemble"] = (boosted, forest, linear, *stacked)
     if not len(train.labels):
         # The rule was fitted on the calibration cutoff itself, so there is nothing left to calibrate with.
         return rungs["rule"], average_stack(1), choose_rung({"rule": rule.log_odds(known.matrix)}, known.labels)
@@ -222,6 +225,22 @@ def thin(labels: Floats, seed: int) -> tuple[NDArray[np.intp], Floats]:
         parts.append(rows)
     chosen = np.sort(np.concatenate(parts))
     return chosen, weights[chosen]
+
+
+def _fit_process(
+    frame: pl.DataFrame, train: _Rows, plan: CutoffPlan, spec: PropensitySpec, names: list[str]
+) -> BgNbdMember:
+    """BG/NBD on everyone's history as of the newest train cutoff, which holds all of it."""
+    days, first, last = (names.index(name) for name in spec.visits)
+    everyone = feature_matrix(frame.filter(pl.col("as_of") == plan.train[-1]), names)
+    return fit_bgnbd_member(
+        everyone,
+        train.matrix,
+        train.labels,
+        (days, first, last),
+        horizon_days=plan.horizon_days,
+        is_silence=spec.active_only,
+    )
 
 
 def _fit_outside(frame: pl.DataFrame, plan: CutoffPlan, names: list[str]) -> RateTable:

@@ -20,6 +20,7 @@ _FEATURES = {
     "purchase_amount_total": ("monetary", "money", "basket"),
     "average_order_amount": ("monetary", "money", "basket"),
     "weekend_share": ("habits", "share", None),
+    "days_since_first_purchase": ("tenure", "days", None),
 }
 
 ShopFrame = Callable[..., pl.DataFrame]
@@ -68,6 +69,7 @@ def shop_frame(plan: CutoffPlan) -> ShopFrame:
                         "days_since_last_activity": recency,
                         "days_since_last_purchase": np.where(orders > 0, purchase_recency, np.nan),
                         "days_since_first_seen": tenure,
+                        "days_since_first_purchase": np.where(orders > 0, tenure, np.nan),
                         "active_days_total": visits,
                         "purchase_days_total": orders,
                         "orders_total": orders,

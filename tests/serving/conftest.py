@@ -38,7 +38,7 @@ def catalogue() -> FeatureCatalogue:
                 models=MODEL_KINDS,
                 lever="win_back" if name == "days_since_last_activity" else None,
             )
-            for name in (*RFM_FEATURES, "purchase_days_total")
+            for name in (*RFM_FEATURES, "days_since_first_purchase", "purchase_days_total")
         )
     )
 
@@ -51,12 +51,14 @@ def population() -> pl.DataFrame:
     orders[::7] = 0
     recency = rng.integers(1, 90, USERS).astype(float)
     never = orders == 0
+    age = recency + rng.integers(10, 300, USERS)
     frame = pl.DataFrame(
         {
             "user_id": [str(number) for number in range(USERS)],
             "days_since_last_activity": recency,
             "days_since_last_purchase": np.where(never, np.nan, recency + 3),
-            "days_since_first_seen": recency + rng.integers(10, 300, USERS),
+            "days_since_first_seen": age,
+            "days_since_first_purchase": np.where(never, np.nan, age),
             "active_days_total": orders + rng.integers(1, 20, USERS),
             "orders_total": orders,
             "purchase_amount_total": orders * 20.0,
