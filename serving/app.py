@@ -110,7 +110,8 @@ def _observed(route: str, handler: Handler) -> Handler:
 
 async def _answered(handler: Handler, request: Request, request_id: str) -> Response:
     try:
-        return await handler(request)
+        with _runtime(request).admission.admitted():
+            return await handler(request)
     except ProblemError as problem:
         return problem_response(problem, request_id)
     except ClientDisconnect:

@@ -6,7 +6,9 @@ not belong here: writing the row, or how a model is checked (`model_slot.py`).
 
 import datetime
 import logging
+import math
 import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +33,10 @@ _MART_COLUMNS = sql.SQL(
 )
 
 
+_FIRST_RETRY_SECONDS = 2.0
+_LONGEST_RETRY_SECONDS = 300.0
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A row of `ml.deployments`."""
@@ -52,6 +58,8 @@ class DeploymentWatcher:
         self._poll_seconds = settings.deployment_poll_seconds
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         self._seen: int | None = None
+        self._retry_seconds = _FIRST_RETRY_SECONDS
+        self._retry_at = math.inf
         self._is_away = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deployments", daemon=True)
@@ -86,9 +94,15 @@ class DeploymentWatcher:
         if self._is_away:
             logger.info("deployments can be read again")
             self._is_away = False
-        if deployment is not None and deployment.deployment_id != self._seen:
+        if deployment is not None and not self._is_settled(deployment):
+            if deployment.deployment_id != self._seen:
+                self._retry_seconds = _FIRST_RETRY_SECONDS
             self._seen = deployment.deployment_id
             self._follow(deployment, columns)
+
+    def _is_settled(self, deployment: Deployment) -> bool:
+        """Taken, or refused and not due for another try."""
+        return deployment.deployment_id == self._seen and time.monotonic() < self._retry_at
 
     def _read(self) -> tuple[Deployment | None, frozenset[str]]:
         if self._connection is None:
@@ -101,7 +115,7 @@ class DeploymentWatcher:
             )
         with self._connection.cursor(row_factory=class_row(Deployment)) as cursor:
             deployment = cursor.execute(_NEWEST, (self._kind,)).fetchone()
-        if deployment is None or deployment.deployment_id == self._seen:
+        if deployment is None or self._is_settled(deployment):
             return deployment, frozenset()
         columns = frozenset(str(row[0]) for row in self._connection.execute(_MART_COLUMNS))
         return deployment, columns
@@ -122,12 +136,16 @@ class DeploymentWatcher:
             self._refuse(deployment, ModelRefused("unexpected", f"{type(error).__name__} while loading it"))
         else:
             self._slot.swap(loaded)
+            self._retry_at = math.inf
             self._metrics.swaps.inc()
             self._metrics.model_version.set(loaded.version)
             logger.info("version %d answers, deployment %d", loaded.version, deployment.deployment_id)
 
     def _refuse(self, deployment: Deployment, refused: ModelRefused) -> None:
         self._metrics.swap_failures.labels(refused.code).inc()
+        # What was refused may become right without a new row: a mart rebuilt, a directory copied to its end.
+        self._retry_at = time.monotonic() + self._retry_seconds
+        self._retry_seconds = min(2 * self._retry_seconds, _LONGEST_RETRY_SECONDS)
         self._slot.refuse(
             Refusal(
                 deployment_id=deployment.deployment_id,

@@ -108,6 +108,7 @@ _PREDICT_PROBLEMS = {
     "413": "The body is too large",
     "415": "The body is not declared as JSON",
     "422": "A field is wrong; `errors` names it",
+    "429": "Too many requests at a time; see `Retry-After`",
     "500": "The service failed",
     "503": "Features cannot be looked up now; see `Retry-After`",
 }
@@ -134,7 +135,7 @@ def _problems(content: dict[str, Any], statuses: dict[str, str]) -> dict[str, An
 
 
 def _headers(status: str) -> dict[str, Any]:
-    if status != "503":
+    if status not in ("429", "503"):
         return _REQUEST_ID_HEADER
     retry = {"description": "seconds to wait", "schema": {"type": "integer"}}
     return {**_REQUEST_ID_HEADER, "Retry-After": retry}

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from serving.admission import Admission
 from serving.ledger import Ledger, Recorder
 from serving.logs import configure_logging
 from serving.metrics import Metrics
@@ -31,6 +32,7 @@ class Runtime:
     store: FeatureStore
     metrics: Metrics
     ledger: Recorder | None
+    admission: Admission
     retry_after_seconds: int
 
 
@@ -56,7 +58,8 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     _settle_memory()
     logger.info("ready with version %d, digest %s", slot.current.version, slot.current.digest[:12])
     try:
-        yield Runtime(kind, slot, store, metrics, ledger, settings.retry_after_seconds)
+        admission = Admission(settings.concurrent_requests, settings.retry_after_seconds)
+        yield Runtime(kind, slot, store, metrics, ledger, admission, settings.retry_after_seconds)
     finally:
         watcher.stop()
         await store.close()

@@ -17,6 +17,7 @@ from ml.churn import train_churn
 from ml.cutoffs import plan_cutoffs
 from ml.purchase import train_purchase
 from ml.segmentation import train_segmentation
+from serving.admission import Admission
 from serving.app import create_app
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
@@ -110,7 +111,7 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
 
         @asynccontextmanager
         async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
-            yield Runtime(kind, slot, store, Metrics(registry), ledger, retry_after_seconds=2)
+            yield Runtime(kind, slot, store, Metrics(registry), ledger, Admission(2, 2), retry_after_seconds=2)
 
         client = TestClient(create_app(kind, open_runtime), raise_server_exceptions=False)
         open_clients.append(client)

@@ -1,13 +1,18 @@
 """What a service answers over HTTP, and what it says to requests it cannot answer."""
 
+import asyncio
 import datetime
+import itertools
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import httpx
 import polars as pl
 import pytest
 
+from serving.online_features import Snapshot
 from serving.schemas import MAX_BODY_BYTES, MODEL_KINDS, RESPONSE_OF, ModelKind
 from tests.serving.doubles import AS_OF, SavedModel, Service, ServiceMaker
 
@@ -197,6 +202,31 @@ def test_other_methods_are_named_as_not_possible(churn: Service, method: str, pa
     assert response.status_code == 405
     assert response.headers["allow"]
     assert response.json()["title"] == "Method Not Allowed"
+
+
+def test_overload_is_told_at_once_and_ends_by_itself(churn: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The house of these tests holds two."""
+    fetch, release = churn.store.fetch, threading.Event()
+
+    async def wait(*asked: Any) -> Snapshot:
+        await asyncio.to_thread(release.wait, 10)
+        return await fetch(*asked)
+
+    monkeypatch.setattr(churn.store, "fetch", wait)
+
+    def ask() -> httpx.Response:
+        return churn.client.post("/predict", json={"user_ids": ["3"]})
+
+    with ThreadPoolExecutor(6) as callers:
+        waiting = [callers.submit(ask) for _ in range(6)]
+        refused = [each.result() for each in itertools.islice(as_completed(waiting), 4)]
+        release.set()
+        answered = [each.result() for each in waiting if each.result() not in refused]
+
+    assert [answer.status_code for answer in refused] == [429] * 4
+    assert {answer.headers["retry-after"] for answer in refused} == {"2"}
+    assert [answer.status_code for answer in answered] == [200] * 2
+    assert ask().status_code == 200
 
 
 def test_paths_nobody_knows_are_problems_and_share_one_label(churn: Service) -> None:

@@ -157,6 +157,27 @@ def test_a_good_deployment_ends_a_refusal(follower: Follower, saved: SavedModel)
     assert follower.slot.current.version == 3
 
 
+def test_a_refused_deployment_is_tried_again_ever_more_seldom(
+    follower: Follower, saved: SavedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("serving.deployments.time.monotonic", lambda: now)
+    follower.slot.swap(dataclasses.replace(follower.slot.current, digest="old"))
+    columns, follower.columns = follower.columns, frozenset()
+    tries = []
+    for now in range(1000, 1020):  # noqa: B007 - the clock
+        follower.look(deployment(saved))
+        tries.append(follower.count("model_swap_failures", code="features"))
+    assert [second for second in range(1, 20) if tries[second] != tries[second - 1]] == [2, 6, 14]
+
+    follower.columns = columns
+    now = 1030.0
+    follower.look(deployment(saved))
+
+    assert follower.refused_for() is None
+    assert follower.slot.current.version == 2
+
+
 def test_a_warehouse_that_is_away_changes_nothing(follower: Follower, saved: SavedModel) -> None:
     before = follower.slot.current
 
