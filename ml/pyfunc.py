@@ -19,7 +19,9 @@ class PandasModel:
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """One answer a row: user_id, score or segment, basis."""
-        return self.model.predict(pl.from_pandas(features)).to_pandas()
+        # A column in which nothing is defined has no type of its own, and polars would take it for text.
+        empty = features.columns[features.isna().all()]
+        return self.model.predict(pl.from_pandas(features.astype(dict.fromkeys(empty, "float64")))).to_pandas()
 
 
 def _load_pyfunc(data_path: str) -> PandasModel:

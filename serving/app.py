@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
+from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -30,6 +31,7 @@ from serving.openapi import describe
 from serving.problems import FieldError, ProblemError, problem_response
 from serving.requests import feature_values, idempotency_key, read_request, request_id
 from serving.schemas import (
+    REQUEST,
     FeatureInfo,
     ModelInfo,
     ModelKind,
@@ -37,6 +39,7 @@ from serving.schemas import (
     PredictionRequest,
     PredictionResponse,
 )
+from serving.targeting import REQUEST_OF, TARGETING, TargetingRequest, targets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("serving.requests")
 
+T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 # Below this a hand-over to a thread costs more than the model; above, it would keep other requests waiting.
 _ROWS_IN_LOOP = 16
@@ -66,9 +70,14 @@ def create_app(
     async def describe_api(_: Request) -> Response:
         return _json(describe(kind))
 
+    targeting = [
+        Route(path, _observed(path, _targets), methods=["POST"]) for model, path in TARGETING.items() if model == kind
+    ]
+
     app = Starlette(
         routes=[
             Route("/predict", _observed("/predict", _predict), methods=["POST"]),
+            *targeting,
             Route("/model", _observed("/model", _model), methods=["GET"]),
             Route("/metrics", _metrics, methods=["GET"]),
             # BentoML's own docs.json does not see mounted routes; its page at / reads this one instead.
@@ -153,7 +162,7 @@ def _runtime(request: Request) -> "Runtime":
 async def _predict(request: Request) -> Response:
     runtime = _runtime(request)
     key = idempotency_key(request)
-    asked = await read_request(request)
+    asked = await read_request(request, REQUEST)
     # Taken once: every answer of a request is by one model, whatever is swapped in meanwhile.
     loaded = runtime.slot.current
     questions, values = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
@@ -198,15 +207,8 @@ def _count(runtime: "Runtime", loaded: "LoadedModel", predictions: Sequence[Pred
 async def _looked_up(
     runtime: "Runtime", loaded: "LoadedModel", asked: PredictionRequest
 ) -> "tuple[list[Question], Values]":
-    try:
-        snapshot = await runtime.store.fetch(asked.user_ids, loaded.model.feature_names, asked.as_of)
-    except SnapshotMissing as error:
-        if asked.as_of is None:
-            raise _unavailable(runtime, str(error)) from error
-        raise ProblemError(HTTPStatus.NOT_FOUND, str(error), [FieldError("as_of", "has no snapshot")]) from error
-    except FeaturesUnavailable as error:
-        logger.warning("features unavailable: %s (%s)", error, type(error.__cause__).__name__)
-        raise _unavailable(runtime, f"{error} Requests with `features` still work.") from error
+    fetched = runtime.store.fetch(asked.user_ids, loaded.model.feature_names, asked.as_of)
+    snapshot = await _from_store(runtime, fetched, asked.as_of)
     place_of = snapshot.places.get
     return [Question(user_id, snapshot.as_of, place_of(user_id)) for user_id in asked.user_ids], snapshot.values
 
@@ -220,6 +222,27 @@ def _unavailable(runtime: "Runtime", detail: str) -> ProblemError:
 def _given(loaded: "LoadedModel", asked: PredictionRequest) -> "tuple[list[Question], Values]":
     values = feature_values(asked.features, loaded.model.feature_names)
     return [Question(row.user_id, row.as_of, place) for place, row in enumerate(asked.features)], values
+
+
+async def _targets(request: Request) -> Response:
+    runtime = _runtime(request)
+    adapter: TypeAdapter[TargetingRequest] = REQUEST_OF[runtime.kind]
+    asked = await read_request(request, adapter)
+    ranked = await _from_store(runtime, runtime.store.ranked(runtime.kind, asked), asked.as_of)
+    return _json(targets(runtime.kind, asked, ranked))
+
+
+async def _from_store(runtime: "Runtime", question: Awaitable[T], as_of: datetime.date | None) -> T:
+    """What the warehouse answers, or the problem that says why it does not."""
+    try:
+        return await question
+    except SnapshotMissing as error:
+        if as_of is None:
+            raise _unavailable(runtime, str(error)) from error
+        raise ProblemError(HTTPStatus.NOT_FOUND, str(error), [FieldError("as_of", "has no snapshot")]) from error
+    except FeaturesUnavailable as error:
+        logger.warning("features unavailable: %s (%s)", error, type(error.__cause__).__name__)
+        raise _unavailable(runtime, f"{error} Requests with `features` still work.") from error
 
 
 async def _model(request: Request) -> Response:

@@ -1,7 +1,7 @@
-"""Features by user id, from the mart in the warehouse.
+"""What a service asks of the warehouse: features by user id from the mart, and stored scores in order.
 
-Belongs here: the one query, its connection pool, and what can go wrong with either. Does not belong here: what a
-feature means, or what is done with it.
+Belongs here: the connection pool, the query for features, and what can go wrong with either. Does not belong here:
+what a feature means or what is done with it; the queries for scores are in `targeting.py`.
 """
 
 import datetime
@@ -16,7 +16,9 @@ from psycopg import AsyncConnection, AsyncRawCursor, DataError, Error, Interface
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from serving.errors import FeaturesUnavailable, SnapshotMissing
+from serving.schemas import ModelKind
 from serving.settings import ServingSettings
+from serving.targeting import NEWEST, QUERIES, Ranked, ScoreStore, TargetingRequest, parameters
 
 # How Postgres sends the elements of an array of double precision, after a header of five integers.
 _ELEMENT = np.dtype([("length", ">i4"), ("value", ">f8")])
@@ -49,8 +51,12 @@ class FeatureStore(Protocol):
         ...
 
 
-class PostgresFeatureStore:
-    """`marts.user_features` behind a bounded pool: one round trip for a batch, however large."""
+class Store(FeatureStore, ScoreStore, Protocol):
+    """Whatever a service asks of the warehouse."""
+
+
+class PostgresStore:
+    """`marts.user_features` and `ml.scores` behind a bounded pool: one round trip for a batch, however large."""
 
     def __init__(self, settings: ServingSettings) -> None:
         milliseconds = int(settings.statement_timeout_seconds * 1000)
@@ -98,6 +104,13 @@ class PostgresFeatureStore:
         content = b"".join(row[2][_HEADER_BYTES:] for row in rows)
         values = np.frombuffer(content, _ELEMENT)["value"].astype(np.float64).reshape(len(rows), len(feature_names))
         return Snapshot(rows[0][0], {row[1]: place for place, row in enumerate(rows)}, values)
+
+    async def ranked(self, kind: ModelKind, asked: TargetingRequest) -> Ranked:
+        """See `ScoreStore.ranked`."""
+        ((day,),) = await self._rows(NEWEST, [kind, asked.as_of])
+        if day is None:
+            raise SnapshotMissing(asked.as_of)
+        return Ranked(day, await self._rows(QUERIES[kind], parameters(kind, asked, day)))
 
     async def _rows(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:

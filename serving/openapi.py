@@ -17,8 +17,9 @@ from serving.schemas import (
     ModelKind,
     PredictionRequest,
 )
+from serving.targeting import REQUEST_OF, RESPONSE, TARGETING
 
-API_VERSION = "1.0.0"
+API_VERSION = "1.1.0"
 
 _TITLES: dict[ModelKind, str] = {
     "segmentation": "Customer segmentation",
@@ -41,8 +42,13 @@ def describe(kind: ModelKind) -> dict[str, Any]:
         "model": TypeAdapter(ModelInfo),
         "problem": TypeAdapter(Problem),
     }
+    if kind in TARGETING:
+        adapters |= {"targeting request": REQUEST_OF[kind], "targeting response": RESPONSE}
     references, schemas = TypeAdapter.json_schemas(
-        [(name, "validation" if name == "request" else "serialization", adapter) for name, adapter in adapters.items()],
+        [
+            (name, "validation" if name.endswith("request") else "serialization", adapter)
+            for name, adapter in adapters.items()
+        ],
         ref_template="#/components/schemas/{model}",
     )
     reference = {name: schema for (name, _), schema in references.items()}
@@ -71,6 +77,7 @@ def describe(kind: ModelKind) -> dict[str, Any]:
                     },
                 }
             },
+            **_targeting(kind, reference, problem),
             "/model": {
                 "get": {
                     "operationId": f"{kind}_model",
@@ -102,6 +109,10 @@ _IDEMPOTENCY_PARAMETER = {
     "description": "the same for a request that is sent again: its predictions keep their ids and are recorded once",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
 }
+_TARGETING_SUMMARIES: dict[ModelKind, str] = {
+    "purchase": "The users from whom a contact may expect most, for a budget",
+    "churn": "The active users most likely to leave, for a budget",
+}
 _PREDICT_PROBLEMS = {
     "400": "The body is not JSON",
     "404": "No feature snapshot for the `as_of` asked",
@@ -117,6 +128,26 @@ _INFRASTRUCTURE = {
     "/readyz": "200 once predictions can be answered",
     "/metrics": "Figures in Prometheus text format",
 }
+
+
+def _targeting(kind: ModelKind, reference: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:
+    if kind not in TARGETING:
+        return {}
+    operation = {
+        "operationId": f"{kind}_{TARGETING[kind].removeprefix('/').replace('-', '_')}",
+        "summary": _TARGETING_SUMMARIES[kind],
+        "description": "From the stored scores of the newest day, or of the one asked.",
+        "parameters": [_REQUEST_ID_PARAMETER],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": reference["targeting request"]}},
+        },
+        "responses": {
+            "200": _json(reference["targeting response"], "Whom to contact, the best first"),
+            **_problems(problem, _PREDICT_PROBLEMS | {"404": "No scores for the `as_of` asked"}),
+        },
+    }
+    return {TARGETING[kind]: {"post": operation}}
 
 
 def _json(schema: dict[str, Any], description: str) -> dict[str, Any]:

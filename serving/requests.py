@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from serving.problems import MAX_ERRORS, FieldError, ProblemError, from_validation
-from serving.schemas import MAX_BODY_BYTES, FeatureRow, PredictionRequest
+from serving.schemas import MAX_BODY_BYTES, FeatureRow
 
-_REQUEST = TypeAdapter(PredictionRequest)
+R = TypeVar("R")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -39,11 +40,11 @@ def idempotency_key(request: Request) -> str | None:
     return given
 
 
-async def read_request(request: Request) -> PredictionRequest:
-    """The body of `POST /predict`, checked; raises ProblemError naming every field that is wrong."""
+async def read_request(request: Request, adapter: TypeAdapter[R]) -> R:
+    """The body of a request, checked; raises ProblemError naming every field that is wrong."""
     body = await _body(request)
     try:
-        return _REQUEST.validate_json(body)
+        return adapter.validate_json(body)
     except ValidationError as error:
         raise from_validation(error) from error
 

@@ -16,7 +16,7 @@ from serving.ledger import Ledger, Recorder
 from serving.logs import configure_logging
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot, load_model, read_build
-from serving.online_features import FeatureStore, PostgresFeatureStore
+from serving.online_features import PostgresStore, Store
 from serving.schemas import ModelKind
 from serving.settings import ServingSettings
 
@@ -29,7 +29,7 @@ class Runtime:
 
     kind: ModelKind
     slot: ModelSlot
-    store: FeatureStore
+    store: Store
     metrics: Metrics
     ledger: Recorder | None
     admission: Admission
@@ -49,7 +49,7 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     slot = ModelSlot(load_model(kind, settings.model_directory, digest=build.digest, version=build.version))
     metrics.model_version.set(build.version)
     watcher = DeploymentWatcher(kind, slot, settings, metrics)
-    store = PostgresFeatureStore(settings)
+    store = PostgresStore(settings)
     ledger = Ledger(settings, metrics) if settings.ledger else None
     await store.open()
     watcher.start()

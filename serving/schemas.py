@@ -152,6 +152,7 @@ class PredictionResponse(Generic[P]):
     predictions: list[P]
 
 
+REQUEST = TypeAdapter(PredictionRequest)
 RESPONSE_OF: dict[ModelKind, TypeAdapter[Any]] = {
     "purchase": TypeAdapter(PredictionResponse[PurchasePrediction]),
     "churn": TypeAdapter(PredictionResponse[ChurnPrediction]),

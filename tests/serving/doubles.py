@@ -14,6 +14,7 @@ from serving.ledger import Entry
 from serving.model_slot import LoadedModel, ModelSlot, load_model
 from serving.online_features import Snapshot
 from serving.schemas import ModelKind
+from serving.targeting import Ranked, TargetingRequest
 
 AS_OF = datetime.date(2024, 6, 1)
 USERS = 240
@@ -40,6 +41,13 @@ class MemoryStore:
         values = np.array([[self.rows[user_id][name] for name in feature_names] for user_id in known], np.float64)
         places = {user_id: place for place, user_id in enumerate(known)}
         return Snapshot(self.as_of, places, values.reshape(len(known), len(feature_names)))
+
+    async def ranked(self, kind: ModelKind, asked: TargetingRequest) -> Ranked:
+        if self.is_away:
+            raise FeaturesUnavailable("The warehouse does not answer; try again shortly.")
+        if self.as_of is None or asked.as_of not in (None, self.as_of):
+            raise SnapshotMissing(asked.as_of)
+        return Ranked(self.as_of, [("7", 0.5, 12.0, "model", 3), ("9", 0.25, 8.0, "model", 3)][: asked.most])
 
 
 @dataclass

@@ -63,4 +63,5 @@ def test_it_is_served_where_bentoml_looks_for_its_own(make_service: ServiceMaker
 
     document = client.get("/openapi.json").json()
     assert client.get("/docs.json").json() == document == describe("purchase")
-    assert set(document["paths"]) == {"/predict", "/model", "/livez", "/readyz", "/metrics"}
+    assert set(document["paths"]) == {"/predict", "/targets", "/model", "/livez", "/readyz", "/metrics"}
+    assert "/early-warnings" in describe("churn")["paths"]

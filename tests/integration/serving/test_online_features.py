@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from serving.errors import FeaturesUnavailable, SnapshotMissing
-from serving.online_features import PostgresFeatureStore, Snapshot
+from serving.online_features import PostgresStore, Snapshot
 from serving.settings import ServingSettings
 
 OLD, NEW = datetime.date(2024, 5, 1), datetime.date(2024, 6, 1)
@@ -35,8 +35,8 @@ def mart(warehouse_url: str) -> str:
 
 
 @asynccontextmanager
-async def store_of(url: str) -> AsyncIterator[PostgresFeatureStore]:
-    store = PostgresFeatureStore(ServingSettings(warehouse_url=url, pool_timeout_seconds=1.0))
+async def store_of(url: str) -> AsyncIterator[PostgresStore]:
+    store = PostgresStore(ServingSettings(warehouse_url=url, pool_timeout_seconds=1.0))
     await store.open()
     try:
         yield store

@@ -227,3 +227,43 @@ def test_a_corrupted_model_is_refused_and_the_old_one_answers(
     assert model["refused"]["code"] == "artifact"
     assert model["model_version"] == before["model_version"]
     assert response.status_code == 200
+
+
+def test_lists_for_a_budget_come_from_the_stored_scores(
+    ran_platform: RanPlatform, warehouse: psycopg.Connection[Any]
+) -> None:
+    day = warehouse.execute("select max(as_of) from ml.scores where model = 'purchase'").fetchall()[0][0]
+    best = warehouse.execute(
+        "select user_id, score, expected_value from ml.scores where model = 'purchase' and as_of = %s "
+        "order by expected_value desc, score desc, user_id limit 20",
+        (day,),
+    ).fetchall()
+    cost = best[9][2]
+
+    response = httpx.post(
+        f"{ran_platform.service_urls['purchase']}/targets",
+        json={"max_users": 20, "cost_per_contact": cost},
+        trust_env=False,
+    ).raise_for_status()
+
+    listed = [(user["user_id"], user["probability"], user["expected_value"]) for user in response.json()["users"]]
+    assert listed == [row for row in best if row[2] >= cost]
+
+
+def test_early_warnings_are_about_who_was_active(ran_platform: RanPlatform, warehouse: psycopg.Connection[Any]) -> None:
+    response = httpx.post(
+        f"{ran_platform.service_urls['churn']}/early-warnings",
+        json={"max_users": 10, "value_of_user": 50.0},
+        trust_env=False,
+    ).raise_for_status()
+
+    body = response.json()
+    assert len(body["users"]) == 10
+    probabilities = [user["probability"] for user in body["users"]]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert all(math.isclose(user["expected_value"], 50 * user["probability"]) for user in body["users"])
+    silent = warehouse.execute(
+        "select max(days_since_last_activity) from marts.user_features where as_of = %s and user_id = any(%s)",
+        (body["as_of"], [user["user_id"] for user in body["users"]]),
+    ).fetchall()[0][0]
+    assert silent <= 30
