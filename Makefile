@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit soak up lint format bench bench-truth lock clean
+.PHONY: help install demo test unit soak up lint format bench bench-serving bench-truth lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench: install ## judge the scores by what happened afterwards, and measure what
 
 bench-truth: install ## the models beside the truth about a simulated shop
 	@$(BIN)/python -m benchmarks.truth
+
+bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run
+	@$(BIN)/python -m benchmarks.serving
 
 lock: install ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \

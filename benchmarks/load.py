@@ -1,0 +1,124 @@
+"""Load on an HTTP service: wrk for the most it can do, a paced client of our own for how long each answer takes.
+
+Belongs here: sending requests and timing answers. Does not belong here: what is compared with what (`serving.py`).
+"""
+
+import asyncio
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import numpy as np
+
+CONNECTIONS = 8
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where requests go, and the bodies they carry in turn."""
+
+    url: str
+    bodies: Sequence[str]
+
+    def requests(self) -> list[bytes]:
+        """The bodies as whole HTTP requests."""
+        place = urlsplit(self.url)
+        head = f"POST {place.path} HTTP/1.1\r\nhost: {place.netloc}\r\ncontent-type: application/json\r\n"
+        return [f"{head}content-length: {len(body.encode())}\r\n\r\n{body}".encode() for body in self.bodies]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was sent in how long, what failed, and how long each answer took (seconds; empty from wrk)."""
+
+    requests: int
+    failures: int
+    seconds: float
+    latencies: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+    @property
+    def per_second(self) -> float:
+        """Answers a second."""
+        return self.requests / self.seconds
+
+
+def has_wrk() -> bool:
+    """Whether wrk is installed; the Python client stands in for it, at a lower ceiling."""
+    return shutil.which("wrk") is not None
+
+
+def most(target: Target, seconds: float) -> Measured:
+    """As many requests as CONNECTIONS closed loops can send."""
+    return _wrk(target, seconds) if has_wrk() else asyncio.run(closed_loop(target, seconds=seconds))
+
+
+def _wrk(target: Target, seconds: float) -> Measured:
+    bodies = ",\n".join(f"[==[{body}]==]" for body in target.bodies)
+    script = (
+        f"local bodies = {{{bodies}}}\nlocal place = 0\n"
+        "request = function()\n  place = place % #bodies + 1\n"
+        '  return wrk.format("POST", nil, {["Content-Type"] = "application/json"}, bodies[place])\nend\n'
+        "done = function(summary)\n  local e = summary.errors\n"
+        '  io.write(string.format("measured %d %d %d\\n", summary.requests,'
+        " e.status + e.connect + e.read + e.write + e.timeout, summary.duration))\nend\n"
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "bodies.lua"
+        path.write_text(script, encoding="utf-8")
+        command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{int(seconds)}s"]
+        done = subprocess.run(
+            [*command, "--timeout", "30s", "--script", str(path), target.url],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    found = next(line.split() for line in done.stdout.splitlines() if line.startswith("measured"))
+    requests, failures, microseconds = map(int, found[1:])
+    return Measured(requests, failures, microseconds / 1e6, np.empty(0))
+
+
+async def closed_loop(target: Target, *, seconds: float = 3600.0, requests: int | None = None) -> Measured:
+    """Each connection sends its next request when the last is answered."""
+    return await _all(target, seconds, requests, None)
+
+
+async def paced(target: Target, per_second: float, requests: int) -> Measured:
+    """Requests at an even pace; a latency counts from when its request was due, so that a stall is not hidden."""
+    return await _all(target, 3600.0, requests, per_second)
+
+
+async def _all(target: Target, seconds: float, requests: int | None, per_second: float | None) -> Measured:
+    content = target.requests()
+    latencies: list[float] = []
+    failures = sent = 0
+    begin = time.perf_counter()
+
+    async def connection() -> None:
+        nonlocal failures, sent
+        place = urlsplit(target.url)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        while time.perf_counter() - begin < seconds and (requests is None or sent < requests):
+            number, sent = sent, sent + 1
+            due = time.perf_counter() if per_second is None else begin + number / per_second
+            if (wait := due - time.perf_counter()) > 0:
+                await asyncio.sleep(wait)
+            writer.write(content[number % len(content)])
+            status = await _answer(reader)
+            latencies.append(time.perf_counter() - due)
+            failures += status != 200
+        writer.close()
+
+    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+    return Measured(len(latencies), failures, time.perf_counter() - begin, np.array(latencies))
+
+
+async def _answer(reader: asyncio.StreamReader) -> int:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+    await reader.readexactly(length)
+    return int(head[9:12])
