@@ -60,7 +60,16 @@ def main() -> None:
         title=f"A synthetic shop: {given.users:,} users, {given.days} days, {HORIZON_DAYS} days ahead, "
         f"as of {', '.join(str(plan.test) for plan in plans)}"
     )
-    headings = ("AUC", "log loss", "regret: who left", "regret: silence", "error: truth", "error: labels", "by chance")
+    headings = (
+        "AUC",
+        "log loss",
+        "regret: who left",
+        "regret: silence",
+        "error: truth",
+        "worst day",
+        "error: labels",
+        "by chance",
+    )
     for heading in ("model", "contender", "rows", *headings):
         table.add_column(heading, justify="left" if heading in {"model", "contender"} else "right")
     for kind in KINDS:
@@ -85,7 +94,7 @@ def lines(kind: str, rows: pl.DataFrame) -> list[tuple[str, ...]]:
     """One line a contender. Regret is the log loss above an oracle's, expected over what may happen.
 
     Calibration error is the mean gap, over bins of equal size, between the scores and the true probabilities, or the
-    labels; of the latter a part is chance.
+    labels; of the latter a part is chance. The worst day is the test cutoff with the largest gap to the truth.
     """
     labels, full, partial = (rows[name].to_numpy() for name in ("label", "true", "seen"))
     made = []
@@ -98,6 +107,7 @@ def lines(kind: str, rows: pl.DataFrame) -> list[tuple[str, ...]]:
             # Of who knows more than the oracle, no regret can be told.
             None if name == "true" else log_loss(partial, score) - log_loss(partial, partial),
             calibration_error(full, score),
+            max(calibration_error(day["true"], day[name]) for day in rows.partition_by("as_of")),
             calibration_error(labels, score),
             calibration_noise(score),
         )
