@@ -6,6 +6,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from orchestration.assets.events import events
+from orchestration.assets.leakage import time_rule_checks
 from orchestration.assets.marts import FolderGroups, dbt_assets_of, prepared_project
 from orchestration.assets.models import model_assets
 from orchestration.assets.monitoring import drift_assets
@@ -34,6 +35,7 @@ def build_definitions() -> dg.Definitions:
             scorecard,
             *deployment_assets(),
         ],
+        asset_checks=time_rule_checks(),
         jobs=[REFRESH, RETRAIN],
         schedules=[daily_refresh, weekly_retrain],
         sensors=[retrain_on_drift(settings.drift_cooldown_days)],

@@ -95,13 +95,15 @@ def run_job(
     failed: list[FailedStep] = []
     skipped: list[str] = []
     checks: list[Check] = []
+    refusals: dict[str, str] = {}
 
     def listen(event: dg.EventLogEntry) -> None:
         happened = event.dagster_event
         if happened is None or happened.step_key is None:
             return
         if happened.is_step_failure:
-            failed.append(FailedStep(happened.step_key, _innermost(happened.step_failure_data.error)))
+            reason = refusals.get(happened.step_key) or _innermost(happened.step_failure_data.error)
+            failed.append(FailedStep(happened.step_key, reason))
         elif happened.is_step_skipped:
             skipped.append(happened.step_key)
         elif happened.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
@@ -109,6 +111,8 @@ def run_job(
             checks.append(
                 Check("/".join(found.asset_key.path), found.check_name, found.passed, found.description or "")
             )
+            if found.blocking and not found.passed and found.description:
+                refusals[happened.step_key] = found.description
         if happened.is_step_failure or happened.is_step_skipped or happened.is_step_success:
             on_step(happened.step_key, happened.is_step_success)
 

@@ -1,6 +1,7 @@
 """The dbt project as assets, a partition an `as_of`: what events alone make, and later what needs the models' answers.
 
-Belongs here: how dbt is called and how its models are named and grouped in Dagster. Not: any SQL.
+Belongs here: how dbt is called and how its models are named and grouped in Dagster. Not: any SQL, nor the checks that
+its features and labels know only the past (`orchestration.assets.leakage`).
 """
 
 import json

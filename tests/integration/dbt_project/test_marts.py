@@ -6,8 +6,12 @@ what the yml says (tests/dbt_project), or single rules on a few rows, which are 
 
 from datetime import date, datetime
 
+import polars as pl
 import psycopg
 
+from orchestration.leakage import differences, events_of
+from orchestration.reference_features import reference_features, reference_labels
+from orchestration.warehouse import Warehouse
 from tests.integration.dbt_project.shop import AS_OF_DATES, Dbt, insert, random_events, rows
 
 MARTS = ("intermediate.int_user_daily", "marts.user_features", "marts.user_labels")
@@ -102,6 +106,26 @@ def test_a_snapshot_is_the_same_alone_and_among_others(
     for day in AS_OF_DATES:
         dbt("run", "--select", "marts", as_of_dates=[day])
     assert everything(warehouse) == together
+
+
+def test_snapshots_and_labels_say_what_the_events_say(
+    dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]], warehouse_url: str
+) -> None:
+    """Every column of every user, defined a second time without SQL, on events as odd as they come."""
+    insert(warehouse, random_events(seed=10))
+    dbt("seed")
+    dbt("run", "--select", "staging intermediate marts")
+    opened = Warehouse(warehouse_url)
+    events = events_of(opened, [f"user {number}" for number in range(30)])
+    days = [date.fromisoformat(day) for day in AS_OF_DATES]
+    for table, rebuilt in (
+        ("user_features", [reference_features(events, day) for day in days]),
+        ("user_labels", [reference_labels(events, day, 20) for day in days]),
+    ):
+        found = differences(table, opened.read(f"select * from marts.{table}"), pl.concat(rebuilt))  # noqa: S608
+        assert found.agrees, found
+        assert (found.users, found.days) == (30, 3)
+        assert not found.passed_by
 
 
 def test_labels_of_a_blind_run_disappear_when_their_window_is_open_again(

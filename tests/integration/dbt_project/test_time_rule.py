@@ -230,6 +230,7 @@ def test_no_future_changes_a_byte_of_what_was_known(marts: Marts) -> None:
         assert seen[kind] >= CASES // 20, seen
 
 
+WINDOW_END = "(population.as_of + population.horizon_days)"
 LEAKS = {
     "a feature looks one day ahead": (
         "user_features",
@@ -265,14 +266,10 @@ LEAKS = {
     ),
     "a label window that is one day too long": (
         "user_labels",
-        "(population.as_of + population.horizon_days) > daily.occurred_day",
-        "(population.as_of + population.horizon_days) >= daily.occurred_day",
+        f"and {WINDOW_END} > daily.occurred_day",
+        f"and {WINDOW_END} >= daily.occurred_day",
     ),
-    "a label that changes after its window closed": (
-        "user_labels",
-        "and daily.received_day < (population.as_of + population.horizon_days)",
-        "",
-    ),
+    "a label that changes after its window closed": ("user_labels", f"and daily.received_day < {WINDOW_END}", ""),
 }
 
 

@@ -24,9 +24,14 @@ def test_refresh_builds_marts_and_skips_what_has_no_champion(warehouse_url: str)
     kinds = ("segmentation", "purchase", "churn")
     assert set(outcome.skipped) == {"after_models", *(f"{kind}_drift" for kind in kinds)}
     assert {f"{kind}_scores" for kind in kinds} <= ended.keys()
-    check = outcome.check("raw/events", "contract")
-    assert check is not None
-    assert check.passed
+    checked = {"raw/events": "contract"} | dict.fromkeys(
+        ("marts/user_features", "marts/user_labels"), "knows_only_the_past"
+    )
+    for asset, name in checked.items():
+        check = outcome.check(asset, name)
+        assert check is not None
+        assert check.passed, check.description
+        assert name == "contract" or "users rebuilt from their events on" in check.description
     features = warehouse.snapshot(plan.as_of)
     assert features["user_id"].n_unique() == features.height > 200
     labels = warehouse.read("select as_of, count(*) as users from marts.user_labels group by as_of order by as_of")
