@@ -3,13 +3,15 @@
 What makes a challenger good enough is `ml.gate`'s; this module fetches the rows and the two models.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from ml import artifact
-from ml.gate import GateDecision, decide
+from ml.gate import GateDecision, GateInputs, decide
 from orchestration.promotion import promote
 from orchestration.registry import CHAMPION, RegisteredModel, Registry
 from orchestration.warehouse import Warehouse
+
+_INPUT_ROWS = 5_000
 
 
 def judge_challenger(
@@ -37,17 +39,23 @@ def judge_challenger(
 
 
 def _decide(warehouse: Warehouse, challenger: RegisteredModel, champion: RegisteredModel | None) -> GateDecision:
+    inputs = None
     if challenger.kind == "segmentation":
         rows = warehouse.snapshot(date.fromisoformat(challenger.as_of))
     elif champion is not None and (refusal := _not_comparable(challenger, champion)):
         return GateDecision(False, refusal, {})
     else:
         test = date.fromisoformat(challenger.tags["test_cutoff"])
-        rows = warehouse.training_frame([test], int(challenger.tags["horizon_days"]))
+        horizon = timedelta(days=int(challenger.tags["horizon_days"]))
+        rows = warehouse.training_frame([test], horizon.days)
+        # The same sample of users on the newest day learned from and on the first day to answer about.
+        days = (test - horizon, date.fromisoformat(challenger.as_of))
+        inputs = GateInputs(*(warehouse.sample_snapshot(day, _INPUT_ROWS) for day in days))
     return decide(
         rows,
         challenger=artifact.load(challenger.directory, challenger.digest),
         champion=None if champion is None else artifact.load(champion.directory, champion.digest),
+        inputs=inputs,
     )
 
 

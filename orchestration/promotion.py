@@ -3,6 +3,8 @@
 The judgement of a challenger is `ml.gate`'s; here its verdict, or a person's, is carried out.
 """
 
+import polars as pl
+
 from orchestration.errors import UserError
 from orchestration.registry import CHAMPION, RegisteredModel, Registry
 from orchestration.warehouse import Warehouse
@@ -56,3 +58,12 @@ def rollback(registry: Registry, warehouse: Warehouse, kind: str, *, reason: str
         )
         registry.set_champion(kind, previous.version, verdict=f"rolled back to: {reason}")
     return previous
+
+
+def history(warehouse: Warehouse, kind: str | None = None) -> pl.DataFrame:
+    """Every change of a champion, newest first: who made it, when and why. Of all models unless told."""
+    only = "" if kind is None else f" where model = '{kind}'"
+    return warehouse.read(
+        "select promoted_at, model, kind, from_version, to_version, promoted_by, reason from ml.promotions"  # noqa: S608
+        f"{only} order by promotion_id desc"
+    )

@@ -1,6 +1,7 @@
 """Tables for the terminal: models beside their baselines, the registry, predictions. Only looks, no figures."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 import polars as pl
@@ -52,6 +53,23 @@ def versions_table(kind: str, versions: Sequence[RegisteredModel], aliases: Mapp
             _headline(version.metrics),
             _number(version.metrics, "calibration_error", "{:.3f}"),
             version.tags.get("gate", ""),
+        )
+    return table
+
+
+def history_table(changes: Sequence[Mapping[str, Any]]) -> Table:
+    """Promotions and rollbacks, newest first: who, when and why."""
+    table = Table(title="who made which version champion, when and why")
+    for heading in ("when (UTC)", "model", "change", "by", "why"):
+        table.add_column(heading)
+    for change in changes:
+        before = "nothing" if change["from_version"] is None else f"v{change['from_version']}"
+        table.add_row(
+            f"{change['promoted_at'].astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            change["model"],
+            f"{change['kind']}: {before} to v{change['to_version']}",
+            change["promoted_by"],
+            change["reason"],
         )
     return table
 

@@ -35,6 +35,24 @@ def list_models(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def history(
+    model: Annotated[Model | None, typer.Argument(help="Which model; all unless told.")] = None, as_json: AsJson = False
+) -> None:
+    """List every promotion and rollback: who, when and why."""
+    from orchestration import promotion
+    from orchestration.cli.console import make_console
+    from orchestration.cli.session import open_session
+    from orchestration.tables import history_table
+
+    with open_session() as session:
+        changes = promotion.history(session.warehouse, model and model.value).to_dicts()
+    if as_json:
+        typer.echo(json.dumps([change | {"promoted_at": change["promoted_at"].isoformat()} for change in changes]))
+        return
+    make_console().print(history_table(changes))
+
+
+@app.command()
 def compare(model: ModelArgument, as_json: AsJson = False) -> None:
     """Put champion and challenger side by side, figure by figure."""
     from orchestration.cli.console import make_console

@@ -1,13 +1,15 @@
 """Promotion and rollback against a real warehouse and a real registry."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 
 import polars as pl
 import pytest
 
 from orchestration.errors import UserError
-from orchestration.promotion import promote, rollback
+from orchestration.promotion import history, promote, rollback
 from orchestration.registry import CHAMPION, RegisteredModel, Registry
 from orchestration.warehouse import Warehouse
 
@@ -48,19 +50,50 @@ def test_rollback_brings_the_champion_before_back_and_is_on_record(
 
     assert previous.version == 1
     assert registry.champion("churn").digest == "digest of 2025-01-01"
-    record = warehouse.read(
-        "select kind, from_version, to_version, reason, promoted_by from ml.promotions order by promotion_id"
-    )
-    assert record.rows() == [
-        ("promote", None, 1, "the first", "ann"),
-        ("promote", 1, 2, "better", "ann"),
+    record = history(warehouse)
+    assert record.select("kind", "from_version", "to_version", "reason", "promoted_by").rows() == [
         ("rollback", 2, 1, "complaints", "bob"),
+        ("promote", 1, 2, "better", "ann"),
+        ("promote", None, 1, "the first", "ann"),
     ]
+    assert record["promoted_at"].is_sorted(descending=True)
+    assert history(warehouse, "purchase").is_empty()
     with pytest.raises(UserError, match="no champion before it"):
         rollback(registry, warehouse, "churn", reason="again", promoted_by="bob")
 
 
-def test_of_two_promoters_at_once_the_second_is_told(warehouse_url: str, registry: Registry, tmp_path: Path) -> None:
+def test_of_two_promoters_in_a_race_one_wins_and_the_other_is_told(
+    warehouse_url: str, registry: Registry, tmp_path: Path
+) -> None:
+    """Each in a thread with a connection of its own, started together; then the losers again, against the winner."""
+    warehouse = Warehouse(warehouse_url)
+    waiting = [candidate(registry, tmp_path, f"2025-0{month}-01") for month in (1, 2, 3)]
+    champion: RegisteredModel | None = None
+    for _ in range(2):
+        first, second = waiting[:2]
+        start = Barrier(2)
+
+        def attempt(model: RegisteredModel, start: Barrier = start, rival: RegisteredModel | None = champion) -> str:
+            start.wait()
+            try:
+                promote(registry, warehouse, model, instead_of=rival, reason="a race", promoted_by="somebody")
+            except UserError as refusal:
+                return str(refusal)
+            return "won"
+
+        with ThreadPoolExecutor(2) as threads:
+            said = list(threads.map(attempt, (first, second)))
+        assert said.count("won") == 1
+        assert "Somebody else is promoting" in "".join(said) or "another champion" in "".join(said)
+        champion = registry.champion("churn")
+        assert champion.version == (first, second)[said.index("won")].version
+        waiting = [model for model in waiting if model.version != champion.version]
+    changes = history(warehouse, "churn")
+    assert changes["to_version"][0] == champion.version
+    assert changes["from_version"].to_list() == [changes["to_version"][1], None]
+
+
+def test_a_promoter_does_not_wait_for_another(warehouse_url: str, registry: Registry, tmp_path: Path) -> None:
     warehouse = Warehouse(warehouse_url)
     model = candidate(registry, tmp_path, "2025-01-01")
     with warehouse.promotion("churn"), pytest.raises(UserError, match="Somebody else is promoting churn"):
