@@ -34,7 +34,8 @@ SPEC = PropensitySpec(
         l2=5,
     ),
     visits=("purchase_days_total", "days_since_first_purchase", "days_since_last_purchase"),
-    # Six cutoffs each: Online Retail II +.0013 AUC (log loss lower by .0007 +- .0004), CDNOW unchanged.
+    # Six cutoffs, the stack alone: Online Retail II +.0013 AUC (log loss lower by .0007 +- .0004), CDNOW unchanged.
+    # With the level settled, four cutoffs: +.0009 (.0004 +- .0004) and unchanged. For churn it helps on neither.
     stacks_bgnbd=True,
     has_amount=True,
 )
