@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     purchase_port: Port | None = None
     churn_port: Port | None = None
     horizon_days: int = Field(30, ge=1, le=730, description="how far ahead the models look")
+    service_key: SecretStr | None = Field(None, description="what `predict` and `demo` show the services, if they ask")
     drift_cooldown_days: int = Field(14, ge=1, le=730, description="between two retrains that drift asks for")
 
     @field_validator("home")

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import polars as pl
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row, dict_row, scalar_row
 
 from orchestration.errors import UserError
 from orchestration.ledger import record_scores
@@ -232,6 +232,25 @@ class Warehouse:
             " (model, model_version, digest, artifact_path, bento_tag, deployed_by) values (%s, %s, %s, %s, %s, %s)",
             (model, model_version, digest, artifact_path, bento_tag, deployed_by),
         )
+
+    def add_service_key(self, name: str, key_sha256: bytes) -> int:
+        """Lets whoever has the key with this hash call the services; returns the key's id."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            added = "insert into ml.service_keys (name, key_sha256) values (%s, %s) returning key_id"
+            return int(cursor.execute(added, (name, key_sha256)).fetchall()[0])
+
+    def service_keys(self) -> list[dict[str, object]]:
+        """Every key ever made, without its hash, oldest first."""
+        with self.connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(
+                "select key_id, name, created_at, revoked_at from ml.service_keys order by key_id"
+            ).fetchall()
+
+    def revoke_service_key(self, key_id: int) -> bool:
+        """Ends a key; False where there is no valid one of that id."""
+        with self.connect() as connection:
+            ended = "update ml.service_keys set revoked_at = now() where key_id = %s and revoked_at is null"
+            return connection.execute(ended, (key_id,)).rowcount == 1
 
     @contextmanager
     def promotion(self, model: str) -> Iterator[Connection]:

@@ -79,10 +79,10 @@ def create_app(
             Route("/predict", _observed("/predict", _predict), methods=["POST"]),
             *targeting,
             Route("/model", _observed("/model", _model), methods=["GET"]),
-            Route("/metrics", _metrics, methods=["GET"]),
+            Route("/metrics", _observed("/metrics", _metrics), methods=["GET"]),
             # BentoML's own docs.json does not see mounted routes; its page at / reads this one instead.
-            Route("/docs.json", describe_api, methods=["GET"]),
-            Route("/openapi.json", describe_api, methods=["GET"]),
+            Route("/docs.json", _observed("/docs.json", describe_api), methods=["GET"]),
+            Route("/openapi.json", _observed("/openapi.json", describe_api), methods=["GET"]),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _refuse},
@@ -119,6 +119,7 @@ def _observed(route: str, handler: Handler) -> Handler:
 
 async def _answered(handler: Handler, request: Request, request_id: str) -> Response:
     try:
+        _runtime(request).keys.check(request)
         with _runtime(request).admission.admitted():
             return await handler(request)
     except ProblemError as problem:

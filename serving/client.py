@@ -22,15 +22,16 @@ _LONGEST_WAIT_SECONDS = 5.0
 class PredictionClient:
     """Asks one service, as in `PredictionClient("http://127.0.0.1:3001").predict(["1024"])`.
 
-    Predicting changes nothing, so a request that found nobody, or a service that asked to wait, is sent again: up to
-    `retries` times, each after a longer, jittered wait. Every call raises ServiceUnreachable if nobody answers, and
-    ServiceRefused, with the service's own sentence, if it will not.
+    `api_key` is needed once the service has keys. Predicting changes nothing, so a request that found nobody, or a
+    service that asked to wait, is sent again: up to `retries` times, each after a longer, jittered wait. Every call
+    raises ServiceUnreachable if nobody answers, and ServiceRefused, with the service's own sentence, if it will not.
     """
 
     def __init__(
         self,
         base_url: str,
         *,
+        api_key: str | None = None,
         timeout_seconds: float = 5.0,
         retries: int = 2,
         transport: httpx.BaseTransport | None = None,
@@ -39,6 +40,7 @@ class PredictionClient:
         self._retries = retries
         self._http = httpx.Client(
             base_url=self._base_url,
+            headers={} if api_key is None else {"authorization": f"Bearer {api_key}"},
             timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, 2.0)),
             # Services are on this machine or behind an address given outright; a proxy is never meant.
             trust_env=False,

@@ -57,6 +57,8 @@ def describe(kind: ModelKind) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": _TITLES[kind], "version": API_VERSION, "summary": f"The {kind} model over HTTP."},
         "servers": [{"url": "/"}],
+        # Neither is needed on the service's own machine as long as no key was made.
+        "security": [{"bearer": []}, {"header": []}, {}],
         "paths": {
             "/predict": {
                 "post": {
@@ -85,13 +87,19 @@ def describe(kind: ModelKind) -> dict[str, Any]:
                     "parameters": [_REQUEST_ID_PARAMETER],
                     "responses": {
                         "200": _json(reference["model"], "The model in use"),
-                        **_problems(problem, {"500": "The service failed"}),
+                        **_problems(problem, _ANY_PROBLEMS),
                     },
                 }
             },
             **{path: _plain(path, summary, kind) for path, summary in _INFRASTRUCTURE.items()},
         },
-        "components": {"schemas": schemas.get("$defs", {})},
+        "components": {
+            "schemas": schemas.get("$defs", {}),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "a service key"},
+                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "a service key"},
+            },
+        },
     }
 
 
@@ -113,8 +121,15 @@ _TARGETING_SUMMARIES: dict[ModelKind, str] = {
     "purchase": "The users from whom a contact may expect most, for a budget",
     "churn": "The active users most likely to leave, for a budget",
 }
+_ANY_PROBLEMS = {
+    "401": "No valid service key",
+    "429": "Too many requests at a time; see `Retry-After`",
+    "500": "The service failed",
+    "503": "The service has not read its keys yet; see `Retry-After`",
+}
 _PREDICT_PROBLEMS = {
     "400": "The body is not JSON",
+    "401": "No valid service key",
     "404": "No feature snapshot for the `as_of` asked",
     "413": "The body is too large",
     "415": "The body is not declared as JSON",

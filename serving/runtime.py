@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from serving.admission import Admission
+from serving.keys import KeyRing, KeyWatcher
 from serving.ledger import Ledger, Recorder
 from serving.logs import configure_logging
 from serving.metrics import Metrics
@@ -33,6 +34,7 @@ class Runtime:
     metrics: Metrics
     ledger: Recorder | None
     admission: Admission
+    keys: KeyRing
     retry_after_seconds: int
 
 
@@ -51,17 +53,21 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     watcher = DeploymentWatcher(kind, slot, settings, metrics)
     store = PostgresStore(settings)
     ledger = Ledger(settings, metrics) if settings.ledger else None
+    keys = KeyRing(settings.retry_after_seconds)
+    key_watcher = KeyWatcher(keys, settings)
     await store.open()
     watcher.start()
+    key_watcher.start()
     if ledger is not None:
         ledger.start()
     _settle_memory()
     logger.info("ready with version %d, digest %s", slot.current.version, slot.current.digest[:12])
     try:
         admission = Admission(settings.concurrent_requests, settings.retry_after_seconds)
-        yield Runtime(kind, slot, store, metrics, ledger, admission, settings.retry_after_seconds)
+        yield Runtime(kind, slot, store, metrics, ledger, admission, keys, settings.retry_after_seconds)
     finally:
         watcher.stop()
+        key_watcher.stop()
         await store.close()
         if ledger is not None:
             await asyncio.to_thread(ledger.close)

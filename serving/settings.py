@@ -40,6 +40,7 @@ class ServingSettings(BaseSettings):
     pool_timeout_seconds: Annotated[Positive, Field(description="how long they may")] = 1.0
     statement_timeout_seconds: Positive = 5.0
     deployment_poll_seconds: Positive = 1.0
+    key_poll_seconds: Annotated[Positive, Field(description="how soon a key is known, or revoked")] = 2.0
     concurrent_requests: Annotated[Count, Field(description="answered at a time; beyond it callers get 429")] = 128
     ledger: Annotated[bool, Field(description="whether predictions are recorded in `ml.ledger`")] = True
     ledger_folder: Annotated[

@@ -103,5 +103,6 @@ def _cdnow(session: Session) -> Path:
 def _ask(address: str, session: Session, model: str) -> list[dict[str, Any]]:
     """Three predictions: the users with the highest and the middle score, and one nobody has seen."""
     users = [*session.warehouse.example_users(model), "somebody-new"]
-    with PredictionClient(address) as client:
+    key = session.platform.settings.service_key
+    with PredictionClient(address, api_key=None if key is None else key.get_secret_value()) as client:
         return client.predict(users)

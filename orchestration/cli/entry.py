@@ -28,6 +28,7 @@ COMMANDS = {
     "run": Entry("run", "run", "Run everything once, for one day: marts, models, scores, drift, deployments."),
     "scores": Entry("scores", "app", "Batch scores of every user."),
     "models": Entry("models", "app", "The model registry, in words."),
+    "keys": Entry("keys", "app", "Who may call the services: make, list and revoke keys."),
     "predict": Entry("predict", "predict", "Ask the running service of a model."),
     "demo": Entry("demo", "demo", "The whole way once, on real data, from a file of events to answers over HTTP."),
 }

@@ -22,11 +22,13 @@ def predict(
     from orchestration.tables import predictions_table
     from serving.client import PredictionClient
 
-    up = find_up(Home(read_settings().home))
+    settings = read_settings()
+    up = find_up(Home(settings.home))
     address = None if up is None else up.servers.get(model.value, {}).get("address")
     if address is None:
         raise OperationError(f"The {model.value} service is not running; start it with: customer-analyzer up")
-    with PredictionClient(str(address)) as client:
+    key = None if settings.service_key is None else settings.service_key.get_secret_value()
+    with PredictionClient(str(address), api_key=key) as client:
         predictions = client.predict(users)
     if as_json:
         typer.echo(json.dumps(predictions))

@@ -19,6 +19,7 @@ from ml.purchase import train_purchase
 from ml.segmentation import train_segmentation
 from serving.admission import Admission
 from serving.app import create_app
+from serving.keys import KeyRing
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.runtime import Runtime
@@ -108,15 +109,22 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
         slot = ModelSlot(saved_models[kind].load())
         registry = CollectorRegistry()
         ledger = MemoryLedger()
+        keys = KeyRing(2)
+        keys.learn([])
 
         @asynccontextmanager
         async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
-            yield Runtime(kind, slot, store, Metrics(registry), ledger, Admission(2, 2), retry_after_seconds=2)
+            yield Runtime(kind, slot, store, Metrics(registry), ledger, Admission(2, 2), keys, retry_after_seconds=2)
 
-        client = TestClient(create_app(kind, open_runtime), raise_server_exceptions=False)
+        client = TestClient(
+            create_app(kind, open_runtime),
+            base_url="http://127.0.0.1",
+            client=("127.0.0.1", 50_000),
+            raise_server_exceptions=False,
+        )
         open_clients.append(client)
         client.__enter__()
-        return Service(client, store, slot, registry, ledger)
+        return Service(client, store, slot, registry, ledger, keys)
 
     yield make
     for client in open_clients:

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from serving.errors import FeaturesUnavailable, SnapshotMissing
+from serving.keys import KeyRing
 from serving.ledger import Entry
 from serving.model_slot import LoadedModel, ModelSlot, load_model
 from serving.online_features import Snapshot
@@ -81,6 +82,7 @@ class Service:
     slot: ModelSlot
     registry: CollectorRegistry
     ledger: MemoryLedger
+    keys: KeyRing
 
 
 ServiceMaker = Callable[[ModelKind], Service]

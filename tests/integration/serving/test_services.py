@@ -1,6 +1,7 @@
 """The three services as `up` runs them: real Bentos, real HTTP, features from a real mart."""
 
 import contextlib
+import json
 import math
 import shutil
 import time
@@ -12,8 +13,11 @@ import httpx
 import psycopg
 import pytest
 
+from orchestration.platform.stack import Platform
 from serving.client import PredictionClient
+from serving.keys import digest_of
 from serving.schemas import MODEL_KINDS, RESPONSE_OF, ModelKind
+from tests.integration.conftest import command
 
 UNKNOWN = "a user nobody has ever seen"
 SWAP_SECONDS = 4.0
@@ -27,6 +31,9 @@ class RanPlatform(Protocol):
 
     @property
     def warehouse_url(self) -> str: ...
+
+    @property
+    def platform(self) -> Platform: ...
 
 
 @pytest.fixture(params=MODEL_KINDS)
@@ -267,3 +274,36 @@ def test_early_warnings_are_about_who_was_active(ran_platform: RanPlatform, ware
         (body["as_of"], [user["user_id"] for user in body["users"]]),
     ).fetchall()[0][0]
     assert silent <= 30
+
+
+def test_a_key_made_by_the_command_line_is_needed_within_seconds_until_it_is_revoked(
+    ran_platform: RanPlatform, warehouse: psycopg.Connection[Any]
+) -> None:
+    address = ran_platform.service_urls["churn"]
+
+    def statuses(key: str) -> list[int]:
+        """Of a caller without any key and one with this one."""
+        return [
+            httpx.get(f"{address}/model", headers=headers, trust_env=False).status_code
+            for headers in ({}, {"authorization": f"Bearer {key}"})
+        ]
+
+    def settles_at(key: str, expected: list[int]) -> bool:
+        deadline = time.monotonic() + 10
+        while statuses(key) != expected and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return statuses(key) == expected
+
+    try:
+        key = command(ran_platform.platform, "keys", "create", "bot").split()[-1]
+        assert settles_at(key, [401, 200])
+        assert httpx.get(f"{address}/readyz", trust_env=False).status_code == 200
+        listed = json.loads(command(ran_platform.platform, "keys", "list", "--json"))
+        assert [(each["name"], each["revoked_at"]) for each in listed] == [("bot", None)]
+        stored = warehouse.execute("select key_sha256 from ml.service_keys").fetchall()
+        assert [bytes(row[0]) for row in stored] == [digest_of(key)]
+        command(ran_platform.platform, "keys", "revoke", str(listed[0]["key_id"]))
+        assert settles_at(key, [401, 401])
+    finally:
+        warehouse.execute("delete from ml.service_keys")
+        assert settles_at("none", [200, 200])
