@@ -45,7 +45,9 @@ def column_distance(reference: pl.Series, current: pl.Series, distance: Distance
 
 def drift_page(table: pl.DataFrame, reference: pl.DataFrame, current: pl.DataFrame, reason: str) -> str:
     """One self-contained HTML page: the verdict, the table of all columns, drawings of those that moved most."""
-    drawn = table.filter(pl.col("distance").is_not_null()).head(_DRAWN_COLUMNS)
+    # What is no column (a mix, the mean score, performance) has nothing to draw but what stands in its note.
+    is_column = pl.col("column").is_in(reference.columns)
+    drawn = table.filter(is_column & pl.col("distance").is_not_null()).head(_DRAWN_COLUMNS)
     head = _STYLE + _summary(table, reason)
     if drawn.is_empty():
         return f"<!DOCTYPE html><html lang='en'><head><meta charset='UTF-8'></head><body>{head}</body></html>"

@@ -107,6 +107,7 @@ def test_one_measure_made_elsewhere_is_enough_unless_it_could_not_be_made() -> N
     assert report.alarms == ("AUC",)
     assert report.columns["column"].to_list() == ["AUC", "calibration", "amount"]
     assert not row(report, "calibration")["is_judged"]
+    assert "<td>AUC</td>" in report.to_html()
     assert not compare(users(1), users(2), ["amount"], measures=[unknown]).is_drifted
 
 
