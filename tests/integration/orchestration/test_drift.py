@@ -105,3 +105,32 @@ def test_no_retrain_is_asked_for_while_one_is_running(warehouse: Warehouse, inst
     assert ask(warehouse, instance, None) == dg.SkipReason("A retrain is running already.")
     instance.report_run_failed(running)
     requested(ask(warehouse, instance, None))
+
+
+def test_scores_are_judged_when_their_horizon_has_closed_and_not_a_day_before(warehouse: Warehouse) -> None:
+    """Scores of three days, of which all have labels: what matured last is what counts, and only those asked about."""
+    with warehouse.connect() as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.user_labels (user_id text, as_of date, horizon_days integer, is_churned boolean)"
+        )
+        for day in (0, 2, 9):
+            connection.execute(
+                "insert into marts.user_labels select unnest(array['a', 'b', 'c']), %s, 30,"
+                " unnest(array[true, false, null])",
+                (MONDAY + timedelta(days=day),),
+            )
+    users = pl.DataFrame({"user_id": ["a", "b", "c"], "score": [0.8, 0.3, 0.5], "basis": ["model"] * 3})
+    for day in (0, 2, 9):
+        warehouse.write_scores("churn", MONDAY + timedelta(days=day), 30, day + 1, users, feature_hash="f" * 64)
+
+    def matured(day: int) -> pl.DataFrame:
+        return warehouse.matured_scores("churn", "is_churned", 30, MONDAY + timedelta(days=30 + day))
+
+    found = matured(5)
+    assert found.rows() == [("a", 0.8, 3, True), ("b", 0.3, 3, False)]
+    assert matured(1)["model_version"].to_list() == [1, 1]
+    assert matured(9)["model_version"].to_list() == [10, 10]
+    assert matured(-1).is_empty()
+    # A week later they are old news.
+    assert matured(16).is_empty()
