@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit soak up lint format bench bench-serving bench-truth lock clean
+.PHONY: help install demo test unit soak up lint format bench bench-models bench-serving bench-truth lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ format: install ## put the code into its standard form
 bench: install ## judge the scores by what happened afterwards, and measure what the demo costs
 	@$(BIN)/python -m benchmarks.blind
 	@$(BIN)/python -m benchmarks.demo
+
+bench-models: install ## the models beside what a user would pick instead (RETAIL=FILE: Online Retail II too)
+	@$(BIN)/python -m benchmarks.models $(if $(RETAIL),--retail "$(RETAIL)")
 
 bench-truth: install ## the models beside the truth about a simulated shop
 	@$(BIN)/python -m benchmarks.truth

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from ml import artifact
 from ml.gate import GateDecision, GateInputs, decide
+from orchestration.monitoring import watched_days
 from orchestration.promotion import promote
 from orchestration.registry import CHAMPION, RegisteredModel, Registry
 from orchestration.warehouse import Warehouse
@@ -50,7 +51,8 @@ def _decide(warehouse: Warehouse, challenger: RegisteredModel, champion: Registe
         rows = warehouse.training_frame([test], horizon.days)
         # The same sample of users on the newest day learned from and on the first day to answer about.
         days = (test - horizon, date.fromisoformat(challenger.as_of))
-        inputs = GateInputs(*(warehouse.sample_snapshot(day, _INPUT_ROWS) for day in days))
+        within = watched_days(challenger.kind, horizon.days)
+        inputs = GateInputs(*(warehouse.sample_snapshot(day, _INPUT_ROWS, active_within_days=within) for day in days))
     return decide(
         rows,
         challenger=artifact.load(challenger.directory, challenger.digest),

@@ -82,6 +82,38 @@ def test_ids_and_names_stay_after_a_retrain_on_the_same_people(
     ]
 
 
+def test_after_a_week_only_those_whose_features_moved_change_segment(
+    trained: TrainedSegmentation, shop: pl.DataFrame, catalogue: FeatureCatalogue
+) -> None:
+    """Everyone is a week older; fifteen lapsed users have become like repeat buyers.
+
+    Who is nearer to the own centre than to any other by twice a distance cannot have changed sides by moving less.
+    """
+    model = trained.model
+    older = shop.with_columns(
+        pl.col("days_since_last_activity", "days_since_last_purchase", "days_since_first_seen") + 7
+    )
+    woken = older.filter(pl.col("kind") == "repeat").head(15)
+    woken = woken.with_columns(pl.col("user_id").str.replace("repeat", "lapsed"))
+    week = pl.concat([older.join(woken, on="user_id", how="anti"), woken]).sort("user_id")
+    before, after = shop.sort("user_id"), week
+    points = [model.scaling.transform(feature_matrix(frame, model.feature_names)) for frame in (before, after)]
+    moved = np.linalg.norm(points[1] - points[0], axis=1)
+    answers = model.predict(before)
+    own = answers["distance"].to_numpy()
+    lead = own / (1 - answers["score"].to_numpy()) - own
+    ids = answers["segment_id"].to_numpy()
+
+    changed = model.predict(after)["segment_id"].to_numpy() != ids
+    assert set(before["user_id"].to_numpy()[changed]) == set(woken["user_id"])
+    assert (moved[changed] >= lead[changed] / 2).all()
+
+    again = train_segmentation(week, catalogue, AS_OF, previous=model, seed=1)
+    kept = again.model.predict(after)["segment_id"].to_numpy() == ids
+    assert kept[moved < lead / 2].mean() > 0.99
+    assert not kept[changed].any()
+
+
 def test_the_id_of_a_vanished_segment_is_never_given_again(
     trained: TrainedSegmentation, make_shop: Shop, catalogue: FeatureCatalogue
 ) -> None:
