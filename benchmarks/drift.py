@@ -1,0 +1,210 @@
+"""Does the watch for drift stay quiet in a shop that does not change, and does it see one that does?
+
+Synthetic shops whose truth is known are imported into a home of their own. Champions learn once, at the end of the
+first year, and are then watched every week with all that production judges by: features, mixes, scores, and matured
+performance. A window is a horizon, 28 days here so that it is whole weeks.
+
+    python -m benchmarks.drift                         three still years, and each change in a shop of 10,000 users
+    python -m benchmarks.drift --years 0 --users 4000  the changes alone, in a smaller shop
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import polars as pl
+from dbt.cli.main import dbtRunner
+from rich.table import Table
+
+from ml.artifact import Model
+from ml.catalogue import read_catalogue
+from ml.churn import train_churn
+from ml.cutoffs import CutoffPlan, plan_cutoffs
+from ml.drift import DriftReport
+from ml.drift_measures import Outcomes
+from ml.purchase import train_purchase
+from ml.segmentation import train_segmentation
+from orchestration.cli.console import make_console
+from orchestration.events.importing import import_frames
+from orchestration.monitoring import LABELS, judge, outcomes, watched_days
+from orchestration.platform.stack import running_platform
+from orchestration.registry import KINDS
+from orchestration.settings import CHECKOUT, Settings
+from orchestration.simulator import Behaviour, simulate
+from orchestration.simulator.drift import Drift, DriftKind
+from orchestration.training import CATALOGUE
+from orchestration.warehouse import Warehouse
+
+FIRST_DAY = date(2023, 1, 2)
+HORIZON = timedelta(days=28)
+WEEK = timedelta(days=7)
+Found = TypeVar("Found")
+# Everybody joins evenly over the days: after a year about as many leave as come.
+STILL = Behaviour(initial_share=0.0)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A simulated shop. Shops that are imported together need different names and seeds."""
+
+    name: str
+    users: int
+    seed: int
+    drift: Drift | None = None
+    behaviour: Behaviour = STILL
+
+    def events(self, days: int) -> Iterator[pl.DataFrame]:
+        """Its events, its users told apart from those of other shops by its name."""
+        frames = simulate(self.users, days, self.seed, start=FIRST_DAY, behaviour=self.behaviour, drift=self.drift)
+        return (frame.with_columns(user_id=pl.format("{} {}", pl.lit(self.name), "user_id")) for frame in frames)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found about one model on one day."""
+
+    model: str
+    as_of: date
+    report: DriftReport
+
+
+def learned_plan(begin: date) -> CutoffPlan:
+    """What champions of that day learn from."""
+    return plan_cutoffs(begin, HORIZON.days, FIRST_DAY)
+
+
+def marts(url: str, shops: Sequence[Shop], begin: date, looks: Sequence[date]) -> pl.DataFrame:
+    """Features and labels of all shops, as of every day that learning and the looks need, by one pass of dbt.
+
+    The environment must name the warehouse, as dbt reads it there.
+    """
+    days = (looks[-1] - FIRST_DAY).days
+    for shop in shops:
+        import_frames(url, shop.events(days), shop.name)
+    scored = {day - HORIZON for day in looks if day - HORIZON >= begin}
+    as_of_dates = sorted({*learned_plan(begin).all, begin, *scored, *looks})
+    variables = {
+        "as_of_dates": [day.isoformat() for day in as_of_dates],
+        "horizon_days": HORIZON.days,
+        "known_until": looks[-1].isoformat(),
+    }
+    project = str(CHECKOUT / "dbt_project")
+    with TemporaryDirectory() as target:
+        where = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
+        said = ["--quiet", "--vars", json.dumps(variables)]
+        runner = dbtRunner()
+        for command in (["seed"], ["run", "--select", "staging", "int_user_daily", "user_features", "user_labels"]):
+            done = runner.invoke([*command, *where, *said])
+            if not done.success:
+                raise RuntimeError(f"dbt {command[0]} failed: {done.exception or done.result}")
+    return Warehouse(url).read(
+        "select * from marts.user_features left join marts.user_labels using (user_id, as_of) order by as_of, user_id"
+    )
+
+
+def watch(
+    frame: pl.DataFrame, shop: Shop, begin: date, looks: Sequence[date], kinds: Sequence[str] = KINDS
+) -> list[Look]:
+    """Trains the shop's champions as of `begin` and judges them on every day of `looks`."""
+    users = frame.filter(pl.col("user_id").str.starts_with(f"{shop.name} "))
+    snapshots = {key[0]: rows for key, rows in users.partition_by("as_of", as_dict=True).items()}
+    plan = learned_plan(begin)
+    catalogue = read_catalogue(CATALOGUE)
+    train: dict[str, Callable[[], Model]] = {
+        "segmentation": lambda: train_segmentation(snapshots[begin], catalogue, as_of=begin).model,
+        "purchase": lambda: train_purchase(users, catalogue, plan).model,
+        "churn": lambda: train_churn(users, catalogue, plan).model,
+    }
+    models = [(train[kind](), begin if kind == "segmentation" else plan.train[-1]) for kind in kinds]
+    return [
+        Look(model.kind, day, _look(model, snapshots, learned_on, plan.test, day))
+        for model, learned_on in models
+        for day in looks
+    ]
+
+
+def alarms(looks: Sequence[Look]) -> dict[date, list[str]]:
+    """The days on which any model drifted, with what moved."""
+    found: dict[date, list[str]] = {}
+    for look in looks:
+        if look.report.is_drifted:
+            what = ", ".join(look.report.alarms) or f"{look.report.share_drifted:.0%} of columns"
+            found.setdefault(look.as_of, []).append(f"{look.model}: {what}")
+    return found
+
+
+def _look(model: Model, snapshots: dict[object, pl.DataFrame], learned_on: date, test: date, day: date) -> DriftReport:
+    within = watched_days(model.kind, HORIZON.days)
+    old, new = (snapshots[when].filter(pl.col("days_since_last_activity") <= within) for when in (learned_on, day))
+    tested = live = None
+    if model.kind in LABELS and day - HORIZON >= test + HORIZON:
+        tested, live = (_scored(model, snapshots[when]) for when in (test, day - HORIZON))
+    return judge(model, old, new, tested=tested, live=live)
+
+
+def _scored(model: Model, snapshot: pl.DataFrame) -> Outcomes:
+    label = LABELS[model.kind]
+    rows = snapshot.drop_nulls(label)
+    return outcomes(model.predict(rows)["score"], rows[label])
+
+
+def still_year(url: str, users: int, seed: int) -> dict[date, list[str]]:
+    """Alarms of 52 weekly looks at a shop that does not change."""
+    shop = Shop("still", users, seed)
+    begin = FIRST_DAY + 13 * HORIZON
+    looks = [begin + week * WEEK for week in range(1, 53)]
+    return alarms(watch(marts(url, [shop], begin, looks), shop, begin, looks))
+
+
+def changed(url: str, users: int, seed: int, kind: DriftKind) -> tuple[dict[date, list[str]], date]:
+    """Alarms of weekly looks from four weeks before a change to eight after it, and the day of the change."""
+    begin = FIRST_DAY + 13 * HORIZON
+    day = begin + HORIZON
+    shop = Shop(kind, users, seed, Drift(kind, (day - FIRST_DAY).days))
+    looks = [begin + week * WEEK for week in range(1, 13)]
+    return alarms(watch(marts(url, [shop], begin, looks), shop, begin, looks)), day
+
+
+def main() -> None:
+    """Reads the arguments, runs, prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--years", type=int, default=3, help="still years, a seed each")
+    parser.add_argument("--year-users", type=int, default=4_000, help="users who join over the two years")
+    parser.add_argument("--users", type=int, default=10_000, help="users who join before and after each change")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    still = Table("seed", "weeks watched", "weeks with an alarm", "what moved", title="A year in which nothing changes")
+    for seed in range(given.seed, given.seed + given.years):
+        found = _in_own_home(lambda url, seed=seed: still_year(url, given.year_users, seed))
+        still.add_row(str(seed), "52", str(len(found)), "; ".join(f"{day} {what}" for day, what in found.items()))
+    seen = Table("change", "alarms before", "seen after", "first full window", "what moved then", title="Changes")
+    for kind in DriftKind:
+        found, day = _in_own_home(lambda url, kind=kind: changed(url, given.users, given.seed, kind))
+        before = sum(when <= day for when in found)
+        after = min((when for when in found if when > day), default=None)
+        then = found.get(day + HORIZON, [])
+        delay = "not in eight weeks" if after is None else f"{(after - day).days} days"
+        seen.add_row(kind, str(before), delay, "seen" if then else "missed", "; ".join(then))
+    console = make_console()
+    if given.years:
+        console.print(still)
+    console.print(seen)
+
+
+def _in_own_home(run: Callable[[str], Found]) -> Found:
+    with (
+        TemporaryDirectory(prefix="drift-") as scratch,
+        running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform,
+    ):
+        os.environ.update(platform.environment)
+        return run(platform.warehouse_url)
+
+
+if __name__ == "__main__":
+    main()
