@@ -1,6 +1,7 @@
 """The three services as `up` runs them: real Bentos, real HTTP, features from a real mart."""
 
 import contextlib
+import datetime
 import json
 import math
 import shutil
@@ -155,6 +156,44 @@ def test_the_client_reads_what_the_service_writes(ran_platform: RanPlatform, kin
         assert client.is_ready()
         assert client.predict([UNKNOWN, UNKNOWN])[1]["basis"] == "prior"
         assert client.model()["model"] == kind
+
+
+def test_served_predictions_are_in_the_ledger(
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+) -> None:
+    users = [*scored(warehouse, kind, 3), UNKNOWN]
+    predictions = service.post("/predict", json={"user_ids": users}).json()["predictions"]
+    ids = [row["prediction_id"] for row in predictions]
+
+    deadline = time.monotonic() + 10
+    found: dict[str, tuple[Any, ...]] = {}
+    while len(found) < len(ids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+        rows = warehouse.execute(
+            "select prediction_id::text, kind, model, user_id, model_version, as_of, basis, score, segment"
+            " from ml.ledger where prediction_id = any(%s::uuid[])",
+            (ids,),
+        ).fetchall()
+        found = {row[0]: row[1:] for row in rows}
+
+    for row in predictions:
+        said = (row.get("probability"), row.get("segment"))
+        day = datetime.date.fromisoformat(row["as_of"])
+        expected = ("prediction", kind, row["user_id"], row["model_version"], day, row["basis"], *said)
+        assert found[row["prediction_id"]] == expected
+
+
+def test_batch_scores_are_in_the_ledger(warehouse: psycopg.Connection[Any], kind: ModelKind) -> None:
+    differing = warehouse.execute(
+        "select count(*), count(*) filter (where ledger.score is distinct from scores.score"
+        " or ledger.model_version <> scores.model_version or length(ledger.feature_hash) <> 64)"
+        " from ml.scores left join ml.ledger on ledger.kind = 'score' and ledger.model = scores.model"
+        " and ledger.as_of = scores.as_of and ledger.user_id = scores.user_id where scores.model = %s",
+        (kind,),
+    ).fetchone()
+    assert differing is not None
+    assert differing[0] > 0
+    assert differing[1] == 0
 
 
 @contextlib.contextmanager

@@ -1,0 +1,44 @@
+"""The scorecard as people read it."""
+
+from datetime import date
+
+import polars as pl
+
+from orchestration.scorecard import display_rows, scorecard_markdown
+
+ROW = {
+    "model": "churn",
+    "kind": "score",
+    "model_version": 3,
+    "horizon_days": 30,
+    "as_of_week": date(2024, 3, 4),
+    "users": 1200,
+    "positives": 240,
+    "observed_rate": 0.2,
+    "predicted_rate": 0.21,
+    "auc": 0.7251,
+    "brier": 0.15,
+    "calibration_error": 0.0149,
+    "lift_at_10": 2.5,
+    "treated_users": 400,
+    "control_users": 400,
+    "uplift": -0.05,
+    "uplift_standard_error": 0.02,
+}
+QUIET = ROW | {"auc": None, "lift_at_10": None, "uplift": None, "uplift_standard_error": None}
+
+
+def test_figures_are_rounded_and_uplift_has_its_interval() -> None:
+    headings, (row,) = display_rows(pl.DataFrame([ROW]))
+    shown = dict(zip(headings, row, strict=True))
+    assert (shown["week of"], shown["version"], shown["users"]) == ("2024-03-04", "3", "1200")
+    assert (shown["AUC"], shown["calibration error"], shown["lift at 10 %"]) == ("0.725", "0.015", "2.500")
+    assert shown["uplift of treatment"] == "-0.050 ± 0.039"
+
+
+def test_what_cannot_be_told_is_left_empty() -> None:
+    lines = scorecard_markdown(pl.DataFrame([ROW, QUIET])).splitlines()
+    assert len(lines) == 4
+    assert {line.count("|") for line in lines} == {13}
+    assert lines[3].endswith("| 0.150 |  |  |")
+    assert "None" not in lines[3]
