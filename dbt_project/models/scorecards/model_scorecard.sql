@@ -64,6 +64,17 @@ matured as (
 
 ),
 
+-- Of all that is known of a week, counted or not: what is newer has not been looked at.
+newest as (
+
+    select
+        {{ group_columns }},
+        max(row_at) as newest_row_at
+    from matured
+    group by {{ group_columns }}
+
+),
+
 -- The first of a user's week: who is asked about often counts no more than others. For churn, those who could churn.
 counted as (
 
@@ -129,8 +140,7 @@ sums as (
         count(treated_label) as treated_users,
         count(control_label) as control_users,
         avg(treated_label) as treated_rate,
-        avg(control_label) as control_rate,
-        max(row_at) as newest_row_at
+        avg(control_label) as control_rate
     from ranked
     group by {{ group_columns }}
 
@@ -164,7 +174,7 @@ final as (
             {{ ratio('sums.treated_rate * (1 - sums.treated_rate)', 'sums.treated_users') }}
             + {{ ratio('sums.control_rate * (1 - sums.control_rate)', 'sums.control_users') }}
         ) as uplift_standard_error,
-        sums.newest_row_at
+        newest.newest_row_at
     from sums
     inner join calibration
         on
@@ -173,6 +183,13 @@ final as (
             and sums.model_version = calibration.model_version
             and sums.horizon_days = calibration.horizon_days
             and sums.as_of_week = calibration.as_of_week
+    inner join newest
+        on
+            sums.model = newest.model
+            and sums.kind = newest.kind
+            and sums.model_version = newest.model_version
+            and sums.horizon_days = newest.horizon_days
+            and sums.as_of_week = newest.as_of_week
 
 )
 

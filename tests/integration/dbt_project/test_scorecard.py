@@ -181,6 +181,9 @@ def test_a_week_is_counted_anew_when_something_about_it_is_new(dbt: Dbt, warehou
         ("score", 1, MONDAY + timedelta(days=14)),
         ("score", 2, MONDAY),
     ]
+    before = rows(warehouse, "(select xmin, s.* from scorecards.model_scorecard as s)")
+    dbt("run", "--select", "model_scorecard")
+    assert rows(warehouse, "(select xmin, s.* from scorecards.model_scorecard as s)") == before
     dbt("run", "--select", "model_scorecard", "--full-refresh")
     assert scorecard(warehouse).equals(found)
 
