@@ -9,6 +9,7 @@ Does not belong here: which days (`ml.cutoffs`), what the predictions are worth 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -30,8 +31,8 @@ Scorer = Callable[[pl.DataFrame, pl.DataFrame], ArrayLike]
 """A contender: `(learn, asked) -> one probability for each row of asked`.
 
 `learn` holds what the model learns from, its train and its calibration cutoffs: user_id, as_of, every feature of the
-catalogue, and `label` (1.0 or 0.0), ordered by as_of and user. `asked` holds the same columns of the test cutoff
-without the label, so that no contender can look. A contender is fitted anew for every fold.
+catalogue that the frame has, and `label` (1.0 or 0.0), ordered by as_of and user. `asked` holds the same columns of the
+test cutoff without the label, so that no contender can look. A contender is fitted anew for every fold.
 """
 
 KEYS = ("user_id", "as_of", "label")
@@ -86,29 +87,33 @@ def _fold(
     seed: int,
 ) -> pl.DataFrame:
     spec, train = _MODELS[kind]
-    frame = frame.filter(pl.col("as_of").is_in(plan.all)).sort("as_of", "user_id")
-    labelled = frame.filter(pl.col(spec.label).is_not_null()).with_columns(label=pl.col(spec.label).cast(pl.Float64))
-    learn = labelled.filter(pl.col("as_of") < plan.test)
-    test = labelled.filter(pl.col("as_of") == plan.test)
+    test = _labelled(frame, spec.label, [plan.test])
     if trained is None:
         predictions = train(frame, catalogue, plan, seed=seed).evaluation.test_predictions
     else:
-        known = learn.filter(pl.col("as_of").is_in(plan.train or (plan.calibration,)))
+        known = _labelled(frame, spec.label, plan.train or [plan.calibration])
         baselines = fit_baselines(known, known["label"].to_numpy(), spec.recency)
         predictions = evaluate(trained, test, test["label"].to_numpy(), baselines).test_predictions
-    features = ["user_id", "as_of", *catalogue.names]
-    asked = test.select(features)
+    scores = {}
+    if contenders:
+        features = ["user_id", "as_of", *(name for name in catalogue.names if name in frame.columns)]
+        learn = _labelled(frame, spec.label, [*plan.train, plan.calibration]).select(*features, "label")
+        asked = test.select(features)
+        scores = {name: _probabilities(name, scorer(learn, asked), test.height) for name, scorer in contenders.items()}
     return predictions.select(
         *KEYS,
         *slice_users(test).select(SLICES),
         pl.col("probability").alias(MODEL),
         "recency",
         "rfm_logistic",
-        *(
-            pl.Series(name, _probabilities(name, scorer(learn.select(*features, "label"), asked), test.height))
-            for name, scorer in contenders.items()
-        ),
+        *(pl.Series(name, values) for name, values in scores.items()),
     )
+
+
+def _labelled(frame: pl.DataFrame, label: str, days: Sequence[date]) -> pl.DataFrame:
+    """The rows of some days that have a label, which becomes the number `label`, in a fixed order."""
+    rows = frame.filter(pl.col("as_of").is_in(days) & pl.col(label).is_not_null())
+    return rows.with_columns(label=pl.col(label).cast(pl.Float64)).sort("as_of", "user_id")
 
 
 def _probabilities(name: str, scores: ArrayLike, rows: int) -> np.ndarray:

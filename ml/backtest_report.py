@@ -11,9 +11,11 @@ import numpy as np
 import polars as pl
 
 from ml.backtest import KEYS, MODEL
-from ml.bootstrap import FIGURES, RankedRows, resampled
+from ml.bootstrap import RankedRows, resampled
 from ml.evaluation import Floats, reliability_table
 from ml.slices import SLICES
+
+Schema = dict[str, type[pl.DataType]]
 
 POOLED = "pooled"
 CUTOFF = "cutoff"
@@ -21,17 +23,21 @@ CUTOFF = "cutoff"
 _RANKING_ONLY = frozenset({"recency"})
 _LEVEL = 0.95
 
-_FIGURE_SCHEMA = {
-    "scope": pl.String,
-    "group": pl.String,
-    "contender": pl.String,
-    "figure": pl.String,
-    "estimate": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "rows": pl.Int64,
-    "positives": pl.Int64,
+_MOST = {"auc": 1.0, "average_precision": 1.0, "brier": 1.0}
+"""Figures that have an upper bound; none is below 0."""
+
+_INTERVAL: Schema = {"estimate": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+_PLACE: Schema = {"scope": pl.String, "group": pl.String, "contender": pl.String, "figure": pl.String}
+_SCHEMAS: dict[str, Schema] = {
+    "figures": _PLACE | _INTERVAL | {"rows": pl.Int64, "positives": pl.Int64},
+    "differences": _PLACE | _INTERVAL,
+    "reliability": {
+        "bin": pl.Int64,
+        "rows": pl.Int64,
+        **dict.fromkeys(("predicted", "observed", "low", "high"), pl.Float64),
+    },
 }
+"""The tables of a report by name, with their columns."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +56,17 @@ class BacktestReport:
     reliability: pl.DataFrame
 
     def to_dict(self) -> dict[str, list[dict[str, Any]]]:
-        """Plain data for JSON."""
-        return {name: getattr(self, name).to_dicts() for name in ("figures", "differences", "reliability")}
+        """Plain data for JSON, by table."""
+        return {name: getattr(self, name).to_dicts() for name in _SCHEMAS}
+
+    def to_csv(self) -> dict[str, str]:
+        """Each table as CSV, which spreadsheets and MLflow show as they are."""
+        return {name: getattr(self, name).write_csv() for name in _SCHEMAS}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, list[dict[str, Any]]]) -> "BacktestReport":
-        """Read what `to_dict` wrote."""
-        schema = {name: kind for name, kind in _FIGURE_SCHEMA.items() if name not in ("rows", "positives")}
-        return cls(
-            figures=pl.DataFrame(data["figures"], schema=_FIGURE_SCHEMA),
-            differences=pl.DataFrame(data["differences"], schema=schema),
-            reliability=pl.DataFrame(data["reliability"]),
-        )
+    def from_csv(cls, tables: Mapping[str, str]) -> "BacktestReport":
+        """Read what `to_csv` wrote."""
+        return cls(**{name: pl.read_csv(tables[name].encode(), schema=schema) for name, schema in _SCHEMAS.items()})
 
 
 def contender_names(predictions: pl.DataFrame) -> tuple[str, ...]:
@@ -99,16 +104,16 @@ def backtest_report(predictions: pl.DataFrame, *, draws: int = 500, seed: int = 
         size = {"rows": len(rows.scores), "positives": len(rows.positives)}
         for figure in estimates[key]:
             place = {"scope": scope, "group": group, "contender": name, "figure": figure}
-            figures.append(place | _interval(estimates[key][figure], drawn[key][figure]) | size)
+            bounds = (0.0, _MOST.get(figure, np.inf))
+            figures.append(place | _interval(estimates[key][figure], drawn[key][figure], bounds) | size)
             if name != MODEL:
                 gain = estimates[of_model][figure] - estimates[key][figure]
-                differences.append(place | _interval(gain, drawn[of_model][figure] - drawn[key][figure]))
-    return BacktestReport.from_dict(
-        {
-            "figures": figures,
-            "differences": differences,
-            "reliability": reliability_table(labels, predictions[MODEL].to_numpy()).to_dicts(),
-        }
+                drawn_gain = drawn[of_model][figure] - drawn[key][figure]
+                differences.append(place | _interval(gain, drawn_gain, (-np.inf, np.inf)))
+    return BacktestReport(
+        figures=pl.DataFrame(figures, schema=_SCHEMAS["figures"]),
+        differences=pl.DataFrame(differences, schema=_SCHEMAS["differences"]),
+        reliability=reliability_table(labels, predictions[MODEL].to_numpy()),
     )
 
 
@@ -123,7 +128,7 @@ def _groups(predictions: pl.DataFrame) -> Iterator[tuple[str, str, np.ndarray[An
                 yield scope, str(group), (values == group).to_numpy()
 
 
-def _interval(estimate: float, draws: Floats) -> dict[str, float | None]:
+def _interval(estimate: float, draws: Floats, bounds: tuple[float, float]) -> dict[str, float | None]:
     """The percentile interval of the draws, moved so that their mean is the estimate.
 
     Resampling adds noise of its own, which lifts a calibration error systematically: unmoved, its interval could
@@ -135,8 +140,5 @@ def _interval(estimate: float, draws: Floats) -> dict[str, float | None]:
     if not len(known):
         return {"estimate": estimate, "low": None, "high": None}
     tail = (1 - _LEVEL) / 2
-    low, high = np.quantile(known, [tail, 1 - tail]) - (known.mean() - estimate)
+    low, high = np.clip(np.quantile(known, [tail, 1 - tail]) - (known.mean() - estimate), *bounds)
     return {"estimate": estimate, "low": float(low), "high": float(high)}
-
-
-__all__ = ["FIGURES", "BacktestReport", "backtest_report", "contender_names"]

@@ -144,3 +144,11 @@ def plan_backtest(
 def cutoff_days(plans: Iterable[CutoffPlan]) -> tuple[date, ...]:
     """Every day that any of the plans needs features and labels of, ascending."""
     return tuple(sorted({day for plan in plans for day in plan.all}))
+
+
+def run_days(as_of: date, horizon_days: int, first_event: date, last_event: date | None = None) -> tuple[date, ...]:
+    """Every day that a run as of `as_of` needs features of, ascending: those of its backtest, and `as_of` itself.
+
+    The newest fold of the backtest is the plan the run trains by.
+    """
+    return (*cutoff_days(plan_backtest(as_of, horizon_days, first_event, last_event)), as_of)

@@ -5,14 +5,15 @@ the record of who promoted what (`orchestration.promotion`, in the warehouse).
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import mlflow
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
+from mlflow.entities import Metric
 from mlflow.entities.model_registry import ModelVersion as MLflowVersion
 from mlflow.exceptions import MlflowException
 
@@ -30,7 +31,10 @@ _TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """One version in the registry; `directory` holds its native files, `digest` is what they must hash to."""
+    """One version in the registry; `directory` holds its native files, `digest` is what they must hash to.
+
+    `metrics` are the figures of its training run, without those of reports hung on it later (their names have a slash).
+    """
 
     kind: str
     version: int
@@ -58,6 +62,16 @@ class RegisteredModel:
             "tags": dict(self.tags),
             "metrics": dict(self.metrics),
         }
+
+
+@dataclass(frozen=True)
+class StepMetric:
+    """One figure of a run. Where it is one of a series, `step` is its place and `moment` what it is about."""
+
+    name: str
+    value: float
+    step: int = 0
+    moment: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +199,31 @@ class Registry:
         for name, value in metrics.items():
             client.log_metric(run_id, name, value)
 
+    def log_report(
+        self, run_id: str, *, tables: Mapping[str, str], figures: Mapping[str, Figure], metrics: Sequence[StepMetric]
+    ) -> None:
+        """Hangs tables (text by artifact name), plots and metrics on a run that has ended."""
+        client = self.client
+        for name, text in tables.items():
+            client.log_text(run_id, text, name)
+        for name, figure in figures.items():
+            client.log_figure(run_id, figure, f"plots/{name}.png")
+        now = datetime.now(UTC)
+        client.log_batch(
+            run_id,
+            metrics=[
+                Metric(each.name, each.value, int((each.moment or now).timestamp() * 1000), each.step)
+                for each in metrics
+            ],
+        )
+
+    def read_text(self, run_id: str, artifact: str) -> str | None:
+        """A text among the artifacts of a run, if it is there."""
+        folder = artifact.rpartition("/")[0]
+        if artifact not in {file.path for file in self.client.list_artifacts(run_id, folder)}:
+            return None
+        return str(mlflow.artifacts.load_text(f"runs:/{run_id}/{artifact}"))
+
     def _experiment(self, kind: str) -> str:
         client = self.client
         found = client.get_experiment_by_name(kind)
@@ -203,6 +242,6 @@ class Registry:
             directory=root / "data" / found.name,
             digest=found.tags["digest"],
             tags=dict(found.tags),
-            metrics=dict(run.data.metrics),
+            metrics={name: value for name, value in run.data.metrics.items() if "/" not in name},
             created_at_ms=found.creation_timestamp,
         )

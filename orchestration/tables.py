@@ -100,6 +100,16 @@ def scorecard_table(scorecard: pl.DataFrame) -> Table:
     return table
 
 
+def text_table(title: str, rows: pl.DataFrame) -> Table:
+    """A table of text as it is; what stands in brackets, an interval, goes onto a line of its own."""
+    table = Table(title=title, show_lines=True)
+    for name in rows.columns:
+        table.add_column(name)
+    for row in rows.iter_rows():
+        table.add_row(*(text.replace(" (", "\n(") for text in row))
+    return table
+
+
 def _headline(metrics: Mapping[str, float]) -> str:
     return _number(metrics, "auc", "AUC {:.3f}") or _number(metrics, "stability", "stability {:.2f}")
 

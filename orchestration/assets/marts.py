@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
-from ml.cutoffs import plan_cutoffs
+from ml.cutoffs import run_days
 from orchestration.partitions import AS_OF
 from orchestration.platform.home import Home
 from orchestration.resources import Choices, WarehouseResource
@@ -96,9 +96,9 @@ def _build(
 ) -> Iterator[Any]:
     as_of = date.fromisoformat(context.partition_key)
     known = warehouse.event_range()
-    plan = plan_cutoffs(as_of, choices.horizon_days, known.first, known.last)
+    days = run_days(as_of, choices.horizon_days, known.first, known.last)
     variables = {
-        "as_of_dates": [day.isoformat() for day in (*plan.all, as_of)],
+        "as_of_dates": [day.isoformat() for day in days],
         "horizon_days": choices.horizon_days,
         "known_until": as_of.isoformat(),
     }

@@ -54,19 +54,33 @@ def history(
 
 @app.command()
 def compare(model: ModelArgument, as_json: AsJson = False) -> None:
-    """Put champion and challenger side by side, figure by figure."""
+    """Put champion and challenger side by side, figure by figure, and show how each did in its backtest."""
+    from ml.backtest_tables import cutoffs_table, differences_table, slices_table
+    from orchestration.backtesting import read_backtest
     from orchestration.cli.console import make_console
     from orchestration.cli.session import open_session
     from orchestration.registry import CHALLENGER
-    from orchestration.tables import comparison_table
+    from orchestration.tables import comparison_table, text_table
 
     with open_session() as session:
         champion = session.registry.champion(model.value)
         challenger = session.registry.with_alias(model.value, CHALLENGER) or champion
+        compared = {"champion": champion, "challenger": challenger}
+        found = {role: read_backtest(session.registry, version) for role, version in compared.items()}
     if as_json:
-        typer.echo(json.dumps({"champion": champion.to_dict(), "challenger": challenger.to_dict()}))
+        described = {
+            role: version.to_dict() | {"backtest": report and report.to_dict()}
+            for (role, version), report in zip(compared.items(), found.values(), strict=True)
+        }
+        typer.echo(json.dumps(described))
         return
-    make_console().print(comparison_table(champion, challenger))
+    console = make_console()
+    console.print(comparison_table(champion, challenger))
+    tables = {"test cutoffs": cutoffs_table, "paired differences": differences_table, "slices": slices_table}
+    reports = {compared[role].version: report for role, report in found.items() if report is not None}
+    for version, report in reports.items():
+        for words, table in tables.items():
+            console.print(text_table(f"Backtest of v{version}: {words} (95 % intervals)", table(report)))
 
 
 @app.command()

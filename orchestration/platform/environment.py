@@ -49,6 +49,8 @@ def environment(settings: Settings, home: Home, server: Server) -> dict[str, str
         "DAGSTER_PG_URL": server.url(DAGSTER, driver="psycopg2"),
         "MLFLOW_TRACKING_URI": server.url(MLFLOW),
         "MLFLOW_ARTIFACT_ROOT": home.artifacts.as_uri(),
+        # Reading a table of a run is no download to watch.
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "BENTOML_HOME": str(home.bentoml),
         # Where runs of experiments made without a place of their own go; otherwise ./mlruns.
         "_MLFLOW_SERVER_ARTIFACT_ROOT": (home.artifacts / "mlflow").as_uri(),

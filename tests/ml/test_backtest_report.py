@@ -104,9 +104,10 @@ def test_rows_of_one_user_are_not_taken_for_independent(many: pl.DataFrame) -> N
     assert user["high"] - user["low"] > 1.4 * (row["high"] - row["low"])
 
 
-def test_a_report_survives_json(many: pl.DataFrame) -> None:
+def test_a_report_survives_csv_and_is_plain_data(many: pl.DataFrame) -> None:
     report = backtest_report(many, draws=5)
-    again = BacktestReport.from_dict(json.loads(json.dumps(report.to_dict())))
+    again = BacktestReport.from_csv(report.to_csv())
     assert again.figures.equals(report.figures)
     assert again.differences.equals(report.differences)
     assert again.reliability.equals(report.reliability)
+    assert json.loads(json.dumps(report.to_dict()))["figures"] == report.figures.to_dicts()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.cutoffs import cutoff_days, plan_backtest, plan_cutoffs
+from ml.cutoffs import cutoff_days, plan_backtest, plan_cutoffs, run_days
 from ml.errors import InvalidHorizon, NotEnoughHistory, OverlappingWindows
 
 
@@ -99,6 +99,7 @@ def test_cdnow_backtest() -> None:
     assert plans[0].train == tuple(date(1998, 1, 2) - timedelta(30 * step) for step in range(8, -1, -1))
     days = cutoff_days(plans)
     assert days == tuple(date(1997, 5, 7) + timedelta(30 * step) for step in range(14))
+    assert run_days(date(1998, 7, 1), 30, date(1997, 1, 1), date(1998, 6, 30)) == (*days, date(1998, 7, 1))
 
 
 @given(horizon=st.integers(1, 60), history=st.integers(10, 900), folds=st.integers(1, 6))
