@@ -10,7 +10,7 @@ FRAME = pl.DataFrame({"user_id": ["a", "b", "c"], "orders_30d": [1.0, None, 3.0]
 
 
 @given(order=st.permutations(range(3)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_order_of_rows_and_columns_does_not_matter(order: list[int]) -> None:
     assert fingerprint(FRAME[order].select("orders_30d", "user_id")) == fingerprint(FRAME)
 

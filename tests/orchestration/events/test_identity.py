@@ -26,13 +26,13 @@ def test_ids_are_version_5_uuids_of_row_and_place() -> None:
     assert ids == [uuid5(EVENTS, "row").hex, uuid5(EVENTS, "other").hex, uuid5(EVENTS, "row\x00#1").hex]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(NAMES, st.lists(st.integers(0, 7), max_size=12))
 def test_batches_do_not_matter(names: list[str], sizes: list[int]) -> None:
     assert in_batches(names, sizes) == in_batches(names, [])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(NAMES, st.randoms(use_true_random=False))
 def test_order_does_not_matter_and_every_row_has_its_own(names: list[str], random: object) -> None:
     shuffled = sorted(names, key=lambda _: random.random())  # type: ignore[attr-defined]
@@ -41,7 +41,7 @@ def test_order_does_not_matter_and_every_row_has_its_own(names: list[str], rando
     assert sorted(in_batches(shuffled, [3, 5])) == sorted(ids)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.integers(0, 9), max_size=30), max_size=8))
 def test_places_count_equal_keys(batches: list[list[int]]) -> None:
     places, seen = Places(), Counter[int]()
