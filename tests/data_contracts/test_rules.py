@@ -109,7 +109,7 @@ VALUES = {
 }
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=6))
 def test_good_and_bad_are_a_partition_and_rows_do_not_influence_each_other(rows: list[dict[str, str | None]]) -> None:
     frame = pl.DataFrame([{**GOOD, **row} for row in rows]).with_row_index("row_number")

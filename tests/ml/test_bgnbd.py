@@ -100,7 +100,7 @@ histories = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(histories, st.sampled_from([0.0, 1.0]), st.sampled_from([1, 30, 3650]))
 def test_every_history_gets_an_answer(users: list[tuple[int, float, int]], l2: float, ahead: int) -> None:
     repeats, share, age = np.array(users, np.float64).reshape(-1, 3).T
@@ -200,7 +200,7 @@ def test_users_who_never_came_have_a_rate_of_their_own() -> None:
     np.testing.assert_allclose(expit(member.log_odds(matrix[::5])), expected)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 12), st.integers(0, 3))
 def test_member_answers_from_hardly_any_rows(rows: int, every: int) -> None:
     matrix = _matrix(40)[: rows * (every + 1) : every + 1]

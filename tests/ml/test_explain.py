@@ -120,7 +120,7 @@ def test_contributions_add_up_on_every_rung(
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["churn", "purchase"]), st.integers(0, 9))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_only_a_lever_that_holds_the_user_back_becomes_advice(seed: int, kind: str, top: int) -> None:
     catalogue = FeatureCatalogue(read_mart().for_model(kind))
     contributions = np.random.default_rng(seed).normal(0, 0.3, (1, len(catalogue)))

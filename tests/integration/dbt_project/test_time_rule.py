@@ -209,9 +209,7 @@ def run_cases(marts: Marts, phases: Sequence[Phase]) -> Counter[str]:
     @settings(
         max_examples=CASES // BATCH,
         phases=phases,
-        derandomize=True,
         database=None,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(st.lists(histories(), min_size=BATCH, max_size=BATCH))
