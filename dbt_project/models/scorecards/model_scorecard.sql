@@ -21,16 +21,27 @@ outcomes as (
 
 ),
 
+-- Read apart from the two above: Postgres copies a step that is read twice, and these are long.
+new_entries as (
+
+    select as_of from {{ source('predictions', 'ledger') }}
+    where {{ counted_until }} is null or made_at > {{ counted_until }}
+
+),
+
+new_outcomes as (
+
+    select as_of from {{ ref('outcomes') }}
+    where {{ counted_until }} is null or joined_at > {{ counted_until }}
+
+),
+
 -- Only weeks about which something is new; the others stay as they are.
 weeks as (
 
-    select distinct {{ week_begin('outcomes.as_of') }} as as_of_week
-    from outcomes
-    where {{ counted_until }} is null or outcomes.joined_at > {{ counted_until }}
+    select distinct {{ week_begin('as_of') }} as as_of_week from new_entries
     union
-    select distinct {{ week_begin('ledger.as_of') }} as as_of_week
-    from ledger
-    where {{ counted_until }} is null or ledger.made_at > {{ counted_until }}
+    select distinct {{ week_begin('as_of') }} as as_of_week from new_outcomes
 
 ),
 
@@ -49,18 +60,19 @@ matured as (
         case when ledger.model = 'churn' then outcomes.is_churned else outcomes.has_purchased end as is_positive,
         row_number() over (
             partition by
-                ledger.model, ledger.kind, ledger.model_version, ledger.horizon_days, weeks.as_of_week, ledger.user_id
+                ledger.user_id, weeks.as_of_week, ledger.model_version, ledger.model, ledger.kind, ledger.horizon_days
             order by ledger.as_of, ledger.made_at, ledger.prediction_id
         ) as place
     from weeks
-    inner join outcomes
-        on weeks.as_of_week <= outcomes.as_of and {{ add_days('weeks.as_of_week', 7) }} > outcomes.as_of
     inner join ledger
+        on weeks.as_of_week <= ledger.as_of and {{ add_days('weeks.as_of_week', 7) }} > ledger.as_of
+    inner join outcomes
         on
-            outcomes.as_of = ledger.as_of
-            and outcomes.horizon_days = ledger.horizon_days
-            and outcomes.user_id = ledger.user_id
-            and ledger.score is not null
+            ledger.as_of = outcomes.as_of
+            and ledger.horizon_days = outcomes.horizon_days
+            and ledger.user_id = outcomes.user_id
+    -- The first two stand here for the index: only such rows have outcomes.
+    where ledger.user_id is not null and ledger.horizon_days > 0 and ledger.score is not null
 
 ),
 

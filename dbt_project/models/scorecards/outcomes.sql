@@ -28,6 +28,7 @@ seen_until as (
 
 ),
 
+-- What is joined already is left out before rows are made unique: nearly all of the ledger is.
 closed as (
 
     select distinct
@@ -36,24 +37,16 @@ closed as (
         ledger.horizon_days
     from ledger
     inner join seen_until on {{ add_days('ledger.as_of', 'ledger.horizon_days') }} <= seen_until.seen_until
-    where ledger.horizon_days > 0 and ledger.user_id is not null
-
-),
-
-not_joined as (
-
-    select closed.*
-    from closed
     left join joined
         on
-            closed.as_of = joined.as_of
-            and closed.horizon_days = joined.horizon_days
-            and closed.user_id = joined.user_id
-    where joined.user_id is null
+            ledger.as_of = joined.as_of
+            and ledger.horizon_days = joined.horizon_days
+            and ledger.user_id = joined.user_id
+    where ledger.horizon_days > 0 and ledger.user_id is not null and joined.user_id is null
 
 ),
 
-{{ label_steps('not_joined') }},
+{{ label_steps('closed') }},
 
 final as (
 
