@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from ml.backtest import MODEL
 from ml.backtest_report import CUTOFF, POOLED, BacktestReport
+from ml.bootstrap import RANKING_FIGURES
 from ml.plot_style import BASELINES, QUIET, WARM, new_figure, set_title
 from ml.plot_style import MODEL as MODEL_COLOUR
 from ml.plots import gain_figure, reliability_figure
@@ -25,7 +26,7 @@ _WORDS = {
     "calibration_error": "calibration error",
     "lift_at_10": "lift at 10 %",
     "observed_over_expected": "observed / expected",
-    "top_decile_observed_over_expected": "the same, top decile",
+    "top_decile_observed_over_expected": "observed / expected, top decile",
 }
 _DECIMALS = {
     "brier": 4,
@@ -34,12 +35,19 @@ _DECIMALS = {
     "observed_over_expected": 2,
     "top_decile_observed_over_expected": 2,
 }
+ASPECTS = {
+    "ranking": RANKING_FIGURES,
+    "error": ("brier", "log_loss", "calibration_error"),
+    "level": ("observed_over_expected", "top_decile_observed_over_expected"),
+}
+"""What the figures are about, where one table cannot hold them all."""
+
 _OF_SLICES = ("auc", "calibration_error", "observed_over_expected", "top_decile_observed_over_expected")
 _SIZE = ("rows", "positives")
 
 
 def cutoffs_table(report: BacktestReport, figures: Sequence[str] = tuple(_WORDS)) -> pl.DataFrame:
-    """Every contender, at each test cutoff and pooled: "estimate (low..high)" by figure."""
+    """Every contender, at each test cutoff and pooled: "estimate (low to high)" by figure."""
     rows = report.figures.filter(pl.col("scope").is_in([CUTOFF, POOLED]))
     return _side_by_side(rows, figures, {"group": "test cutoff", "contender": "contender"}, _SIZE)
 
@@ -95,9 +103,9 @@ def markdown(table: pl.DataFrame) -> str:
 def _side_by_side(
     rows: pl.DataFrame, figures: Sequence[str], place: Mapping[str, str], size: Sequence[str]
 ) -> pl.DataFrame:
-    """One line a place, one column a figure, in the order of the report; sizes as plain text."""
+    """One line a place that has any of the figures, one column a figure; sizes as plain text."""
     lines: dict[tuple[str, ...], dict[str, str]] = {}
-    for row in rows.iter_rows(named=True):
+    for row in rows.filter(pl.col("figure").is_in(figures)).iter_rows(named=True):
         line = lines.setdefault(tuple(row[name] for name in place), dict.fromkeys([*size, *figures], ""))
         line[row["figure"]] = _words(row["estimate"], row["low"], row["high"], _DECIMALS.get(row["figure"], 3))
         line |= {"rows": f"{row['rows']:,}", "positives": f"{row['positives']:,}"} if size else {}
@@ -111,4 +119,4 @@ def _words(estimate: float | None, low: float | None, high: float | None, decima
         return ""
     if low is None or high is None:
         return f"{estimate:.{decimals}f}"
-    return f"{estimate:.{decimals}f} ({low:.{decimals}f}..{high:.{decimals}f})"
+    return f"{estimate:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"

@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any
 
 import polars as pl
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from orchestration.pipeline import RunOutcome
@@ -101,12 +102,12 @@ def scorecard_table(scorecard: pl.DataFrame) -> Table:
 
 
 def text_table(title: str, rows: pl.DataFrame) -> Table:
-    """A table of text as it is; what stands in brackets, an interval, goes onto a line of its own."""
-    table = Table(title=title, show_lines=True)
+    """A table of text as it is; on a narrow terminal cells take more lines, but nothing is left out."""
+    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
     for name in rows.columns:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for row in rows.iter_rows():
-        table.add_row(*(text.replace(" (", "\n(") for text in row))
+        table.add_row(*row)
     return table
 
 

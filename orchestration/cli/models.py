@@ -55,7 +55,7 @@ def history(
 @app.command()
 def compare(model: ModelArgument, as_json: AsJson = False) -> None:
     """Put champion and challenger side by side, figure by figure, and show how each did in its backtest."""
-    from ml.backtest_tables import cutoffs_table, differences_table, slices_table
+    from ml.backtest_tables import ASPECTS, cutoffs_table, differences_table, slices_table
     from orchestration.backtesting import read_backtest
     from orchestration.cli.console import make_console
     from orchestration.cli.session import open_session
@@ -76,11 +76,13 @@ def compare(model: ModelArgument, as_json: AsJson = False) -> None:
         return
     console = make_console()
     console.print(comparison_table(champion, challenger))
-    tables = {"test cutoffs": cutoffs_table, "paired differences": differences_table, "slices": slices_table}
     reports = {compared[role].version: report for role, report in found.items() if report is not None}
     for version, report in reports.items():
-        for words, table in tables.items():
-            console.print(text_table(f"Backtest of v{version}: {words} (95 % intervals)", table(report)))
+        title = f"Backtest of v{version}, 95 % intervals:"
+        for words, table in (("test cutoffs", cutoffs_table), ("paired differences", differences_table)):
+            for aspect, figures in ASPECTS.items():
+                console.print(text_table(f"{title} {words}, {aspect}", table(report, figures)))
+        console.print(text_table(f"{title} slices", slices_table(report)))
 
 
 @app.command()

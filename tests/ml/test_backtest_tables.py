@@ -59,19 +59,22 @@ def test_estimates_stand_before_their_interval_and_unknown_ones_are_empty(report
     table = cutoffs_table(report, ["auc", "brier"])
     assert table.columns == ["test cutoff", "contender", "rows", "positives", "AUC", "Brier"]
     assert table.rows() == [
-        ("pooled", "model", "12,345", "678", "0.852 (0.840..0.860)", "0.0544 (0.0500..0.0600)"),
-        ("pooled", "recency", "12,345", "678", "0.800 (0.790..0.810)", ""),
-        ("2024-01-01", "model", "12,345", "678", "0.850 (0.800..0.900)", ""),
-        ("2024-01-01", "mine", "12,345", "678", "0.800 (0.700..0.900)", ""),
+        ("pooled", "model", "12,345", "678", "0.852 (0.840 to 0.860)", "0.0544 (0.0500 to 0.0600)"),
+        ("pooled", "recency", "12,345", "678", "0.800 (0.790 to 0.810)", ""),
+        ("2024-01-01", "model", "12,345", "678", "0.850 (0.800 to 0.900)", ""),
+        ("2024-01-01", "mine", "12,345", "678", "0.800 (0.700 to 0.900)", ""),
         ("2024-02-01", "model", "12,345", "678", "0.860", ""),
         ("2024-02-01", "mine", "12,345", "678", "", ""),
     ]
 
 
-def test_differences_are_pooled_and_slices_by_name(report: BacktestReport) -> None:
-    assert differences_table(report, ["auc"]).rows() == [("recency", "0.050 (0.040..0.060)")]
+def test_differences_are_pooled_slices_by_name_and_who_has_no_figure_no_line(report: BacktestReport) -> None:
+    assert differences_table(report, ["auc"]).rows() == [("recency", "0.050 (0.040 to 0.060)")]
+    assert cutoffs_table(report, ["brier"]).rows() == [
+        ("pooled", "model", "12,345", "678", "0.0544 (0.0500 to 0.0600)")
+    ]
     assert slices_table(report, ["auc", "observed_over_expected"]).rows() == [
-        ("value", "high spender", "12,345", "678", "0.700 (0.600..0.800)", "0.93 (0.90..1.06)")
+        ("value", "high spender", "12,345", "678", "0.700 (0.600 to 0.800)", "0.93 (0.90 to 1.06)")
     ]
 
 

@@ -62,7 +62,7 @@ def test_dagster_shows_the_tables() -> None:
 
 def test_compare_prints_it(ran_platform: RanPlatform) -> None:
     printed = command(ran_platform.platform, "models", "compare", "purchase")
-    assert "Backtest of v1: test cutoffs" in printed
+    assert "Backtest of v1, 95 % intervals: test cutoffs, ranking" in printed
     assert all(day in printed for day in (*DAYS, "pooled", "rfm_logistic", "high spender", "long known"))
     told = json.loads(command(ran_platform.platform, "models", "compare", "churn", "--json"))
     figures = told["champion"]["backtest"]["figures"]
