@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def warehouse(home: Home) -> Iterator[psycopg.Connection[Any]]:
 
 @contextmanager
 def service(home: Home, model: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """The service of a home whose Postgres has run before, ready; killed at the end if it still runs."""
+    """The service of a home whose Postgres runs, ready; killed at the end if it still runs."""
     port = json.loads(home.ports.read_text(encoding="utf-8"))["postgres"]
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
@@ -143,20 +143,21 @@ def wait_for(connection: psycopg.Connection[Any], ids: set[str]) -> None:
 
 
 def test_predictions_made_while_postgres_is_away_are_recorded_once_it_is_back(home: Home, model: Path) -> None:
-    with warehouse(home) as connection:
-        connection.execute("select raw.ensure_event_partitions('2024-05-01', '2024-05-31')")
-        connection.execute(
-            "insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, source) values"
-            " (gen_random_uuid(), 'a', 'notification_sent', '2024-05-02', '2024-05-02', 'telegram'),"
-            " (gen_random_uuid(), 'b', 'notification_withheld', '2024-05-02', '2024-05-02', 'telegram')"
-        )
-    with service(home, model) as (process, client):
-        ids = predict(client, 20)  # Before it was ever there.
+    with ExitStack() as running:
         with warehouse(home) as connection:
+            connection.execute("select raw.ensure_event_partitions('2024-05-01', '2024-05-31')")
+            connection.execute(
+                "insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, source) values"
+                " (gen_random_uuid(), 'a', 'notification_sent', '2024-05-02', '2024-05-02', 'telegram'),"
+                " (gen_random_uuid(), 'b', 'notification_withheld', '2024-05-02', '2024-05-02', 'telegram')"
+            )
+            process, client = running.enter_context(service(home, model))
+            ids = predict(client, 20)
             wait_for(connection, ids)
             ids |= predict(client, 20)
         ids |= predict(client, 20)
         with warehouse(home) as connection:
+            wait_for(connection, ids)
             ids |= predict(client, 20)
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=15) in (0, -signal.SIGTERM)
@@ -171,23 +172,26 @@ def test_predictions_made_while_postgres_is_away_are_recorded_once_it_is_back(ho
 
 
 def test_what_a_service_that_was_stopped_or_killed_left_behind_is_recorded_by_the_next(home: Home, model: Path) -> None:
-    with warehouse(home):
-        pass
-    with service(home, model) as (process, client):
+    with ExitStack() as running:
+        with warehouse(home):
+            process, client = running.enter_context(service(home, model))
         ids = predict(client, 20)
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=15)
-    with service(home, model) as (process, client):
+        with warehouse(home) as connection:
+            process, client = running.enter_context(service(home, model))
+            wait_for(connection, ids)
         ids |= predict(client, 20)
         time.sleep(1)  # What is older than a second survives a kill; what is younger may.
         younger = predict(client, 5)
         process.kill()
         process.wait()
-    with warehouse(home) as connection, service(home, model):
-        deadline = time.monotonic() + 20
-        while not ids <= set(recorded(connection)):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        found = recorded(connection)
-        assert len(set(found)) == len(found)
-        assert set(found) <= ids | younger
+        with warehouse(home) as connection:
+            running.enter_context(service(home, model))
+            deadline = time.monotonic() + 20
+            while not ids <= set(recorded(connection)):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            found = recorded(connection)
+            assert len(set(found)) == len(found)
+            assert set(found) <= ids | younger
