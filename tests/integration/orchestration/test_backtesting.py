@@ -68,8 +68,10 @@ def test_compare_prints_it(ran_platform: RanPlatform) -> None:
     figures = told["champion"]["backtest"]["figures"]
     assert {row["group"] for row in figures if row["scope"] == "cutoff"} == set(DAYS)
     assert told["challenger"]["backtest"] == told["champion"]["backtest"]
-    segments = json.loads(command(ran_platform.platform, "models", "compare", "segmentation", "--json"))
-    assert segments["champion"]["backtest"] is None
+
+
+def test_segments_promise_nothing_that_could_be_backtested(registry: Registry) -> None:
+    assert read_backtest(registry, registry.champion("segmentation")) is None
 
 
 def test_the_challenger_of_another_day_is_not_backtested(ran_platform: RanPlatform, registry: Registry) -> None:
