@@ -17,6 +17,7 @@ from ml.churn import train_churn
 from ml.cutoffs import CutoffPlan
 from ml.explain import explain_rows
 from ml.explanation import Explanation
+from ml.propensity.bgnbd import fit_bgnbd_member
 from ml.propensity.linear import fit_linear
 from ml.propensity.matrix import feature_matrix
 from ml.propensity.stacking import Stack
@@ -106,7 +107,9 @@ def test_contributions_add_up_on_every_rung(
     matrix = feature_matrix(frame, catalogue.names)
     labels = frame["has_purchased"].cast(pl.Float64).to_numpy()
     data = quantile_matrix(matrix, labels, np.ones(len(labels)))
+    days, first, last = (catalogue.names.index(name) for name in SPEC.visits)
     members = (
+        fit_bgnbd_member(matrix, matrix, labels, (days, first, last), horizon_days=30, is_silence=False),
         fit_rate_table(matrix, catalogue.names.index("days_since_last_purchase"), labels),
         fit_linear(matrix, labels, l2=10.0),
         fit_trees("boosted", data, SPEC.boosted, seed=0),
