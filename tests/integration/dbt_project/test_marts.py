@@ -30,7 +30,7 @@ def test_the_whole_project_builds_and_all_its_tests_pass(
     warehouse.execute(
         "insert into ml.scores (model, user_id, as_of, horizon_days, score, segment_id, segment, basis, model_version)"
         " select 'segmentation', 'user ' || n, date '2024-03-01' + day, 0, 1, id, 'segment ' || id, 'model', 1"
-        " from generate_series(0, 3) as n, generate_series(0, 1) as day, lateral (select 1 + (n + day) % 2 as id) as own"
+        " from generate_series(0, 3) as n, generate_series(0, 1) as day, lateral (select 1 + (n + day) % 2 as id) o"
     )
     dbt("build")
     moves = warehouse.execute("select from_segment_id, to_segment_id, users from analytics.segment_transitions")
