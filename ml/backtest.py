@@ -15,6 +15,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_limits
 
 from ml import churn, purchase
 from ml.baselines import fit_baselines
@@ -33,7 +34,8 @@ Scorer = Callable[[pl.DataFrame, pl.DataFrame], ArrayLike]
 
 `learn` holds what the model learns from, its train and its calibration cutoffs: user_id, as_of, every feature of the
 catalogue that the frame has, and `label` (1.0 or 0.0), ordered by as_of and user. `asked` holds the same columns of the
-test cutoff without the label, so that no contender can look. A contender is fitted anew for every fold.
+test cutoff without the label, so that no contender can look. A contender is fitted anew for every fold, and two folds may be under
+way at once.
 """
 
 _FOLDS_AT_ONCE = 2
@@ -70,8 +72,9 @@ def backtest(
     plans = sorted(plans, key=lambda plan: plan.test)
     if newest is not None and newest.cutoffs != plans[-1].to_dict():
         raise ValueError(f"the model was not trained for {plans[-1].as_of}, but for {newest.cutoffs['as_of']}")
-    # Threads, because nearly all of a fold is spent in libraries that let others run.
-    with ThreadPoolExecutor(_FOLDS_AT_ONCE) as pool:
+    # Threads, because nearly all of a fold is spent in libraries that let others run. The limit on those libraries' own
+    # threads is one for the process, so it has to outlast every fold.
+    with threadpool_limits(limits=1), ThreadPoolExecutor(_FOLDS_AT_ONCE) as pool:
         running = [
             pool.submit(_fold, kind, frame, catalogue, plan, contenders or {}, trained, seed)
             for plan, trained in zip(plans, [*[None] * (len(plans) - 1), newest], strict=True)
