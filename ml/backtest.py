@@ -34,8 +34,8 @@ Scorer = Callable[[pl.DataFrame, pl.DataFrame], ArrayLike]
 
 `learn` holds what the model learns from, its train and its calibration cutoffs: user_id, as_of, every feature of the
 catalogue that the frame has, and `label` (1.0 or 0.0), ordered by as_of and user. `asked` holds the same columns of the
-test cutoff without the label, so that no contender can look. A contender is fitted anew for every fold, and two folds may be under
-way at once.
+test cutoff without the label, so that no contender can look. A contender is fitted anew for every fold, and
+two folds may be under way at once.
 """
 
 _FOLDS_AT_ONCE = 2
