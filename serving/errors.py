@@ -5,6 +5,11 @@ Does not belong here: how an error becomes an HTTP answer (`problems.py`).
 """
 
 import datetime
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from serving.problems import FieldError
 
 
 class ServingError(Exception):
@@ -49,8 +54,25 @@ class ServiceUnreachable(ServingError):
 
 
 class ServiceRefused(ServingError):
-    """The service answered that it cannot do what was asked; `status` is the HTTP status."""
+    """The service answered that it will not do what was asked.
 
-    def __init__(self, status: int, message: str) -> None:
+    `status` is the HTTP status, `detail` the service's own sentence, `errors` the fields that are wrong, `request_id`
+    what its log knows the request by, and `retry_after_seconds` how long it asked to wait (0: it did not).
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: "Sequence[FieldError]" = (),
+        request_id: str | None = None,
+        retry_after_seconds: float = 0.0,
+    ) -> None:
         self.status = status
-        super().__init__(message)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.request_id = request_id
+        self.retry_after_seconds = retry_after_seconds
+        named = "; ".join(f"{each.field} {each.message}" for each in self.errors[:3])
+        super().__init__(f"{detail} ({named})" if named else detail)

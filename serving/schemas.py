@@ -139,6 +139,8 @@ class SegmentPrediction(Prediction):
     segment: Annotated[str | None, Field(description="the segment's name")]
 
 
+# A purchase prediction is a churn prediction with an expected value.
+AnyPrediction = ChurnPrediction | SegmentPrediction
 P = TypeVar("P", bound=Prediction)
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,6 +23,7 @@ from orchestration.settings import read_settings
 from orchestration.summary import summarize
 from orchestration.tables import models_table, predictions_table
 from serving.client import PredictionClient
+from serving.schemas import AnyPrediction
 
 
 def demo(
@@ -100,9 +101,9 @@ def _cdnow(session: Session) -> Path:
     return file
 
 
-def _ask(address: str, session: Session, model: str) -> list[dict[str, Any]]:
+def _ask(address: str, session: Session, model: str) -> list[AnyPrediction]:
     """Three predictions: the users with the highest and the middle score, and one nobody has seen."""
     users = [*session.warehouse.example_users(model), "somebody-new"]
     key = session.platform.settings.service_key
     with PredictionClient(address, api_key=None if key is None else key.get_secret_value()) as client:
-        return client.predict(users)
+        return client.predict(users).predictions

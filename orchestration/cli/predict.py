@@ -1,6 +1,5 @@
 """`customer-analyzer predict`: asks the running service, as a backend would."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -14,6 +13,8 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Ask the running service of a model about one or more users."""
+    import orjson
+
     from orchestration.cli.console import make_console
     from orchestration.errors import OperationError
     from orchestration.platform.home import Home
@@ -29,8 +30,8 @@ def predict(
         raise OperationError(f"The {model.value} service is not running; start it with: customer-analyzer up")
     key = None if settings.service_key is None else settings.service_key.get_secret_value()
     with PredictionClient(str(address), api_key=key) as client:
-        predictions = client.predict(users)
+        predictions = client.predict(users).predictions
     if as_json:
-        typer.echo(json.dumps(predictions))
+        typer.echo(orjson.dumps(predictions))
         return
     make_console().print(predictions_table(model.value, predictions))

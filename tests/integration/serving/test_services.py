@@ -154,8 +154,8 @@ def test_health_metrics_and_description(service: httpx.Client, kind: ModelKind) 
 def test_the_client_reads_what_the_service_writes(ran_platform: RanPlatform, kind: ModelKind) -> None:
     with PredictionClient(ran_platform.service_urls[kind]) as client:
         assert client.is_ready()
-        assert client.predict([UNKNOWN, UNKNOWN])[1]["basis"] == "prior"
-        assert client.model()["model"] == kind
+        assert client.predict([UNKNOWN, UNKNOWN]).predictions[1].basis == "prior"
+        assert client.model().model == kind
 
 
 def test_served_predictions_are_in_the_ledger(

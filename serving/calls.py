@@ -1,0 +1,114 @@
+"""What a service can be asked: for each route the request, and how its answer is read.
+
+Belongs here: one function a route, named and documented as the clients' method that it becomes. Does not belong here:
+sending (`client.py`), the shape of answers (`schemas.py`, `targeting.py`).
+
+The first parameter of each is the client, so that `help` shows the signature of the client's method.
+"""
+
+import datetime
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from serving.schemas import RESPONSE_OF, AnyPrediction, ModelInfo, ModelKind, PredictionResponse
+from serving.targeting import RESPONSE, TargetingResponse
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request, and how its answer is read. It may be sent twice: only /predict is recorded, once for its key."""
+
+    method: str
+    path: str
+    read: Callable[[bytes], T]
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def predict(
+    _client: object,
+    user_ids: Sequence[str] = (),
+    *,
+    features: Sequence[Mapping[str, Any]] = (),
+    as_of: datetime.date | None = None,
+    reasons: int | None = None,
+    idempotency_key: str | None = None,
+) -> Call[PredictionResponse[AnyPrediction]]:
+    """One prediction for each of `user_ids`, or for each row of `features`, in the order given.
+
+    However often it has to be sent, it is recorded once; give your own `idempotency_key` to repeat it yourself.
+    """
+    body = _given(
+        user_ids=list(user_ids) or None,
+        features=[dict(row) for row in features] or None,
+        as_of=as_of,
+        reasons=reasons,
+    )
+    key = idempotency_key or uuid.uuid4().hex
+    return Call("POST", "/predict", _predictions, body, {"idempotency-key": key})
+
+
+def targets(
+    _client: object,
+    *,
+    max_users: int | None = None,
+    cost_per_contact: float | None = None,
+    budget: float | None = None,
+    as_of: datetime.date | None = None,
+) -> Call[TargetingResponse]:
+    """The users from whom a contact may expect most, for a budget; of the purchase service."""
+    body = _given(max_users=max_users, cost_per_contact=cost_per_contact, budget=budget, as_of=as_of)
+    return Call("POST", "/targets", RESPONSE.validate_json, body)
+
+
+def early_warnings(
+    _client: object,
+    *,
+    max_users: int | None = None,
+    cost_per_contact: float | None = None,
+    budget: float | None = None,
+    value_of_user: float | None = None,
+    as_of: datetime.date | None = None,
+) -> Call[TargetingResponse]:
+    """The active users most likely to leave, for a budget; of the churn service."""
+    body = _given(
+        max_users=max_users,
+        cost_per_contact=cost_per_contact,
+        budget=budget,
+        value_of_user=value_of_user,
+        as_of=as_of,
+    )
+    return Call("POST", "/early-warnings", RESPONSE.validate_json, body)
+
+
+def model(_client: object) -> Call[ModelInfo]:
+    """The model in use: version, digest, features, cutoffs, metrics."""
+    return Call("GET", "/model", _MODEL_INFO.validate_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """The part of a prediction response that says how to read the rest."""
+
+    model: ModelKind
+
+
+_SENDER = TypeAdapter(_Sender)
+_MODEL_INFO = TypeAdapter(ModelInfo)
+
+
+def _predictions(content: bytes) -> PredictionResponse[AnyPrediction]:
+    adapter: TypeAdapter[PredictionResponse[AnyPrediction]] = RESPONSE_OF[_SENDER.validate_json(content).model]
+    return adapter.validate_json(content)
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """A body of what was said; for what was not, the service knows its own default."""
+    dated = {name: value.isoformat() if isinstance(value, datetime.date) else value for name, value in fields.items()}
+    return {name: value for name, value in dated.items() if value is not None}
