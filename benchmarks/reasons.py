@@ -59,12 +59,12 @@ def delete_families(model: PropensityModel, rows: pl.DataFrame, *, seed: int = 0
     rng = np.random.default_rng(seed)
     families = family_contributions(model, rows)
     orders = {"top": np.argsort(-np.abs(families), axis=1), "random": rng.random(families.shape).argsort(axis=1)}
-    before = model.contributions(rows).log_odds
+    before = model.contributions(rows).total
     moved = {}
     for name, order in orders.items():
         removed = np.zeros(families.shape, bool)
         np.put_along_axis(removed, order[:, :TOP], True, axis=1)
-        moved[name] = np.abs(model.contributions(_without(model, rows, removed)).log_odds - before)
+        moved[name] = np.abs(model.contributions(_without(model, rows, removed)).total - before)
     gain = moved["top"] - moved["random"]
     reach = 1.96 * float(gain.std()) / np.sqrt(len(gain))
     means = {name: float(values.mean()) for name, values in moved.items()}

@@ -6,6 +6,11 @@ model finds its reasons.
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -28,3 +33,15 @@ class Explanation:
 
     reasons: tuple[Reason, ...]
     advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """Answers taken apart, in the model's own additive unit: `values[i].sum() + bias[i] == total[i]`.
+
+    `values` is rows x features; `bias` is what everyone starts from.
+    """
+
+    total: Floats
+    bias: Floats
+    values: Floats

@@ -9,6 +9,8 @@ import attrs
 from _bentoml_sdk import Service
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serving.openapi import describe
+
 SERVICE_OPTIONS: dict[str, Any] = {
     "workers": 1,
     # The application counts by route (`metrics.py`); BentoML counts by path, so a scan of paths would fill its memory.
@@ -36,6 +38,11 @@ class DirectService(Service[Any]):  # type: ignore[misc]  # BentoML has no types
     BentoML's own way to it (tracing, time-outs, routing) costs more than looking a user up and asking the model;
     docs/decisions.md has the figures. Health, the page at /, build, workers and life cycle stay BentoML's.
     """
+
+    @property
+    def openapi_spec(self) -> dict[str, Any]:
+        """What a Bento carries as `apis/openapi.yaml`: BentoML's own knows no mounted routes."""
+        return describe(self.name)
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """What each worker serves."""

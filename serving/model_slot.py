@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ml.answers import Answers, Values
     from ml.artifact import Provenance
     from ml.catalogue import FeatureCatalogue
+    from ml.explanation import Contributions
 
 
 class ServedModel(Protocol):
@@ -59,6 +60,10 @@ class ServedModel(Protocol):
 
     def answer(self, values: "Values", top: int = 0) -> "Answers":
         """One answer a row, in the order of the rows, with up to `top` reasons each."""
+        ...
+
+    def take_apart(self, values: "Values") -> "Contributions":
+        """What each feature adds to the answer of each row."""
         ...
 
 

@@ -1,125 +1,67 @@
 """The OpenAPI description of a service, made from the contract in `schemas.py`.
 
-Belongs here: paths, statuses and examples of every route a caller may use. Does not belong here: the fields
-themselves. BentoML describes only routes it makes itself, so ours, which are mounted, are described here.
+Belongs here: paths, statuses and headers of every route a caller may use. Does not belong here: the fields
+themselves, examples of answers (`examples.py`), or which changes callers would notice (`contract.py`). BentoML
+describes only routes it makes itself, so ours, which are mounted, are described here, together with its health checks.
 """
 
-from typing import Any
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from serving import examples
 from serving.problems import MEDIA_TYPE, Problem
 from serving.schemas import (
+    EXPLANATION_OF,
+    EXPLANATION_REQUEST,
     MAX_BODY_BYTES,
+    MAX_EXPLAINED_ROWS,
     MAX_ROWS,
+    REQUEST,
     RESPONSE_OF,
     ModelInfo,
     ModelKind,
-    PredictionRequest,
 )
 from serving.targeting import REQUEST_OF, RESPONSE, TARGETING
 
-API_VERSION = "1.1.0"
+if TYPE_CHECKING:
+    from ml.catalogue import Feature
+
+API_VERSION = "1.2.0"
+"""Of the contract: a new major version where a caller must change something."""
+
+Json = dict[str, Any]
 
 _TITLES: dict[ModelKind, str] = {
     "segmentation": "Customer segmentation",
     "purchase": "Purchase prediction",
     "churn": "Churn prediction",
 }
-_REQUEST_ID_HEADER = {
-    "X-Request-ID": {
-        "description": "the id sent with the request, or a new one",
-        "schema": {"type": "string"},
-    }
+_TARGETING_SUMMARIES: dict[ModelKind, str] = {
+    "purchase": "The users from whom a contact may expect most, for a budget",
+    "churn": "The active users most likely to leave, for a budget",
 }
-
-
-def describe(kind: ModelKind) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of one service."""
-    adapters: dict[str, TypeAdapter[Any]] = {
-        "request": TypeAdapter(PredictionRequest),
-        "response": RESPONSE_OF[kind],
-        "model": TypeAdapter(ModelInfo),
-        "problem": TypeAdapter(Problem),
-    }
-    if kind in TARGETING:
-        adapters |= {"targeting request": REQUEST_OF[kind], "targeting response": RESPONSE}
-    references, schemas = TypeAdapter.json_schemas(
-        [
-            (name, "validation" if name.endswith("request") else "serialization", adapter)
-            for name, adapter in adapters.items()
-        ],
-        ref_template="#/components/schemas/{model}",
-    )
-    reference = {name: schema for (name, _), schema in references.items()}
-    problem = {MEDIA_TYPE: {"schema": reference["problem"]}}
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": _TITLES[kind], "version": API_VERSION, "summary": f"The {kind} model over HTTP."},
-        "servers": [{"url": "/"}],
-        # Neither is needed on the service's own machine as long as no key was made.
-        "security": [{"bearer": []}, {"header": []}, {}],
-        "paths": {
-            "/predict": {
-                "post": {
-                    "operationId": f"{kind}_predict",
-                    "summary": "Predict for users by id, or for given features",
-                    "description": (
-                        f"Up to {MAX_ROWS} rows in a body of at most {MAX_BODY_BYTES} bytes. A user nobody has "
-                        "seen is answered with the prior, marked by `basis` and `is_known`."
-                    ),
-                    "parameters": [_REQUEST_ID_PARAMETER, _IDEMPOTENCY_PARAMETER],
-                    "requestBody": {
-                        "required": True,
-                        "content": {"application/json": {"schema": reference["request"]}},
-                    },
-                    "responses": {
-                        "200": _json(reference["response"], "One prediction a row, in the order asked"),
-                        **_problems(problem, _PREDICT_PROBLEMS),
-                    },
-                }
-            },
-            **_targeting(kind, reference, problem),
-            "/model": {
-                "get": {
-                    "operationId": f"{kind}_model",
-                    "summary": "The model in use: version, digest, features, cutoffs, metrics",
-                    "parameters": [_REQUEST_ID_PARAMETER],
-                    "responses": {
-                        "200": _json(reference["model"], "The model in use"),
-                        **_problems(problem, _ANY_PROBLEMS),
-                    },
-                }
-            },
-            **{path: _plain(path, summary, kind) for path, summary in _INFRASTRUCTURE.items()},
-        },
-        "components": {
-            "schemas": schemas.get("$defs", {}),
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "a service key"},
-                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "a service key"},
-            },
-        },
-    }
-
-
 _REQUEST_ID_PARAMETER = {
     "name": "X-Request-ID",
     "in": "header",
     "required": False,
-    "description": "names the request in logs; made up if absent or unfit",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    "description": "names the request in logs; made up unless it is 1 to 64 letters, digits or any of ._-",
+    "schema": {"type": "string", "examples": ["bot-42"]},
 }
 _IDEMPOTENCY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "description": "the same for a request that is sent again: its predictions keep their ids and are recorded once",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "examples": ["order-1024-retry"]},
 }
-_TARGETING_SUMMARIES: dict[ModelKind, str] = {
-    "purchase": "The users from whom a contact may expect most, for a budget",
-    "churn": "The active users most likely to leave, for a budget",
+_REQUEST_ID_HEADER = {"description": "the id sent with the request, or a new one", "schema": {"type": "string"}}
+_EXTRA_HEADERS = {
+    "401": {"WWW-Authenticate": {"description": "how to send the key", "schema": {"type": "string"}}},
+    "429": {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}},
+    "503": {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}},
 }
 _ANY_PROBLEMS = {
     "401": "No valid service key",
@@ -127,71 +69,192 @@ _ANY_PROBLEMS = {
     "500": "The service failed",
     "503": "The service has not read its keys yet; see `Retry-After`",
 }
-_PREDICT_PROBLEMS = {
-    "400": "The body is not JSON",
-    "401": "No valid service key",
-    "404": "No feature snapshot for the `as_of` asked",
-    "413": "The body is too large",
-    "415": "The body is not declared as JSON",
+_BODY_PROBLEMS = _ANY_PROBLEMS | {
+    "400": "The body is not JSON in UTF-8",
+    "404": "No feature snapshot, or no scores, for the `as_of` asked",
+    "413": f"The body is larger than {MAX_BODY_BYTES} bytes",
+    "415": "The body is not declared as plain JSON",
     "422": "A field is wrong; `errors` names it",
-    "429": "Too many requests at a time; see `Retry-After`",
-    "500": "The service failed",
     "503": "Features cannot be looked up now; see `Retry-After`",
 }
-_INFRASTRUCTURE = {
+_HEALTH = {
     "/livez": "200 while the process lives",
+    "/healthz": "The same as /livez",
     "/readyz": "200 once predictions can be answered",
-    "/metrics": "Figures in Prometheus text format",
 }
 
 
-def _targeting(kind: ModelKind, reference: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:
-    if kind not in TARGETING:
-        return {}
-    operation = {
-        "operationId": f"{kind}_{TARGETING[kind].removeprefix('/').replace('-', '_')}",
-        "summary": _TARGETING_SUMMARIES[kind],
-        "description": "From the stored scores of the newest day, or of the one asked.",
-        "parameters": [_REQUEST_ID_PARAMETER],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": reference["targeting request"]}},
+def describe(kind: ModelKind, features: "Iterable[Feature]" = ()) -> Json:
+    """The OpenAPI 3.1 document of one service.
+
+    With the `features` of a model it says which `features` that model takes; without, as in the files checked in, what
+    holds for every model.
+    """
+    reference, schemas = _schemas(kind)
+    _name_features(schemas["FeatureRow"], list(features))
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": _TITLES[kind], "version": API_VERSION, "summary": f"The {kind} model over HTTP."},
+        "servers": [{"url": "/"}],
+        # Neither is needed on the service's own machine as long as no key was made.
+        "security": [{"bearer": []}, {"header": []}, {}],
+        "paths": {
+            **_asking_paths(kind, reference),
+            **_reading_paths(kind, reference),
+            **{path: {"get": _health(kind, path, summary)} for path, summary in _HEALTH.items()},
         },
-        "responses": {
-            "200": _json(reference["targeting response"], "Whom to contact, the best first"),
-            **_problems(problem, _PREDICT_PROBLEMS | {"404": "No scores for the `as_of` asked"}),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "a service key"},
+                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "a service key"},
+            },
         },
     }
-    return {TARGETING[kind]: {"post": operation}}
+    # Parts that are shared here are apart for whoever changes the document or writes it as YAML.
+    copy: Json = json.loads(json.dumps(document))
+    return copy
 
 
-def _json(schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "headers": _REQUEST_ID_HEADER,
-        "content": {"application/json": {"schema": schema}},
+def _schemas(kind: ModelKind) -> tuple[Json, Json]:
+    """References by the name they go by below, and the schemas they lead to."""
+    asked: dict[str, TypeAdapter[Any]] = {"predict": REQUEST, "explain": EXPLANATION_REQUEST}
+    said: dict[str, TypeAdapter[Any]] = {
+        "predictions": RESPONSE_OF[kind],
+        "explanations": EXPLANATION_OF[kind],
+        "model": TypeAdapter(ModelInfo),
+        "problem": TypeAdapter(Problem),
     }
+    if kind in TARGETING:
+        asked["list"] = REQUEST_OF[kind]
+        said["listed"] = RESPONSE
+    references, schemas = TypeAdapter.json_schemas(
+        [(name, "validation", adapter) for name, adapter in asked.items()]
+        + [(name, "serialization", adapter) for name, adapter in said.items()],
+        ref_template="#/components/schemas/{model}",
+    )
+    return {name: schema for (name, _), schema in references.items()}, schemas["$defs"]
 
 
-def _problems(content: dict[str, Any], statuses: dict[str, str]) -> dict[str, Any]:
-    return {
-        status: {"description": description, "headers": _headers(status), "content": content}
-        for status, description in statuses.items()
-    }
-
-
-def _headers(status: str) -> dict[str, Any]:
-    if status not in ("429", "503"):
-        return _REQUEST_ID_HEADER
-    retry = {"description": "seconds to wait", "schema": {"type": "integer"}}
-    return {**_REQUEST_ID_HEADER, "Retry-After": retry}
-
-
-def _plain(path: str, summary: str, kind: str) -> dict[str, Any]:
-    return {
-        "get": {
-            "operationId": f"{kind}_{path.removeprefix('/')}",
-            "summary": summary,
-            "responses": {"200": {"description": summary, "content": {"text/plain": {"schema": {"type": "string"}}}}},
+def _name_features(row: Json, features: "list[Feature]") -> None:
+    """Make the schema of a row of features exact for a model."""
+    if not features:
+        return
+    for feature in features:
+        row["properties"][feature.name] = {
+            **row["additionalProperties"],
+            "title": feature.label,
+            "description": f"{feature.description} Unit: {feature.unit}.",
         }
+    row["required"] = [feature.name for feature in features]
+    row["additionalProperties"] = False
+    row["examples"] = [{"user_id": "1024", **dict.fromkeys(row["required"], 1.0)}]
+
+
+def _asking_paths(kind: ModelKind, reference: Json) -> Json:
+    paths = {
+        "/predict": _asking(
+            f"{kind}_predict",
+            "Predict for users by id, or for given features",
+            f"Up to {MAX_ROWS} rows, answered in the order asked, in a body of at most {MAX_BODY_BYTES} bytes. A user "
+            "nobody has seen is answered with the prior, marked by `basis` and `is_known`.",
+            reference["predict"],
+            _content(reference["predictions"], examples.predictions(kind)),
+            reference["problem"],
+        ),
+        "/explain": _asking(
+            f"{kind}_explain",
+            "Predict, and tell what every feature adds to the answer",
+            f"Up to {MAX_EXPLAINED_ROWS} rows, answered in the order asked. Contributions are additive: `bias` and "
+            "those of all families are `total`. The prediction is recorded like one of `/predict`; with the same "
+            "Idempotency-Key it is the same one.",
+            reference["explain"],
+            _content(reference["explanations"], examples.explanations(kind)),
+            reference["problem"],
+        ),
     }
+    for operation in paths.values():
+        operation["parameters"].append(_IDEMPOTENCY_PARAMETER)
+    if kind in TARGETING:
+        path = TARGETING[kind]
+        paths[path] = _asking(
+            f"{kind}_{path.removeprefix('/').replace('-', '_')}",
+            _TARGETING_SUMMARIES[kind],
+            "From the stored scores of the newest day, or of the one asked.",
+            reference["list"],
+            _content(reference["listed"], examples.targets(kind)),
+            reference["problem"],
+        )
+    return {path: {"post": operation} for path, operation in paths.items()}
+
+
+def _asking(operation: str, summary: str, description: str, request: Json, content: Json, problem: Json) -> Json:
+    """An operation with a body."""
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "description": description,
+        "parameters": [_REQUEST_ID_PARAMETER],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
+        "responses": _responses(summary, content, problem, _BODY_PROBLEMS),
+    }
+
+
+def _reading_paths(kind: ModelKind, reference: Json) -> Json:
+    described = {
+        "/model": (
+            "The model in use: version, digest, features, cutoffs, metrics",
+            _content(reference["model"], examples.model(kind)),
+        ),
+        "/metrics": (
+            "Figures in Prometheus text format; needs no key from the service's own machine",
+            {"text/plain": {"schema": {"type": "string"}}},
+        ),
+        "/openapi.json": (
+            "This document, with the features of the model in use",
+            {"application/json": {"schema": {"type": "object"}}},
+        ),
+    }
+    return {
+        path: {
+            "get": {
+                "operationId": f"{kind}_{path.removeprefix('/').removesuffix('.json')}",
+                "summary": summary,
+                "parameters": [_REQUEST_ID_PARAMETER],
+                "responses": _responses(summary, content, reference["problem"], _ANY_PROBLEMS),
+            }
+        }
+        for path, (summary, content) in described.items()
+    }
+
+
+def _health(kind: ModelKind, path: str, summary: str) -> Json:
+    """A check that BentoML answers itself, for anybody."""
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "operationId": f"{kind}_{path.removeprefix('/')}",
+        "summary": summary,
+        "security": [],
+        "responses": {
+            "200": {"description": summary, "content": text},
+            "500": {"description": "Not yet, or no longer", "content": text},
+        },
+    }
+
+
+def _responses(description: str, content: Json, problem: Json, problems: dict[str, str]) -> Json:
+    return {
+        "200": {"description": description, "headers": {"X-Request-ID": _REQUEST_ID_HEADER}, "content": content},
+        **{
+            status: {
+                "description": problems[status],
+                "headers": {"X-Request-ID": _REQUEST_ID_HEADER, **_EXTRA_HEADERS.get(status, {})},
+                "content": _content(problem, examples.PROBLEM, MEDIA_TYPE),
+            }
+            for status in sorted(problems)
+        },
+    }
+
+
+def _content(schema: Json, example: Json, media_type: str = "application/json") -> Json:
+    return {media_type: {"schema": schema, "example": example}}

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 MAX_ROWS = 1000
+MAX_EXPLAINED_ROWS = 100
 MAX_BODY_BYTES = 1024 * 1024
 DEFAULT_REASONS = 3
 
@@ -18,6 +19,7 @@ ModelKind = Literal["segmentation", "purchase", "churn"]
 MODEL_KINDS: tuple[ModelKind, ...] = ("segmentation", "purchase", "churn")
 Basis = Literal["model", "rule", "prior"]
 Risk = Literal["low", "medium", "high"]
+ContributionUnit = Literal["log_odds", "squared_distance"]
 
 # Postgres cannot store the character NUL in a text, so no user is called that.
 UserId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]
@@ -28,7 +30,10 @@ _REQUEST_EXAMPLES = [{"user_ids": ["1024", "new-user"]}, {"user_ids": ["1024"], 
 def _one_way_to_ask(schema: dict[str, Any]) -> None:
     for name in ("user_ids", "features"):
         schema["properties"][name].pop("default")
-    schema["oneOf"] = [{"required": ["user_ids"]}, {"required": ["features"]}]
+    schema["oneOf"] = [
+        {"required": ["user_ids"]},
+        {"required": ["features"], "properties": {"as_of": {"type": "null"}}},
+    ]
     schema["examples"] = _REQUEST_EXAMPLES
 
 
@@ -80,6 +85,18 @@ class PredictionRequest(BaseModel):
         if self.features and self.as_of is not None:
             raise ValueError("`as_of` goes with `user_ids`; with `features`, put it into each row")
         return self
+
+
+class ExplanationRequest(PredictionRequest):
+    """Whom to explain: asked like a prediction, for fewer at a time, because every feature has its say."""
+
+    user_ids: Annotated[
+        list[UserId],
+        Field(min_length=1, max_length=MAX_EXPLAINED_ROWS, description="answered in this order; may repeat"),
+    ] = []
+    features: Annotated[
+        list[FeatureRow], Field(min_length=1, max_length=MAX_EXPLAINED_ROWS, description="answered in this order")
+    ] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +171,64 @@ class PredictionResponse(Generic[P]):
     predictions: list[P]
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureContribution:
+    """One feature's exact part in an answer."""
+
+    feature: Annotated[str, Field(description="name in the feature catalogue")]
+    label: Annotated[str, Field(description="the feature in words")]
+    unit: Annotated[str, Field(description="the unit of `value`")]
+    value: Annotated[float | None, Field(description="the user's value; null if undefined")]
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyContribution:
+    """What the features of one family, which say much the same, add up to."""
+
+    family: Annotated[str, Field(description="as in recency, frequency, monetary")]
+    contribution: Annotated[float, Field(description="sum over its features")]
+    features: Annotated[list[FeatureContribution], Field(description="all of the family, the strongest first")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenApart(Generic[P]):
+    """A prediction and all it is made of: `bias` and the families' contributions add up to `total`."""
+
+    prediction: Annotated[P, Field(description="as `POST /predict` answers it")]
+    total: Annotated[float, Field(description="the answer in the unit of contributions")]
+    bias: Annotated[float, Field(description="what everyone starts from; all of `total` for a prior")]
+    families: Annotated[list[FamilyContribution], Field(description="the strongest first; none for a prior")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplanationResponse(Generic[P]):
+    """The envelope of `POST /explain`; `explanations` are in the order asked and all of one model version."""
+
+    model: Annotated[ModelKind, Field(description="which service answered")]
+    model_version: Annotated[int, Field(description="version in the registry")]
+    horizon_days: Annotated[int | None, Field(description="how far the prediction looks; null for segmentation")]
+    unit: Annotated[
+        ContributionUnit,
+        Field(
+            description="of every contribution: log-odds of the probability, or the squared scaled distance by which "
+            "the user is nearer to the segment's centre than to the average user"
+        ),
+    ]
+    explanations: list[TakenApart[P]]
+
+
 REQUEST = TypeAdapter(PredictionRequest)
+EXPLANATION_REQUEST = TypeAdapter(ExplanationRequest)
 RESPONSE_OF: dict[ModelKind, TypeAdapter[Any]] = {
     "purchase": TypeAdapter(PredictionResponse[PurchasePrediction]),
     "churn": TypeAdapter(PredictionResponse[ChurnPrediction]),
     "segmentation": TypeAdapter(PredictionResponse[SegmentPrediction]),
+}
+EXPLANATION_OF: dict[ModelKind, TypeAdapter[Any]] = {
+    "purchase": TypeAdapter(ExplanationResponse[PurchasePrediction]),
+    "churn": TypeAdapter(ExplanationResponse[ChurnPrediction]),
+    "segmentation": TypeAdapter(ExplanationResponse[SegmentPrediction]),
 }
 
 

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from serving.schemas import MAX_ROWS, Basis, ModelKind
 
+# More than there is, and little enough that sums stay exact to the cent.
+MAX_MONEY = 1e12
+
 
 class TargetingRequest(BaseModel):
     """What may be spent: so many users, at so much a contact, in so much altogether."""
@@ -26,10 +29,12 @@ class TargetingRequest(BaseModel):
 
     max_users: Annotated[int, Field(ge=1, le=MAX_ROWS, description="how many at most")] = 100
     cost_per_contact: Annotated[
-        float, Field(ge=0, description="in the shop's currency; who is expected to bring less is left out")
+        float,
+        Field(ge=0, le=MAX_MONEY, description="in the shop's currency; who is expected to bring less is left out"),
     ] = 0.0
     budget: Annotated[
-        float | None, Field(ge=0, description="for all contacts together, in the shop's currency; null: no limit")
+        float | None,
+        Field(ge=0, le=MAX_MONEY, description="for all contacts together, in the shop's currency; null: no limit"),
     ] = None
     as_of: Annotated[datetime.date | None, Field(description="the day of the scores; the newest if absent")] = None
 
@@ -38,7 +43,7 @@ class TargetingRequest(BaseModel):
         """How many users money and number allow."""
         if self.budget is None or self.cost_per_contact == 0:
             return self.max_users
-        return min(self.max_users, int(self.budget / self.cost_per_contact))
+        return int(min(self.max_users, self.budget / self.cost_per_contact))
 
 
 class EarlyWarningRequest(TargetingRequest):
@@ -46,7 +51,7 @@ class EarlyWarningRequest(TargetingRequest):
 
     value_of_user: Annotated[
         float | None,
-        Field(ge=0, description="what a user who stays brings, in the shop's currency; null: not known"),
+        Field(ge=0, le=MAX_MONEY, description="what a user who stays brings, in the shop's currency; null: not known"),
     ] = None
 
 
@@ -119,7 +124,7 @@ def parameters(kind: ModelKind, asked: TargetingRequest, as_of: datetime.date) -
     return [*shared, asked.value_of_user] if isinstance(asked, EarlyWarningRequest) else shared
 
 
-def targets(kind: ModelKind, asked: TargetingRequest, ranked: Ranked) -> TargetingResponse:
+def listed(kind: ModelKind, asked: TargetingRequest, ranked: Ranked) -> TargetingResponse:
     """The answer to a request."""
     users = [TargetOut(user_id=row[0], probability=row[1], expected_value=row[2], basis=row[3]) for row in ranked.rows]
     values = [user.expected_value for user in users if user.expected_value is not None]

@@ -15,7 +15,7 @@ from ml.answers import Answers, Values
 from ml.artifact import to_json
 from ml.catalogue import FeatureCatalogue
 from ml.explain import explain_rows
-from ml.explanation import Explanation
+from ml.explanation import Contributions, Explanation
 from ml.propensity.amount import AMOUNT_INPUTS, AmountModel
 from ml.propensity.bgnbd import BgNbdMember
 from ml.propensity.linear import LinearMember
@@ -28,15 +28,6 @@ from ml.propensity.trees import TreeMember
 Member = RateTable | BgNbdMember | LinearMember | TreeMember
 
 _DESCRIPTION = "propensity.json"
-
-
-@dataclass(frozen=True)
-class Contributions:
-    """Answers taken apart: `values[i].sum() + bias[i] == log_odds[i]`, one column a feature."""
-
-    log_odds: Floats
-    bias: Floats
-    values: Floats
 
 
 @dataclass(frozen=True)
@@ -119,8 +110,12 @@ class PropensityModel:
         return PropensityPrior(self.base_rate, amount, self.base_rate * amount)
 
     def contributions(self, features: pl.DataFrame) -> Contributions:
-        """Take the log-odds of every row apart, feature by feature, exactly."""
-        matrix = feature_matrix(features, self.feature_names)
+        """`take_apart` of a frame."""
+        return self.take_apart(feature_matrix(features, self.feature_names))
+
+    def take_apart(self, values: Values) -> Contributions:
+        """Take the log-odds of every row of `values` (rows x `feature_names`) apart, feature by feature, exactly."""
+        matrix = as_matrix(values)
         is_outside = self._is_outside(matrix)
         return self._contributions(matrix, is_outside, self._log_odds(matrix, is_outside))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ml.advice import advice_for
 from ml.answers import Answers, Values
 from ml.catalogue import Feature, FeatureCatalogue
-from ml.explanation import Explanation, Reason
+from ml.explanation import Contributions, Explanation, Reason
 from ml.segments.scaling import Matrix, Scaling, feature_matrix
 
 MODEL_FILE = "segmentation.json"
@@ -138,14 +138,20 @@ class SegmentationModel:
         return list(self.answer(feature_matrix(features, self.feature_names), top).explanations)
 
     def contributions(self, features: pl.DataFrame) -> Matrix:
+        """The `values` of `take_apart`, of a frame."""
+        return self.take_apart(feature_matrix(features, self.feature_names)).values
+
+    def take_apart(self, values: Values) -> Contributions:
         """How much nearer each feature brings a user to the own segment than to the average user.
 
-        Rows x `feature_names`, in squared scaled distance; a row adds up to the squared distance from the average
-        user minus the squared distance from the segment's centre.
+        `values` is rows x `feature_names`. In squared scaled distance; a row adds up to the squared distance from the
+        average user minus the squared distance from the segment's centre, and there is no bias.
         """
-        scaled = self.scaling.transform(feature_matrix(features, self.feature_names))
+        scaled = self.scaling.transform(np.where(np.isfinite(values), values, np.nan).astype(np.float64))
         nearest, _, _ = self._nearest(scaled)
-        return self._closeness(scaled, nearest)
+        closeness = self._closeness(scaled, nearest)
+        total = np.asarray(closeness.sum(axis=1), np.float64)
+        return Contributions(total, np.zeros(len(total)), closeness)
 
     def to_files(self) -> dict[str, bytes]:
         """The whole model as one plain JSON file."""

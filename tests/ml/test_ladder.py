@@ -160,8 +160,8 @@ def test_every_rung_takes_itself_apart_and_survives_its_files(
     rows = frame.filter(pl.col("as_of") == HALF_A_YEAR.as_of)
     parts = model.contributions(rows)
     score = model.predict(rows)["score"].to_numpy()
-    np.testing.assert_allclose(1 / (1 + np.exp(-parts.log_odds)), score, atol=1e-12)
-    np.testing.assert_allclose(parts.values.sum(axis=1) + parts.bias, parts.log_odds, atol=1e-9)
+    np.testing.assert_allclose(1 / (1 + np.exp(-parts.total)), score, atol=1e-12)
+    np.testing.assert_allclose(parts.values.sum(axis=1) + parts.bias, parts.total, atol=1e-9)
     assert rung == "ensemble" or [member.name for member in model.members] == [rung]
     again = type(model).from_files(model.to_files())
     assert again.predict(rows).equals(model.predict(rows))

@@ -49,8 +49,8 @@ def test_contributions_add_up_exactly(
     parts = model.contributions(rows)
     score = model.predict(rows)["score"].to_numpy()
     assert parts.values.shape == (rows.height, len(model.feature_names))
-    np.testing.assert_allclose(parts.values.sum(axis=1) + parts.bias, parts.log_odds, atol=1e-9)
-    np.testing.assert_allclose(1 / (1 + np.exp(-parts.log_odds)), score, atol=1e-9)
+    np.testing.assert_allclose(parts.values.sum(axis=1) + parts.bias, parts.total, atol=1e-9)
+    np.testing.assert_allclose(1 / (1 + np.exp(-parts.total)), score, atol=1e-9)
 
 
 @both

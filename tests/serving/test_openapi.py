@@ -1,10 +1,15 @@
 """The description a service gives of itself."""
 
+import json
+
 import pytest
+from pydantic import TypeAdapter
 
 from serving.openapi import describe
-from serving.schemas import MODEL_KINDS, ModelKind
-from tests.serving.doubles import ServiceMaker
+from serving.problems import Problem
+from serving.schemas import EXPLANATION_OF, MODEL_KINDS, RESPONSE_OF, ModelInfo, ModelKind
+from serving.targeting import RESPONSE, TARGETING
+from tests.serving.doubles import Service, ServiceMaker
 
 
 def references(node: object) -> set[str]:
@@ -33,7 +38,7 @@ def test_every_field_says_what_it_means(kind: ModelKind) -> None:
     assert set(request["properties"]) == {"user_ids", "features", "as_of", "reasons"}
     assert request["additionalProperties"] is False
     assert request["examples"]
-    assert request["oneOf"] == [{"required": ["user_ids"]}, {"required": ["features"]}]
+    assert [way["required"] for way in request["oneOf"]] == [["user_ids"], ["features"]]
     assert all("description" in field for field in request["properties"].values())
 
 
@@ -58,10 +63,76 @@ def test_answers_differ_only_in_what_a_model_says() -> None:
     assert fields("purchase", "PurchasePrediction") - common == {"probability", "risk", "expected_value"}
 
 
-def test_it_is_served_where_bentoml_looks_for_its_own(make_service: ServiceMaker) -> None:
-    client = make_service("purchase").client
+EXAMPLES_OF = {
+    "/predict": RESPONSE_OF,
+    "/explain": EXPLANATION_OF,
+    "/targets": dict.fromkeys(MODEL_KINDS, RESPONSE),
+    "/early-warnings": dict.fromkeys(MODEL_KINDS, RESPONSE),
+    "/model": dict.fromkeys(MODEL_KINDS, TypeAdapter(ModelInfo)),
+}
 
-    document = client.get("/openapi.json").json()
-    assert client.get("/docs.json").json() == document == describe("purchase")
-    assert set(document["paths"]) == {"/predict", "/targets", "/model", "/livez", "/readyz", "/metrics"}
-    assert "/early-warnings" in describe("churn")["paths"]
+
+@pytest.mark.parametrize("kind", MODEL_KINDS)
+def test_examples_are_answers_a_service_could_give(kind: ModelKind) -> None:
+    for path, item in describe(kind)["paths"].items():
+        (operation,) = item.values()
+        for status, response in operation["responses"].items():
+            (content,) = response["content"].values()
+            if status == "200" and path in EXAMPLES_OF:
+                assert EXAMPLES_OF[path][kind].validate_json(json.dumps(content["example"]), strict=True)
+            elif "example" in content:
+                assert TypeAdapter(Problem).validate_python(content["example"])
+        for schema in ("PredictionRequest", "ExplanationRequest"):
+            assert describe(kind)["components"]["schemas"][schema]["examples"]
+
+
+@pytest.mark.parametrize("kind", MODEL_KINDS)
+def test_every_route_says_how_it_can_fail(kind: ModelKind) -> None:
+    paths = describe(kind)["paths"]
+
+    for path in {"/predict", "/explain", TARGETING.get(kind, "/predict")}:
+        operation = paths[path]["post"]
+        assert set(operation["responses"]) == {"200", "400", "401", "404", "413", "415", "422", "429", "500", "503"}
+        assert "Retry-After" in operation["responses"]["429"]["headers"]
+        assert "Retry-After" in operation["responses"]["503"]["headers"]
+        assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
+    for path in ("/predict", "/explain", "/model", "/metrics", "/openapi.json"):
+        (operation,) = paths[path].values()
+        assert {"401", "429", "500", "503"} <= set(operation["responses"])
+        assert all("X-Request-ID" in response["headers"] for response in operation["responses"].values())
+        assert "X-Request-ID" in [parameter["name"] for parameter in operation["parameters"]]
+    for path in ("/predict", "/explain"):
+        assert "Idempotency-Key" in [parameter["name"] for parameter in paths[path]["post"]["parameters"]]
+
+
+@pytest.mark.parametrize("kind", MODEL_KINDS)
+def test_every_route_is_described(kind: ModelKind, make_service: ServiceMaker) -> None:
+    routes = {route.path for route in make_service(kind).client.app.routes}  # type: ignore[attr-defined]
+
+    # docs.json is the same as openapi.json, under the name that BentoML's page knows.
+    assert set(describe(kind)["paths"]) == routes - {"/docs.json"} | {"/livez", "/readyz", "/healthz"}
+
+
+def test_it_is_served_where_bentoml_looks_for_its_own(make_service: ServiceMaker) -> None:
+    service = make_service("purchase")
+
+    document = service.client.get("/openapi.json").json()
+    assert service.client.get("/docs.json").json() == document
+    assert document == describe("purchase", service.slot.current.model.catalogue)
+
+
+def test_a_service_names_the_features_of_its_model(churn: Service) -> None:
+    row = churn.client.get("/openapi.json").json()["components"]["schemas"]["FeatureRow"]
+
+    assert row["required"] == list(churn.slot.current.model.feature_names)
+    assert row["additionalProperties"] is False
+    recency = row["properties"]["days_since_last_activity"]
+    assert recency["anyOf"] == [{"type": "number"}, {"type": "null"}]
+    assert recency["description"] == "days_since_last_activity as of the day. Unit: days."
+    assert churn.client.post("/predict", json={"features": row["examples"]}).status_code == 200
+
+
+def test_a_bento_carries_it_too() -> None:
+    from serving.churn import Churn
+
+    assert Churn.openapi_spec == describe("churn")
