@@ -1,6 +1,6 @@
 """The HTTP application of a service: its routes, and what goes for every request alike.
 
-Belongs here: which path leads where, and access, admission, the request id, its log line and its metrics. Mounted
+Belongs here: which path leads where, and access, admission, the request id, its span, log line and metrics. Mounted
 inside a BentoML service, which adds health, workers and life cycle. Does not belong here: what a route does
 (`routes.py`).
 """
@@ -75,18 +75,21 @@ def _observed(route: str, handler: Handler) -> Handler:
         started = time.perf_counter()
         identity = request_id(request)
         token = request_id_in_use.set(identity)
+        tracing = runtime_of(request).tracing
         try:
-            response = await _answered(handler, request, identity)
-            seconds = time.perf_counter() - started
-            response.headers["x-request-id"] = identity
-            runtime_of(request).metrics.request_seconds.labels(route, response.status_code).observe(seconds)
-            logger.info(
-                "%s %s %d",
-                request.method,
-                route,
-                response.status_code,
-                extra={"fields": {"status": response.status_code, "milliseconds": round(seconds * 1000, 3)}},
-            )
+            with tracing.request(route, request):
+                response = await _answered(handler, request, identity)
+                tracing.answered(response.status_code)
+                seconds = time.perf_counter() - started
+                response.headers["x-request-id"] = identity
+                runtime_of(request).metrics.request_seconds.labels(route, response.status_code).observe(seconds)
+                logger.info(
+                    "%s %s %d",
+                    request.method,
+                    route,
+                    response.status_code,
+                    extra={"fields": {"status": response.status_code, "milliseconds": round(seconds * 1000, 3)}},
+                )
         finally:
             request_id_in_use.reset(token)
         return response

@@ -31,6 +31,8 @@ _REQUIREMENTS = (
     "httptools",
     "httpx",
     "numpy",
+    "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-sdk",
     "orjson",
     "polars",
     "prometheus-client",

@@ -14,7 +14,15 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from serving.schemas import RESPONSE_OF, AnyPrediction, ModelInfo, ModelKind, PredictionResponse
+from serving.schemas import (
+    EXPLANATION_OF,
+    RESPONSE_OF,
+    AnyPrediction,
+    ExplanationResponse,
+    ModelInfo,
+    ModelKind,
+    PredictionResponse,
+)
 from serving.targeting import RESPONSE, TargetingResponse
 
 T = TypeVar("T")
@@ -22,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request, and how its answer is read. It may be sent twice: only /predict is recorded, once for its key."""
+    """One request, and how its answer is read. It may be sent twice: what is recorded is recorded once for its key."""
 
     method: str
     path: str
@@ -44,14 +52,22 @@ def predict(
 
     However often it has to be sent, it is recorded once; give your own `idempotency_key` to repeat it yourself.
     """
-    body = _given(
-        user_ids=list(user_ids) or None,
-        features=[dict(row) for row in features] or None,
-        as_of=as_of,
-        reasons=reasons,
-    )
-    key = idempotency_key or uuid.uuid4().hex
-    return Call("POST", "/predict", _predictions, body, {"idempotency-key": key})
+    body = _rows(user_ids, features, as_of, reasons)
+    return Call("POST", "/predict", _predictions, body, _recorded_once(idempotency_key))
+
+
+def explain(
+    _client: object,
+    user_ids: Sequence[str] = (),
+    *,
+    features: Sequence[Mapping[str, Any]] = (),
+    as_of: datetime.date | None = None,
+    reasons: int | None = None,
+    idempotency_key: str | None = None,
+) -> Call[ExplanationResponse[AnyPrediction]]:
+    """The same predictions, and what each feature adds to them; for fewer at a time."""
+    body = _rows(user_ids, features, as_of, reasons)
+    return Call("POST", "/explain", _explanations, body, _recorded_once(idempotency_key))
 
 
 def targets(
@@ -94,7 +110,7 @@ def model(_client: object) -> Call[ModelInfo]:
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
-    """The part of a prediction response that says how to read the rest."""
+    """The part of a response that says how to read the rest."""
 
     model: ModelKind
 
@@ -106,6 +122,25 @@ _MODEL_INFO = TypeAdapter(ModelInfo)
 def _predictions(content: bytes) -> PredictionResponse[AnyPrediction]:
     adapter: TypeAdapter[PredictionResponse[AnyPrediction]] = RESPONSE_OF[_SENDER.validate_json(content).model]
     return adapter.validate_json(content)
+
+
+def _explanations(content: bytes) -> ExplanationResponse[AnyPrediction]:
+    adapter: TypeAdapter[ExplanationResponse[AnyPrediction]] = EXPLANATION_OF[_SENDER.validate_json(content).model]
+    return adapter.validate_json(content)
+
+
+def _rows(
+    user_ids: Sequence[str],
+    features: Sequence[Mapping[str, Any]],
+    as_of: datetime.date | None,
+    reasons: int | None,
+) -> dict[str, Any]:
+    rows = [dict(row) for row in features]
+    return _given(user_ids=list(user_ids) or None, features=rows or None, as_of=as_of, reasons=reasons)
+
+
+def _recorded_once(key: str | None) -> dict[str, str]:
+    return {"idempotency-key": key or uuid.uuid4().hex}
 
 
 def _given(**fields: Any) -> dict[str, Any]:

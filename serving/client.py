@@ -79,6 +79,7 @@ class PredictionClient:
         self._http = httpx.Client(**_connection(base_url, api_key, timeout_seconds))
 
     predict = _waiting(calls.predict)
+    explain = _waiting(calls.explain)
     targets = _waiting(calls.targets)
     early_warnings = _waiting(calls.early_warnings)
     model = _waiting(calls.model)
@@ -126,6 +127,7 @@ class AsyncPredictionClient:
         self._http = httpx.AsyncClient(**_connection(base_url, api_key, timeout_seconds))
 
     predict = _awaited(calls.predict)
+    explain = _awaited(calls.explain)
     targets = _awaited(calls.targets)
     early_warnings = _awaited(calls.early_warnings)
     model = _awaited(calls.model)

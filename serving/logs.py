@@ -1,4 +1,4 @@
-"""One JSON object a line on standard output, with the request id where there is one.
+"""One JSON object a line on standard output, with the ids of the request and its trace where there are any.
 
 Belongs here: the shape of a log line and the loggers that write it. Does not belong here: what is worth logging.
 """
@@ -12,13 +12,14 @@ from typing import Any
 from pydantic_core import to_json
 
 request_id_in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id_in_use", default=None)
+trace_id_in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("trace_id_in_use", default=None)
 
 # Set up by BentoML and uvicorn in their own formats before a service starts.
 _FOREIGN_LOGGERS = ("bentoml", "bentoml.access", "uvicorn", "uvicorn.error", "uvicorn.access", "circus")
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON: time (UTC), level, logger, message, request id, and `fields` if given."""
+    """A record as one line of JSON: time (UTC), level, logger, message, request and trace id, `fields` if given."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -36,6 +37,8 @@ class JsonFormatter(logging.Formatter):
         }
         if (request_id := request_id_in_use.get()) is not None:
             line["request_id"] = request_id
+        if (trace_id := trace_id_in_use.get()) is not None:
+            line["trace_id"] = trace_id
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

@@ -66,7 +66,8 @@ async def targets(request: Request) -> Response:
     runtime = runtime_of(request)
     adapter: TypeAdapter[TargetingRequest] = REQUEST_OF[runtime.kind]
     asked = await read_request(request, adapter)
-    ranked = await _from_store(runtime, runtime.store.ranked(runtime.kind, asked), asked.as_of)
+    with runtime.tracing.step("scores"):
+        ranked = await _from_store(runtime, runtime.store.ranked(runtime.kind, asked), asked.as_of)
     return _json(listed(runtime.kind, asked, ranked))
 
 
@@ -119,6 +120,7 @@ async def _rows_answered(
     asked = await read_request(request, adapter)
     # Taken once: every answer of a request is by one model, whatever is swapped in meanwhile.
     loaded = runtime.slot.current
+    runtime.tracing.asked(len(asked.user_ids) or len(asked.features), loaded.version)
     questions, values = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
 
     def answered() -> bytes:
@@ -150,7 +152,8 @@ def _answer_and_record(
 ) -> _Answered:
     today = datetime.datetime.now(datetime.UTC).date()
     ids = prediction_ids(runtime.kind, [question.user_id for question in questions], key)
-    predictions = answer(loaded, questions, values, ids, reasons=reasons, today=today)
+    with runtime.tracing.step("model"):
+        predictions = answer(loaded, questions, values, ids, reasons=reasons, today=today)
     _count(runtime, loaded, predictions)
     if runtime.ledger is not None:
         runtime.ledger.record(entry_of(loaded, predictions, request_id=request_id_in_use.get(), idempotency_key=key))
@@ -168,12 +171,14 @@ def _predicted_body(runtime: "Runtime", said: _Answered) -> bytes:
 
 
 def _explained_body(runtime: "Runtime", said: _Answered) -> bytes:
+    with runtime.tracing.step("explanations"):
+        explanations = explanations_of(said.loaded, said.questions, said.values, said.predictions)
     response: ExplanationResponse[Any] = ExplanationResponse(
         model=runtime.kind,
         model_version=said.loaded.version,
         horizon_days=said.loaded.model.horizon_days or None,
         unit=UNIT_OF[runtime.kind],
-        explanations=explanations_of(said.loaded, said.questions, said.values, said.predictions),
+        explanations=explanations,
     )
     return orjson.dumps(response)
 
@@ -190,7 +195,8 @@ async def _looked_up(
     runtime: "Runtime", loaded: "LoadedModel", asked: PredictionRequest
 ) -> "tuple[list[Question], Values]":
     fetched = runtime.store.fetch(asked.user_ids, loaded.model.feature_names, asked.as_of)
-    snapshot = await _from_store(runtime, fetched, asked.as_of)
+    with runtime.tracing.step("features"):
+        snapshot = await _from_store(runtime, fetched, asked.as_of)
     place_of = snapshot.places.get
     return [Question(user_id, snapshot.as_of, place_of(user_id)) for user_id in asked.user_ids], snapshot.values
 

@@ -20,6 +20,7 @@ from serving.model_slot import ModelSlot, load_model, read_build
 from serving.online_features import PostgresStore, Store
 from serving.schemas import ModelKind
 from serving.settings import ServingSettings
+from serving.tracing import Tracing
 
 logger = logging.getLogger("serving")
 
@@ -35,6 +36,7 @@ class Runtime:
     ledger: Recorder | None
     admission: Admission
     keys: KeyRing
+    tracing: Tracing
     retry_after_seconds: int
 
 
@@ -55,6 +57,7 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     ledger = Ledger(settings, metrics) if settings.ledger else None
     keys = KeyRing(settings.retry_after_seconds)
     key_watcher = KeyWatcher(keys, settings)
+    tracing = Tracing(kind, settings.trace_endpoint)
     await store.open()
     watcher.start()
     key_watcher.start()
@@ -64,13 +67,14 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     logger.info("ready with version %d, digest %s", slot.current.version, slot.current.digest[:12])
     try:
         admission = Admission(settings.concurrent_requests, settings.retry_after_seconds)
-        yield Runtime(kind, slot, store, metrics, ledger, admission, keys, settings.retry_after_seconds)
+        yield Runtime(kind, slot, store, metrics, ledger, admission, keys, tracing, settings.retry_after_seconds)
     finally:
         watcher.stop()
         key_watcher.stop()
         await store.close()
         if ledger is not None:
             await asyncio.to_thread(ledger.close)
+        await asyncio.to_thread(tracing.close)
 
 
 def _leave_out_scikit_learn() -> None:

@@ -7,7 +7,7 @@ Belongs here: every knob of a running service, with its default. Does not belong
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # A Bento carries the packages and, beside them, the model it was built with.
@@ -51,3 +51,10 @@ class ServingSettings(BaseSettings):
         256 * 1024 * 1024
     )
     retry_after_seconds: Annotated[Count, Field(description="what callers are told while it is away")] = 2
+    trace_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+            description="the collector of traces; empty: nothing is traced",
+        ),
+    ] = ""

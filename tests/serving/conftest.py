@@ -24,6 +24,8 @@ from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.runtime import Runtime
 from serving.schemas import ModelKind
+from serving.settings import ServingSettings
+from serving.tracing import Tracing
 from tests.serving.doubles import AS_OF, USERS, MemoryLedger, MemoryStore, SavedModel, Service, ServiceMaker
 
 
@@ -114,7 +116,9 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
 
         @asynccontextmanager
         async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
-            yield Runtime(kind, slot, store, Metrics(registry), ledger, Admission(2, 2), keys, retry_after_seconds=2)
+            tracing = Tracing(kind, ServingSettings(warehouse_url="postgresql://nowhere").trace_endpoint)
+            yield Runtime(kind, slot, store, Metrics(registry), ledger, Admission(2, 2), keys, tracing, 2)
+            tracing.close()
 
         client = TestClient(
             create_app(kind, open_runtime),

@@ -90,6 +90,8 @@ def test_it_sends_only_what_was_asked_over_one_connection(client_of: Ask) -> Non
         client.predict(features=[{"orders_total": 3}])
         client.targets(max_users=5, budget=2.5)
         client.early_warnings(value_of_user=40.0)
+        with pytest.raises(ServiceUnreachable):
+            client.explain(["1"], reasons=1)
 
     assert [(each.method, each.path, each.body) for each in server.seen] == [
         ("POST", "/predict", {"user_ids": ["1"]}),
@@ -97,6 +99,7 @@ def test_it_sends_only_what_was_asked_over_one_connection(client_of: Ask) -> Non
         ("POST", "/predict", {"features": [{"orders_total": 3}]}),
         ("POST", "/targets", {"max_users": 5, "budget": 2.5}),
         ("POST", "/early-warnings", {"value_of_user": 40.0}),
+        ("POST", "/explain", {"user_ids": ["1"], "reasons": 1}),
     ]
     assert {each.headers["authorization"] for each in server.seen} == {"Bearer ca_1"}
     assert len({each.connection for each in server.seen}) == 1
@@ -259,11 +262,14 @@ def test_both_clients_can_be_asked_the_same() -> None:
 )
 def test_what_a_service_writes_the_client_reads(kind: Any, answer: type, make_service: ServiceMaker) -> None:
     service = make_service(kind).client
-    written = service.post("/predict", json={"user_ids": ["8", "who?"]})
-    replies = Reply(200, written.content), Reply(200, service.get("/model").content)
+    asked = {"user_ids": ["8", "who?"]}
+    written = [service.post("/predict", json=asked), service.post("/explain", json=asked), service.get("/model")]
+    replies = [Reply(200, each.content) for each in written]
     with misbehaving(*replies) as server, PredictionClient(server.address) as client:
-        read, model = client.predict(["8", "who?"]), client.model()
+        read, explained, model = client.predict(["8", "who?"]), client.explain(["8", "who?"]), client.model()
 
     assert [type(each) for each in read.predictions] == [answer] * 2
     assert [(each.user_id, each.basis) for each in read.predictions][1] == ("who?", "prior")
+    assert [type(each.prediction) for each in explained.explanations] == [answer] * 2
+    assert explained.explanations[0].families
     assert (model.model, model.horizon_days) == (kind, read.horizon_days)

@@ -1,0 +1,102 @@
+"""Traces: where an OpenTelemetry collector is named, each request tells it what it did and how long that took.
+
+Belongs here: spans, their attributes, and the way to the collector. Does not belong here: where a request begins or
+asks the model (`app.py`). OpenTelemetry is imported only when there is a collector; without one nothing is done.
+
+Its own variables are read by OpenTelemetry itself: `OTEL_EXPORTER_OTLP_ENDPOINT` (OTLP over HTTP), `_HEADERS`,
+`_TIMEOUT`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_SDK_DISABLED`.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from serving.logs import trace_id_in_use
+from serving.schemas import ModelKind
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Tracer
+
+_UNTRACED: AbstractContextManager[None] = nullcontext()
+# Of the ten seconds that a stopping service has: a collector that hangs must not use them up.
+_CLOSE_SECONDS = 2.0
+
+
+class Tracing:
+    """The spans of one service process."""
+
+    def __init__(self, kind: ModelKind, endpoint: str) -> None:
+        """Does nothing, ever, where `endpoint` is empty."""
+        self._provider: TracerProvider | None = None
+        self._tracer: Tracer | None = None
+        if endpoint:
+            self._provider = _provider(kind)
+            self._tracer = self._provider.get_tracer("customer_analyzer.serving")
+
+    def request(self, route: str, request: Request) -> AbstractContextManager[None]:
+        """A span for the length of a request, within the trace that its `traceparent` names if it has one."""
+        return _UNTRACED if self._tracer is None else _request_span(self._tracer, route, request)
+
+    def step(self, name: str) -> AbstractContextManager[object]:
+        """A span for a part of the request in hand."""
+        return _UNTRACED if self._tracer is None else self._tracer.start_as_current_span(name)
+
+    def asked(self, users: int, model_version: int) -> None:
+        """Note on the request in hand how many users it is about, and which model answers."""
+        if self._tracer is not None:
+            from opentelemetry.trace import get_current_span
+
+            attributes = {"customer_analyzer.users": users, "customer_analyzer.model_version": model_version}
+            get_current_span().set_attributes(attributes)
+
+    def answered(self, status: int) -> None:
+        """Note how the request in hand was answered; a 5xx is the service's error."""
+        if self._tracer is not None:
+            from opentelemetry.trace import StatusCode, get_current_span
+
+            span = get_current_span()
+            span.set_attribute("http.response.status_code", status)
+            if status >= 500:
+                span.set_status(StatusCode.ERROR)
+
+    def close(self) -> None:
+        """Send what the collector has not got yet, if that takes no more than two seconds."""
+        if self._provider is not None:
+            shutdown = threading.Thread(target=self._provider.shutdown, name="tracing close", daemon=True)
+            shutdown.start()
+            shutdown.join(_CLOSE_SECONDS)
+
+
+def _provider(kind: ModelKind) -> "TracerProvider":
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    name = os.environ.get("OTEL_SERVICE_NAME") or f"customer-analyzer-{kind}"
+    provider = TracerProvider(resource=Resource.create({"service.name": name}), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider
+
+
+@contextmanager
+def _request_span(tracer: "Tracer", route: str, request: Request) -> Iterator[None]:
+    from opentelemetry.trace import SpanKind, format_trace_id
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    with tracer.start_as_current_span(
+        f"{request.method} {route}",
+        context=TraceContextTextMapPropagator().extract(request.headers),
+        kind=SpanKind.SERVER,
+        attributes={"http.request.method": request.method, "http.route": route},
+    ) as span:
+        token = trace_id_in_use.set(format_trace_id(span.get_span_context().trace_id))
+        try:
+            yield
+        finally:
+            trace_id_in_use.reset(token)

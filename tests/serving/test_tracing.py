@@ -1,0 +1,202 @@
+"""What a collector is told of requests, and that without one nothing is loaded."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from serving import tracing
+from serving.logs import JsonFormatter
+from serving.tracing import Tracing
+from tests.serving.doubles import Service, ServiceMaker
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+CALLER = "00f067aa0ba902b7"
+
+
+class Collector:
+    """Takes spans over OTLP as a collector does, but not before `is_open` is set."""
+
+    def __init__(self) -> None:
+        self.is_open = threading.Event()
+        self.is_open.set()
+        self.services: set[str] = set()
+        self.spans: dict[str, Span] = {}
+
+    def take(self, path: str, content: bytes) -> None:
+        self.is_open.wait(10)
+        assert path == "/v1/traces"
+        for resource in ExportTraceServiceRequest.FromString(content).resource_spans:
+            attributes = {each.key: each.value.string_value for each in resource.resource.attributes}
+            self.services.add(attributes["service.name"])
+            for scope in resource.scope_spans:
+                self.spans |= {span.name: span for span in scope.spans}
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    """A collector that OpenTelemetry's variables name."""
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            collector.take(self.path, self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    yield collector
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def churn(collector: Collector, make_service: ServiceMaker) -> Service:
+    """A service that starts with the collector in its environment."""
+    return make_service("churn")
+
+
+def stop(service: Service) -> None:
+    """Stop the service, which sends what it has; the exporter would otherwise wait for five seconds."""
+    service.client.__exit__(None, None, None)
+
+
+def attributes_of(span: Span) -> dict[str, str | int]:
+    return {each.key: each.value.string_value or each.value.int_value for each in span.attributes}
+
+
+@pytest.mark.parametrize("users", [2, 40])
+def test_a_request_is_a_span_with_its_parts_inside(churn: Service, collector: Collector, users: int) -> None:
+    """Two users are answered in the event loop, forty in a thread."""
+    churn.client.post("/predict", json={"user_ids": ["3"] * users}, headers={"traceparent": f"00-{TRACE}-{CALLER}-01"})
+    stop(churn)
+
+    assert collector.services == {"customer-analyzer-churn"}
+    request, features, model = (collector.spans[name] for name in ("POST /predict", "features", "model"))
+    assert {span.trace_id.hex() for span in collector.spans.values()} == {TRACE}
+    assert request.parent_span_id.hex() == CALLER
+    assert features.parent_span_id == model.parent_span_id == request.span_id
+    assert (request.kind, features.kind) == (Span.SPAN_KIND_SERVER, Span.SPAN_KIND_INTERNAL)
+    assert attributes_of(request) == {
+        "http.request.method": "POST",
+        "http.route": "/predict",
+        "http.response.status_code": 200,
+        "customer_analyzer.users": users,
+        "customer_analyzer.model_version": 1,
+    }
+    starts = request.start_time_unix_nano, features.start_time_unix_nano
+    ends = features.end_time_unix_nano, model.start_time_unix_nano, model.end_time_unix_nano
+    times = [*starts, *ends, request.end_time_unix_nano]
+    assert times == sorted(times)
+
+
+def test_other_routes_tell_their_parts(collector: Collector, make_service: ServiceMaker) -> None:
+    purchase = make_service("purchase")
+    purchase.client.post("/explain", json={"user_ids": ["3"]})
+    purchase.client.post("/targets", json={})
+    stop(purchase)
+
+    spans = collector.spans
+    assert spans["explanations"].parent_span_id == spans["model"].parent_span_id == spans["POST /explain"].span_id
+    assert spans["scores"].parent_span_id == spans["POST /targets"].span_id
+    assert spans["POST /explain"].trace_id != spans["POST /targets"].trace_id
+
+
+def test_only_the_services_own_failures_are_errors(churn: Service, collector: Collector) -> None:
+    churn.store.is_away = True
+    churn.client.post("/predict", json={"user_ids": ["3"]}, headers={"traceparent": "nonsense"})
+    churn.client.get("/model")
+    stop(churn)
+
+    away, good = collector.spans["POST /predict"], collector.spans["GET /model"]
+    assert attributes_of(away)["http.response.status_code"] == 503
+    assert away.status.code == Status.STATUS_CODE_ERROR
+    assert away.parent_span_id == b""
+    assert good.status.code == Status.STATUS_CODE_UNSET
+
+
+def test_a_request_that_is_wrong_is_no_error_of_the_service(churn: Service, collector: Collector) -> None:
+    churn.client.post("/predict", json={"user_ids": [3]})
+    stop(churn)
+
+    (span,) = collector.spans.values()
+    assert attributes_of(span)["http.response.status_code"] == 422
+    assert span.status.code == Status.STATUS_CODE_UNSET
+
+
+def test_a_caller_who_does_not_trace_is_not_traced(churn: Service, collector: Collector) -> None:
+    churn.client.post("/predict", json={"user_ids": ["3"]}, headers={"traceparent": f"00-{TRACE}-{CALLER}-00"})
+    stop(churn)
+
+    assert collector.spans == {}
+
+
+def test_a_log_line_names_its_trace(churn: Service, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.handler.setFormatter(JsonFormatter("churn"))
+    with caplog.at_level("INFO", "serving"):
+        churn.client.get("/model", headers={"traceparent": f"00-{TRACE}-{CALLER}-01"})
+
+    (line,) = (json.loads(text) for text in caplog.text.splitlines() if "GET /model" in text)
+    assert line["trace_id"] == TRACE
+    assert line["request_id"]
+
+
+def test_a_collector_that_hangs_does_not_keep_a_service_from_stopping(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, make_service: ServiceMaker
+) -> None:
+    monkeypatch.setattr(tracing, "_CLOSE_SECONDS", 0.05)
+    collector.is_open.clear()
+    service = make_service("churn")
+    service.client.get("/model")
+
+    stop(service)
+
+    assert collector.spans == {}
+    collector.is_open.set()
+
+
+def test_the_service_keeps_the_name_that_it_was_given(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, make_service: ServiceMaker
+) -> None:
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "bot-predictions")
+    service = make_service("churn")
+    service.client.get("/model")
+    stop(service)
+
+    assert collector.services == {"bot-predictions"}
+
+
+def test_without_a_collector_nothing_of_opentelemetry_is_loaded() -> None:
+    code = (
+        "import sys\n"
+        "import serving.app, serving.runtime\n"
+        "from serving.settings import ServingSettings\n"
+        "from serving.tracing import Tracing\n"
+        "tracing = Tracing('churn', ServingSettings(warehouse_url='postgresql://nowhere').trace_endpoint)\n"
+        "with tracing.request('/predict', None), tracing.step('model'):\n"
+        "    tracing.asked(1, 1)\n"
+        "    tracing.answered(500)\n"
+        "tracing.close()\n"
+        "loaded = [name for name in sys.modules if name.startswith('opentelemetry')]\n"
+        "sys.exit(f'loaded {loaded}' if loaded else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_a_collector_a_span_is_the_same_nothing_each_time() -> None:
+    untraced = Tracing("churn", "")
+    assert untraced.step("model") is untraced.step("features")
