@@ -1,39 +1,58 @@
-"""Making a champion the version that services run: a Bento to start from, a row that running workers watch."""
+"""Making a champion the version that services run: a Bento to start from, a row that running workers watch.
 
+What a service would refuse is refused here first, by the same code, before there is a row. Then whoever runs has the
+last word: a deployment has failed if any worker says no.
+"""
+
+import time
 from dataclasses import dataclass
 from typing import cast
 
-from orchestration.errors import UserError
+from orchestration.errors import OperationError, UserError
 from orchestration.platform.home import Home
-from orchestration.registry import Registry
+from orchestration.registry import RegisteredModel, Registry
 from orchestration.warehouse import Warehouse
-from serving.build import build_bento
+from serving.build import bento_tag, build_bento
+from serving.errors import ModelRefused
+from serving.model_slot import check_features, load_model
 from serving.schemas import ModelKind
+
+# Workers look twice a second and load within one; a machine under full load takes its time.
+_PATIENCE_SECONDS = 30.0
+_LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the services of one model should be running."""
+    """What the services of one model should be running; `workers` is how many of them do already."""
 
     model: str
     model_version: int
     digest: str
     bento_tag: str
     is_new: bool
+    workers: int
 
 
 def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: Home, *, deployed_by: str) -> Deployment:
-    """Builds a Bento from the champion and records the deployment; does nothing where it is deployed already.
+    """Builds a Bento from the champion, records the deployment, and waits for the services that run now to take it.
 
-    Raises UserError if another version becomes champion meanwhile, so that an older one never replaces a newer.
+    Where it is deployed already, only the services are heard again. Raises UserError if another version becomes
+    champion meanwhile, so that an older one never replaces a newer, and OperationError if the model must not be served
+    or a service refuses it: the version before it keeps answering.
     """
     champion = registry.champion(kind)
-    deployed = warehouse.deployment(kind)
-    if deployed is not None and (deployed.model_version, deployed.digest) == (champion.version, champion.digest):
-        return Deployment(kind, champion.version, champion.digest, deployed.bento_tag, is_new=False)
+    served = cast(ModelKind, champion.kind)
+    tag = bento_tag(served, digest=champion.digest, version=champion.version)
+    newest = warehouse.deployment(kind)
+    known = (newest.model_version, newest.digest, newest.bento_tag) if newest else None
+    if newest is not None and known == (champion.version, champion.digest, tag):
+        workers = _hear_services(kind, newest.deployment_id, champion, warehouse)
+        return Deployment(kind, champion.version, champion.digest, tag, is_new=False, workers=workers)
+    _verify(served, champion, warehouse)
     # A version that was built before still has its Bento, which makes a rollback a matter of seconds.
-    tag = build_bento(
-        cast(ModelKind, champion.kind),
+    build_bento(
+        served,
         champion.directory,
         digest=champion.digest,
         version=champion.version,
@@ -42,7 +61,40 @@ def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: H
     with warehouse.promotion(kind) as transaction:
         if registry.champion(kind).version != champion.version:
             raise UserError(f"Meanwhile {kind} has got another champion; deploy that one.")
-        warehouse.record_deployment(
+        deployment_id = warehouse.record_deployment(
             transaction, kind, champion.version, champion.digest, str(champion.directory), tag, deployed_by
         )
-    return Deployment(kind, champion.version, champion.digest, tag, is_new=True)
+    workers = _hear_services(kind, deployment_id, champion, warehouse)
+    return Deployment(kind, champion.version, champion.digest, tag, is_new=True, workers=workers)
+
+
+def _verify(kind: ModelKind, champion: RegisteredModel, warehouse: Warehouse) -> None:
+    """Load the model as a service does: every file's digest, the golden rows, the features of the mart."""
+    try:
+        loaded = load_model(kind, champion.directory, digest=champion.digest, version=champion.version)
+        check_features(loaded.model, warehouse.mart_columns())
+    except ModelRefused as refused:
+        raise OperationError(
+            f"{kind} version {champion.version} is not deployed, as services would refuse it: {refused}"
+        ) from refused
+
+
+def _hear_services(kind: str, deployment_id: int, champion: RegisteredModel, warehouse: Warehouse) -> int:
+    """Wait until every worker that runs now has judged the deployment, and return how many took it."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        judged = [said for said in warehouse.judgements(kind) if said is None or said.deployment_id <= deployment_id]
+        done = [said for said in judged if said is not None and said.deployment_id == deployment_id]
+        if refused := {said.refused for said in done if said.refused}:
+            raise OperationError(
+                f"A {kind} service refused version {champion.version} ({', '.join(sorted(refused))}) and keeps "
+                f"answering with the model it had; its log says why. Once that is put right it tries again by itself."
+            )
+        if len(done) == len(judged):
+            return len(done)
+        if time.monotonic() > deadline:
+            raise OperationError(
+                f"{len(judged) - len(done)} of {len(judged)} workers of {kind} have not taken version "
+                f"{champion.version} after {_PATIENCE_SECONDS:.0f} s; see the service's log."
+            )
+        time.sleep(_LOOK_SECONDS)

@@ -16,6 +16,7 @@ from psycopg.rows import class_row, dict_row, scalar_row
 
 from orchestration.errors import UserError
 from orchestration.ledger import record_scores
+from serving.deployments import MART_COLUMNS, worker_name
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -39,9 +40,18 @@ class EventRange:
 class DeploymentRow:
     """The newest row of `ml.deployments` for a model."""
 
+    deployment_id: int
     model_version: int
     digest: str
     bento_tag: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a worker of a service made of a deployment: `refused` is the reason in one word, None if it was taken."""
+
+    deployment_id: int
+    refused: str | None
 
 
 @dataclass(frozen=True)
@@ -211,7 +221,7 @@ class Warehouse:
         """What the services of this model were last told to run."""
         with self.connect() as connection, connection.cursor(row_factory=class_row(DeploymentRow)) as cursor:
             return cursor.execute(
-                "select model_version, digest, bento_tag from ml.deployments"
+                "select deployment_id, model_version, digest, bento_tag from ml.deployments"
                 " where model = %s order by deployment_id desc limit 1",
                 (model,),
             ).fetchone()
@@ -225,13 +235,32 @@ class Warehouse:
         artifact_path: str,
         bento_tag: str,
         deployed_by: str,
-    ) -> None:
-        """Tells the services of a model which version to run; they pick it up by themselves."""
-        transaction.execute(
+    ) -> int:
+        """Tells the services of a model which version to run; they pick it up by themselves. Returns its id."""
+        cursor = transaction.execute(
             "insert into ml.deployments"
-            " (model, model_version, digest, artifact_path, bento_tag, deployed_by) values (%s, %s, %s, %s, %s, %s)",
+            " (model, model_version, digest, artifact_path, bento_tag, deployed_by) values (%s, %s, %s, %s, %s, %s)"
+            " returning deployment_id",
             (model, model_version, digest, artifact_path, bento_tag, deployed_by),
         )
+        return int(str(cursor.fetchall()[0][0]))
+
+    def judgements(self, model: str) -> list[Judgement | None]:
+        """What each worker of a model's services there is now says of the deployment it saw last; None: nothing yet."""
+        begin = worker_name(model)
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            names = cursor.execute(
+                "select application_name from pg_stat_activity"
+                " where datname = current_database() and starts_with(application_name, %s)",
+                (begin,),
+            ).fetchall()
+        said = [str(name).removeprefix(begin).split() for name in names]
+        return [Judgement(int(words[0]), words[2] if len(words) > 2 else None) if words else None for words in said]
+
+    def mart_columns(self) -> frozenset[str]:
+        """The columns of the feature mart as it is now."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            return frozenset(cursor.execute(MART_COLUMNS).fetchall())
 
     def add_service_key(self, name: str, key_sha256: bytes) -> int:
         """Lets whoever has the key with this hash call the services; returns the key's id."""

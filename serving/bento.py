@@ -13,6 +13,8 @@ from serving.openapi import describe
 
 SERVICE_OPTIONS: dict[str, Any] = {
     "workers": 1,
+    # BentoML listens on every address unless told; these listen on this machine unless told (`--host`).
+    "http": {"host": "127.0.0.1"},
     # The application counts by route (`metrics.py`); BentoML counts by path, so a scan of paths would fill its memory.
     "metrics": {"enabled": False},
     # The application writes its own line for a request, in JSON and with the request id.

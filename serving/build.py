@@ -5,8 +5,11 @@ is worth building, or keeping the process alive.
 """
 
 import argparse
+import hashlib
 import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +22,7 @@ from packaging.requirements import Requirement
 from serving.errors import BuildFailed
 from serving.schemas import ModelKind
 
+_ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("ml", "serving")
 _ENTRY_POINTS: dict[ModelKind, str] = {
     "segmentation": "serving.segmentation:Segmentation",
@@ -36,6 +40,7 @@ _REQUIREMENTS = (
     "orjson",
     "polars",
     "prometheus-client",
+    "psutil",
     "psycopg[binary,pool]",
     "pydantic",
     "pydantic-settings",
@@ -53,14 +58,14 @@ _QUIET = {"BENTOML_DO_NOT_TRACK": "true", "DO_NOT_TRACK": "1"}
 
 
 def build_bento(kind: ModelKind, model_directory: Path, *, digest: str, version: int, bentoml_home: Path) -> str:
-    """Build the Bento of one model and return its tag, as in `churn:3-0f1e2d3c4b5a`.
+    """Build the Bento of one model and return its tag; see `bento_tag`.
 
     The Bento holds `ml`, `serving` and the model directory, and pins every package to what is installed here, so
-    that it starts on its own with nothing but `WAREHOUSE_URL`. Building the same model twice gives the same tag and
-    costs nothing the second time. Raises BuildFailed.
+    that it starts on its own with nothing but `WAREHOUSE_URL`. Building the same model with the same code twice gives
+    the same tag and costs nothing the second time. Raises BuildFailed.
     """
-    tag = f"{kind}:{version}-{digest[:12]}"
-    if (bentoml_home / "bentos" / kind / f"{version}-{digest[:12]}" / "bento.yaml").is_file():
+    tag = bento_tag(kind, digest=digest, version=version)
+    if is_built(tag, kind, bentoml_home):
         return tag
     bentoml_home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bento-") as scratch:
@@ -87,6 +92,39 @@ def build_bento(kind: ModelKind, model_directory: Path, *, digest: str, version:
     return tag
 
 
+def bento_tag(kind: ModelKind, *, digest: str, version: int) -> str:
+    """The name of a Bento, as in `churn:3-0f1e2d3c4b5a-9b8a7c6d`: the version and digest of its model, and its code's.
+
+    The last part changes with any file of `ml` or `serving` and with any package a service needs.
+    """
+    return f"{kind}:{version}-{digest[:12]}-{_code_digest()[:8]}"
+
+
+def bento_folder(tag: str, bentoml_home: Path) -> Path:
+    """Where BentoML keeps the Bento of a tag."""
+    return bentoml_home.joinpath("bentos", *tag.split(":"))
+
+
+def is_built(tag: str, kind: str, bentoml_home: Path) -> bool:
+    """Whether there is such a Bento of this kind. A tag that no build of ours makes names none."""
+    is_ours = re.fullmatch(rf"{re.escape(kind)}:[0-9a-f-]+", tag) is not None
+    return is_ours and (bento_folder(tag, bentoml_home) / "bento.yaml").is_file()
+
+
+def _code_digest() -> str:
+    files = sorted(path for package in _PACKAGES for path in _sources(package))
+    digest = hashlib.sha256("\n".join(pinned_requirements()).encode())
+    for path in files:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"\n{path.relative_to(_ROOT).as_posix()} {content}".encode())
+    return digest.hexdigest()
+
+
+def _sources(package: str) -> list[Path]:
+    """The files of a package that go into a Bento."""
+    return [path for path in (_ROOT / package).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+
+
 def serve_command(tag: str, host: str, port: int) -> list[str]:
     """The command that serves a Bento; run it with `serve_environment`."""
     return [
@@ -99,26 +137,26 @@ def serve_command(tag: str, host: str, port: int) -> list[str]:
         host,
         "--port",
         str(port),
-        "--api-workers",
-        "1",
         "--timeout-graceful-shutdown",
         "10",
     ]
 
 
 def serve_environment(
-    bentoml_home: Path, warehouse_url: str, ledger_folder: Path, log_level: str = "info"
+    bentoml_home: Path, warehouse_url: str, ledger_folder: Path, state_folder: Path, log_level: str = "info"
 ) -> dict[str, str]:
     """What a service needs in its environment, besides the PATH and libpq's own variables.
 
     `bentoml_home` must be the service's own: BentoML empties the metrics directory in it at each start. All services of
-    a machine share `ledger_folder`, where predictions wait for the warehouse.
+    a machine share `ledger_folder`, where predictions wait for the warehouse, and `state_folder`, which holds what it
+    last said.
     """
     return {
         **_QUIET,
         "BENTOML_HOME": str(bentoml_home),
         "WAREHOUSE_URL": warehouse_url,
         "SERVING_LEDGER_FOLDER": str(ledger_folder),
+        "SERVING_STATE_FOLDER": str(state_folder),
         "SERVING_LOG_LEVEL": log_level,
     }
 
@@ -145,9 +183,10 @@ def pinned_requirements() -> list[str]:
 def _lay_out(context: Path, kind: ModelKind, model_directory: Path, *, digest: str, version: int) -> None:
     if not model_directory.is_dir():
         raise BuildFailed(f"There is no model directory {model_directory}; train the {kind} model first.")
-    root = Path(__file__).resolve().parent.parent
-    for package in _PACKAGES:
-        shutil.copytree(root / package, context / package, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    for path in (path for package in _PACKAGES for path in _sources(package)):
+        target = context / path.relative_to(_ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
     shutil.copytree(model_directory, context / "model")
     build = {"kind": kind, "version": version, "digest": digest}
     (context / "build.json").write_text(json.dumps(build, indent=2) + "\n", encoding="utf-8")
@@ -165,6 +204,8 @@ def _build(context: Path, kind: ModelKind, tag: str) -> None:
         include=["ml/", "serving/", "model/", "build.json"],
         description=f"The {kind} service of Customer Analyzer. Set WAREHOUSE_URL and serve it.",
         python={"packages": pinned_requirements(), "lock_packages": False},
+        # The Python that the packages above were tested with; see env/docker/Dockerfile in the Bento.
+        docker={"base_image": f"python:{platform.python_version()}-slim-bookworm"},
     )
 
 

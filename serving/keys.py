@@ -4,7 +4,8 @@ Belongs here: making a key, remembering which are valid, and judging a request b
 keys (the command line does) or what a key opens (`app.py`).
 
 Nobody needs a key as long as none was ever made and both ends of the connection are on this machine. A service that
-could not read the keys yet lets nobody in, as it cannot know.
+starts while Postgres is away goes by the hashes it knew last (`last_known.py`), as one that runs does; one that never
+knew any lets nobody in.
 """
 
 import hashlib
@@ -18,12 +19,14 @@ from http import HTTPStatus
 import psycopg
 from starlette.requests import Request
 
+from serving.last_known import LastKnown
 from serving.problems import ProblemError
 from serving.settings import ServingSettings
 
 logger = logging.getLogger("serving.keys")
 
 _PREFIX = "ca_"
+_REMEMBERED = "keys"
 # Read by a collector on this machine, which has no key and sees nothing of any user.
 _METRICS = "/metrics"
 _READ = "select key_sha256, revoked_at is null from ml.service_keys"
@@ -98,8 +101,9 @@ def _given(request: Request) -> str | None:
 class KeyWatcher:
     """A thread that keeps a ring in step with `ml.service_keys`; while Postgres is away, what was known stays."""
 
-    def __init__(self, ring: KeyRing, settings: ServingSettings) -> None:
+    def __init__(self, ring: KeyRing, settings: ServingSettings, last_known: LastKnown) -> None:
         self._ring = ring
+        self._last_known = last_known
         self._url = settings.warehouse_url.get_secret_value()
         self._poll_seconds = settings.key_poll_seconds
         self._connection: psycopg.Connection[tuple[bytes, bool]] | None = None
@@ -107,8 +111,9 @@ class KeyWatcher:
         self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
 
     def start(self) -> None:
-        """Look once, so that a service begins with the keys there are; then keep looking."""
-        self.look()
+        """Look once, so that a service begins with the keys there are, or were when last seen; then keep looking."""
+        if not self.look():
+            self._recall()
         self._thread.start()
 
     def stop(self) -> None:
@@ -118,15 +123,29 @@ class KeyWatcher:
             self._thread.join(timeout=5)
         self._forget_connection()
 
-    def look(self) -> None:
-        """Read the keys. A warehouse that has never heard of keys has none."""
+    def look(self) -> bool:
+        """Read the keys; false if they cannot be read. A warehouse that has never heard of keys has none."""
         try:
-            self._ring.learn(self._read())
+            rows = self._read()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            self._ring.learn([])
+            rows = []
         except psycopg.Error as error:
             self._forget_connection()
             logger.warning("keys cannot be read, keeping those known: %s", type(error).__name__)
+            return False
+        self._ring.learn(rows)
+        self._last_known.remember(_REMEMBERED, [[digest.hex(), is_valid] for digest, is_valid in rows])
+        return True
+
+    def _recall(self) -> None:
+        rows = self._last_known.recall(_REMEMBERED)
+        try:
+            # No keys at all opens the door on this machine, so nothing else may pass for an empty list.
+            if isinstance(rows, list):
+                self._ring.learn([(bytes.fromhex(digest), is_valid is True) for digest, is_valid in rows])
+                logger.warning("going by the keys known when the service last ran")
+        except (TypeError, ValueError):
+            logger.warning("the keys known when the service last ran cannot be understood")
 
     def _run(self) -> None:
         while not self._stopping.wait(self._poll_seconds):

@@ -6,7 +6,10 @@ its figures between workers, by an environment variable that BentoML sets.
 """
 
 import os
+from pathlib import Path
 from typing import Any
+
+import psutil
 
 PREFIX = "customer_analyzer"
 _SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -45,7 +48,7 @@ class Metrics:
             f"{PREFIX}_model_version",
             "Registry version of the model in use",
             registry=registry,
-            multiprocess_mode="min",
+            multiprocess_mode="livemin",
         )
         self.ledger_written = Counter(
             f"{PREFIX}_ledger_rows_written", "Predictions recorded in the warehouse", registry=registry
@@ -68,5 +71,16 @@ class Metrics:
         registry = self._registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()
+            _forget_killed_workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
+
+
+def _forget_killed_workers(folder: Path) -> None:
+    """What a worker counted stays; the version that it answered with does not."""
+    from prometheus_client.multiprocess import mark_process_dead  # see the module
+
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        if not psutil.pid_exists(pid):
+            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

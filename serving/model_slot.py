@@ -127,6 +127,12 @@ def load_model(
     )
 
 
+def check_features(model: ServedModel, mart_columns: frozenset[str]) -> None:
+    """Raise ModelRefused with the code `features` where the mart lacks some of the model's features."""
+    if missing := [name for name in model.feature_names if name not in mart_columns]:
+        raise ModelRefused("features", f"The feature mart lacks {', '.join(missing)}; rebuild it first.")
+
+
 class ModelSlot:
     """Holds the model in use. Reading and swapping one attribute is atomic, so no request takes a lock."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from serving.admission import Admission
 from serving.keys import KeyRing, KeyWatcher
+from serving.last_known import LastKnown
 from serving.ledger import Ledger, Recorder
 from serving.logs import configure_logging
 from serving.metrics import Metrics
@@ -52,11 +53,12 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     build = read_build(settings.build_file)
     slot = ModelSlot(load_model(kind, settings.model_directory, digest=build.digest, version=build.version))
     metrics.model_version.set(build.version)
-    watcher = DeploymentWatcher(kind, slot, settings, metrics)
+    last_known = LastKnown(settings)
+    watcher = DeploymentWatcher(kind, slot, settings, metrics, last_known)
     store = PostgresStore(settings)
     ledger = Ledger(settings, metrics) if settings.ledger else None
     keys = KeyRing(settings.retry_after_seconds)
-    key_watcher = KeyWatcher(keys, settings)
+    key_watcher = KeyWatcher(keys, settings, last_known)
     tracing = Tracing(kind, settings.trace_endpoint)
     await store.open()
     watcher.start()

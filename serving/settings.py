@@ -21,6 +21,10 @@ def _default_ledger_folder() -> Path:
     return Path.home() / ".customer-analyzer" / "ledger"
 
 
+def _default_state_folder() -> Path:
+    return Path.home() / ".customer-analyzer" / "state"
+
+
 class ServingSettings(BaseSettings):
     """Settings of one service process: `WAREHOUSE_URL`, and all others as in `SERVING_POOL_SIZE`, with a default."""
 
@@ -39,7 +43,7 @@ class ServingSettings(BaseSettings):
     pool_waiting: Annotated[Count, Field(description="requests that may wait for one")] = 256
     pool_timeout_seconds: Annotated[Positive, Field(description="how long they may")] = 1.0
     statement_timeout_seconds: Positive = 5.0
-    deployment_poll_seconds: Positive = 1.0
+    deployment_poll_seconds: Annotated[Positive, Field(description="how soon a deployment is seen")] = 0.5
     key_poll_seconds: Annotated[Positive, Field(description="how soon a key is known, or revoked")] = 2.0
     concurrent_requests: Annotated[Count, Field(description="answered at a time; beyond it callers get 429")] = 128
     ledger: Annotated[bool, Field(description="whether predictions are recorded in `ml.ledger`")] = True
@@ -50,6 +54,10 @@ class ServingSettings(BaseSettings):
     ledger_max_bytes: Annotated[Count, Field(description="how much may wait; newer predictions are then dropped")] = (
         256 * 1024 * 1024
     )
+    state_folder: Annotated[
+        Path,
+        Field(default_factory=_default_state_folder, description="the last known keys and deployment; shared by all"),
+    ]
     retry_after_seconds: Annotated[Count, Field(description="what callers are told while it is away")] = 2
     trace_endpoint: Annotated[
         str,

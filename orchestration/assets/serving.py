@@ -33,6 +33,7 @@ def deployment_asset(kind: str) -> dg.AssetsDefinition:
                 "digest": deployed.digest,
                 "bento": deployed.bento_tag,
                 "is_new": deployed.is_new,
+                "workers": deployed.workers,
             }
         )
 

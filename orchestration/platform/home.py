@@ -62,6 +62,11 @@ class Home:
         return self.root / "ledger"
 
     @property
+    def state(self) -> Path:
+        """What services knew last, for a start without the warehouse."""
+        return self.root / "state"
+
+    @property
     def passfile(self) -> Path:
         """libpq's password file of the embedded Postgres."""
         return self.root / "pgpass"

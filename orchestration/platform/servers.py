@@ -15,18 +15,19 @@ from orchestration.platform.home import LOOPBACK, choose_port
 from orchestration.platform.processes import Command
 from orchestration.platform.stack import Platform
 from orchestration.settings import CHECKOUT
-from serving.build import serve_command, serve_environment
+from serving.build import is_built, serve_command, serve_environment
 
 MODELS = ("segmentation", "purchase", "churn")
 
 
 def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Command]:
-    """A service for each model that has a deployment and does not run yet; the newest one names the Bento."""
+    """A service for each model that has a deployment and does not run yet; the newest whose Bento is here names it."""
     with platform.server.connect(WAREHOUSE) as connection:
         rows = connection.execute(
-            "select distinct on (model) model, bento_tag from ml.deployments order by model, deployment_id desc"
+            "select model, bento_tag from ml.deployments group by model, bento_tag order by max(deployment_id)"
         ).fetchall()
-    tags = {str(model): str(tag) for model, tag in rows}
+    named = [(str(model), str(tag)) for model, tag in rows]
+    tags = {model: tag for model, tag in named if is_built(tag, model, platform.home.bentoml_of(model))}
     missing = [model for model in MODELS if model in tags and model not in running]
     return [_model_server(platform, model, tags[model]) for model in missing]
 
@@ -101,7 +102,7 @@ def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:
         home.logs / f"{model}.log",
         port,
         "/readyz",
-        environment=serve_environment(home.bentoml_of(model), platform.warehouse_url, home.ledger),
+        environment=serve_environment(home.bentoml_of(model), platform.warehouse_url, home.ledger, home.state),
     )
 
 

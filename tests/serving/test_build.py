@@ -1,10 +1,12 @@
 """What a Bento is pinned to and how it is served; the build itself runs in the integration tests."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from serving.build import build_bento, pinned_requirements, serve_command, serve_environment
+from serving import build
+from serving.build import bento_tag, build_bento, is_built, pinned_requirements, serve_command, serve_environment
 from serving.errors import BuildFailed
 
 
@@ -33,7 +35,8 @@ def test_a_service_listens_where_it_is_told() -> None:
 
 
 def test_a_service_reports_to_nobody(tmp_path: Path) -> None:
-    environment = serve_environment(tmp_path, "postgresql://user@127.0.0.1:5433/warehouse", tmp_path / "ledger")
+    address = "postgresql://user@127.0.0.1:5433/warehouse"
+    environment = serve_environment(tmp_path, address, tmp_path / "ledger", tmp_path / "state")
 
     assert environment["BENTOML_DO_NOT_TRACK"].lower() == "true"
     assert environment["BENTOML_HOME"] == str(tmp_path)
@@ -43,3 +46,39 @@ def test_without_a_model_nothing_is_built(tmp_path: Path) -> None:
     with pytest.raises(BuildFailed, match="train the churn model first"):
         build_bento("churn", tmp_path / "none", digest="0" * 64, version=1, bentoml_home=tmp_path / "home")
     assert not (tmp_path / "home" / "bentos").exists()
+
+
+def test_a_tag_changes_with_the_model_the_code_and_the_packages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for package in ("ml", "serving"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "code.py").write_text("a = 1")
+    monkeypatch.setattr(build, "_ROOT", tmp_path)
+
+    def tag(digest: str = "0123456789abcdef" * 4, version: int = 3) -> str:
+        return bento_tag("churn", digest=digest, version=version)
+
+    first = tag()
+    assert re.fullmatch("churn:3-0123456789ab-[0-9a-f]{8}", first)
+    assert tag(version=4).partition("-")[2] == first.partition("-")[2]
+    assert tag(digest="f" * 64) == f"churn:3-ffffffffffff-{first[-8:]}"
+    (tmp_path / "ml" / "__pycache__").mkdir()
+    (tmp_path / "ml" / "__pycache__" / "code.pyc").write_text("compiled")
+    assert tag() == first
+    (tmp_path / "serving" / "code.py").rename(tmp_path / "serving" / "renamed.py")
+    renamed = tag()
+    (tmp_path / "ml" / "code.py").write_text("a = 2")
+    edited = tag()
+    monkeypatch.setattr(build, "pinned_requirements", lambda: ["numpy==0"])
+    assert len({first, renamed, edited, tag()}) == 4
+
+
+def test_only_a_bento_of_our_own_making_is_started(tmp_path: Path) -> None:
+    (tmp_path / "bentos" / "churn" / "3-ab-12").mkdir(parents=True)
+    (tmp_path / "bentos" / "churn" / "3-ab-12" / "bento.yaml").touch()
+    (tmp_path / "bento.yaml").touch()
+
+    assert is_built("churn:3-ab-12", "churn", tmp_path)
+    for tag in ("churn:4-ab-12", "purchase:3-ab-12", "churn:../..", "none", "", "--host=0.0.0.0", "churn:3-ab-12 "):
+        assert not is_built(tag, "churn", tmp_path)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -10,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from serving.deployments import Deployment, DeploymentWatcher
+from serving.last_known import LastKnown
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.schemas import ModelKind
@@ -20,13 +22,15 @@ from tests.serving.doubles import SavedModel
 class Follower:
     """A watcher whose row comes from the test instead of a database."""
 
-    def __init__(self, saved: SavedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, saved: SavedModel, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.slot = ModelSlot(saved.load(version=1))
         self.registry = CollectorRegistry()
         self.row: Deployment | psycopg.Error | None = None
         self.columns = frozenset(self.slot.current.model.feature_names)
-        settings = ServingSettings(warehouse_url=SecretStr("postgresql://nowhere.invalid/warehouse"))
-        self.watcher = DeploymentWatcher(saved.kind, self.slot, settings, Metrics(self.registry))
+        settings = ServingSettings(
+            warehouse_url=SecretStr("postgresql://nowhere.invalid/warehouse"), state_folder=folder
+        )
+        self.watcher = DeploymentWatcher(saved.kind, self.slot, settings, Metrics(self.registry), LastKnown(settings))
         monkeypatch.setattr(self.watcher, "_read", self._read)
 
     def _read(self) -> tuple[Deployment | None, frozenset[str]]:
@@ -56,9 +60,9 @@ def saved(saved_models: dict[ModelKind, SavedModel], tmp_path: Path) -> SavedMod
 
 
 @pytest.fixture
-def follower(saved_models: dict[ModelKind, SavedModel], monkeypatch: pytest.MonkeyPatch) -> Follower:
+def follower(saved_models: dict[ModelKind, SavedModel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Follower:
     """A service that answers with the purchase model's neighbour, the churn model, version 1."""
-    return Follower(saved_models["churn"], monkeypatch)
+    return Follower(saved_models["churn"], monkeypatch, tmp_path / "state")
 
 
 def deployment(saved: SavedModel, number: int = 10, version: int = 2, digest: str | None = None) -> Deployment:
@@ -113,22 +117,43 @@ def nowhere(saved: SavedModel) -> Deployment:
     return dataclasses.replace(deployment(saved), artifact_path="/nowhere/at/all")
 
 
-def no_path_at_all(saved: SavedModel) -> Deployment:
-    return dataclasses.replace(deployment(saved), artifact_path="a\0b")
+def poisoned(**changed: object) -> Callable[[SavedModel], Deployment]:
+    return lambda saved: dataclasses.replace(deployment(saved), **changed)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("spoil", [spoil_a_file, smuggle_a_pickle, another_digest, nowhere, no_path_at_all])
-def test_a_bad_model_is_refused_and_the_old_one_stays(follower: Follower, saved: SavedModel, spoil: object) -> None:
+def roundabout(saved: SavedModel) -> Deployment:
+    return deployment(dataclasses.replace(saved, directory=saved.directory / ".." / saved.directory.name))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (spoil_a_file, "artifact"),
+        (smuggle_a_pickle, "artifact"),
+        (another_digest, "artifact"),
+        (nowhere, "artifact"),
+        (roundabout, "row"),
+        (poisoned(artifact_path="a/b"), "row"),
+        (poisoned(artifact_path="/a\0b"), "row"),
+        (poisoned(artifact_path=""), "row"),
+        (poisoned(artifact_path=None), "row"),
+        (poisoned(digest=None), "row"),
+        (poisoned(digest="../" * 22), "row"),
+        (poisoned(model_version=-1), "row"),
+    ],
+)
+def test_a_bad_model_is_refused_and_the_old_one_stays(
+    follower: Follower, saved: SavedModel, spoil: Callable[[SavedModel], Deployment], code: str
+) -> None:
     follower.slot.swap(dataclasses.replace(follower.slot.current, digest="old"))
     before = follower.slot.current
 
-    follower.look(spoil(saved))  # type: ignore[operator]
+    follower.look(spoil(saved))
 
     assert follower.slot.current is before
     refusal = follower.slot.refusal
     assert refusal is not None
-    assert (refusal.deployment_id, refusal.model_version) == (10, 2)
-    assert refusal.code in ("artifact", "unexpected")
+    assert (refusal.deployment_id, refusal.code) == (10, code)
     assert follower.count("model_swap_failures", code=refusal.code) == 1
 
 
@@ -186,3 +211,61 @@ def test_a_warehouse_that_is_away_changes_nothing(follower: Follower, saved: Sav
 
     follower.look(deployment(saved))
     assert follower.slot.current.version == 2
+
+
+def restarted(
+    saved_models: dict[ModelKind, SavedModel], monkeypatch: pytest.MonkeyPatch, folder: Path, row: Deployment | None
+) -> Follower:
+    """The service after a restart, with a Bento of another model, when `row` is the newest (None: Postgres is away)."""
+    follower = Follower(saved_models["churn"], monkeypatch, folder)
+    follower.slot.swap(dataclasses.replace(follower.slot.current, digest="the Bento's"))
+    follower.row = row or psycopg.OperationalError("connection refused")
+    follower.watcher.start()
+    follower.watcher.stop()
+    return follower
+
+
+def test_a_service_that_starts_during_an_outage_answers_with_the_model_it_answered_with_last(
+    follower: Follower,
+    saved_models: dict[ModelKind, SavedModel],
+    saved: SavedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    follower.look(deployment(saved, number=10, version=2))
+
+    again = restarted(saved_models, monkeypatch, tmp_path / "state", None)
+
+    assert (again.slot.current.version, again.slot.current.digest) == (2, saved.digest)
+    again.look(deployment(saved, number=10, version=2))
+    assert (again.slot.current.deployment_id, again.refused_for()) == (10, None)
+
+
+def test_a_service_that_starts_with_a_bad_deployment_answers_with_the_good_one_before_it(
+    follower: Follower,
+    saved_models: dict[ModelKind, SavedModel],
+    saved: SavedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    follower.look(deployment(saved, number=10, version=2))
+
+    bad = deployment(saved, number=11, version=3, digest="0" * 64)
+    again = restarted(saved_models, monkeypatch, tmp_path / "state", bad)
+
+    assert (again.slot.current.version, again.refused_for()) == (2, "artifact")
+
+
+def test_a_model_that_was_spoilt_since_is_not_taken_from_memory(
+    follower: Follower,
+    saved_models: dict[ModelKind, SavedModel],
+    saved: SavedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    follower.look(deployment(saved, number=10, version=2))
+
+    smuggle_a_pickle(saved)
+    again = restarted(saved_models, monkeypatch, tmp_path / "state", None)
+
+    assert (again.slot.current.version, again.slot.current.digest) == (1, "the Bento's")

@@ -1,15 +1,26 @@
 """Who may call a service."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from pydantic import SecretStr
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from serving.keys import KeyRing, KeyWatcher, digest_of, new_key
+from serving.last_known import LastKnown
+from serving.problems import ProblemError
 from serving.settings import ServingSettings
 from tests.serving.doubles import Service
 
 KEY, OTHER = new_key(), new_key()
+
+
+def key_watcher(ring: KeyRing, folder: Path) -> KeyWatcher:
+    """One whose warehouse cannot be reached."""
+    settings = ServingSettings(warehouse_url=SecretStr("postgresql://nowhere.invalid/warehouse"), state_folder=folder)
+    return KeyWatcher(ring, settings, LastKnown(settings))
 
 
 def asked(service: Service, **headers: str) -> int:
@@ -69,10 +80,10 @@ def test_while_the_keys_are_unknown_nobody_may_ask(churn: Service, monkeypatch: 
 
 
 def test_an_outage_changes_no_key_and_a_warehouse_without_keys_has_none(
-    churn: Service, monkeypatch: pytest.MonkeyPatch
+    churn: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     ring = churn.keys
-    watcher = KeyWatcher(ring, ServingSettings(warehouse_url=SecretStr("postgresql://nowhere.invalid/warehouse")))
+    watcher = key_watcher(ring, tmp_path)
 
     def look(found: list[tuple[bytes, bool]] | psycopg.Error) -> int:
         def read() -> list[tuple[bytes, bool]]:
@@ -89,3 +100,54 @@ def test_an_outage_changes_no_key_and_a_warehouse_without_keys_has_none(
     assert asked(churn, authorization=f"Bearer {KEY}") == 200
     assert look(psycopg.errors.UndefinedTable("no such table")) == 200
     assert isinstance(ring, KeyRing)
+
+
+def test_a_service_that_starts_during_an_outage_goes_by_the_keys_it_knew_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = key_watcher(KeyRing(2), tmp_path)
+    monkeypatch.setattr(before, "_read", lambda: [(digest_of(KEY), True), (digest_of(OTHER), False)])
+    before.look()
+    assert KEY not in "".join(file.read_text() for file in tmp_path.rglob("*.json"))
+    ring = KeyRing(2)
+    watcher = key_watcher(ring, tmp_path)
+    monkeypatch.setattr(watcher, "_read", refuse_connection)
+
+    watcher.start()
+    watcher.stop()
+
+    assert admits(ring, KEY)
+    assert not admits(ring, OTHER)
+    assert not admits(ring, None)
+
+
+def test_what_cannot_be_understood_opens_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for damaged in ({}, [["not hexadecimal", True]], [[1]], "keys"):
+        ring = KeyRing(2)
+        watcher = key_watcher(ring, tmp_path)
+        monkeypatch.setattr(watcher, "_read", refuse_connection)
+        settings = ServingSettings(
+            warehouse_url=SecretStr("postgresql://nowhere.invalid/warehouse"), state_folder=tmp_path
+        )
+        LastKnown(settings).remember("keys", damaged)
+
+        watcher.start()
+        watcher.stop()
+
+        assert not admits(ring, None)
+
+
+def refuse_connection() -> list[tuple[bytes, bool]]:
+    raise psycopg.OperationalError("connection refused")
+
+
+def admits(ring: KeyRing, key: str | None) -> bool:
+    """Whether a ring lets a request from this machine pass."""
+    headers = [] if key is None else [(b"x-api-key", key.encode())]
+    loopback = ("127.0.0.1", 80)
+    scope = {"type": "http", "path": "/predict", "headers": headers, "server": loopback, "client": loopback}
+    try:
+        ring.check(Request(scope))
+    except ProblemError:
+        return False
+    return True

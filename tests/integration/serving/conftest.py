@@ -1,0 +1,39 @@
+"""One Bento, and one service of two workers with a Postgres of its own, for all tests of running services."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from orchestration.platform.home import prepare_home
+from serving.build import bento_folder, build_bento
+from tests.integration.serving.shop import Shop, Trained, service, train, warehouse
+
+
+@pytest.fixture(scope="session")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Trained]:
+    """Two versions of a small purchase model that say something else of everybody."""
+    folder = tmp_path_factory.mktemp("versions")
+    first, second = train(1, folder / "one"), train(2, folder / "two")
+    assert all(abs(first.probability[user] - second.probability[user]) > 1e-3 for user in first.probability)
+    return first, second
+
+
+@pytest.fixture(scope="session")
+def bento(versions: tuple[Trained, Trained], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the Bento of version 1."""
+    first, _ = versions
+    bentoml_home = tmp_path_factory.mktemp("bentoml")
+    tag = build_bento("purchase", first.directory, digest=first.digest, version=1, bentoml_home=bentoml_home)
+    return bento_folder(tag, bentoml_home)
+
+
+@pytest.fixture(scope="session")
+def shop(versions: tuple[Trained, Trained], bento: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A service of two workers that answers with one of the versions."""
+    home = prepare_home(tmp_path_factory.mktemp("shop") / "home")
+    with ExitStack() as postgres:
+        connection = postgres.enter_context(warehouse(home))
+        with service(home, str(bento), home.bentoml_of("purchase"), workers=2) as running:
+            yield Shop(home, versions, bento, running, postgres, connection)
