@@ -93,6 +93,7 @@ def service(home: Home, model: Path) -> Iterator[tuple[subprocess.Popen[bytes], 
         "SERVING_MODEL_DIRECTORY": str(model / "model"),
         "SERVING_BUILD_FILE": str(model / "build.json"),
         "SERVING_LEDGER_FOLDER": str(home.ledger),
+        "SERVING_STATE_FOLDER": str(home.state),
     }
     process = subprocess.Popen(
         [sys.executable, "-c", SERVICE.format(port=own_port)], env={**os.environ, "PGPASSWORD": "", **environment}
