@@ -1,4 +1,4 @@
-"""Tables for the terminal: models beside their baselines, the registry, predictions. Only looks, no figures."""
+"""Tables for the terminal: models beside their baselines, the registry. Only looks, no figures."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -12,7 +12,6 @@ from orchestration.pipeline import RunOutcome
 from orchestration.registry import CHALLENGER, CHAMPION, RegisteredModel
 from orchestration.scorecard import display_rows
 from orchestration.summary import ModelSummary
-from serving.schemas import AnyPrediction, SegmentPrediction
 
 
 def models_table(outcome: RunOutcome, models: Sequence[ModelSummary]) -> Table:
@@ -118,15 +117,3 @@ def _headline(metrics: Mapping[str, float]) -> str:
 
 def _number(metrics: Mapping[str, float], name: str, form: str) -> str:
     return form.format(metrics[name]) if name in metrics else ""
-
-
-def predictions_table(model: str, predictions: Sequence[AnyPrediction]) -> Table:
-    """What a service answered: the answer, what it rests on, reasons and advice."""
-    table = Table(title=f"{model}, asked over HTTP")
-    for heading in ("user", "answer", "basis", "reasons", "advice"):
-        table.add_column(heading)
-    for row in predictions:
-        answer = row.segment if isinstance(row, SegmentPrediction) else f"{row.probability:.1%} ({row.risk})"
-        reasons = "\n".join(reason.text for reason in row.reasons)
-        table.add_row(row.user_id, answer, row.basis, reasons, "\n".join(row.advice))
-    return table

@@ -60,7 +60,7 @@ class Metrics:
             f"{PREFIX}_ledger_spool_bytes",
             "What waits on disk for the warehouse, of all services that share the folder",
             registry=registry,
-            multiprocess_mode="max",
+            multiprocess_mode="livemax",
         )
 
     def exposition(self) -> bytes:
@@ -77,7 +77,7 @@ class Metrics:
 
 
 def _forget_killed_workers(folder: Path) -> None:
-    """What a worker counted stays; the version that it answered with does not."""
+    """What a worker counted stays; the version that it answered with, and what it saw waiting on disk, do not."""
     from prometheus_client.multiprocess import mark_process_dead  # see the module
 
     for file in folder.glob("gauge_live*_*.db"):

@@ -19,9 +19,10 @@ from orchestration.events.mapping import parse_mapping
 from orchestration.platform.fleet import running_servers
 from orchestration.platform.servers import model_servers
 from orchestration.platform.stack import running_platform
+from orchestration.predictions import predictions_table
 from orchestration.settings import read_settings
 from orchestration.summary import summarize
-from orchestration.tables import models_table, predictions_table
+from orchestration.tables import models_table
 from serving.client import PredictionClient
 from serving.schemas import AnyPrediction
 

@@ -19,8 +19,8 @@ def predict(
     from orchestration.errors import OperationError
     from orchestration.platform.home import Home
     from orchestration.platform.up import find_up
+    from orchestration.predictions import predictions_table
     from orchestration.settings import read_settings
-    from orchestration.tables import predictions_table
     from serving.client import PredictionClient
 
     settings = read_settings()

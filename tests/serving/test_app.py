@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import itertools
+import json
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,6 +13,8 @@ import httpx
 import polars as pl
 import pytest
 
+from serving.keys import digest_of, new_key
+from serving.logs import JsonFormatter
 from serving.online_features import Snapshot
 from serving.schemas import MAX_BODY_BYTES, MODEL_KINDS, RESPONSE_OF, ModelKind
 from tests.serving.doubles import AS_OF, SavedModel, Service, ServiceMaker
@@ -305,6 +308,28 @@ def test_a_request_is_counted_and_timed(churn: Service) -> None:
     assert sample("request_seconds_count", route="/predict", status="422") == 1
     assert sample("predictions_total", basis="prior", model_version="1") == 1
     assert sample("feature_age_days_count") == 1
+    assert sample("feature_age_days_sum") == (datetime.datetime.now(datetime.UTC).date() - AS_OF).days
+
+
+def test_the_log_of_a_request_has_neither_its_key_nor_its_body(
+    churn: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.setFormatter(JsonFormatter("churn"))
+    key, user = new_key(), "somebody-4711"
+    churn.keys.learn([(digest_of(key), True)])
+    bodies: list[Json] = [{"user_ids": [user]}, {"user_ids": [user, 3]}, {"features": [{user: 1.0}]}]
+    with caplog.at_level("DEBUG"):
+        for body in bodies:
+            churn.client.post("/predict", json=body, headers={"authorization": f"Bearer {key}", "x-request-id": "r-1"})
+        churn.client.post("/predict", json=bodies[0], headers={"x-api-key": f"{key}x", "x-request-id": "r-1"})
+        churn.store.is_away = True
+        churn.client.post("/predict", json=bodies[0], headers={"x-api-key": key, "x-request-id": "r-1"})
+
+    lines = [json.loads(text) for text in caplog.text.splitlines() if '"serving.' in text]
+    assert [line["status"] for line in lines if "status" in line] == [200, 422, 422, 401, 503]
+    assert {line["request_id"] for line in lines} == {"r-1"}
+    assert key not in caplog.text
+    assert user not in caplog.text
 
 
 def test_a_swap_shows_in_the_next_answer(churn: Service, saved_models: dict[ModelKind, SavedModel]) -> None:

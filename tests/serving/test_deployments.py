@@ -77,6 +77,7 @@ def test_the_same_digest_under_a_new_version_needs_no_loading(follower: Follower
     assert (follower.slot.current.version, follower.slot.current.deployment_id) == (2, 10)
     assert follower.slot.current.model is model
     assert follower.count("model_swaps") == 1
+    assert follower.registry.get_sample_value("customer_analyzer_model_version") == 2
 
 
 def test_another_model_is_loaded_and_swapped_in(

@@ -2,6 +2,7 @@
 
 import datetime
 import threading
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,22 @@ def test_what_exceeds_the_bound_is_dropped_counted_and_said_once(
     ledger.start()
     ledger.close()
     assert waiting(tmp_path) == ["a", "b"]
+
+
+def test_what_waits_on_disk_is_told(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    ledger = Ledger(settings(tmp_path), Metrics(registry))
+    ledger.start()
+    ledger.record(entry("a", "b"))
+    told: float | None = 0.0
+    deadline = time.monotonic() + 20
+    while not told and time.monotonic() < deadline:
+        time.sleep(0.02)
+        told = registry.get_sample_value("customer_analyzer_ledger_spool_bytes")
+    ledger.close()
+
+    assert told == sum(file.stat().st_size for file in tmp_path.glob("*/*.jsonl")) > 0
+    assert registry.get_sample_value("customer_analyzer_ledger_rows_written_total") == 0
 
 
 def test_a_folder_that_cannot_be_used_is_named_at_once(tmp_path: Path) -> None:

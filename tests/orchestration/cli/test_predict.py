@@ -1,6 +1,9 @@
 """`customer-analyzer predict` against a service that answers as it is told."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,3 +85,19 @@ def test_what_goes_wrong_is_a_sentence(
     assert said in captured.err
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+def test_asking_a_service_loads_no_orchestrator(tmp_path: Path) -> None:
+    code = (
+        "import sys; from orchestration.cli import main\n"
+        "try: main(['predict', 'churn', '00004'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'dagster', 'mlflow', 'polars', 'sklearn', 'xgboost'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    environment = {**os.environ, "CUSTOMER_ANALYZER_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "The churn service is not running" in done.stderr
+    assert done.returncode == 0, done.stderr
