@@ -95,7 +95,8 @@ def _request_span(tracer: "Tracer", route: str, request: Request) -> Iterator[No
         kind=SpanKind.SERVER,
         attributes={"http.request.method": request.method, "http.route": route},
     ) as span:
-        token = trace_id_in_use.set(format_trace_id(span.get_span_context().trace_id))
+        context = span.get_span_context()
+        token = trace_id_in_use.set(format_trace_id(context.trace_id) if context.is_valid else None)
         try:
             yield
         finally:

@@ -179,6 +179,23 @@ def test_the_service_keeps_the_name_that_it_was_given(
     assert collector.services == {"bot-predictions"}
 
 
+def test_opentelemetrys_own_switch_turns_traces_off(
+    collector: Collector,
+    monkeypatch: pytest.MonkeyPatch,
+    make_service: ServiceMaker,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    caplog.handler.setFormatter(JsonFormatter("churn"))
+    service = make_service("churn")
+    with caplog.at_level("INFO", "serving"):
+        assert service.client.post("/predict", json={"user_ids": ["3"]}).status_code == 200
+    stop(service)
+
+    assert collector.spans == {}
+    assert "trace_id" not in caplog.text
+
+
 def test_without_a_collector_nothing_of_opentelemetry_is_loaded() -> None:
     code = (
         "import sys\n"
