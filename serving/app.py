@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.logs import request_id_in_use
-from serving.problems import ProblemError, problem_response
+from serving.problems import FieldError, ProblemError, problem_response
 from serving.requests import request_id
 from serving.routes import describe_api, describe_model, explain, metrics, predict, runtime_of, targets
 from serving.schemas import ModelKind
@@ -117,9 +117,13 @@ async def _refuse(request: Request, error: Exception) -> Response:
     """No such path, or not by this method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     status = HTTPStatus(error.status_code)
-    what = f"{request.method} is not possible here" if status == HTTPStatus.METHOD_NOT_ALLOWED else "Nothing is here"
+    what, errors = "Nothing is here", [FieldError("path", "is not known")]
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {})["Allow"]
+        what, errors = f"{request.method} is not possible here", [FieldError("method", f"must be one of {allowed}")]
     identity = request_id(request)
-    response = problem_response(ProblemError(status, f"{what}; see /openapi.json.", headers=error.headers), identity)
+    problem = ProblemError(status, f"{what}; see /openapi.json.", errors, error.headers)
+    response = problem_response(problem, identity)
     response.headers["x-request-id"] = identity
     # One label for all: whoever tries paths must not fill the memory of those who watch.
     runtime_of(request).metrics.request_seconds.labels("other", status.value).observe(0.0)

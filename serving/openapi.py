@@ -7,6 +7,7 @@ describes only routes it makes itself, so ours, which are mounted, are described
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -90,8 +91,15 @@ def describe(kind: ModelKind, features: "Iterable[Feature]" = ()) -> Json:
     With the `features` of a model it says which `features` that model takes; without, as in the files checked in, what
     holds for every model.
     """
+    document: Json = json.loads(_described(kind))
+    _name_features(document["components"]["schemas"]["FeatureRow"], list(features))
+    return document
+
+
+@cache
+def _described(kind: ModelKind) -> str:
+    """What holds for every model, as text, because making it takes longer than any request may."""
     reference, schemas = _schemas(kind)
-    _name_features(schemas["FeatureRow"], list(features))
     document = {
         "openapi": "3.1.0",
         "info": {"title": _TITLES[kind], "version": API_VERSION, "summary": f"The {kind} model over HTTP."},
@@ -111,9 +119,7 @@ def describe(kind: ModelKind, features: "Iterable[Feature]" = ()) -> Json:
             },
         },
     }
-    # Parts that are shared here are apart for whoever changes the document or writes it as YAML.
-    copy: Json = json.loads(json.dumps(document))
-    return copy
+    return json.dumps(document)
 
 
 def _schemas(kind: ModelKind) -> tuple[Json, Json]:

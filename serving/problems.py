@@ -21,7 +21,7 @@ MAX_ERRORS = 20
 class FieldError:
     """One field that is wrong."""
 
-    field: Annotated[str, Field(description="where, as in `user_ids[3]`; `body` for the request as a whole")]
+    field: Annotated[str, Field(description="where, as in `user_ids[3]`; or `body`, `method`, `path`, or a header")]
     message: Annotated[str, Field(description="what is wrong with it")]
 
 

@@ -8,7 +8,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 MAX_ROWS = 1000
 MAX_EXPLAINED_ROWS = 100
@@ -24,6 +24,14 @@ ContributionUnit = Literal["log_odds", "squared_distance"]
 # Postgres cannot store the character NUL in a text, so no user is called that.
 UserId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]
 
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""To JSON Schema, and so to callers, 2.0 is an integer too."""
+
 _REQUEST_EXAMPLES = [{"user_ids": ["1024", "new-user"]}, {"user_ids": ["1024"], "as_of": "1998-06-01", "reasons": 5}]
 
 
@@ -31,8 +39,8 @@ def _one_way_to_ask(schema: dict[str, Any]) -> None:
     for name in ("user_ids", "features"):
         schema["properties"][name].pop("default")
     schema["oneOf"] = [
-        {"required": ["user_ids"]},
-        {"required": ["features"], "properties": {"as_of": {"type": "null"}}},
+        {"required": ["user_ids"], "properties": {"features": False}},
+        {"required": ["features"], "properties": {"user_ids": False, "as_of": {"type": "null"}}},
     ]
     schema["examples"] = _REQUEST_EXAMPLES
 
@@ -74,9 +82,9 @@ class PredictionRequest(BaseModel):
     as_of: Annotated[
         datetime.date | None, Field(description="feature snapshot to use with `user_ids`; the newest if absent")
     ] = None
-    reasons: Annotated[int, Field(ge=0, le=10, description="how many reasons each answer carries; 0 is fastest")] = (
-        DEFAULT_REASONS
-    )
+    reasons: Annotated[
+        int, Field(ge=0, le=10, description="how many reasons each answer carries; 0 is fastest"), WHOLE
+    ] = DEFAULT_REASONS
 
     @model_validator(mode="after")
     def _asks_one_way(self) -> Self:

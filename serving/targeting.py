@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from serving.schemas import MAX_ROWS, Basis, ModelKind
+from serving.schemas import MAX_ROWS, WHOLE, Basis, ModelKind
 
 # More than there is, and little enough that sums stay exact to the cent.
 MAX_MONEY = 1e12
@@ -27,7 +27,7 @@ class TargetingRequest(BaseModel):
         json_schema_extra={"examples": [{"max_users": 50, "cost_per_contact": 0.4}]},
     )
 
-    max_users: Annotated[int, Field(ge=1, le=MAX_ROWS, description="how many at most")] = 100
+    max_users: Annotated[int, Field(ge=1, le=MAX_ROWS, description="how many at most"), WHOLE] = 100
     cost_per_contact: Annotated[
         float,
         Field(ge=0, le=MAX_MONEY, description="in the shop's currency; who is expected to bring less is left out"),

@@ -16,7 +16,7 @@ import pytest
 from serving.keys import digest_of, new_key
 from serving.logs import JsonFormatter
 from serving.online_features import Snapshot
-from serving.schemas import MAX_BODY_BYTES, MODEL_KINDS, RESPONSE_OF, ModelKind
+from serving.schemas import MODEL_KINDS, RESPONSE_OF, ModelKind
 from tests.serving.doubles import AS_OF, SavedModel, Service, ServiceMaker
 
 Json = dict[str, Any]
@@ -148,31 +148,6 @@ def test_a_bad_request_is_told_which_field(churn: Service, body: object, status:
     assert problem["request_id"] == response.headers["x-request-id"]
 
 
-@pytest.mark.parametrize(
-    ("content", "status"),
-    [
-        (b"", 400),
-        (b"{", 400),
-        (b"null", 422),
-        (b'{"user_ids": ["3"],}', 400),
-        (b"\xff\xfe{}", 400),
-        (b'{"user_ids": ["\xff"]}', 400),
-        (rb'{"user_ids": ["\ud800"]}', 400),
-        (b"[" * 100_000, 400),
-        (b'{"features": [{"orders_total": NaN}]}', 422),
-        (b'{"features": [{"orders_total": -Infinity}]}', 422),
-        (b'{"features": [{"orders_total": 1e400}]}', 422),
-        (b'{"features": [{"orders_total": ' + b"9" * 500 + b"}]}", 422),
-        (b'{"user_ids": ["' + b"x" * MAX_BODY_BYTES + b'"]}', 413),
-    ],
-)
-def test_bytes_that_are_no_request_are_refused(churn: Service, content: bytes, status: int) -> None:
-    response = churn.client.post("/predict", content=content, headers={"content-type": "application/json"})
-
-    assert response.status_code == status
-    assert response.json()["errors"]
-
-
 def test_a_body_is_cut_off_however_it_is_sent(churn: Service) -> None:
     chunks = (b"x" * 100_000 for _ in range(20))
 
@@ -196,15 +171,6 @@ def test_only_plain_json_is_read(churn: Service, headers: dict[str, str]) -> Non
 
     assert response.status_code == 415
     assert "application/json" in response.json()["detail"]
-
-
-@pytest.mark.parametrize(("method", "path"), [("GET", "/predict"), ("DELETE", "/predict"), ("POST", "/model")])
-def test_other_methods_are_named_as_not_possible(churn: Service, method: str, path: str) -> None:
-    response = churn.client.request(method, path)
-
-    assert response.status_code == 405
-    assert response.headers["allow"]
-    assert response.json()["title"] == "Method Not Allowed"
 
 
 def test_overload_is_told_at_once_and_ends_by_itself(churn: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,13 @@ from typing import Any, Protocol
 import httpx
 import psycopg
 import pytest
+import yaml
 
 from orchestration.platform.stack import Platform
 from serving.client import PredictionClient
 from serving.keys import digest_of
-from serving.schemas import MODEL_KINDS, RESPONSE_OF, ModelKind
+from serving.openapi import describe
+from serving.schemas import EXPLANATION_OF, MODEL_KINDS, RESPONSE_OF, ModelKind
 from tests.integration.conftest import command
 
 UNKNOWN = "a user nobody has ever seen"
@@ -35,6 +37,9 @@ class RanPlatform(Protocol):
 
     @property
     def platform(self) -> Platform: ...
+
+    @property
+    def home(self) -> Path: ...
 
 
 @pytest.fixture(params=MODEL_KINDS)
@@ -98,6 +103,29 @@ def test_a_known_user_comes_with_reasons_in_words(
         assert math.isfinite(reason["contribution"])
 
 
+def test_an_explanation_adds_up_to_the_stored_score(
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+) -> None:
+    scores = scored(warehouse, kind, 100)
+
+    response = service.post("/explain", json={"user_ids": list(scores)})
+
+    assert response.status_code == 200
+    assert EXPLANATION_OF[kind].validate_json(response.content, strict=True)
+    for row in response.json()["explanations"]:
+        parts = [each["contribution"] for family in row["families"] for each in family["features"]]
+        assert math.isclose(row["bias"] + sum(parts), row["total"], abs_tol=1e-6)
+        if kind != "segmentation":
+            score = scores[row["prediction"]["user_id"]][0]
+            assert math.isclose(row["total"], math.log(score / (1 - score)), abs_tol=1e-6)
+
+
+def test_a_bento_carries_its_description(ran_platform: RanPlatform, kind: ModelKind) -> None:
+    (file,) = ran_platform.home.glob(f"bentoml/{kind}/bentos/{kind}/*/apis/openapi.yaml")
+
+    assert yaml.safe_load(file.read_text(encoding="utf-8")) == describe(kind)
+
+
 def test_an_unknown_user_gets_the_prior(service: httpx.Client, kind: ModelKind) -> None:
     row = service.post("/predict", json={"user_ids": [UNKNOWN]}).json()["predictions"][0]
 
@@ -144,7 +172,7 @@ def test_health_metrics_and_description(service: httpx.Client, kind: ModelKind) 
     assert "customer_analyzer_request_seconds_bucket" in metrics
     for path in ("/openapi.json", "/docs.json"):
         document = service.get(path).json()
-        assert {"/predict", "/model", "/readyz", "/livez", "/metrics"} <= document["paths"].keys()
+        assert document["paths"].keys() == describe(kind)["paths"].keys()
     assert "swagger" in service.get("/").text.lower()
     model = service.get("/model").json()
     assert (model["model"], model["refused"]) == (kind, None)
