@@ -51,7 +51,7 @@ def main() -> None:
         with running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform:
             session = session_of(platform)
             import_files(platform.warehouse_url, [known], mapping=dict(pair.split("=", 1) for pair in given.map))
-            run_everything(session, given.as_of, given.horizon)
+            run_everything(session, given.as_of, given.horizon, backtest=False)
             plan = plan_run(session.warehouse, given.as_of, given.horizon)
             rows = [row for spec in (PURCHASE, CHURN) for row in judge(session, plan, spec, events)]
     make_console().print(table(given.data, plan, rows))

@@ -5,6 +5,7 @@ import os
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
+from orchestration.assets.backtests import backtest_assets
 from orchestration.assets.events import events
 from orchestration.assets.leakage import time_rule_checks
 from orchestration.assets.marts import FolderGroups, dbt_assets_of, prepared_project
@@ -13,7 +14,7 @@ from orchestration.assets.monitoring import drift_assets
 from orchestration.assets.scorecard import scorecard
 from orchestration.assets.scores import score_assets
 from orchestration.assets.serving import deployment_assets
-from orchestration.jobs import REFRESH, RETRAIN
+from orchestration.jobs import QUICK_RETRAIN, REFRESH, RETRAIN
 from orchestration.platform.stack import join_platform
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from orchestration.schedules import daily_refresh, weekly_retrain
@@ -30,13 +31,14 @@ def build_definitions() -> dg.Definitions:
             events,
             *dbt_assets_of(project),
             *model_assets(),
+            *backtest_assets(),
             *score_assets(),
             *drift_assets(),
             scorecard,
             *deployment_assets(),
         ],
         asset_checks=time_rule_checks(),
-        jobs=[REFRESH, RETRAIN],
+        jobs=[REFRESH, RETRAIN, QUICK_RETRAIN],
         schedules=[daily_refresh, weekly_retrain],
         sensors=[retrain_on_drift(settings.drift_cooldown_days)],
         resources={

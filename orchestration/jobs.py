@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-_TRAINING = dg.AssetSelection.groups("models", "serving")
+_BACKTESTS = dg.AssetSelection.groups("backtests")
+_TRAINING = dg.AssetSelection.groups("models", "serving") | _BACKTESTS
 
 REFRESH = dg.define_asset_job(
     "refresh",
@@ -12,5 +13,10 @@ REFRESH = dg.define_asset_job(
 RETRAIN = dg.define_asset_job(
     "retrain",
     selection=dg.AssetSelection.all(),
-    description="Everything once: refresh, train challengers, let the gate decide, score, deploy.",
+    description="Everything once: refresh, train challengers, let the gate decide, backtest, score, deploy.",
+)
+QUICK_RETRAIN = dg.define_asset_job(
+    "quick_retrain",
+    selection=dg.AssetSelection.all() - _BACKTESTS,
+    description="Retrain without backtests, which train every model once more for each past cutoff they judge.",
 )

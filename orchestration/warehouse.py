@@ -90,8 +90,7 @@ class Warehouse:
             f"select user_features.*, {labels}"  # noqa: S608 - dates and our own column names
             " from marts.user_features join marts.user_labels using (user_id, as_of)"
             f" where as_of in ({dates}) and user_labels.horizon_days = {int(horizon_days)}"
-            " order by as_of, user_id"
-        )
+        ).sort("as_of", "user_id")
 
     def snapshot(self, as_of: date) -> pl.DataFrame:
         """The features of everyone seen before `as_of`, one row a user, ordered by user."""

@@ -15,7 +15,9 @@ from scipy.special import expit
 from ml.propensity.matrix import Floats
 
 _PRIOR_ROWS = 10.0
-"""How many rows' worth of evidence it takes to move the weights from a plain average of the members."""
+"""How many rows' worth of evidence it takes to move a weight, or the level, from what the members say by themselves.
+For the level, that is what a season does: it moves all log-odds by about 1 / sqrt(10), some 30 % of the odds. A cutoff
+with a hundred positives outvotes it; one without any, among fifty users, says hardly more than it."""
 
 _LEVEL_MEMORY = 0.3
 """What a cutoff says about the level counts this much of what the next one says. Measured on six test cutoffs each of
@@ -44,12 +46,17 @@ def average_stack(members: int) -> Stack:
 
 
 def fit_stack(members: Floats, labels: Floats) -> Stack:
-    """Fit weights >= 0 and an intercept to minimise log loss, pulled gently towards a plain average."""
+    """Fit weights >= 0 and an intercept to minimise log loss, pulled gently towards a plain average.
+
+    Weights turn around the members' means. Turned around 0, a small change of a weight would move the level of a rare
+    outcome, whose log-odds are all far from 0, and no pull on the intercept could hold it.
+    """
     count = members.shape[1]
-    start = np.array([*average_stack(count).weights, 0.0])
-    inputs = np.column_stack([members, np.ones(len(members))])
-    # The intercept follows the base rate, which one season shifts as a whole: it is hardly held back.
-    pull = np.array([_PRIOR_ROWS] * count + [1.0])
+    centre = members.mean(axis=0)
+    average = np.asarray(average_stack(count).weights)
+    start = np.array([*average, average @ centre])
+    inputs = np.column_stack([members - centre, np.ones(len(members))])
+    pull = np.full(count + 1, _PRIOR_ROWS)
     free = np.ones(count + 1, bool)
     while True:
         solution = _newton(inputs, labels, start, pull, free)
@@ -58,8 +65,8 @@ def fit_stack(members: Floats, labels: Floats) -> Stack:
             break
         # A member that wants a negative weight is noise beside the others: it leaves, one at a time.
         free[worst] = False
-    *weights, intercept = np.round(solution, 10).tolist()
-    return Stack(tuple(weights), intercept)
+    weights = np.round(solution[:-1], 10)
+    return Stack(tuple(weights.tolist()), round(float(solution[-1] - weights @ centre), 10))
 
 
 def settle_level(stack: Stack, earlier: Sequence[tuple[Floats, Floats]]) -> Stack:
@@ -76,12 +83,12 @@ def settle_level(stack: Stack, earlier: Sequence[tuple[Floats, Floats]]) -> Stac
 
 
 def _level_shift(log_odds: Floats, labels: Floats) -> float:
-    """What to add to all log-odds so that they predict as many positives as there were.
+    """What to add to all log-odds so that they predict as many positives as there were, held back like a weight."""
 
-    One more row, as probable as the others on average, keeps the answer finite where all labels are the same.
-    """
-    positives = (labels.sum() + expit(log_odds).mean()) * len(labels) / (len(labels) + 1)
-    return float(brentq(lambda shift: expit(log_odds + shift).sum() - positives, -_WIDEST, _WIDEST))
+    def excess(shift: float) -> float:
+        return float(expit(log_odds + shift).sum() - labels.sum() + _PRIOR_ROWS * shift)
+
+    return float(brentq(excess, -_WIDEST, _WIDEST))
 
 
 def _newton(inputs: Floats, labels: Floats, start: Floats, pull: Floats, free: NDArray[np.bool_]) -> Floats:

@@ -16,7 +16,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from ml.cutoffs import run_days
 from orchestration.partitions import AS_OF
 from orchestration.platform.home import Home
-from orchestration.resources import Choices, WarehouseResource
+from orchestration.resources import Choices, HomeResource, WarehouseResource
 from orchestration.settings import read_settings
 from orchestration.warehouse import Warehouse
 
@@ -71,9 +71,13 @@ def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
         exclude=f"resource_type:unit_test {_AFTER_MODELS}",
     )
     def marts(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource, choices: Choices
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        warehouse: WarehouseResource,
+        home: HomeResource,
+        choices: Choices,
     ) -> Iterator[Any]:
-        yield from _build(context, dbt, warehouse.open(), choices)
+        yield from _build(context, dbt, warehouse.open(), home.open(), choices)
 
     @dbt_assets(
         manifest=project.manifest_path,
@@ -84,15 +88,19 @@ def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
         exclude="resource_type:unit_test",
     )
     def after_models(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource, choices: Choices
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        warehouse: WarehouseResource,
+        home: HomeResource,
+        choices: Choices,
     ) -> Iterator[Any]:
-        yield from _build(context, dbt, warehouse.open(), choices)
+        yield from _build(context, dbt, warehouse.open(), home.open(), choices)
 
     return [marts, after_models]
 
 
 def _build(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, choices: Choices
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, home: Home, choices: Choices
 ) -> Iterator[Any]:
     as_of = date.fromisoformat(context.partition_key)
     known = warehouse.event_range()
@@ -103,4 +111,6 @@ def _build(
         "known_until": as_of.isoformat(),
     }
     with warehouse.building_marts():
-        yield from dbt.cli(["build", "--vars", json.dumps(variables)], context=context).stream()
+        arguments = ["build", "--vars", json.dumps(variables)]
+        # One folder for both calls of a run: the second finds the project parsed with these variables already.
+        yield from dbt.cli(arguments, context=context, target_path=home.dbt_target / "build").stream()

@@ -9,9 +9,7 @@ from datetime import date
 
 import dagster as dg
 
-from ml.backtest_tables import cutoffs_table, differences_table, markdown, slices_table
 from ml.errors import NotApplicable, NotEnoughData
-from orchestration.backtesting import KINDS_WITH_BACKTEST, backtest_challenger
 from orchestration.gate import judge_challenger
 from orchestration.partitions import AS_OF
 from orchestration.registry import CHALLENGER, KINDS
@@ -127,36 +125,6 @@ def champion_asset(kind: str) -> dg.AssetsDefinition:
     return champion
 
 
-def backtest_asset(kind: str) -> dg.AssetsDefinition:
-    """The asset that shows how the challenger and its older selves did at the last test cutoffs."""
-
-    @dg.asset(
-        name=f"{kind}_backtest",
-        group_name="models",
-        description=f"How {kind} did at the last four test cutoffs, each trained as of then, beside the baselines.",
-        kinds={"mlflow", "python"},
-        partitions_def=AS_OF,
-        deps=[f"{kind}_candidate", FEATURES, LABELS],
-    )
-    def found(
-        context: dg.AssetExecutionContext,
-        warehouse: WarehouseResource,
-        registry: RegistryResource,
-        choices: Choices,
-    ) -> dg.MaterializeResult:
-        as_of = date.fromisoformat(context.partition_key)
-        report = backtest_challenger(kind, warehouse.open(), registry.open(), as_of, choices.horizon_days)
-        tables = {"cutoffs": cutoffs_table, "differences": differences_table, "slices": slices_table}
-        return dg.MaterializeResult(
-            metadata={name: dg.MetadataValue.md(markdown(table(report))) for name, table in tables.items()}
-        )
-
-    return found
-
-
 def model_assets() -> list[dg.AssetsDefinition]:
-    """Candidate and champion of every model, and the backtests of those that promise a probability."""
-    return [
-        *(make(kind) for kind in KINDS for make in (candidate_asset, champion_asset)),
-        *(backtest_asset(kind) for kind in KINDS_WITH_BACKTEST),
-    ]
+    """Candidate and champion of every model."""
+    return [make(kind) for kind in KINDS for make in (candidate_asset, champion_asset)]

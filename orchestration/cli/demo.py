@@ -45,7 +45,7 @@ def demo(
         console.rule(f"Importing {file.name}")
         import_with_progress(session.platform.warehouse_url, [file], parse_mapping(mapping or []))
         console.rule("Running everything once: events, contracts, marts, models, scores, drift, deployments")
-        outcome = run_everything(session, None, session.platform.settings.horizon_days)
+        outcome = run_everything(session, None, session.platform.settings.horizon_days, backtest=False)
         models = summarize(outcome, session.registry)
         console.rule("Asking the services")
         with running_servers(model_servers(session.platform)) as services:

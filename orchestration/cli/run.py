@@ -31,6 +31,9 @@ def run(
     horizon: Annotated[
         int | None, typer.Option(help="Days ahead that the models look. [default: 30]", show_default=False)
     ] = None,
+    backtest: Annotated[
+        bool, typer.Option(help="Judge the models at past cutoffs as well, which takes about as long as training them.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Run everything once: check events, build marts, train, judge, score, watch drift, deploy."""
@@ -38,7 +41,10 @@ def run(
     with running_platform(settings) as platform:
         session = session_of(platform)
         outcome = run_everything(
-            session, None if as_of is None else as_of.date(), settings.horizon_days if horizon is None else horizon
+            session,
+            None if as_of is None else as_of.date(),
+            settings.horizon_days if horizon is None else horizon,
+            backtest=backtest,
         )
         models = summarize(outcome, session.registry)
     if as_json:
@@ -47,8 +53,8 @@ def run(
         make_console().print(models_table(outcome, models))
 
 
-def run_everything(session: Session, as_of: date | None, horizon_days: int) -> RunOutcome:
-    """The retrain job with a progress bar on the terminal and all other output in the home's log.
+def run_everything(session: Session, as_of: date | None, horizon_days: int, *, backtest: bool) -> RunOutcome:
+    """The retrain job, or its quick form, with a progress bar on the terminal and all other output in the home's log.
 
     Raises OperationError naming the first step that failed and the log.
     """
@@ -66,7 +72,7 @@ def run_everything(session: Session, as_of: date | None, horizon_days: int) -> R
         with Progress(*columns, console=console) as progress:
             task = progress.add_task(f"as of {plan.as_of}, {plan.horizon_days} days ahead", total=None)
             outcome = run_job(
-                "retrain",
+                "retrain" if backtest else "quick_retrain",
                 plan,
                 started_by="customer-analyzer run",
                 steps=lambda total: progress.update(task, total=total),

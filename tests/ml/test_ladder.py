@@ -48,9 +48,10 @@ def answer(trained: TrainedPropensity, frame: pl.DataFrame, plan: CutoffPlan) ->
     return score
 
 
-def has_ever_sold(frame: pl.DataFrame) -> bool:
-    """Where nobody ever bought, there is no purchase model at all (NotApplicable)."""
-    return frame.select(((pl.col("purchase_days_total") > 0) | pl.col("has_purchased")).any()).item()
+def has_ever_sold(frame: pl.DataFrame, plan: CutoffPlan) -> bool:
+    """Where nobody had bought by the plan's last cutoff, there is no purchase model at all (NotApplicable)."""
+    known = frame.filter(pl.col("as_of").is_in(plan.all))
+    return known.select(((pl.col("purchase_days_total") > 0) | pl.col("has_purchased")).any()).item()
 
 
 def assert_not_worse(train: Train, plan: CutoffPlan, users: int, seeds: range, **traits: float) -> float:
@@ -59,7 +60,7 @@ def assert_not_worse(train: Train, plan: CutoffPlan, users: int, seeds: range, *
     found = []
     for seed in seeds:
         frame = shop(plan, users, seed=seed, **traits)
-        if train is train_purchase and not has_ever_sold(frame):
+        if train is train_purchase and not has_ever_sold(frame, plan):
             continue
         trained = train(frame, CATALOGUE, plan, seed=seed)
         answer(trained, frame, plan)

@@ -101,8 +101,8 @@ def test_rate_table_shrinks_small_bins() -> None:
 
 def test_level_is_a_fading_mean_over_cutoffs() -> None:
     # Each cutoff predicts one half; the shift that fits 3 of 4 positives is log 3, that of 1 of 4 is -log 3.
-    flat = np.zeros((4000, 1))
-    often, seldom = (np.repeat([1.0, 0.0], rows) for rows in ([3000, 1000], [1000, 3000]))
+    flat = np.zeros((40_000, 1))
+    often, seldom = (np.repeat([1.0, 0.0], rows) for rows in ([30_000, 10_000], [10_000, 30_000]))
     stack = Stack((1.0,), 0.0)
     settled = settle_level(stack, [(flat, often), (flat, seldom)])
     expected = (0.3 * np.log(3) - 0.09 * np.log(3)) / 1.39
@@ -113,7 +113,18 @@ def test_level_is_a_fading_mean_over_cutoffs() -> None:
 
 def test_level_stays_finite_where_everybody_acted() -> None:
     settled = settle_level(Stack((1.0,), 0.0), [(np.zeros((50, 1)), np.ones(50))])
-    assert 0.5 < settled.intercept < 3.0
+    shift = settled.intercept * 1.3 / 0.3
+    assert 50 * (1 - expit(shift)) == pytest.approx(10 * shift, abs=1e-6)
+
+
+@pytest.mark.parametrize(("rows", "positives", "moved"), [(50, 0, -0.05), (100_000, 500, -0.66)])
+def test_level_of_a_rare_outcome_follows_evidence_not_chance(rows: int, positives: int, moved: float) -> None:
+    # The member says 1 % of everyone, a little more of some: none of 50 says little, 500 of 100,000 halves the odds.
+    members = (logit(0.01) + np.linspace(-0.1, 0.1, rows))[:, None]
+    labels = np.zeros(rows)
+    labels[:: rows // max(positives, 1)][:positives] = 1.0
+    shift = fit_stack(members, labels).log_odds(members).mean() - members.mean()
+    assert shift == pytest.approx(moved, abs=0.04)
 
 
 def test_stack_recovers_a_scaled_and_shifted_member() -> None:
