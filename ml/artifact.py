@@ -181,6 +181,10 @@ def to_json(value: object) -> bytes:
 def _verified_files(directory: Path, digest: str | None) -> dict[str, bytes]:
     try:
         entries = {entry.name: entry for entry in directory.iterdir()}
+        for entry in entries.values():
+            # Before anything is read: a pipe would never end.
+            if entry.is_symlink() or not entry.is_file():
+                raise ArtifactError(f"{entry} is not a plain file; restore the model directory.")
         manifest_bytes = entries.pop(_MANIFEST).read_bytes()
     except (OSError, KeyError) as error:
         raise ArtifactError(f"{directory} is not a model directory: it has no readable {_MANIFEST}.") from error
@@ -194,8 +198,6 @@ def _verified_files(directory: Path, digest: str | None) -> dict[str, bytes]:
         raise ArtifactError(f"{directory} and its {_MANIFEST} disagree about the file {odd[0]}; restore it.")
     files = {}
     for name, entry in entries.items():
-        if entry.is_symlink() or not entry.is_file():
-            raise ArtifactError(f"{entry} is not a plain file; restore the model directory.")
         files[name] = entry.read_bytes()
         if sha256(files[name]) != manifest[name]:
             raise ArtifactError(f"{entry} was changed after it was saved; restore the model directory.")

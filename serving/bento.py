@@ -25,6 +25,8 @@ SERVICE_OPTIONS: dict[str, Any] = {
         # A request is one row or a few: a thread pool costs it more than it brings, and workers scale instead.
         {"name": "OMP_NUM_THREADS", "value": "1"},
         {"name": "POLARS_MAX_THREADS", "value": "1"},
+        # Nothing here reports home, in a container either.
+        {"name": "BENTOML_DO_NOT_TRACK", "value": "true"},
     ],
 }
 

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,8 +74,17 @@ def test_a_missing_file_and_a_link_are_refused(saved: tuple[Path, str], tmp_path
     with pytest.raises(ArtifactError, match=r"golden\.json"):
         artifact.load(*saved)
     golden.symlink_to(tmp_path / "elsewhere.json")
-    with pytest.raises(ArtifactError, match="not a plain file"):
+    with pytest.raises(ArtifactError, match=r"golden\.json is not a plain file"):
         artifact.load(*saved)
+
+
+def test_a_pipe_for_a_manifest_is_refused_and_not_waited_for(saved: tuple[Path, str]) -> None:
+    directory, digest = saved
+    (directory / "manifest.json").unlink()
+    os.mkfifo(directory / "manifest.json")
+
+    with pytest.raises(ArtifactError, match=r"manifest\.json is not a plain file"):
+        artifact.load(directory, digest)
 
 
 def test_a_model_that_answers_differently_is_refused(saved: tuple[Path, str]) -> None:
