@@ -13,6 +13,7 @@ from orchestration.platform.home import Home
 from orchestration.registry import RegisteredModel, Registry
 from orchestration.warehouse import Warehouse
 from serving.build import bento_tag, build_bento
+from serving.deployments import MART_COLUMNS, worker_name
 from serving.errors import ModelRefused
 from serving.model_slot import check_features, load_model
 from serving.schemas import ModelKind
@@ -20,6 +21,14 @@ from serving.schemas import ModelKind
 # Workers look twice a second and load within one; a machine under full load takes its time.
 _PATIENCE_SECONDS = 30.0
 _LOOK_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """What a worker made of a deployment: `refused` is the reason in one word, None if it was taken."""
+
+    deployment_id: int
+    refused: str | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,9 @@ def _verify(kind: ModelKind, champion: RegisteredModel, warehouse: Warehouse) ->
     """Load the model as a service does: every file's digest, the golden rows, the features of the mart."""
     try:
         loaded = load_model(kind, champion.directory, digest=champion.digest, version=champion.version)
-        check_features(loaded.model, warehouse.mart_columns())
+        with warehouse.connect() as connection:
+            columns = frozenset(str(name) for (name,) in connection.execute(MART_COLUMNS))
+        check_features(loaded.model, columns)
     except ModelRefused as refused:
         raise OperationError(
             f"{kind} version {champion.version} is not deployed, as services would refuse it: {refused}"
@@ -83,7 +94,7 @@ def _hear_services(kind: str, deployment_id: int, champion: RegisteredModel, war
     """Wait until every worker that runs now has judged the deployment, and return how many took it."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        judged = [said for said in warehouse.judgements(kind) if said is None or said.deployment_id <= deployment_id]
+        judged = [said for said in _judgements(kind, warehouse) if said is None or said.deployment_id <= deployment_id]
         done = [said for said in judged if said is not None and said.deployment_id == deployment_id]
         if refused := {said.refused for said in done if said.refused}:
             raise OperationError(
@@ -98,3 +109,16 @@ def _hear_services(kind: str, deployment_id: int, champion: RegisteredModel, war
                 f"{champion.version} after {_PATIENCE_SECONDS:.0f} s; see the service's log."
             )
         time.sleep(_LOOK_SECONDS)
+
+
+def _judgements(kind: str, warehouse: Warehouse) -> list[_Judgement | None]:
+    """What each worker there is now says of its newest deployment, None: nothing yet; see `serving.deployments`."""
+    begin = worker_name(kind)
+    with warehouse.connect() as connection:
+        rows = connection.execute(
+            "select application_name from pg_stat_activity"
+            " where datname = current_database() and starts_with(application_name, %s)",
+            (begin,),
+        ).fetchall()
+    said = [str(name).removeprefix(begin).split() for (name,) in rows]
+    return [_Judgement(int(words[0]), words[2] if len(words) > 2 else None) if words else None for words in said]

@@ -16,7 +16,6 @@ from psycopg.rows import class_row, dict_row, scalar_row
 
 from orchestration.errors import UserError
 from orchestration.ledger import record_scores
-from serving.deployments import MART_COLUMNS, worker_name
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -44,14 +43,6 @@ class DeploymentRow:
     model_version: int
     digest: str
     bento_tag: str
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What a worker of a service made of a deployment: `refused` is the reason in one word, None if it was taken."""
-
-    deployment_id: int
-    refused: str | None
 
 
 @dataclass(frozen=True)
@@ -243,23 +234,6 @@ class Warehouse:
             (model, model_version, digest, artifact_path, bento_tag, deployed_by),
         )
         return int(str(cursor.fetchall()[0][0]))
-
-    def judgements(self, model: str) -> list[Judgement | None]:
-        """What each worker of a model's services there is now says of the deployment it saw last; None: nothing yet."""
-        begin = worker_name(model)
-        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
-            names = cursor.execute(
-                "select application_name from pg_stat_activity"
-                " where datname = current_database() and starts_with(application_name, %s)",
-                (begin,),
-            ).fetchall()
-        said = [str(name).removeprefix(begin).split() for name in names]
-        return [Judgement(int(words[0]), words[2] if len(words) > 2 else None) if words else None for words in said]
-
-    def mart_columns(self) -> frozenset[str]:
-        """The columns of the feature mart as it is now."""
-        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
-            return frozenset(cursor.execute(MART_COLUMNS).fetchall())
 
     def add_service_key(self, name: str, key_sha256: bytes) -> int:
         """Lets whoever has the key with this hash call the services; returns the key's id."""

@@ -131,7 +131,9 @@ class DeploymentWatcher:
                 autocommit=True,
                 connect_timeout=2,
                 application_name=worker_name(self._kind),
-                options="-c statement_timeout=5000 -c default_transaction_read_only=on",
+                # Of a machine that is gone, Postgres soon knows: nobody waits for its judgement.
+                options="-c statement_timeout=5000 -c default_transaction_read_only=on"
+                " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
             )
             self._said = None
         with self._connection.cursor(row_factory=class_row(Deployment)) as cursor:

@@ -20,6 +20,8 @@ from orchestration.assets.serving import deployment_asset
 from orchestration.deployment import deploy_champion
 from orchestration.errors import OperationError
 from orchestration.platform.home import Home, prepare_home
+from orchestration.platform.servers import model_servers
+from orchestration.platform.stack import Platform
 from orchestration.registry import Registry
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from orchestration.warehouse import Connection, Warehouse
@@ -186,3 +188,25 @@ def test_the_asset_fails_with_the_reason_when_a_service_refuses(
     assert failure is not None
     assert "A segmentation service refused version 1 (artifact)" in failure
     assert materialize(warehouse_url, registry, home) is None
+
+
+def test_up_starts_the_newest_bento_that_is_here(
+    empty_platform: Platform, warehouse_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Home, "bentoml", tmp_path)
+    for name in ("1-ab-cd", "2-ab-cd"):
+        folder = tmp_path / "churn" / "bentos" / "churn" / name
+        folder.mkdir(parents=True)
+        (folder / "bento.yaml").touch()
+    with psycopg.connect(warehouse_url, autocommit=True) as connection:
+        for tag in ("churn:2-ab-cd", "churn:1-ab-cd", "churn:3-ab-cd", "churn:../../..", "--host=0.0.0.0", ""):
+            connection.execute(
+                "insert into ml.deployments (model, model_version, digest, artifact_path, bento_tag, deployed_by)"
+                " values ('churn', 1, 'd', '/', %s, 'somebody'), ('nonsense', 1, 'd', '/', %s, 'somebody')",
+                (tag, tag),
+            )
+
+    servers = model_servers(empty_platform)
+
+    assert [server.name for server in servers] == ["churn"]
+    assert "churn:1-ab-cd" in servers[0].arguments

@@ -179,6 +179,7 @@ def test_a_bad_deployment_is_refused_logged_and_counted_and_the_old_model_answer
     eventually(
         lambda: shop.service.count("model_swap_failures_total", f'code="{code}"') >= counted + 2, "refused by both"
     )
+    eventually(lambda: said_by_workers(shop) == [f"{number} refused {code}"] * 2, "said by both")
     refused = shop.service.client.get("/model").json()["refused"]
     assert (refused["deployment_id"], refused["code"]) == (number, code)
     assert shop.service.log().count(f"deployment {number} of version {refused['model_version']} refused ({code})") >= 2
@@ -186,6 +187,24 @@ def test_a_bad_deployment_is_refused_logged_and_counted_and_the_old_model_answer
         for row in response.raise_for_status().json()["predictions"]:
             assert row["model_version"] == first.version
             assert abs(row["probability"] - first.probability[row["user_id"]]) < 1e-9
+
+
+def said_by_workers(shop: Shop) -> list[str]:
+    """What whoever deploys is told."""
+    rows = shop.connection.execute(
+        "select application_name from pg_stat_activity where application_name like 'customer-analyzer purchase %'"
+    ).fetchall()
+    return [name.removeprefix("customer-analyzer purchase ") for (name,) in rows]
+
+
+def test_a_good_deployment_after_a_bad_one_is_taken_and_said_so(shop: Shop) -> None:
+    first, second = shop.versions
+    deploy(shop.connection, second, digest="0" * 64)
+
+    number = deploy(shop.connection, first)
+
+    eventually(lambda: said_by_workers(shop) == [f"{number} taken"] * 2, "taken by both")
+    assert shop.service.client.get("/model").json()["refused"] is None
 
 
 def test_a_row_of_no_model_or_with_holes_changes_nothing(shop: Shop) -> None:
