@@ -46,19 +46,18 @@ class Deployment:
 def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: Home, *, deployed_by: str) -> Deployment:
     """Builds a Bento from the champion, records the deployment, and waits for the services that run now to take it.
 
-    Where it is deployed already, only the services are heard again. Raises UserError if another version becomes
-    champion meanwhile, so that an older one never replaces a newer, and OperationError if the model must not be served
-    or a service refuses it: the version before it keeps answering.
+    Where it is deployed already there is no new row, and the services are heard again. Raises UserError if another
+    version becomes champion meanwhile, so that an older one never replaces a newer, and OperationError if the model
+    must not be served or a service refuses it: the version before it keeps answering.
     """
     champion = registry.champion(kind)
     served = cast(ModelKind, champion.kind)
     tag = bento_tag(served, digest=champion.digest, version=champion.version)
     newest = warehouse.deployment(kind)
-    known = (newest.model_version, newest.digest, newest.bento_tag) if newest else None
-    if newest is not None and known == (champion.version, champion.digest, tag):
-        workers = _hear_services(kind, newest.deployment_id, champion, warehouse)
-        return Deployment(kind, champion.version, champion.digest, tag, is_new=False, workers=workers)
-    _verify(served, champion, warehouse)
+    wanted = (champion.version, champion.digest, tag)
+    known = newest if newest and (newest.model_version, newest.digest, newest.bento_tag) == wanted else None
+    if known is None:
+        _verify(served, champion, warehouse)
     # A version that was built before still has its Bento, which makes a rollback a matter of seconds.
     build_bento(
         served,
@@ -67,14 +66,19 @@ def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: H
         version=champion.version,
         bentoml_home=home.bentoml_of(kind),
     )
+    deployment_id = known.deployment_id if known else _record(champion, tag, warehouse, registry, deployed_by)
+    workers = _hear_services(kind, deployment_id, champion, warehouse)
+    return Deployment(kind, champion.version, champion.digest, tag, is_new=known is None, workers=workers)
+
+
+def _record(champion: RegisteredModel, tag: str, warehouse: Warehouse, registry: Registry, deployed_by: str) -> int:
+    kind = champion.kind
     with warehouse.promotion(kind) as transaction:
         if registry.champion(kind).version != champion.version:
             raise UserError(f"Meanwhile {kind} has got another champion; deploy that one.")
-        deployment_id = warehouse.record_deployment(
+        return warehouse.record_deployment(
             transaction, kind, champion.version, champion.digest, str(champion.directory), tag, deployed_by
         )
-    workers = _hear_services(kind, deployment_id, champion, warehouse)
-    return Deployment(kind, champion.version, champion.digest, tag, is_new=True, workers=workers)
 
 
 def _verify(kind: ModelKind, champion: RegisteredModel, warehouse: Warehouse) -> None:

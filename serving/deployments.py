@@ -84,7 +84,7 @@ class DeploymentWatcher:
         Where that cannot be read, or must not be served, it begins with the one that it answered with last.
         """
         self.look()
-        if self._slot.current.deployment_id is None:
+        if self._is_away or self._slot.refusal is not None:
             self._recall()
         self._thread.start()
 

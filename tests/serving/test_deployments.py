@@ -214,13 +214,19 @@ def test_a_warehouse_that_is_away_changes_nothing(follower: Follower, saved: Sav
     assert follower.slot.current.version == 2
 
 
+AWAY = psycopg.OperationalError("connection refused")
+
+
 def restarted(
-    saved_models: dict[ModelKind, SavedModel], monkeypatch: pytest.MonkeyPatch, folder: Path, row: Deployment | None
+    saved_models: dict[ModelKind, SavedModel],
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    row: Deployment | psycopg.Error | None,
 ) -> Follower:
-    """The service after a restart, with a Bento of another model, when `row` is the newest (None: Postgres is away)."""
+    """The service after a restart, with a Bento of another model; `row` is what it finds then."""
     follower = Follower(saved_models["churn"], monkeypatch, folder)
     follower.slot.swap(dataclasses.replace(follower.slot.current, digest="the Bento's"))
-    follower.row = row or psycopg.OperationalError("connection refused")
+    follower.row = row
     follower.watcher.start()
     follower.watcher.stop()
     return follower
@@ -235,7 +241,7 @@ def test_a_service_that_starts_during_an_outage_answers_with_the_model_it_answer
 ) -> None:
     follower.look(deployment(saved, number=10, version=2))
 
-    again = restarted(saved_models, monkeypatch, tmp_path / "state", None)
+    again = restarted(saved_models, monkeypatch, tmp_path / "state", AWAY)
 
     assert (again.slot.current.version, again.slot.current.digest) == (2, saved.digest)
     again.look(deployment(saved, number=10, version=2))
@@ -267,6 +273,20 @@ def test_a_model_that_was_spoilt_since_is_not_taken_from_memory(
     follower.look(deployment(saved, number=10, version=2))
 
     smuggle_a_pickle(saved)
+    again = restarted(saved_models, monkeypatch, tmp_path / "state", AWAY)
+
+    assert (again.slot.current.version, again.slot.current.digest) == (1, "the Bento's")
+
+
+def test_what_is_remembered_of_a_warehouse_without_any_deployment_does_not_count(
+    follower: Follower,
+    saved_models: dict[ModelKind, SavedModel],
+    saved: SavedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    follower.look(deployment(saved, number=10, version=2))
+
     again = restarted(saved_models, monkeypatch, tmp_path / "state", None)
 
     assert (again.slot.current.version, again.slot.current.digest) == (1, "the Bento's")
