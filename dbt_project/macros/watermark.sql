@@ -4,7 +4,7 @@
     Reading some events twice is harmless: whole days are replaced, never added to.
 #}
 
-{# Hooks before the scan: one reader at a time, and the new mark taken before the scan sees anything. #}
+{# Hooks before the scan: one reader at a time, and the new mark taken before the scan sees anything; where it begins. #}
 {% macro watermark_hooks(reader) -%}
     {{ return(adapter.dispatch('watermark_hooks')(reader)) }}
 {%- endmacro %}
@@ -13,7 +13,30 @@
     {{ return([
         "select pg_advisory_xact_lock(hashtext('watermark " ~ reader ~ "'))",
         "select set_config('customer_analyzer.watermark', pg_snapshot_xmin(pg_current_snapshot())::text, true)",
+        "select set_config('customer_analyzer.read_from', '{{ stored_watermark('" ~ reader ~ "') if is_incremental() else 0 }}', true)",
     ]) }}
+{%- endmacro %}
+
+{#
+    Hook after the scan and before the mark moves: from which day on what was known has changed. What is known as of that
+    day or earlier is as it was. A scan of everything may have changed anything.
+#}
+{% macro record_change() -%}
+    {{ return(adapter.dispatch('record_change')()) }}
+{%- endmacro %}
+
+{% macro postgres__record_change() -%}
+    {%- set query = "select current_setting('customer_analyzer.read_from')" -%}
+    {%- set read_from = run_query(query).columns[0].values()[0] if execute else 0 -%}
+    insert into {{ source('raw', 'daily_changes') }} (first_known_day)
+    {%- if read_from | int == 0 %}
+    values ('0001-01-01')
+    {%- else %}
+    select {{ utc_day('min(greatest(occurred_at, received_at))') }}
+    from {{ source('raw', 'events') }}
+    where ingested_xid >= {{ read_from }}
+    having count(*) > 0
+    {%- endif %}
 {%- endmacro %}
 
 {# Hook after the scan, in the same transaction: the mark and the rows it stands for commit together or not at all. #}

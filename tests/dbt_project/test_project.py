@@ -124,13 +124,6 @@ def test_labels_of_features_are_told_apart() -> None:
     assert len(set(labels)) == len(labels)
 
 
-def test_features_of_a_window_lie_within_the_horizon_of_their_name() -> None:
-    sql = (PROJECT / "models" / "marts" / "user_features.sql").read_text(encoding="utf-8")
-    windows = re.findall(r"sum_last\('\w+', (\d+)\) }} as \w+?_(\d+)d\b", sql)
-    assert windows
-    assert all(days == name for days, name in windows)
-
-
 def test_nothing_secret_stands_in_the_profile() -> None:
     profile = yaml.safe_load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
     (output,) = profile["customer_analyzer"]["outputs"].values()

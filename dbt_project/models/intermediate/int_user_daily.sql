@@ -4,11 +4,16 @@
         incremental_strategy='delete+insert',
         unique_key=['user_id', 'occurred_day'],
         on_schema_change='fail',
-        indexes=[{'columns': ['user_id', 'occurred_day', 'received_day'], 'unique': true}],
+        indexes=[
+            {'columns': ['user_id', 'occurred_day', 'received_day'], 'unique': true},
+            {'columns': ['occurred_day']},
+            {'columns': ['known_day']},
+        ],
         pre_hook=watermark_hooks('int_user_daily'),
         post_hook=[
             "{{ require_keys(['user_id', 'occurred_day', 'received_day']) }}",
             "{{ refresh_statistics() }}",
+            "{{ record_change() }}",
             "{{ store_watermark('int_user_daily') }}"
         ]
     )
@@ -179,6 +184,7 @@ final as (
         first_known.user_id,
         first_known.occurred_day,
         first_known.received_day,
+        greatest(first_known.occurred_day, first_known.received_day) as known_day,
         cast(first_known.events as integer) as events,
         cast(first_known.activity_events as integer) as activity_events,
         case when first_known.received_day = first_known.first_active_received_day then 1 else 0 end as active_days,
@@ -226,6 +232,8 @@ final as (
             first_known.user_id = purchased_items_by_day.user_id
             and first_known.occurred_day = purchased_items_by_day.occurred_day
             and first_known.received_day = purchased_items_by_day.received_day
+    -- A day's rows lie together, also after a full refresh: a snapshot reads few days of all users.
+    order by known_day, first_known.user_id
 
 )
 

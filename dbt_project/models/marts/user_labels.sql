@@ -5,12 +5,16 @@
         incremental_strategy='replace_snapshots',
         on_schema_change='fail',
         indexes=[{'columns': ['user_id', 'as_of', 'horizon_days'], 'unique': true}, {'columns': ['as_of']}],
-        post_hook="{{ require_keys(['user_id', 'as_of', 'horizon_days']) }}"
+        pre_hook="{{ remember_change() }}",
+        post_hook=[
+            "{{ require_keys(['user_id', 'as_of', 'horizon_days']) }}",
+            "{{ record_labels() }}"
+        ]
     )
 }}
 
 with asked_dates as (
-    {{ as_of_dates() }}
+    {{ as_of_dates(labels_to_build()) }}
 ),
 
 daily as (
