@@ -5,13 +5,15 @@ family's strongest feature speaks for it. Advice comes only from features that h
 someone can change (`lever`). Nothing here changes a score.
 """
 
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.advice import advice_for
-from ml.catalogue import Feature, FeatureCatalogue
+from ml.catalogue import FeatureCatalogue
 from ml.explanation import Explanation, Reason
 
 _NEGLIGIBLE = 0.01
@@ -22,54 +24,107 @@ _BAD_DIRECTION = {"churn": 1.0, "purchase": -1.0}
 """Which sign of a contribution calls for action."""
 
 _LARGE = 100.0
+_NOBODY = -1
 
 
-def explain_rows(
-    *,
-    kind: str,
-    catalogue: FeatureCatalogue,
-    typical: Sequence[float | None],
-    matrix: NDArray[np.float32],
-    contributions: NDArray[np.float64],
-    top: int,
-) -> tuple[Explanation, ...]:
-    """Explain every row of `matrix` from its `contributions` (both rows x features).
+@dataclass(frozen=True)
+class Explainer:
+    """Puts the contributions to one model's answers into words; `typical` has the usual value of each feature."""
 
-    Up to `top` reasons, strongest family first; a reason's contribution is its whole family's, in log-odds.
-    Advice follows the order of the reasons that call for it.
-    """
-    columns_of = list(catalogue.columns_of_family.values())
-    totals = np.stack([contributions[:, columns].sum(axis=1) for columns in columns_of], axis=1)
-    ranked = np.argsort(-np.abs(totals), axis=1, kind="stable")[:, : max(top, 0)]
-    explanations = []
-    for row in range(len(matrix)):
+    kind: str
+    catalogue: FeatureCatalogue
+    typical: tuple[float | None, ...]
+
+    def explain(
+        self, matrix: NDArray[np.float32], contributions: NDArray[np.float64], top: int
+    ) -> tuple[Explanation, ...]:
+        """Explain every row of `matrix` from its `contributions` (both rows x features).
+
+        Up to `top` reasons, strongest family first; a reason's contribution is its whole family's, in log-odds.
+        Advice follows the order of the reasons that call for it.
+        """
+        # Rows x families x places: a family's features side by side, the empty places of small families holding 0.
+        parts = np.where(self._is_feature, contributions[:, self._places], 0.0)
+        totals = parts.sum(axis=2)
+        # Pulls the family's way are positive: the strongest speaks, the strongest with a sentence advises.
+        pulls = np.where(self._is_feature, parts * np.where(totals > 0, 1.0, -1.0)[:, :, None], -np.inf)
+        ranked = np.argsort(-np.abs(totals), axis=1, kind="stable")[:, : max(top, 0)]
+        rows = np.arange(len(matrix))[:, None]
+        pulls = pulls[rows, ranked]
+        speaker = self._places[ranked, pulls.argmax(axis=2)]
+        with_sentence = np.where(self._has_sentence[ranked], pulls, -np.inf)
+        strongest = self._places[ranked, with_sentence.argmax(axis=2)]
+        adviser = np.where(with_sentence.max(axis=2) > _NEGLIGIBLE, strongest, _NOBODY)
+        chosen = (ranked, speaker, matrix[rows, speaker], totals[rows, ranked], adviser)
+        by_row = zip(*(each.tolist() for each in chosen), contributions, strict=True)
+        return tuple(self._explanation(*of) for of in by_row)
+
+    def _explanation(
+        self,
+        families: list[int],
+        speakers: list[int],
+        values: list[float],
+        pulls: list[float],
+        advisers: list[int],
+        row: NDArray[np.float64],
+    ) -> Explanation:
         reasons: list[Reason] = []
         advice: list[str] = []
-        for family in ranked[row].tolist():
-            total = float(totals[row, family])
-            if abs(total) < _NEGLIGIBLE:
+        for family, speaker, value, pull, adviser in zip(families, speakers, values, pulls, advisers, strict=True):
+            if abs(pull) < _NEGLIGIBLE:
                 break
-            # Strongest first among those that pull the family's way.
-            sign = 1.0 if total > 0 else -1.0
-            parts = {column: sign * float(contributions[row, column]) for column in columns_of[family]}
-            order = sorted(parts, key=parts.__getitem__, reverse=True)
-            reasons.append(_reason(catalogue.features[order[0]], matrix[row, order[0]], typical[order[0]], total, kind))
-            if total * _BAD_DIRECTION[kind] > 0:
-                strong = [column for column in order if parts[column] > _NEGLIGIBLE] or order[:1]
-                levers = (catalogue.features[column].lever for column in strong)
-                sentences = (advice_for(lever, kind) for lever in levers)
-                sentence = next((text for text in sentences if text and text not in advice), None)
+            reasons.append(self._reason(speaker, value, pull))
+            if pull * _BAD_DIRECTION[self.kind] > 0 and adviser != _NOBODY:
+                sentence = self._sentences[adviser]
+                if sentence in advice:
+                    sentence = self._another_sentence(family, row, advice)
                 advice.extend([sentence] if sentence else [])
-        explanations.append(Explanation(tuple(reasons), tuple(advice)))
-    return tuple(explanations)
+        return Explanation(tuple(reasons), tuple(advice))
 
+    def _reason(self, feature: int, raw: float, pull: float) -> Reason:
+        name, label, unit, usual = self._wording[feature]
+        value = None if math.isnan(raw) else raw
+        text = f"{label}: {_words(value, unit)}{'' if value is None else usual}; {self._effects[pull > 0]}"
+        return Reason(name, label, value, pull, text)
 
-def _reason(feature: Feature, raw: np.float32, typical: float | None, total: float, kind: str) -> Reason:
-    value = None if np.isnan(raw) else float(raw)
-    usual = "" if typical is None or value is None else f" (typically {_words(typical, feature.unit)})"
-    effect = f"{'raises' if total > 0 else 'lowers'} {_OUTCOMES[kind]}"
-    text = f"{feature.label}: {_words(value, feature.unit)}{usual}; {effect}"
-    return Reason(feature.name, feature.label, value, total, text)
+    def _another_sentence(self, family: int, row: NDArray[np.float64], given: list[str]) -> str | None:
+        """The sentence of a family's strongest feature whose sentence was not given yet; most never need to look."""
+        pulls = row[self._places[family]][self._is_feature[family]] * _BAD_DIRECTION[self.kind]
+        strongest = [int(self._places[family, place]) for place in np.argsort(-pulls) if pulls[place] > _NEGLIGIBLE]
+        sentences = (self._sentences[feature] for feature in strongest)
+        return next((text for text in sentences if text and text not in given), None)
+
+    @cached_property
+    def _places(self) -> NDArray[np.intp]:
+        """Families x places: which feature stands where; what `_is_feature` denies is filling."""
+        families = self.catalogue.columns_of_family.values()
+        widest = max(map(len, families))
+        return np.array([[*columns, *[columns[0]] * (widest - len(columns))] for columns in families])
+
+    @cached_property
+    def _is_feature(self) -> NDArray[np.bool_]:
+        sizes = [[len(columns)] for columns in self.catalogue.columns_of_family.values()]
+        return np.arange(self._places.shape[1]) < np.array(sizes)
+
+    @cached_property
+    def _has_sentence(self) -> NDArray[np.bool_]:
+        return np.array([sentence is not None for sentence in self._sentences])[self._places] & self._is_feature
+
+    @cached_property
+    def _sentences(self) -> tuple[str | None, ...]:
+        return tuple(advice_for(feature.lever, self.kind) for feature in self.catalogue)
+
+    @cached_property
+    def _effects(self) -> tuple[str, str]:
+        return f"lowers {_OUTCOMES[self.kind]}", f"raises {_OUTCOMES[self.kind]}"
+
+    @cached_property
+    def _wording(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Name, label, unit and what is usual, a feature."""
+        return tuple(
+            (each.name, each.label, each.unit, "" if usual is None else f" (typically {_words(usual, each.unit)})")
+            for each, usual in zip(self.catalogue, self.typical, strict=True)
+        )
 
 
 def _words(value: float | None, unit: str) -> str:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Reason:
-    """One feature's part in an answer.
+    """One feature's part in an answer. Not frozen, because thousands are made at a time and that would cost four times
+    as much; nobody changes one.
 
     `contribution` is in the model's own additive unit (log-odds for a probability, squared scaled distance for a
     segment); `value` is the user's, None where it is undefined; `text` is the sentence a marketer reads.

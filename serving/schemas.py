@@ -1,7 +1,8 @@
 """The HTTP contract: what a request may say and what an answer looks like, with units and examples.
 
 Belongs here: request models, answer records, and the limits that are part of the contract. Does not belong here: how
-an answer is made. Answers are dataclasses because they are written far more often than they are checked.
+an answer is made. Answers are dataclasses because they are written far more often than they are checked; those that
+come by the thousand are neither frozen nor slotted, which makes them quickest to make and to write as JSON.
 """
 
 import datetime
@@ -107,7 +108,7 @@ class ExplanationRequest(PredictionRequest):
     ] = []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class ReasonOut:
     """One feature's part in the answer, strongest first."""
 
@@ -118,7 +119,7 @@ class ReasonOut:
     text: Annotated[str, Field(description="a sentence for people")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Prediction:
     """What every answer says, whichever the model."""
 
@@ -139,7 +140,7 @@ class Prediction:
     advice: Annotated[list[str], Field(description="what can be done, in words")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class ChurnPrediction(Prediction):
     """Will this user, active until now, do nothing within the horizon?"""
 
@@ -147,7 +148,7 @@ class ChurnPrediction(Prediction):
     risk: Annotated[Risk, Field(description="probability in words, beside the model's base rate")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class PurchasePrediction(ChurnPrediction):
     """Will this user buy within the horizon, and for how much?"""
 
@@ -156,7 +157,7 @@ class PurchasePrediction(ChurnPrediction):
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class SegmentPrediction(Prediction):
     """Which group of alike users is this one in?"""
 

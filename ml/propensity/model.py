@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 from ml.answers import Answers, Values
 from ml.artifact import to_json
 from ml.catalogue import FeatureCatalogue
-from ml.explain import explain_rows
+from ml.explain import Explainer
 from ml.explanation import Contributions, Explanation
 from ml.propensity.amount import AMOUNT_INPUTS, AmountModel
 from ml.propensity.bgnbd import BgNbdMember
@@ -192,19 +192,16 @@ class PropensityModel:
     def _explanations(
         self, matrix: Matrix, is_outside: NDArray[np.bool_], log_odds: Floats, top: int
     ) -> tuple[Explanation, ...]:
-        return explain_rows(
-            kind=self.kind,
-            catalogue=self.catalogue,
-            typical=self.typical,
-            matrix=matrix,
-            contributions=self._contributions(matrix, is_outside, log_odds).values,
-            top=top,
-        )
+        return self._explainer.explain(matrix, self._contributions(matrix, is_outside, log_odds).values, top)
 
     def _is_outside(self, matrix: Matrix) -> NDArray[np.bool_]:
         if self.outside is None:
             return np.zeros(len(matrix), np.bool_)
         return np.asarray(~(matrix[:, self._recency_column] <= self.horizon_days))
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.kind, self.catalogue, self.typical)
 
     @cached_property
     def _recency_column(self) -> int:

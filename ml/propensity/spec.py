@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TreeParameters:
-    """How trees are grown. `rounds` x `parallel` trees; a forest has one round of many, boosting the reverse."""
+    """How boosted trees are grown, one a round; to a depth of three they are explained by table (`shapley`)."""
 
     rounds: int
-    parallel: int
     depth: int
     learning_rate: float
     min_child_weight: float
@@ -33,7 +32,6 @@ class PropensitySpec:
     label: str
     recency: str
     boosted: TreeParameters
-    forest: TreeParameters
     visits: tuple[str, str, str]
     stacks_bgnbd: bool = False
     linear_shrinkage: float = 0.03

@@ -118,7 +118,6 @@ def train_propensity(
         "train_positives": int(train.labels.sum()),
         "calibration_log_loss": choice.losses,
         "boosted": asdict(spec.boosted),
-        "forest": asdict(spec.forest),
         "linear_shrinkage": spec.linear_shrinkage,
     }
     return TrainedPropensity(model, evaluation, parameters)
@@ -168,9 +167,8 @@ def _fit(
             cutoff = train.frame["as_of"].to_physical().cast(pl.Int64).to_numpy()[chosen]
             directions = steady_directions(matrix, labels, cutoff)
             boosted = fit_trees("boosted", data, spec.boosted, directions=directions, seed=seed)
-            forest = fit_trees("forest", data, spec.forest, directions=directions, seed=seed + 1)
             stacked = (process,) if process and spec.stacks_bgnbd else ()
-            rungs["ensemble"] = (boosted, forest, linear, *stacked)
+            rungs["ensemble"] = (boosted, linear, *stacked)
     if not len(train.labels):
         # The rule was fitted on the calibration cutoff itself, so there is nothing left to calibrate with.
         return rungs["rule"], average_stack(1), choose_rung({"rule": rule.log_odds(known.matrix)}, known.labels)

@@ -1,7 +1,8 @@
-"""Boosted trees and a random forest, both grown by XGBoost and kept as its native JSON."""
+"""Boosted trees, grown by XGBoost and kept as its native JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation import auc
 from ml.propensity.matrix import Floats, Matrix
+from ml.propensity.shapley import ShapleyTables
 from ml.propensity.spec import TreeParameters
 
 _THREADS = 1
@@ -38,10 +40,17 @@ class TreeMember:
     def contributions(self, matrix: Matrix) -> Floats:
         """Each feature's Shapley value in log-odds; the last column is the bias.
 
-        XGBoost adds in single precision, so a row misses `log_odds` by about 1e-6.
+        XGBoost adds up trees in single precision, so a row misses `log_odds` by about 1e-6.
         """
-        parts = self.booster.predict(xgb.DMatrix(matrix, nthread=_THREADS), pred_contribs=True, validate_features=False)
-        return np.asarray(parts, np.float64)
+        if self._tables is not None:
+            return self._tables.contributions(matrix)
+        data = xgb.DMatrix(matrix, nthread=_THREADS)
+        return np.asarray(self.booster.predict(data, pred_contribs=True, validate_features=False), np.float64)
+
+    @cached_property
+    def _tables(self) -> ShapleyTables | None:
+        """None for a booster with deeper trees than this project grows."""
+        return ShapleyTables.of(self.booster)
 
     def to_bytes(self) -> bytes:
         """XGBoost's own JSON."""
@@ -99,7 +108,6 @@ def fit_trees(
             "max_bin": _MAX_BINS,
             "max_depth": parameters.depth,
             "learning_rate": parameters.learning_rate,
-            "num_parallel_tree": parameters.parallel,
             "min_child_weight": parameters.min_child_weight,
             "subsample": parameters.row_share,
             "colsample_bynode": parameters.column_share,

@@ -15,7 +15,7 @@ from ml.advice import ADVICE_FILE, AdviceError, advice_for, read_advice
 from ml.catalogue import FeatureCatalogue, read_catalogue
 from ml.churn import train_churn
 from ml.cutoffs import CutoffPlan
-from ml.explain import explain_rows
+from ml.explain import Explainer
 from ml.explanation import Explanation
 from ml.propensity.bgnbd import fit_bgnbd_member
 from ml.propensity.linear import fit_linear
@@ -37,14 +37,8 @@ def _explain(
     catalogue: FeatureCatalogue, values: list[float], contributions: dict[str, float], kind: str = "churn", top: int = 3
 ) -> Explanation:
     parts = np.array([[contributions.get(name, 0.0) for name in catalogue.names]])
-    return explain_rows(
-        kind=kind,
-        catalogue=catalogue,
-        typical=[12.0] * len(catalogue),
-        matrix=np.array([values], np.float32),
-        contributions=parts,
-        top=top,
-    )[0]
+    explainer = Explainer(kind, catalogue, (12.0,) * len(catalogue))
+    return explainer.explain(np.array([values], np.float32), parts, top)[0]
 
 
 def test_a_family_speaks_once_through_its_strongest_feature(catalogue: FeatureCatalogue) -> None:
@@ -113,7 +107,6 @@ def test_contributions_add_up_on_every_rung(
         fit_rate_table(matrix, catalogue.names.index("days_since_last_purchase"), labels),
         fit_linear(matrix, labels, l2=10.0),
         fit_trees("boosted", data, SPEC.boosted, seed=0),
-        fit_trees("forest", data, SPEC.forest, seed=0),
     )
     for chosen in (*((member,) for member in members), members):
         model = replace(trained, members=chosen, stack=Stack((0.7,) * len(chosen), 0.1))
@@ -130,10 +123,7 @@ def test_only_a_lever_that_holds_the_user_back_becomes_advice(seed: int, kind: s
     matrix = np.ones((1, len(catalogue)), np.float32)
     given_catalogues = (catalogue, FeatureCatalogue(tuple(replace(feature, lever=None) for feature in catalogue)))
     answer, without_levers = (
-        explain_rows(
-            kind=kind, catalogue=of, typical=[1.0] * len(of), matrix=matrix, contributions=contributions, top=top
-        )[0]
-        for of in given_catalogues
+        Explainer(kind, of, (1.0,) * len(of)).explain(matrix, contributions, top)[0] for of in given_catalogues
     )
     bad = 1 if kind == "churn" else -1
     pulling = [f for f, part in zip(catalogue, contributions[0], strict=True) if part * bad > 0]

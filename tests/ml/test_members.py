@@ -1,5 +1,7 @@
 """The parts of a propensity model on their own: members, stack, ladder."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,8 +17,8 @@ from ml.propensity.table import RateTable, fit_rate_table, rate_of
 from ml.propensity.training import thin
 from ml.propensity.trees import TreeMember, fit_trees, quantile_matrix
 
-_BOOSTED = TreeParameters(40, 1, 3, 0.1, 5, 0.8, 0.8, 1)
-_FOREST = TreeParameters(1, 20, 4, 1.0, 5, 0.6, 0.6, 1)
+_BOOSTED = TreeParameters(40, 3, 0.1, 5, 0.8, 0.8, 1)
+_DEEP = replace(_BOOSTED, depth=5)
 
 
 def _rows(count: int = 2000, seed: int = 0) -> tuple[Matrix, Floats]:
@@ -30,7 +32,7 @@ def _rows(count: int = 2000, seed: int = 0) -> tuple[Matrix, Floats]:
     return matrix, (random.random(count) < probability).astype(np.float64)
 
 
-@pytest.mark.parametrize("parameters", [_BOOSTED, _FOREST])
+@pytest.mark.parametrize("parameters", [_BOOSTED, _DEEP])
 def test_tree_contributions_add_up_and_the_remainder_is_tiny(parameters: TreeParameters) -> None:
     matrix, labels = _rows()
     member = fit_trees("boosted", quantile_matrix(matrix, labels, np.ones(len(labels))), parameters, seed=0)
