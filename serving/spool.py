@@ -15,7 +15,7 @@ import fcntl
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -39,7 +39,7 @@ class Spool:
         self._number = 0
         self._file: BinaryIO | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._everyone_else_waits():
+        with _waiting_for_others(self._folder):
             self._own.mkdir(mode=0o700)
             self._lock = _locked(self._own / _LOCK)
 
@@ -77,7 +77,7 @@ class Spool:
     def adopt(self) -> int:
         """Makes the files of processes that have ended this one's own; returns how many there were."""
         adopted = 0
-        with self._everyone_else_waits():
+        with _waiting_for_others(self._folder):
             for left in self._folder.iterdir():
                 if left == self._own or not left.is_dir():
                     continue
@@ -106,7 +106,7 @@ class Spool:
         """Lets go of the files. Those that are left wait for the next process that looks."""
         with self._mutex:
             self._close_file()
-        with self._everyone_else_waits(), self._lock:
+        with _waiting_for_others(self._folder), self._lock:
             if not any(self._own.glob("*.jsonl")):
                 (self._own / _LOCK).unlink()
                 self._own.rmdir()
@@ -125,17 +125,44 @@ class Spool:
                 self._file.close()
             self._file = None
 
-    @contextmanager
-    def _everyone_else_waits(self) -> Iterator[None]:
-        with (self._folder / _LOCK).open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
 
 def read_lines(file: Path) -> list[bytes]:
     """The whole lines of a file; one whose writing was cut short by a kill had not been promised to anyone."""
     *lines, _unfinished = file.read_bytes().split(b"\n")
     return lines
+
+
+def change_left_lines(folder: Path, change: Callable[[bytes], bytes]) -> int:
+    """Writes each line that processes which have ended left in a spool anew, as `change` says; how many files changed.
+
+    Files of living processes are left to them: these lines are on their way.
+    """
+    changed = 0
+    for lock in sorted(folder.glob(f"*/{_LOCK}")):
+        with _waiting_for_others(folder), contextlib.suppress(OSError), _locked(lock):
+            for file in sorted(lock.parent.glob("*.jsonl")):
+                lines = read_lines(file)
+                made = [change(line) for line in lines]
+                if made != lines:
+                    _replace(file, b"".join(line + b"\n" for line in made))
+                    changed += 1
+    return changed
+
+
+def _replace(file: Path, content: bytes) -> None:
+    part = file.with_suffix(".part")
+    with part.open("wb") as written:
+        written.write(content)
+        written.flush()
+        os.fsync(written.fileno())
+    part.replace(file)
+
+
+@contextmanager
+def _waiting_for_others(folder: Path) -> Iterator[None]:
+    with (folder / _LOCK).open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _locked(path: Path) -> BinaryIO:

@@ -25,6 +25,7 @@ COMMANDS = {
     "down": Entry("platform", "down", "Stop what `up` started in another terminal."),
     "status": Entry("platform", "status", "Show what runs and where, the last events, the champions."),
     "events": Entry("events", "app", "Bring events in: import files, simulate a shop."),
+    "users": Entry("users", "app", "One user's data: export it, erase it."),
     "run": Entry("run", "run", "Run everything once, for one day: marts, models, scores, drift, deployments."),
     "scores": Entry("scores", "app", "Batch scores of every user."),
     "models": Entry("models", "app", "The model registry, in words."),

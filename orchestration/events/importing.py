@@ -34,9 +34,9 @@ _ROW = "row_number"
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What became of a file's rows: read = stored + known + quarantined.
+    """What became of a file's rows: read = stored + known + quarantined + erased.
 
-    `quarantined_known` of the quarantined ones were in quarantine already.
+    `quarantined_known` of the quarantined ones were in quarantine already. Those of erased users are left out.
     """
 
     file: Path
@@ -45,6 +45,7 @@ class ImportResult:
     known: int = 0
     quarantined: int = 0
     quarantined_known: int = 0
+    erased: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +202,12 @@ def _quarantine(chunk: Chunk, bad: pl.DataFrame, places: identity.Places) -> pl.
 def _added(result: ImportResult, batch: store.Stored) -> ImportResult:
     return ImportResult(
         result.file,
-        result.read + batch.stored + batch.known + batch.quarantined,
+        result.read + batch.stored + batch.known + batch.quarantined + batch.erased,
         result.stored + batch.stored,
         result.known + batch.known,
         result.quarantined + batch.quarantined,
         result.quarantined_known + batch.quarantined_known,
+        result.erased + batch.erased,
     )
 
 

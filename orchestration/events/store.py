@@ -43,31 +43,40 @@ Connection = psycopg.Connection[tuple[object, ...]]
 class Packed:
     """Rows ready for COPY: their CSV text, how many there are, and the months their events fall into."""
 
-    columns: tuple[str, ...]
-    height: int
+    rows: pl.DataFrame
     text: bytes
     months: tuple[datetime, ...] = ()
+
+    @property
+    def height(self) -> int:
+        return self.rows.height
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch: new events, events already known, bad rows, and how many of those were known."""
+    """What became of a batch: new events, events already known, bad rows, and how many of those were known.
+
+    `erased` rows, good or bad, are of users who were erased; they are nowhere.
+    """
 
     stored: int
     known: int
     quarantined: int
     quarantined_known: int
+    erased: int
 
 
 def pack_events(events: pl.DataFrame) -> Packed:
     """Events that fulfil the contract, for `store_batch`. Work for the processor only, so it can run ahead."""
-    months = events.get_column("occurred_at").dt.truncate("1mo").unique().sort().to_list()
-    return Packed(EVENT_COLUMNS, events.height, _csv(events.select(EVENT_COLUMNS)), tuple(months))
+    rows = events.select(EVENT_COLUMNS)
+    months = rows.get_column("occurred_at").dt.truncate("1mo").unique().sort().to_list()
+    return Packed(rows, _csv(rows), tuple(months))
 
 
 def pack_quarantine(rows: pl.DataFrame) -> Packed:
     """Bad rows, for `store_batch`."""
-    return Packed(QUARANTINE_COLUMNS, rows.height, _csv(rows.select(QUARANTINE_COLUMNS)))
+    rows = rows.select(QUARANTINE_COLUMNS)
+    return Packed(rows, _csv(rows))
 
 
 def _csv(rows: pl.DataFrame) -> bytes:
@@ -112,16 +121,18 @@ def store_batch(connection: Connection, import_id: int, events: Packed, quaranti
     correctness. Raises ImportStoppedError when the database cannot store the batch; nothing of it is then stored.
     """
     with _refusals(), connection.transaction():
+        events, quarantine, erased = _without_erased(connection, events, quarantine)
         _ensure_partitions(connection, events)
         stored = _copy_new(connection, events) if is_new else None
         if stored is None:
             stored = _copy_unknown(connection, events)
         quarantined = _copy_quarantine(connection, import_id, quarantine)
-        result = Stored(stored, events.height - stored, quarantine.height, quarantine.height - quarantined)
+        result = Stored(stored, events.height - stored, quarantine.height, quarantine.height - quarantined, erased)
         connection.execute(
             "update raw.imports set rows_read = rows_read + %s, rows_stored = rows_stored + %s,"
-            " rows_known = rows_known + %s, rows_quarantined = rows_quarantined + %s where import_id = %s",
-            [events.height + quarantine.height, stored, result.known, result.quarantined, import_id],
+            " rows_known = rows_known + %s, rows_quarantined = rows_quarantined + %s, rows_erased = rows_erased + %s"
+            " where import_id = %s",
+            [events.height + quarantine.height + erased, stored, result.known, result.quarantined, erased, import_id],
         )
     return result
 
@@ -141,6 +152,28 @@ def _refusals() -> Iterator[None]:
         raise ImportStoppedError(
             f"The warehouse could not store events: {reason}; import the file again, what is stored stays"
         ) from error
+
+
+def _without_erased(connection: Connection, events: Packed, quarantine: Packed) -> tuple[Packed, Packed, int]:
+    """The batch without rows of users who were erased, and how many those were. No one is erased until it is stored."""
+    # Waits for an erasure that is under way.
+    connection.execute("lock table raw.erased_users in share mode")
+    if connection.execute("select from raw.erased_users limit 1").fetchone() is None:
+        return events, quarantine, 0
+    users = connection.execute(
+        "select user_id from unnest(%s::text[]) as user_id"
+        " where raw.user_hash(user_id) in (select user_hash from raw.erased_users)",
+        [events.rows.get_column("user_id").unique().to_list()],
+    ).fetchall()
+    good = events.rows.filter(~pl.col("user_id").is_in([str(user) for (user,) in users]))
+    places = connection.execute(
+        "select place - 1 from unnest(%s::jsonb[]) with ordinality as bad (bad_row, place)"
+        " where raw.is_of_user(bad_row, array(select user_hash from raw.erased_users))",
+        [quarantine.rows.get_column("row").to_list()],
+    ).fetchall()
+    bad = quarantine.rows.with_row_index("place").filter(~pl.col("place").is_in([int(str(at)) for (at,) in places]))
+    erased = events.height - good.height + quarantine.height - bad.height
+    return (pack_events(good), pack_quarantine(bad), erased) if erased else (events, quarantine, 0)
 
 
 def _ensure_partitions(connection: Connection, events: Packed) -> None:
@@ -190,7 +223,7 @@ def _copy_quarantine(connection: Connection, import_id: int, rows: Packed) -> in
 
 def _copy(connection: Connection, table: sql.Identifier, rows: Packed) -> None:
     text = memoryview(rows.text)
-    columns = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
+    columns = sql.SQL(", ").join(map(sql.Identifier, rows.rows.columns))
     command = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         for start in range(0, len(text), _COPY_BYTES):

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -117,13 +118,13 @@ def prepare_home(root: Path) -> Home:
     return home
 
 
-def write_private(path: Path, text: str) -> None:
-    """Writes a file only its owner may read, whole or not at all."""
+def write_private(path: Path, text: str | Iterable[str]) -> None:
+    """Writes a file only its owner may read, whole or not at all; a long text may come in pieces."""
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
