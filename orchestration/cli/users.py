@@ -19,19 +19,23 @@ def export(
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write to a file instead of the terminal.")] = None,
 ) -> None:
     """Give everything held about a user as JSON: events, quarantined rows, features, labels, scores, ledger."""
-    from orchestration.cli.session import open_session
     from orchestration.errors import UserError
     from orchestration.platform.home import write_private
+    from orchestration.platform.stack import running_platform
+    from orchestration.settings import read_settings
     from orchestration.users.export import export_user
+    from orchestration.warehouse import Warehouse
 
     if to is not None and not to.parent.is_dir():
         raise UserError(f"The folder {to.parent} does not exist; make it, or write somewhere else with --to.")
-    with open_session() as session, closing(export_user(session.warehouse, session.platform.home, user)) as pieces:
-        if to is None:
-            sys.stdout.writelines(pieces)
-        else:
-            write_private(to, pieces)
-            typer.echo(f"Everything held about {user} is in {to}")
+    with running_platform(read_settings()) as platform:
+        warehouse = Warehouse(platform.warehouse_url)
+        with closing(export_user(warehouse, platform.home, user)) as pieces:
+            if to is None:
+                sys.stdout.writelines(pieces)
+            else:
+                write_private(to, pieces)
+                typer.echo(f"Everything held about {user} is in {to}")
 
 
 @app.command()
@@ -45,7 +49,8 @@ def erase(
     """
     from orchestration.cli.session import open_session
     from orchestration.platform.databases import DAGSTER, MLFLOW
-    from orchestration.users import erase_user, registered_versions
+    from orchestration.users.erasure import erase_user
+    from orchestration.users.registered import registered_versions
 
     if not yes:
         typer.confirm(f"Erase everything about {user}? It cannot be taken back.", abort=True, err=True)

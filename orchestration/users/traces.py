@@ -161,7 +161,7 @@ def _mask_text(path: Path, user_id: str, expression: re.Pattern[bytes]) -> bool:
 
 
 def mask_parquet(path: Path, user_id: str) -> bool:
-    """Writes a Parquet file anew without the user's rows and what others' say of the user; false if there is nothing."""
+    """Writes a Parquet file anew without the user's rows and what others' say of the user; whether there was any."""
     expression = re.compile(pattern(user_id))
     if not _parquet_holds(path, user_id, re.compile(pattern(user_id).encode())):
         return False

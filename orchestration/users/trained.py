@@ -1,17 +1,14 @@
 """Which versions of which model learned from a user.
 
-Belongs here: comparing the days a version learned from with the days a user was known. Does not: the registry
-(`orchestration.registry`) or how days are planned (`ml.cutoffs`).
+Belongs here: comparing the days a version learned from with the days a user was known. Does not: asking the
+registry (`registered`), which takes seconds to import.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import psycopg
-
-from orchestration.registry import KINDS, Registry
 
 # A row of a training frame is a user and a cutoff: of everyone known as of the cutoff, and for churn only of those
 # active in the horizon before it.
@@ -33,18 +30,6 @@ class TrainedVersion:
     version: int
     cutoffs: tuple[date, ...]
     horizon_days: int
-
-
-def registered_versions(registry: Registry) -> list[TrainedVersion]:
-    """Every version in the registry with the days it learned from, as its training run wrote them down."""
-    found = []
-    for kind in KINDS:
-        for version in registry.versions(kind):
-            plan = json.loads(registry.read_text(version.run_id, "tables/cutoffs.json") or "{}")
-            days = [version.as_of] if kind == "segmentation" else [*plan["train"], plan["calibration"], plan["test"]]
-            horizon_days = int(version.tags["horizon_days"])
-            found.append(TrainedVersion(kind, version.version, tuple(map(date.fromisoformat, days)), horizon_days))
-    return found
 
 
 def versions_that_saw(

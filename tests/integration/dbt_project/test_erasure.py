@@ -16,8 +16,10 @@ import pytest
 from orchestration.errors import UserError
 from orchestration.events import import_files
 from orchestration.platform.home import Home, prepare_home
-from orchestration.users import TrainedVersion, erase_user, export_user
+from orchestration.users.erasure import erase_user
+from orchestration.users.export import export_user
 from orchestration.users.traces import scan_database, scan_files
+from orchestration.users.trained import TrainedVersion
 from orchestration.warehouse import Warehouse
 from tests.integration.dbt_project.shop import AS_OF_DATES, Dbt, random_events, rows
 
