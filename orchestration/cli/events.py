@@ -166,10 +166,17 @@ def import_table(results: Sequence["ImportResult"]) -> Table:
     """What became of each file's rows."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("file")
-    for column in ("read", "stored", "already known", "quarantined", "erased"):
+    for column in ("read", "stored", "already known", "quarantined", "of these conflicting", "erased"):
         table.add_column(column, justify="right")
     for result in results:
-        counts = (result.read, result.stored, result.known, result.quarantined, result.erased)
+        counts = (
+            result.read,
+            result.stored,
+            result.known,
+            result.quarantined,
+            result.conflicting,
+            result.erased,
+        )
         table.add_row(result.file.name, *(f"{count:,}" for count in counts))
     return table
 
@@ -181,5 +188,6 @@ def _as_dict(result: "ImportResult") -> dict[str, str | int]:
         "stored": result.stored,
         "known": result.known,
         "quarantined": result.quarantined,
+        "conflicting": result.conflicting,
         "erased": result.erased,
     }

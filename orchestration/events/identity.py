@@ -101,10 +101,15 @@ def identify(events: pl.DataFrame, places: Places) -> pl.Series:
     )
 
 
-def row_ids(namespace: UUID, names: pl.Series, places: Places) -> pl.Series:
-    """UUIDv5 of each name and, from the second equal one on, its place, as 32 hexadecimal digits."""
+def row_ids(namespace: UUID, names: pl.Series, places: Places | None) -> pl.Series:
+    """UUIDv5 of each name and, from the second equal one on, its place, as 32 hexadecimal digits.
+
+    Without `places` equal names are one.
+    """
     texts = names.cast(pl.Binary).to_list()
     digests = _sha1(namespace, texts)
+    if places is None:
+        return _hexadecimal(digests)
     taken = places.take(np.ascontiguousarray(digests[:, :8]).view(np.uint64).ravel())
     later = np.flatnonzero(taken)
     if len(later):

@@ -15,6 +15,7 @@ from data_contracts.contract import Contract, read_contract
 from data_contracts.rules import REASON, validate
 from orchestration.events import identity, store
 from orchestration.events.chunks import CHUNK_ROWS, Chunk, storable
+from orchestration.events.comparing import Conflict, Connection
 from orchestration.events.errors import OnlyBadRowsError
 from orchestration.events.mapping import (
     demand_columns,
@@ -36,7 +37,8 @@ _ROW = "row_number"
 class ImportResult:
     """What became of a file's rows: read = stored + known + quarantined + erased.
 
-    `quarantined_known` of the quarantined ones were in quarantine already. Those of erased users are left out.
+    `quarantined_known` of the quarantined ones were in quarantine already. `conflicting` of them keep the contract, but
+    have the id of another event. Those of erased users are left out.
     """
 
     file: Path
@@ -45,6 +47,7 @@ class ImportResult:
     known: int = 0
     quarantined: int = 0
     quarantined_known: int = 0
+    conflicting: int = 0
     erased: int = 0
 
 
@@ -58,18 +61,30 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A chunk, sorted out: events as the table has them, and bad rows as the quarantine has them."""
+    """A chunk, sorted out: events as the table has them, and bad rows as the quarantine has them.
 
+    `own_ids` are those of the ids that senders gave; `is_repeating`: the file has one of them twice, up to here.
+    """
+
+    chunk: Chunk
     events: pl.DataFrame
     quarantine: pl.DataFrame
-    fraction: float | None
+    own_ids: pl.Series
+    is_repeating: bool
+
+    def conflicting(self, events: pl.DataFrame, conflicts: Sequence[Conflict]) -> store.Packed:
+        """Those of `events` that have the id of another, for the quarantine. Equal ones are one: they are one event."""
+        numbers = events.get_column(_ROW).gather([each.place for each in conflicts])
+        where = self.chunk.numbers.search_sorted(numbers).to_list()
+        reasons = [f"event_id is taken by an event with another {each.columns}" for each in conflicts]
+        return store.pack_quarantine(_refused(numbers.to_list(), reasons, self.chunk.whole(where), None))
 
 
 @dataclass(frozen=True, slots=True)
 class _PackedBatch:
     events: store.Packed
     quarantine: store.Packed
-    fraction: float | None
+    batch: Batch
 
 
 def import_files(
@@ -98,7 +113,7 @@ def import_files(
         first = next(read_chunks(file, wanted, _LOOK_ROWS))
         demand_columns(file, first, agreed, mapped, FILLED)
     with store.connected(url) as connection:
-        return [
+        results = [
             _import(
                 connection,
                 file,
@@ -107,6 +122,8 @@ def import_files(
             )
             for file in files
         ]
+        store.analyze_after(connection, sum(result.stored for result in results))
+    return results
 
 
 def import_frames(
@@ -119,7 +136,10 @@ def import_frames(
 ) -> ImportResult:
     """Brings frames with the columns of the events contract in, just as if they were the file `name`."""
     with store.connected(url) as connection:
-        return _import(connection, Path(name), prepare(_chunks(frames), read_contract(), {}, source=source), progress)
+        batches = prepare(_chunks(frames), read_contract(), {}, source=source)
+        result = _import(connection, Path(name), batches, progress)
+        store.analyze_after(connection, result.stored)
+    return result
 
 
 def _chunks(frames: Iterable[pl.DataFrame]) -> Iterator[Chunk]:
@@ -131,20 +151,22 @@ def _chunks(frames: Iterable[pl.DataFrame]) -> Iterator[Chunk]:
 
 
 def _import(
-    connection: store.Connection,
+    connection: Connection,
     file: Path,
     batches: Iterator[Batch],
     progress: Callable[[Progress], None] | None,
 ) -> ImportResult:
     import_id = store.begin_import(connection, file)
     result, is_new = ImportResult(file), True
-    for batch in _ahead(_packed(batches)):
-        done = store.store_batch(connection, import_id, batch.events, batch.quarantine, is_new=is_new)
+    for packed in _ahead(_packed(batches)):
+        done = store.store_batch(
+            connection, import_id, packed.events, packed.quarantine, packed.batch.conflicting, is_new=is_new
+        )
         # A file with one known event is likely to have more.
-        is_new = is_new and done.known == 0
+        is_new = is_new and done.known == 0 and done.conflicting == 0
         result = _added(result, done)
         if progress:
-            progress(Progress(batch.fraction, result))
+            progress(Progress(packed.batch.chunk.fraction, result))
     store.finish_import(connection, import_id)
     return result
 
@@ -152,7 +174,7 @@ def _import(
 def demand_good_rows(results: Iterable[ImportResult]) -> None:
     """Raises OnlyBadRowsError for the first file of which every row broke the contract."""
     for result in results:
-        if result.read and result.quarantined == result.read:
+        if result.read and result.quarantined - result.conflicting == result.read:
             raise OnlyBadRowsError(
                 f"Not one of the {result.read:,} rows of {result.file} is an event; all are in raw.events_quarantine"
                 " with the reason, so compare its columns with the contract or use --map"
@@ -171,7 +193,7 @@ def prepare(
     moment = now or datetime.now(UTC)
     # What the import fills in is no part of a row's identity, so it is missing until the identity is made.
     incomplete = contract.optional(*FILLED)
-    event_places, quarantine_places = identity.Places(), identity.Places()
+    event_places, quarantine_places, own_places = identity.Places(), identity.Places(), identity.Places()
     for chunk in chunks:
         rows = map_columns(chunk, contract, mapping).with_columns(chunk.numbers.alias(_ROW))
         validated = validate(incomplete, rows, now=moment)
@@ -180,21 +202,27 @@ def prepare(
             pl.coalesce("received_at", "occurred_at").alias("received_at"),
             pl.col("source").fill_null(source),
         )
-        yield Batch(events, _quarantine(chunk, validated.bad, quarantine_places), chunk.fraction)
+        own_ids = validated.good.get_column("event_id").drop_nulls()
+        # Two ids with the same hash cost a comparison and nothing else.
+        is_repeating = bool(own_places.take(own_ids.hash().to_numpy()).any())
+        yield Batch(chunk, events, _quarantine(chunk, validated.bad, quarantine_places), own_ids, is_repeating)
 
 
 def _quarantine(chunk: Chunk, bad: pl.DataFrame, places: identity.Places) -> pl.DataFrame:
     numbers = bad.get_column(_ROW).to_list()
     broken = chunk.malformed
     where = chunk.numbers.search_sorted(bad.get_column(_ROW)).to_list()
-    frame = pl.DataFrame(
-        {
-            "row_number": [*numbers, *(each.number for each in broken)],
-            "reason": [*bad.get_column(REASON).to_list(), *(each.reason for each in broken)],
-            "row": [*chunk.whole(where), *(storable({"text": each.text}) for each in broken)],
-        },
-        schema={"row_number": pl.Int64, "reason": pl.String, "row": pl.String},
-    ).sort("row_number")
+    return _refused(
+        [*numbers, *(each.number for each in broken)],
+        [*bad.get_column(REASON).to_list(), *(each.reason for each in broken)],
+        [*chunk.whole(where), *(storable({"text": each.text}) for each in broken)],
+        places,
+    )
+
+
+def _refused(numbers: list[int], reasons: list[str], rows: list[str], places: identity.Places | None) -> pl.DataFrame:
+    schema = {"row_number": pl.Int64, "reason": pl.String, "row": pl.String}
+    frame = pl.DataFrame({"row_number": numbers, "reason": reasons, "row": rows}, schema=schema).sort("row_number")
     ids = identity.row_ids(identity.QUARANTINE, frame.get_column("row"), places)
     return frame.with_columns(ids.alias("quarantine_id"))
 
@@ -207,13 +235,15 @@ def _added(result: ImportResult, batch: store.Stored) -> ImportResult:
         result.known + batch.known,
         result.quarantined + batch.quarantined,
         result.quarantined_known + batch.quarantined_known,
+        result.conflicting + batch.conflicting,
         result.erased + batch.erased,
     )
 
 
 def _packed(batches: Iterable[Batch]) -> Iterator[_PackedBatch]:
     for batch in batches:
-        yield _PackedBatch(store.pack_events(batch.events), store.pack_quarantine(batch.quarantine), batch.fraction)
+        events = store.pack_events(batch.events, batch.own_ids, is_repeating=batch.is_repeating)
+        yield _PackedBatch(events, store.pack_quarantine(batch.quarantine), batch)
 
 
 def _ahead(batches: Iterator[_PackedBatch]) -> Iterator[_PackedBatch]:

@@ -1,12 +1,13 @@
 """Puts a batch into the warehouse: one transaction, all of it or nothing.
 
-Belongs here: COPY, what is already known, partitions, the record of imports. Does not: files or rules.
+Belongs here: COPY, partitions, statistics, the record of imports. Does not: files, rules, or telling an event that is
+known from one whose id is taken (`comparing`).
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,36 +17,37 @@ import psycopg
 from psycopg import sql
 
 from orchestration.errors import DatabaseError
+from orchestration.events.comparing import (
+    EVENT_COLUMNS,
+    Conflict,
+    Connection,
+    OvertakenError,
+    any_known,
+    receive,
+    store_compared,
+    store_unknown,
+)
 from orchestration.events.errors import ImportStoppedError
 
-EVENT_COLUMNS = (
-    "event_id",
-    "user_id",
-    "event_type",
-    "occurred_at",
-    "received_at",
-    "order_id",
-    "item_id",
-    "amount",
-    "currency",
-    "quantity",
-    "source",
-    "properties",
-)
 QUARANTINE_COLUMNS = ("quarantine_id", "row_number", "reason", "row")
 # libpq keeps what it cannot send at once, so a batch is handed over in pieces.
 _COPY_BYTES = 1 << 20
 
-Connection = psycopg.Connection[tuple[object, ...]]
-
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Rows ready for COPY: their CSV text, how many there are, and the months their events fall into."""
+    """Rows ready for COPY: the CSV text of some of their columns, and the months their events fall into.
+
+    `own_ids` are the ids that senders gave, as a Postgres array, None where all are made of the row. `is_repeating`:
+    one of those was in the file before.
+    """
 
     rows: pl.DataFrame
+    columns: tuple[str, ...]
     text: bytes
     months: tuple[datetime, ...] = ()
+    own_ids: str | None = None
+    is_repeating: bool = False
 
     @property
     def height(self) -> int:
@@ -54,29 +56,30 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch: new events, events already known, bad rows, and how many of those were known.
+    """What became of a batch: new events, known ones, bad rows, and how many of those were in quarantine already.
 
-    `erased` rows, good or bad, are of users who were erased; they are nowhere.
+    `conflicting` of the bad ones are events with the id of another. `erased` rows, good or bad, are of users who were
+    erased; they are nowhere.
     """
 
     stored: int
     known: int
     quarantined: int
     quarantined_known: int
+    conflicting: int
     erased: int
 
 
-def pack_events(events: pl.DataFrame) -> Packed:
+def pack_events(events: pl.DataFrame, own_ids: pl.Series | None = None, *, is_repeating: bool = False) -> Packed:
     """Events that fulfil the contract, for `store_batch`. Work for the processor only, so it can run ahead."""
-    rows = events.select(EVENT_COLUMNS)
-    months = rows.get_column("occurred_at").dt.truncate("1mo").unique().sort().to_list()
-    return Packed(rows, _csv(rows), tuple(months))
+    months = events.get_column("occurred_at").dt.truncate("1mo").unique().sort().to_list()
+    ids = None if own_ids is None or own_ids.is_empty() else "{" + ",".join(own_ids.to_list()) + "}"
+    return Packed(events, EVENT_COLUMNS, _csv(events.select(EVENT_COLUMNS)), tuple(months), ids, is_repeating)
 
 
 def pack_quarantine(rows: pl.DataFrame) -> Packed:
     """Bad rows, for `store_batch`."""
-    rows = rows.select(QUARANTINE_COLUMNS)
-    return Packed(rows, _csv(rows))
+    return Packed(rows, QUARANTINE_COLUMNS, _csv(rows.select(QUARANTINE_COLUMNS)))
 
 
 def _csv(rows: pl.DataFrame) -> bytes:
@@ -114,27 +117,87 @@ def finish_import(connection: Connection, import_id: int) -> None:
         connection.execute("update raw.imports set finished_at = now() where import_id = %s", [import_id])
 
 
-def store_batch(connection: Connection, import_id: int, events: Packed, quarantine: Packed, *, is_new: bool) -> Stored:
+def analyze_after(connection: Connection, stored: int) -> None:
+    """Renews the planner's statistics if `stored` new events are a tenth of the table or more.
+
+    Autovacuum would do it for each month, a minute later, and never for the table as a whole. It reads a sample of each
+    month: far less than what was just stored.
+    """
+    with _refusals():
+        row = connection.execute(
+            "select coalesce(sum(greatest(reltuples, 0)), 0)::bigint from pg_partition_tree('raw.events') as tree"
+            " join pg_class on pg_class.oid = tree.relid where isleaf"
+        ).fetchone()
+        if row is not None and stored and 10 * stored >= int(str(row[0])):
+            connection.execute("analyze raw.events")
+
+
+def store_batch(
+    connection: Connection,
+    import_id: int,
+    events: Packed,
+    quarantine: Packed,
+    conflicting: Callable[[pl.DataFrame, Sequence[Conflict]], Packed],
+    *,
+    is_new: bool,
+) -> Stored:
     """Stores events and bad rows that are not there yet, and counts them in `raw.imports`; committed on return.
 
-    `is_new` is a guess: true tries the fast way first, which only works if no event is known. Wrong costs time, never
-    correctness. Raises ImportStoppedError when the database cannot store the batch; nothing of it is then stored.
+    `conflicting` turns those events of a frame that have the id of another into rows for the quarantine. `is_new` is a
+    guess: true tries the fast way first, which only works if no event is known. Wrong costs time, never correctness.
+    Raises ImportStoppedError when the database cannot store the batch; nothing of it is then stored.
     """
-    with _refusals(), connection.transaction():
-        events, quarantine, erased = _without_erased(connection, events, quarantine)
+    with _refusals():
+        # Committed at once: a month without events harms nobody, and holding it would make other importers wait.
         _ensure_partitions(connection, events)
-        stored = _copy_new(connection, events) if is_new else None
-        if stored is None:
-            stored = _copy_unknown(connection, events)
-        quarantined = _copy_quarantine(connection, import_id, quarantine)
-        result = Stored(stored, events.height - stored, quarantine.height, quarantine.height - quarantined, erased)
-        connection.execute(
-            "update raw.imports set rows_read = rows_read + %s, rows_stored = rows_stored + %s,"
-            " rows_known = rows_known + %s, rows_quarantined = rows_quarantined + %s, rows_erased = rows_erased + %s"
-            " where import_id = %s",
-            [events.height + quarantine.height + erased, stored, result.known, result.quarantined, erased, import_id],
-        )
+        while True:
+            try:
+                with connection.transaction():
+                    return _store(connection, import_id, events, quarantine, conflicting, is_new=is_new)
+            except (OvertakenError, psycopg.errors.DeadlockDetected):
+                # Another importer of the same events got further, which can only happen as often as it has batches.
+                is_new = False
+
+
+def _store(
+    connection: Connection,
+    import_id: int,
+    events: Packed,
+    quarantine: Packed,
+    conflicting: Callable[[pl.DataFrame, Sequence[Conflict]], Packed],
+    *,
+    is_new: bool,
+) -> Stored:
+    events, quarantine, erased = _without_erased(connection, events, quarantine)
+    conflicts: Sequence[Conflict] = ()
+    stored = _copy_new(connection, events) if is_new and not _may_be_known(connection, import_id, events) else None
+    if stored is None:
+        _copy(connection, receive(connection), events)
+        if events.own_ids is None:
+            stored = store_unknown(connection)
+        else:
+            stored, conflicts = store_compared(connection)
+    quarantined = _copy_quarantine(connection, import_id, [quarantine, conflicting(events.rows, conflicts)])
+    bad = quarantine.height + len(conflicts)
+    known = events.height - stored - len(conflicts)
+    result = Stored(stored, known, bad, bad - quarantined, len(conflicts), erased)
+    connection.execute(
+        "update raw.imports set rows_read = rows_read + %s, rows_stored = rows_stored + %s,"
+        " rows_known = rows_known + %s, rows_quarantined = rows_quarantined + %s, rows_erased = rows_erased + %s"
+        " where import_id = %s",
+        [events.height + quarantine.height + erased, stored, known, bad, erased, import_id],
+    )
     return result
+
+
+def _may_be_known(connection: Connection, import_id: int, events: Packed) -> bool:
+    """Whether ids that senders gave are taken; where no other import has stored anything, only the file can tell."""
+    if events.own_ids is None or events.is_repeating:
+        return events.is_repeating
+    row = connection.execute(
+        "select exists(select from raw.imports where import_id <> %s and rows_stored > 0)", [import_id]
+    ).fetchone()
+    return row is not None and bool(row[0]) and any_known(connection, events.own_ids)
 
 
 @contextmanager
@@ -173,7 +236,10 @@ def _without_erased(connection: Connection, events: Packed, quarantine: Packed) 
     ).fetchall()
     bad = quarantine.rows.with_row_index("place").filter(~pl.col("place").is_in([int(str(at)) for (at,) in places]))
     erased = events.height - good.height + quarantine.height - bad.height
-    return (pack_events(good), pack_quarantine(bad), erased) if erased else (events, quarantine, 0)
+    if not erased:
+        return events, quarantine, 0
+    packed = replace(pack_events(good), own_ids=events.own_ids, is_repeating=events.is_repeating)
+    return packed, pack_quarantine(bad), erased
 
 
 def _ensure_partitions(connection: Connection, events: Packed) -> None:
@@ -193,19 +259,9 @@ def _copy_new(connection: Connection, events: Packed) -> int | None:
     return events.height
 
 
-def _copy_unknown(connection: Connection, events: Packed) -> int:
-    columns = sql.SQL(", ").join(map(sql.Identifier, EVENT_COLUMNS))
-    connection.execute(
-        sql.SQL("create temporary table arriving on commit drop as select {} from raw.events limit 0").format(columns)
-    )
-    _copy(connection, sql.Identifier("arriving"), events)
-    return connection.execute(
-        sql.SQL("insert into raw.events ({0}) select {0} from arriving on conflict do nothing").format(columns)
-    ).rowcount
-
-
-def _copy_quarantine(connection: Connection, import_id: int, rows: Packed) -> int:
-    if not rows.height:
+def _copy_quarantine(connection: Connection, import_id: int, rows: Sequence[Packed]) -> int:
+    filled = [each for each in rows if each.height]
+    if not filled:
         return 0
     columns = sql.SQL(", ").join(map(sql.Identifier, QUARANTINE_COLUMNS))
     connection.execute(
@@ -213,17 +269,19 @@ def _copy_quarantine(connection: Connection, import_id: int, rows: Packed) -> in
             columns
         )
     )
-    _copy(connection, sql.Identifier("refused"), rows)
+    for each in filled:
+        _copy(connection, sql.Identifier("refused"), each)
     return connection.execute(
         sql.SQL(
-            "insert into raw.events_quarantine (import_id, {0}) select {1}, {0} from refused on conflict do nothing"
+            "insert into raw.events_quarantine (import_id, {0}) select {1}, {0} from refused order by quarantine_id"
+            " on conflict do nothing"
         ).format(columns, sql.Literal(import_id))
     ).rowcount
 
 
 def _copy(connection: Connection, table: sql.Identifier, rows: Packed) -> None:
     text = memoryview(rows.text)
-    columns = sql.SQL(", ").join(map(sql.Identifier, rows.rows.columns))
+    columns = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
     command = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         for start in range(0, len(text), _COPY_BYTES):

@@ -49,16 +49,16 @@ def user_names(users: int) -> pl.Series:
 
 
 def to_frame(
-    events: Events, names: pl.Series, start: date, seed: int, first_number: int, random: np.random.Generator
+    events: Events, names: pl.Series, start: date, key: int, first_number: int, random: np.random.Generator
 ) -> pl.DataFrame:
-    """One row an event. `first_number` numbers the events of a simulation, which is where their ids come from."""
+    """One row an event. Ids come from the simulation's `key` and the event's number in it, `first_number` on."""
     origin = np.datetime64(start, "us").astype(np.int64)
     delay = (random.standard_exponential(len(events), np.float32) * _MEAN_DELAY_MICROSECONDS).astype(np.int64)
     at = events.at + origin
     is_paid = (events.kind == sessions.PURCHASE) | (events.kind == sessions.REFUND)
     return pl.DataFrame(
         {
-            "event_id": _event_ids(seed, first_number, len(events)),
+            "event_id": _event_ids(key, first_number, len(events)),
             "user_id": names.gather(events.user),
             "event_type": _TYPES.gather(events.kind),
             "occurred_at": pl.Series(at).cast(pl.Datetime("us", "UTC")),
@@ -100,12 +100,12 @@ def _where(condition: Booleans, values: pl.Series) -> pl.Series:
     return frame.select(pl.when("condition").then("value")).to_series()
 
 
-def _event_ids(seed: int, first: int, count: int) -> pl.Series:
-    """UUIDs of version 8 (made by a scheme of our own): two mixes of the seed and the event's number."""
+def _event_ids(key: int, first: int, count: int) -> pl.Series:
+    """UUIDs of version 8 (made by a scheme of our own): two mixes of the simulation's key and the event's number."""
     numbers = np.arange(first, first + count, dtype=np.uint64)
     halves = np.empty((count, 2), ">u8")
-    halves[:, 0] = _mixed(numbers, 2 * seed)
-    halves[:, 1] = _mixed(numbers, 2 * seed + 1)
+    halves[:, 0] = _mixed(numbers, 2 * key)
+    halves[:, 1] = _mixed(numbers, 2 * key + 1)
     uuids = halves.view(np.uint8).reshape(count, 16)
     uuids[:, 6] = (uuids[:, 6] & 0x0F) | 0x80
     uuids[:, 8] = (uuids[:, 8] & 0x3F) | 0x80

@@ -3,6 +3,7 @@
 Belongs here: the order of things, and what a week hands to later ones. Does not: what happens in a week.
 """
 
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -59,6 +60,8 @@ def _frames(population: Population, days: int, seed: int, start: date) -> Iterat
     pending = [no_events()] * len(blocks)
     unwanted = [no_events()] * len(blocks)
     orders = numbered = 0
+    # Another simulation is another shop with events of its own ids. Not so with a drift: until then, nothing differs.
+    key = zlib.crc32(repr((seed, population.size, days, start, population.behaviour)).encode())
     for week in range(-(-days // DAYS)):
         for block, users in enumerate(blocks):
             random = np.random.default_rng([seed, WEEK_STREAM, week, block])
@@ -75,5 +78,5 @@ def _frames(population: Population, days: int, seed: int, start: date) -> Iterat
             pending[block] = everything.take(np.arange(until, len(everything)))
             if until:
                 now = everything.take(np.arange(until))
-                yield to_frame(now, names, start, seed, numbered, random)
+                yield to_frame(now, names, start, key, numbered, random)
                 numbered += until

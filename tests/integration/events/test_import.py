@@ -110,8 +110,8 @@ def test_simulated_events_load_and_load_again(warehouse_url: str) -> None:
     assert first.stored == first.read == seen[-1].result.stored
     again = import_frames(warehouse_url, simulate(200, 60, 1), "simulation")
     assert (again.stored, again.known) == (0, first.read)
-    more = import_frames(warehouse_url, simulate(200, 67, 1), "simulation")
-    assert more.stored + more.known == more.read
+    other = import_frames(warehouse_url, simulate(200, 67, 1), "simulation")
+    assert other.stored == other.read
 
 
 def test_duplicates_and_bad_rows_of_a_simulated_shop_are_stopped_at_the_door(warehouse_url: str) -> None:

@@ -38,8 +38,8 @@ def of_type(name: str) -> pl.DataFrame:
 def test_the_same_seed_gives_the_same_events_and_another_seed_others() -> None:
     first = gathered(simulate(50, 30, 1))
     assert_frame_equal(first, gathered(simulate(50, 30, 1)))
-    other = gathered(simulate(50, 30, 2))
-    assert not set(first["event_id"]) & set(other["event_id"])
+    for other in (simulate(50, 30, 2), simulate(50, 37, 1), simulate(51, 30, 1)):
+        assert not set(first["event_id"]) & set(gathered(other)["event_id"])
 
 
 def test_every_event_fulfils_the_contract() -> None:
