@@ -1,6 +1,7 @@
 """The code location: every asset, job and schedule, put together when Dagster asks for it."""
 
 import os
+import warnings
 
 import dagster as dg
 from dagster_dbt import DbtCliResource
@@ -14,7 +15,7 @@ from orchestration.assets.monitoring import drift_assets
 from orchestration.assets.scorecard import scorecard
 from orchestration.assets.scores import score_assets
 from orchestration.assets.serving import deployment_assets
-from orchestration.jobs import QUICK_RETRAIN, REFRESH, RETRAIN
+from orchestration.jobs import BACKFILL, QUICK_RETRAIN, REFRESH, RETRAIN
 from orchestration.platform.stack import join_platform
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from orchestration.schedules import daily_refresh, weekly_retrain
@@ -26,6 +27,9 @@ def build_definitions() -> dg.Definitions:
     """Everything there is. One process a run: on two cores a process a step costs more than it wins."""
     project = prepared_project()
     settings = read_settings()
+    # Marts take a range of days in one run (the job `backfill`), whatever learns or scores takes a day a run. In a job
+    # of both Dagster takes a day a run, as it should, and says so each time.
+    warnings.filterwarnings("ignore", message="Asset job .* materializes assets with varying BackfillPolicies")
     return dg.Definitions(
         assets=[
             events,
@@ -38,7 +42,7 @@ def build_definitions() -> dg.Definitions:
             *deployment_assets(),
         ],
         asset_checks=time_rule_checks(),
-        jobs=[REFRESH, RETRAIN, QUICK_RETRAIN],
+        jobs=[REFRESH, RETRAIN, QUICK_RETRAIN, BACKFILL],
         schedules=[daily_refresh, weekly_retrain],
         sensors=[retrain_on_drift(settings.drift_cooldown_days)],
         resources={

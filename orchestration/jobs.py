@@ -20,3 +20,9 @@ QUICK_RETRAIN = dg.define_asset_job(
     selection=dg.AssetSelection.all() - _BACKTESTS,
     description="Retrain without backtests, which train every model once more for each past cutoff they judge.",
 )
+_SNAPSHOTS = dg.AssetSelection.assets(["marts", "user_features"], ["marts", "user_labels"])
+BACKFILL = dg.define_asset_job(
+    "backfill",
+    selection=(_SNAPSHOTS.upstream() & dg.AssetSelection.groups("marts")).without_checks(),
+    description="Features and labels of a range of days in one run; what is there and still true is left as it is.",
+)

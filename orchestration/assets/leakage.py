@@ -29,8 +29,10 @@ def time_rule_check(
     def knows_only_the_past(
         context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource, choices: Choices
     ) -> dg.AssetCheckResult:
-        # Checks with partitions of their own are still a preview in Dagster; the run's day is there all the same.
-        found = compare(warehouse.open(), date.fromisoformat(context.partition_key), choices.horizon_days)
+        # Checks with partitions of their own are still a preview in Dagster; the run's day is there all the same. Of a
+        # range it is the last.
+        day = date.fromisoformat(context.partition_key_range.end)
+        found = compare(warehouse.open(), day, choices.horizon_days)
         return dg.AssetCheckResult(
             passed=found.agrees,
             severity=dg.AssetCheckSeverity.ERROR if found.users else dg.AssetCheckSeverity.WARN,

@@ -4,8 +4,7 @@ Belongs here: how dbt is called and how its models are named and grouped in Dags
 its features and labels know only the past (`orchestration.assets.leakage`).
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from ml.cutoffs import run_days
+from orchestration.backfill import DAYS_A_PASS, PASS_SELECTION, passes, variables
 from orchestration.partitions import AS_OF
 from orchestration.platform.home import Home
 from orchestration.resources import Choices, HomeResource, WarehouseResource
@@ -102,15 +102,20 @@ def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
 def _build(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, home: Home, choices: Choices
 ) -> Iterator[Any]:
-    as_of = date.fromisoformat(context.partition_key)
-    known = warehouse.event_range()
-    days = run_days(as_of, choices.horizon_days, known.first, known.last)
-    variables = {
-        "as_of_dates": [day.isoformat() for day in days],
-        "horizon_days": choices.horizon_days,
-        "known_until": as_of.isoformat(),
-    }
+    # One folder for all calls of a run: the later ones find the project parsed with these variables already.
+    target = home.dbt_target / "build"
+    *earlier, newest = _passes(context.partition_keys, warehouse, choices.horizon_days)
     with warehouse.building_marts():
-        arguments = ["build", "--vars", json.dumps(variables)]
-        # One folder for both calls of a run: the second finds the project parsed with these variables already.
-        yield from dbt.cli(arguments, context=context, target_path=home.dbt_target / "build").stream()
+        for told in earlier:
+            dbt.cli(["build", *PASS_SELECTION, "--vars", told], target_path=target).wait()
+        yield from dbt.cli(["build", "--vars", newest], context=context, target_path=target).stream()
+
+
+def _passes(keys: Sequence[str], warehouse: Warehouse, horizon_days: int) -> list[str]:
+    """What dbt is told in each pass: for one day also the past days it learns from, for several those days."""
+    days = [date.fromisoformat(key) for key in keys]
+    if len(days) > 1:
+        return [variables(some, horizon_days) for some in passes(days, DAYS_A_PASS)]
+    known = warehouse.event_range()
+    learned = run_days(days[0], horizon_days, known.first, known.last)
+    return [variables(learned, horizon_days, known_until=days[0])]

@@ -27,6 +27,7 @@ COMMANDS = {
     "events": Entry("events", "app", "Bring events in: import files, simulate a shop."),
     "users": Entry("users", "app", "One user's data: export it, erase it."),
     "run": Entry("run", "run", "Run everything once, for one day: marts, models, scores, drift, deployments."),
+    "marts": Entry("marts", "app", "Features and labels of past days."),
     "scores": Entry("scores", "app", "Batch scores of every user."),
     "models": Entry("models", "app", "The model registry, in words."),
     "keys": Entry("keys", "app", "Who may call the services: make, list and revoke keys."),

@@ -1,0 +1,122 @@
+"""Features and labels of many days of the past: several days a pass, and none that are there and still true.
+
+Belongs here: which days, how many at once, and calling dbt for them. Not: what is still true and how a day is built
+from another one, which the dbt project knows (macros/snapshots.sql, macros/sums.sql).
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+
+from orchestration.errors import OperationError, UserError
+from orchestration.warehouse import Warehouse
+
+DAYS_A_PASS = 13
+"""What a pass holds in memory and temporary files grows with its days times users: some 600 bytes each."""
+_MODELS = ("event_types", "stg_events", "int_user_daily", "int_user_sums", "user_features", "user_labels")
+PASS_SELECTION = ("--select", *_MODELS, "--resource-types", "seed", "model")
+
+
+@dataclass(frozen=True)
+class Backfilled:
+    """How many days were asked for, and of how many features were built; those of the others were there."""
+
+    days: int
+    built: int
+
+
+def backfill_days(first: date, last: date, every: int) -> tuple[date, ...]:
+    """The days from `first` to `last`, both included where `every` days apart meets them, ascending.
+
+    Raises UserError for a range without days, or one that ends in the future.
+    """
+    if every < 1:
+        raise UserError(f"Days cannot lie {every} apart; choose --every 1 or more.")
+    if last < first:
+        raise UserError(f"{last} is before {first}; choose a --to that is not before --from.")
+    today = datetime.now(UTC).date()
+    if last > today:
+        raise UserError(f"{last} has not begun yet, so not everything before it is known; choose {today} or earlier.")
+    return tuple(first + timedelta(days=distance) for distance in range(0, (last - first).days + 1, every))
+
+
+def passes(days: Sequence[date], days_a_pass: int) -> tuple[tuple[date, ...], ...]:
+    """The days cut into passes, in order, so that each pass goes on from where the one before it ended."""
+    if days_a_pass < 1:
+        raise UserError(f"A pass of {days_a_pass} days builds nothing; choose --days-a-pass 1 or more.")
+    return tuple(tuple(days[start : start + days_a_pass]) for start in range(0, len(days), days_a_pass))
+
+
+def variables(
+    days: Sequence[date], horizon_days: int, *, known_until: date | None = None, rebuild: bool = False
+) -> str:
+    """What dbt is told. Unless told, labels are made of every window that has closed by what has arrived."""
+    return json.dumps(
+        {
+            "as_of_dates": [day.isoformat() for day in days],
+            "horizon_days": horizon_days,
+            "known_until": "" if known_until is None else known_until.isoformat(),
+            "rebuild": rebuild,
+        }
+    )
+
+
+def backfill(
+    warehouse: Warehouse,
+    project: Path,
+    target: Path,
+    days: Sequence[date],
+    horizon_days: int,
+    *,
+    days_a_pass: int = DAYS_A_PASS,
+    rebuild: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Backfilled:
+    """Builds features and labels of `days`; `progress` is told how many are done after each pass.
+
+    A pass commits model by model. Stopped at any moment and started again, it ends with the same tables: days that are
+    there and still true are left alone, unless `rebuild`. Raises OperationError with what dbt said.
+    """
+    folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
+    places = ["--target-path", str(target), "--log-path", str(target), "--quiet"]
+    started = _now(warehouse)
+    manifest = _called(dbtRunner(), ["parse", *folders, *places])
+    done = 0
+    for some in passes(days, days_a_pass):
+        told = variables(some, horizon_days, rebuild=rebuild)
+        with warehouse.building_marts():
+            _called(dbtRunner(manifest=manifest), ["build", *PASS_SELECTION, *folders, *places, "--vars", told])
+        done += len(some)
+        progress(done)
+    return Backfilled(len(days), _built_since(warehouse, days, started))
+
+
+def _called(runner: dbtRunner, arguments: list[str]) -> Any:
+    done = runner.invoke(arguments)
+    if done.exception:
+        raise OperationError(f"dbt {arguments[0]} failed: {done.exception}")
+    if not done.success:
+        failed = next(each for each in done.result if each.status in ("error", "fail"))
+        raise OperationError(f"dbt could not build {failed.node.name}: {' '.join(str(failed.message).split())}")
+    return done.result
+
+
+def _now(warehouse: Warehouse) -> datetime:
+    with warehouse.connect() as connection:
+        (now,) = connection.execute("select clock_timestamp()").fetchall()[0]
+    assert isinstance(now, datetime)  # noqa: S101
+    return now
+
+
+def _built_since(warehouse: Warehouse, days: Sequence[date], started: datetime) -> int:
+    with warehouse.connect() as connection:
+        (built,) = connection.execute(
+            "select count(*) from raw.snapshots where mart = 'user_features' and as_of = any(%s) and built_at >= %s",
+            (list(days), started),
+        ).fetchall()[0]
+    return int(str(built))
