@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit soak up lint format bench bench-models bench-serving bench-truth openapi lock clean
+.PHONY: help install demo test unit soak up lint format bench bench-data bench-models bench-serving bench-truth openapi lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ bench-models: install ## the models beside what a user would pick instead (RETAI
 
 bench-truth: install ## the models beside the truth about a simulated shop
 	@$(BIN)/python -m benchmarks.truth
+
+bench-data: install ## one more day beside a full rebuild at growing histories, and weekly snapshots beside DuckDB and pandas
+	@$(BIN)/python -m benchmarks.data
 
 bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run
 	@$(BIN)/python -m benchmarks.serving
