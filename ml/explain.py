@@ -41,7 +41,7 @@ class Explainer:
         """Explain every row of `matrix` from its `contributions` (both rows x features).
 
         Up to `top` reasons, strongest family first; a reason's contribution is its whole family's, in log-odds.
-        Advice follows the order of the reasons that call for it.
+        A reason that holds the user back brings the advice of its strongest feature that has one; none comes twice.
         """
         # Rows x families x places: a family's features side by side, the empty places of small families holding 0.
         parts = np.where(self._is_feature, contributions[:, self._places], 0.0)
@@ -54,45 +54,24 @@ class Explainer:
         speaker = self._places[ranked, pulls.argmax(axis=2)]
         with_sentence = np.where(self._has_sentence[ranked], pulls, -np.inf)
         strongest = self._places[ranked, with_sentence.argmax(axis=2)]
-        adviser = np.where(with_sentence.max(axis=2) > _NEGLIGIBLE, strongest, _NOBODY)
-        chosen = (ranked, speaker, matrix[rows, speaker], totals[rows, ranked], adviser)
-        by_row = zip(*(each.tolist() for each in chosen), contributions, strict=True)
-        return tuple(self._explanation(*of) for of in by_row)
-
-    def _explanation(
-        self,
-        families: list[int],
-        speakers: list[int],
-        values: list[float],
-        pulls: list[float],
-        advisers: list[int],
-        row: NDArray[np.float64],
-    ) -> Explanation:
-        reasons: list[Reason] = []
-        advice: list[str] = []
-        for family, speaker, value, pull, adviser in zip(families, speakers, values, pulls, advisers, strict=True):
-            if abs(pull) < _NEGLIGIBLE:
-                break
-            reasons.append(self._reason(speaker, value, pull))
-            if pull * _BAD_DIRECTION[self.kind] > 0 and adviser != _NOBODY:
-                sentence = self._sentences[adviser]
-                if sentence in advice:
-                    sentence = self._another_sentence(family, row, advice)
-                advice.extend([sentence] if sentence else [])
-        return Explanation(tuple(reasons), tuple(advice))
+        strengths = totals[rows, ranked]
+        calls = (with_sentence.max(axis=2) > _NEGLIGIBLE) & (strengths * _BAD_DIRECTION[self.kind] >= _NEGLIGIBLE)
+        adviser = np.where(calls, strongest, _NOBODY)
+        said = (np.abs(strengths) >= _NEGLIGIBLE).sum(axis=1)
+        by_row = (said, speaker, matrix[rows, speaker], strengths, adviser)
+        return tuple(
+            Explanation(
+                tuple(map(self._reason, features[:number], values[:number], pulls[:number])),
+                tuple(dict.fromkeys([self._sentences[feature] for feature in advisers if feature != _NOBODY])),
+            )
+            for number, features, values, pulls, advisers in zip(*(each.tolist() for each in by_row), strict=True)
+        )
 
     def _reason(self, feature: int, raw: float, pull: float) -> Reason:
         name, label, unit, usual = self._wording[feature]
         value = None if math.isnan(raw) else raw
         text = f"{label}: {_words(value, unit)}{'' if value is None else usual}; {self._effects[pull > 0]}"
         return Reason(name, label, value, pull, text)
-
-    def _another_sentence(self, family: int, row: NDArray[np.float64], given: list[str]) -> str | None:
-        """The sentence of a family's strongest feature whose sentence was not given yet; most never need to look."""
-        pulls = row[self._places[family]][self._is_feature[family]] * _BAD_DIRECTION[self.kind]
-        strongest = [int(self._places[family, place]) for place in np.argsort(-pulls) if pulls[place] > _NEGLIGIBLE]
-        sentences = (self._sentences[feature] for feature in strongest)
-        return next((text for text in sentences if text and text not in given), None)
 
     @cached_property
     def _places(self) -> NDArray[np.intp]:
@@ -108,11 +87,12 @@ class Explainer:
 
     @cached_property
     def _has_sentence(self) -> NDArray[np.bool_]:
-        return np.array([sentence is not None for sentence in self._sentences])[self._places] & self._is_feature
+        return np.array([bool(sentence) for sentence in self._sentences])[self._places] & self._is_feature
 
     @cached_property
-    def _sentences(self) -> tuple[str | None, ...]:
-        return tuple(advice_for(feature.lever, self.kind) for feature in self.catalogue)
+    def _sentences(self) -> tuple[str, ...]:
+        """The advice of each feature, empty where there is none."""
+        return tuple(advice_for(feature.lever, self.kind) or "" for feature in self.catalogue)
 
     @cached_property
     def _effects(self) -> tuple[str, str]:

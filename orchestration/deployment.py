@@ -57,7 +57,7 @@ def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: H
     wanted = (champion.version, champion.digest, tag)
     known = newest if newest and (newest.model_version, newest.digest, newest.bento_tag) == wanted else None
     if known is None:
-        _verify(served, champion, warehouse)
+        check_servable(champion, warehouse)
     # A version that was built before still has its Bento, which makes a rollback a matter of seconds.
     build_bento(
         served,
@@ -81,16 +81,20 @@ def _record(champion: RegisteredModel, tag: str, warehouse: Warehouse, registry:
         )
 
 
-def _verify(kind: ModelKind, champion: RegisteredModel, warehouse: Warehouse) -> None:
-    """Load the model as a service does: every file's digest, the golden rows, the features of the mart."""
+def check_servable(version: RegisteredModel, warehouse: Warehouse) -> None:
+    """Load a version as a service does: every file's digest, the golden rows, the features of the mart.
+
+    Raises OperationError with the reason that a service would have to refuse it.
+    """
     try:
-        loaded = load_model(kind, champion.directory, digest=champion.digest, version=champion.version)
+        kind = cast(ModelKind, version.kind)
+        loaded = load_model(kind, version.directory, digest=version.digest, version=version.version)
         with warehouse.connect() as connection:
             columns = frozenset(str(name) for (name,) in connection.execute(MART_COLUMNS))
         check_features(loaded.model, columns)
     except ModelRefused as refused:
         raise OperationError(
-            f"{kind} version {champion.version} is not deployed, as services would refuse it: {refused}"
+            f"{version.kind} version {version.version} is not deployed, as services would refuse it: {refused}"
         ) from refused
 
 

@@ -3,6 +3,8 @@
 The judgement of a challenger is `ml.gate`'s; here its verdict, or a person's, is carried out.
 """
 
+from collections.abc import Callable
+
 import polars as pl
 
 from orchestration.errors import UserError
@@ -38,8 +40,19 @@ def promote(
         registry.set_champion(challenger.kind, challenger.version, verdict=reason)
 
 
-def rollback(registry: Registry, warehouse: Warehouse, kind: str, *, reason: str, promoted_by: str) -> RegisteredModel:
-    """Makes the champion before this one champion again; returns it. Nothing is retrained."""
+def rollback(
+    registry: Registry,
+    warehouse: Warehouse,
+    kind: str,
+    *,
+    check: Callable[[RegisteredModel, Warehouse], None],
+    reason: str,
+    promoted_by: str,
+) -> RegisteredModel:
+    """Makes the champion before this one champion again; returns it. Nothing is retrained.
+
+    `check` may raise, before anything has changed, if that version cannot be used any more.
+    """
     with warehouse.promotion(kind) as transaction:
         champion = registry.champion(kind)
         row = transaction.execute(
@@ -51,6 +64,7 @@ def rollback(registry: Registry, warehouse: Warehouse, kind: str, *, reason: str
         if row is None or row[0] is None:
             raise UserError(f"{kind} version {champion.version} had no champion before it to roll back to.")
         previous = registry.version(kind, int(str(row[0])))
+        check(previous, warehouse)
         transaction.execute(
             "insert into ml.promotions (model, from_version, to_version, kind, reason, promoted_by)"
             " values (%s, %s, %s, 'rollback', %s, %s)",

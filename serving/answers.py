@@ -7,8 +7,7 @@ belong here: HTTP, or where features come from.
 import datetime
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ml.answers import Values
 from ml.explanation import Explanation
@@ -28,8 +27,7 @@ _UNUSUAL_ODDS = 2.0
 _UNEXPLAINED = Explanation(())
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """Whom to answer for, in order: an id as it was asked, and the row of the features (None: nobody has seen them)."""
 
     user_id: str | None
@@ -68,8 +66,7 @@ def _odds(probability: float) -> float:
     return clipped / (1 - clipped)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """What the model says of one row: its columns by name, and why."""
 
     columns: Mapping[str, Any]

@@ -115,12 +115,13 @@ def promote(
     """Make a version champion without asking the gate, and deploy it."""
     from orchestration import promotion
     from orchestration.cli.session import open_session
-    from orchestration.deployment import deploy_champion
+    from orchestration.deployment import check_servable, deploy_champion
     from orchestration.registry import CHAMPION
 
     by = getpass.getuser()
     with open_session() as session:
         chosen = session.registry.version(model.value, version)
+        check_servable(chosen, session.warehouse)
         champion = session.registry.with_alias(model.value, CHAMPION)
         promotion.promote(
             session.registry, session.warehouse, chosen, instead_of=champion, reason=reason, promoted_by=by
@@ -134,10 +135,12 @@ def rollback(model: ModelArgument, reason: Reason = "rolled back by hand") -> No
     """Make the champion before this one champion again, and deploy it."""
     from orchestration import promotion
     from orchestration.cli.session import open_session
-    from orchestration.deployment import deploy_champion
+    from orchestration.deployment import check_servable, deploy_champion
 
     by = getpass.getuser()
     with open_session() as session:
-        previous = promotion.rollback(session.registry, session.warehouse, model.value, reason=reason, promoted_by=by)
+        previous = promotion.rollback(
+            session.registry, session.warehouse, model.value, check=check_servable, reason=reason, promoted_by=by
+        )
         deploy_champion(model.value, session.warehouse, session.registry, session.platform.home, deployed_by=by)
     typer.echo(f"{model.value} version {previous.version} is champion again; running services swap by themselves.")

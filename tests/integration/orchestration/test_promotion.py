@@ -8,7 +8,7 @@ from threading import Barrier
 import polars as pl
 import pytest
 
-from orchestration.errors import UserError
+from orchestration.errors import OperationError, UserError
 from orchestration.promotion import history, promote, rollback
 from orchestration.registry import CHAMPION, RegisteredModel, Registry
 from orchestration.warehouse import Warehouse
@@ -36,6 +36,14 @@ def candidate(registry: Registry, tmp_path: Path, as_of: str) -> RegisteredModel
     )
 
 
+def sound(version: RegisteredModel, warehouse: Warehouse) -> None:
+    """Nothing is wrong with any version."""
+
+
+def damaged(version: RegisteredModel, warehouse: Warehouse) -> None:
+    raise OperationError(f"version {version.version} is damaged")
+
+
 def test_rollback_brings_the_champion_before_back_and_is_on_record(
     warehouse_url: str, registry: Registry, tmp_path: Path
 ) -> None:
@@ -46,7 +54,11 @@ def test_rollback_brings_the_champion_before_back_and_is_on_record(
     promote(registry, warehouse, second, instead_of=second, reason="champion already", promoted_by="ann")
     assert registry.aliases("churn") == {"champion": 2, "challenger": 2}
 
-    previous = rollback(registry, warehouse, "churn", reason="complaints", promoted_by="bob")
+    with pytest.raises(OperationError, match="damaged"):
+        rollback(registry, warehouse, "churn", check=damaged, reason="complaints", promoted_by="bob")
+    assert registry.champion("churn").version == 2
+    assert history(warehouse)["kind"].to_list() == ["promote", "promote"]
+    previous = rollback(registry, warehouse, "churn", check=sound, reason="complaints", promoted_by="bob")
 
     assert previous.version == 1
     assert registry.champion("churn").digest == "digest of 2025-01-01"
@@ -59,7 +71,7 @@ def test_rollback_brings_the_champion_before_back_and_is_on_record(
     assert record["promoted_at"].is_sorted(descending=True)
     assert history(warehouse, "purchase").is_empty()
     with pytest.raises(UserError, match="no champion before it"):
-        rollback(registry, warehouse, "churn", reason="again", promoted_by="bob")
+        rollback(registry, warehouse, "churn", check=sound, reason="again", promoted_by="bob")
 
 
 def test_of_two_promoters_in_a_race_one_wins_and_the_other_is_told(
