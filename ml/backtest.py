@@ -34,8 +34,8 @@ Scorer = Callable[[pl.DataFrame, pl.DataFrame], ArrayLike]
 
 `learn` holds what the model learns from, its train and its calibration cutoffs: user_id, as_of, every feature of the
 catalogue that the frame has, and `label` (1.0 or 0.0), ordered by as_of and user. `asked` holds the same columns of the
-test cutoff without the label, so that no contender can look. A contender is fitted anew for every fold, and
-two folds may be under way at once.
+test cutoff without the label, so that no contender can look. A contender is fitted anew for every fold, one at a time:
+not every library bears company.
 """
 
 _FOLDS_AT_ONCE = 2
@@ -76,11 +76,21 @@ def backtest(
     # threads is one for the process, so it has to outlast every fold.
     with threadpool_limits(limits=1), ThreadPoolExecutor(_FOLDS_AT_ONCE) as pool:
         running = [
-            pool.submit(_fold, kind, frame, catalogue, plan, contenders or {}, trained, seed)
+            pool.submit(_fold, kind, frame, catalogue, plan, trained, seed)
             for plan, trained in zip(plans, [*[None] * (len(plans) - 1), newest], strict=True)
         ]
-    folds = [fold.result() for fold in running[:-1] if not isinstance(fold.exception(), (NotApplicable, NotEnoughData))]
-    return pl.concat([*folds, running[-1].result()])
+    folds = [
+        (plan, fold.result())
+        for plan, fold in zip(plans, running, strict=True)
+        if plan is plans[-1] or not isinstance(fold.exception(), (NotApplicable, NotEnoughData))
+    ]
+    spec, _ = _MODELS[kind]
+    return pl.concat(
+        [
+            predictions.with_columns(*_contenders(spec, frame, catalogue, plan, contenders or {}))
+            for plan, predictions in folds
+        ]
+    )
 
 
 def _fold(
@@ -88,7 +98,6 @@ def _fold(
     frame: pl.DataFrame,
     catalogue: FeatureCatalogue,
     plan: CutoffPlan,
-    contenders: Mapping[str, Scorer],
     trained: PropensityModel | None,
     seed: int,
 ) -> pl.DataFrame:
@@ -100,20 +109,31 @@ def _fold(
         known = _labelled(frame, spec.label, plan.train or [plan.calibration])
         baselines = fit_baselines(known, known["label"].to_numpy(), spec.recency)
         predictions = evaluate(trained, test, test["label"].to_numpy(), baselines).test_predictions
-    scores = {}
-    if contenders:
-        features = ["user_id", "as_of", *(name for name in catalogue.names if name in frame.columns)]
-        learn = _labelled(frame, spec.label, [*plan.train, plan.calibration]).select(*features, "label")
-        asked = test.select(features)
-        scores = {name: _probabilities(name, scorer(learn, asked), test.height) for name, scorer in contenders.items()}
     return predictions.select(
         *KEYS,
         *slice_users(test).select(SLICES),
         pl.col("probability").alias(MODEL),
         "recency",
         "rfm_logistic",
-        *(pl.Series(name, values) for name, values in scores.items()),
     )
+
+
+def _contenders(
+    spec: PropensitySpec,
+    frame: pl.DataFrame,
+    catalogue: FeatureCatalogue,
+    plan: CutoffPlan,
+    contenders: Mapping[str, Scorer],
+) -> list[pl.Series]:
+    """What each contender says of the rows of a fold, which stand as `_labelled` orders them."""
+    if not contenders:
+        return []
+    features = ["user_id", "as_of", *(name for name in catalogue.names if name in frame.columns)]
+    learn = _labelled(frame, spec.label, [*plan.train, plan.calibration]).select(*features, "label")
+    asked = _labelled(frame, spec.label, [plan.test]).select(features)
+    return [
+        pl.Series(name, _probabilities(name, scorer(learn, asked), asked.height)) for name, scorer in contenders.items()
+    ]
 
 
 def _labelled(frame: pl.DataFrame, label: str, days: Sequence[date]) -> pl.DataFrame:
