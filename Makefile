@@ -40,7 +40,7 @@ test: unit ## run the whole test suite
 	@$(BIN)/pytest tests/integration
 
 unit: install ## run the tests that start no server
-	@$(BIN)/pytest --numprocesses 2 --ignore tests/integration
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration
 
 soak: install ## run the long tests, many seeds each
 	@$(BIN)/pytest -m soak tests

@@ -24,7 +24,7 @@ def grown(rows: Matrix, depth: int, rounds: int = 20) -> xgb.Booster:
     return xgb.train(parameters, xgb.DMatrix(rows, label=labels), num_boost_round=rounds)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**32 - 1), features=st.integers(1, 6), depth=st.integers(1, 3))
 def test_tables_agree_with_xgboost(seed: int, features: int, depth: int) -> None:
     rows = some_rows(200, features, seed)

@@ -48,7 +48,7 @@ def identities(made: list[Batch]) -> list[str]:
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(ROWS, st.integers(1, 10), st.randoms(use_true_random=False))
 def test_identities_survive_reordering_and_other_batches(rows: list[dict[str, str]], size: int, random: object) -> None:
     shuffled = sorted(rows, key=lambda _: random.random())  # type: ignore[attr-defined]
@@ -57,7 +57,7 @@ def test_identities_survive_reordering_and_other_batches(rows: list[dict[str, st
     assert identities(batches(shuffled, size)) == expected
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(ROWS, st.integers(1, 10))
 def test_every_row_is_an_event_or_in_quarantine(rows: list[dict[str, str]], size: int) -> None:
     is_good = [row["user_id"] != "" and row["occurred_at"] != "never" and row["amount"] != "x" for row in rows]
