@@ -5,7 +5,7 @@ Belongs here: who is drawn, what is compared, the verdict in words. Not: the def
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import LiteralString
 
@@ -23,6 +23,10 @@ _USERS = 200
 _EVENTS_TO_DRAW_FROM = 20_000
 _KEY = ("user_id", "as_of")
 _NAMED = 5
+_ARCHIVED_USERS: LiteralString = (
+    "select user_id from intermediate.int_user_daily join raw.archives"
+    " on restored_at is null and occurred_day >= month and occurred_day < month + interval '1 month'"
+)
 _ABSOLUTE, _RELATIVE = 2e-4, 1e-6
 """What rounding and another order of adding may differ by; less than any event makes in a count or a sum of days."""
 
@@ -32,7 +36,8 @@ class Comparison:
     """What a mart says of some users, against what their events say.
 
     `differing`: users by column that differs. `unforeseen`: users with a row on a day on which nothing was known of
-    them. `missing`: users without one though something was. `compared` and `passed_by` name the columns.
+    them. `missing`: users without one though something was. `compared` and `passed_by` name the columns, `archived` the
+    months whose events are away; users who have some of these are not drawn.
     """
 
     table: str
@@ -43,15 +48,21 @@ class Comparison:
     missing: int
     compared: tuple[str, ...]
     passed_by: tuple[str, ...]
+    archived: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
-        """Whether the mart says what the events say, of somebody."""
-        return self.users > 0 and not (self.differing or self.unforeseen or self.missing)
+        """Whether the mart says what the events say, of somebody; or of nobody, where too much is archived to tell."""
+        if not self.users:
+            return bool(self.archived)
+        return not (self.differing or self.unforeseen or self.missing)
 
     @property
     def sentence(self) -> str:
         """The verdict, and the way out."""
+        if self.archived and not self.users:
+            months = ", ".join(self.archived)
+            return f"nobody was compared with {self.table}: everybody has events in the archived months {months}"
         if not self.users:
             return f"nobody could be rebuilt to compare {self.table} with: events are being imported; run again later"
         if self.agrees:
@@ -84,7 +95,8 @@ def compare_features(warehouse: Warehouse, as_of: date, horizon_days: int) -> Co
             days=days,
         )
     )
-    return differences("marts.user_features", stored, pl.concat(reference_features(events, day) for day in days))
+    rebuilt = pl.concat(reference_features(events, day) for day in days)
+    return replace(differences("marts.user_features", stored, rebuilt), archived=warehouse.archived_months())
 
 
 def compare_labels(warehouse: Warehouse, as_of: date, horizon_days: int) -> Comparison:
@@ -101,7 +113,7 @@ def compare_labels(warehouse: Warehouse, as_of: date, horizon_days: int) -> Comp
         )
     )
     rebuilt = pl.concat(reference_labels(events, day, horizon_days) for day in days)
-    return differences("marts.user_labels", stored, rebuilt)
+    return replace(differences("marts.user_labels", stored, rebuilt), archived=warehouse.archived_months())
 
 
 def _cutoffs(warehouse: Warehouse, as_of: date, horizon_days: int) -> tuple[date, ...]:
@@ -143,12 +155,14 @@ def _differs(name: str) -> pl.Expr:
 def draw_users(warehouse: Warehouse, as_of: date) -> list[str]:
     """At most 200 users with an event at any time, also later than `as_of`; other ones for every `as_of`.
 
-    Drawn by a hash from the users of some blocks of events: what it costs does not grow with the history.
+    Drawn by a hash from the users of some blocks of events: what it costs does not grow with the history. Nobody who
+    has events in archived months, without which no user can be rebuilt.
     """
     share = 100.0 * min(1.0, _EVENTS_TO_DRAW_FROM / warehouse.event_range().events)
     query = _query(
         "select user_id from (select distinct user_id from raw.events tablesample system ({share}) repeatable ({day}))"
-        " as found order by md5(user_id || {as_of}) limit {users}",
+        " as found where user_id not in ({archived}) order by md5(user_id || {as_of}) limit {users}",
+        archived=sql.SQL(_ARCHIVED_USERS if warehouse.archived_months() else "select null where false"),
         share=share,
         day=as_of.toordinal(),
         as_of=as_of.isoformat(),
@@ -176,4 +190,5 @@ def events_of(warehouse: Warehouse, users: Sequence[str]) -> pl.DataFrame:
 
 def _query(template: LiteralString, **values: object) -> str:
     parts = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return sql.SQL(template).format(**{name: sql.Literal(value) for name, value in parts.items()}).as_string()
+    written = {name: part if isinstance(part, sql.SQL) else sql.Literal(part) for name, part in parts.items()}
+    return sql.SQL(template).format(**written).as_string()

@@ -27,7 +27,8 @@ LABEL_COLUMNS = ("has_activity", "has_purchased", "purchase_amount", "is_churned
 class EventRange:
     """The first day anything was known, the last day anything happened (UTC), and how many events there are.
 
-    `first` is by arrival: history that is brought in later must not change the plan of a day before it came.
+    `first` is by arrival: history that is brought in later must not change the plan of a day before it came. Months
+    that were archived count for `first`, as the marts still know them.
     """
 
     first: date
@@ -62,13 +63,20 @@ class Warehouse:
     def event_range(self) -> EventRange:
         """First and last day with events; a clear error when there are none."""
         frame = self.read(
-            "select min(greatest(occurred_at, received_at) at time zone 'UTC')::date as first,"
+            "select least(min(greatest(occurred_at, received_at) at time zone 'UTC')::date,"
+            " (select min(first_known_day) from raw.archives)) as first,"
             " max(occurred_at at time zone 'UTC')::date as last, count(*) as events from raw.events"
         )
         row = frame.row(0, named=True)
         if row["events"] == 0:
             raise UserError("There are no events yet; bring some in: customer-analyzer events import FILE")
         return EventRange(row["first"], row["last"], row["events"])
+
+    def archived_months(self) -> tuple[str, ...]:
+        """The months (YYYY-MM) whose events are in files and not in `raw.events`; the marts keep what they knew."""
+        with self.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            query = "select distinct to_char(month, 'YYYY-MM') from raw.archives where restored_at is null order by 1"
+            return tuple(cursor.execute(query).fetchall())
 
     def training_frame(self, cutoffs: Sequence[date], horizon_days: int) -> pl.DataFrame:
         """Features joined with their labels: one row a user and cutoff, ordered by both.

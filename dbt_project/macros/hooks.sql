@@ -22,3 +22,17 @@
 {% macro postgres__refresh_statistics() -%}
     analyze {{ this }}
 {%- endmacro %}
+
+{# Hook before a build from scratch of what is made of all events: refused while some of them are archived. #}
+{% macro demand_whole_history() -%}
+    {{ return(adapter.dispatch('demand_whole_history')()) }}
+{%- endmacro %}
+
+{% macro default__demand_whole_history() -%}
+{%- endmacro %}
+
+{% macro postgres__demand_whole_history() -%}
+    {%- if not is_incremental() -%}
+    select raw.demand_whole_history()
+    {%- endif -%}
+{%- endmacro %}

@@ -11,6 +11,7 @@
 
 {% macro postgres__watermark_hooks(reader) -%}
     {{ return([
+        "{{ demand_whole_history() }}",
         "select pg_advisory_xact_lock(hashtext('watermark " ~ reader ~ "'))",
         "select set_config('customer_analyzer.watermark', pg_snapshot_xmin(pg_current_snapshot())::text, true)",
         "select set_config('customer_analyzer.read_from', '{{ stored_watermark('" ~ reader ~ "') if is_incremental() else 0 }}', true)",

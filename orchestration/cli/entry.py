@@ -24,7 +24,7 @@ COMMANDS = {
     "up": Entry("platform", "up", "Start the platform: Postgres, MLflow, Dagster, the services. Ctrl-C stops all."),
     "down": Entry("platform", "down", "Stop what `up` started in another terminal."),
     "status": Entry("platform", "status", "Show what runs and where, the last events, the champions."),
-    "events": Entry("events", "app", "Bring events in: import files, simulate a shop."),
+    "events": Entry("events", "app", "Events in and out: import files, simulate a shop, archive old months."),
     "users": Entry("users", "app", "One user's data: export it, erase it."),
     "run": Entry("run", "run", "Run everything once, for one day: marts, models, scores, drift, deployments."),
     "marts": Entry("marts", "app", "Features and labels of past days."),

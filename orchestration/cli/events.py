@@ -1,10 +1,12 @@
-"""`customer-analyzer events`: bringing events in.
+"""`customer-analyzer events`: bringing events in, moving old ones out.
 
-Belongs here: options, progress and the closing table. How a file is read and stored is in `orchestration.events`.
+Belongs here: options, progress and the closing table. How events are read, stored and moved is in
+`orchestration.events`.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -31,12 +33,12 @@ if TYPE_CHECKING:
 
     from orchestration.events.importing import ImportResult
 
-app = typer.Typer(help="Bring events in: import files, simulate a shop.", no_args_is_help=True)
+app = typer.Typer(help="Events in and out: import files, simulate a shop, archive old months.", no_args_is_help=True)
 
 
 @app.callback()
 def events() -> None:
-    """Bring events in: import files, simulate a shop."""
+    """Events in and out: import files, simulate a shop, archive old months."""
 
 
 @app.command("import")
@@ -127,6 +129,39 @@ def simulate(
         _write_with_progress(frames, file)
         results = import_with_progress(platform.warehouse_url, [file], {})
     Console().print(import_table(results))
+
+
+@app.command()
+def archive(
+    before: Annotated[
+        datetime, typer.Option(formats=["%Y-%m"], metavar="YYYY-MM", help="Months before this one are moved.")
+    ],
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go, one a month.")],
+) -> None:
+    """Move old months out of the database into Parquet files. Marts and scores keep what was known from them.
+
+    A file is read back and compared before its month is dropped. Late events of an archived month are refused.
+    """
+    from orchestration.events.archive import Archive, archive_months
+    from orchestration.warehouse import Warehouse
+
+    def show(archive: Archive) -> None:
+        typer.echo(f"{archive.rows:,} events of {archive.month:%Y-%m} are in {archive.path}")
+
+    with running_platform(read_settings()) as platform:
+        if not archive_months(Warehouse(platform.warehouse_url), before.date(), to, progress=show):
+            typer.echo(f"There are no events before {before:%Y-%m}.")
+
+
+@app.command()
+def restore(files: Annotated[list[Path], typer.Argument(help="Files that `events archive` wrote.")]) -> None:
+    """Bring archived months back, exactly as they were; only users who were erased meanwhile are left out."""
+    from orchestration.events.archive import restore_files
+
+    with running_platform(read_settings()) as platform:
+        for month in restore_files(platform.warehouse_url, files):
+            left_out = f", {month.erased:,} of erased users left out" if month.erased else ""
+            typer.echo(f"{month.rows:,} events of {month.month:%Y-%m} are back{left_out}")
 
 
 def _write_with_progress(frames: "Iterable[pl.DataFrame]", file: Path) -> int:

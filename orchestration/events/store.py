@@ -74,15 +74,16 @@ def pack_events(events: pl.DataFrame, own_ids: pl.Series | None = None, *, is_re
     """Events that fulfil the contract, for `store_batch`. Work for the processor only, so it can run ahead."""
     months = events.get_column("occurred_at").dt.truncate("1mo").unique().sort().to_list()
     ids = None if own_ids is None or own_ids.is_empty() else "{" + ",".join(own_ids.to_list()) + "}"
-    return Packed(events, EVENT_COLUMNS, _csv(events.select(EVENT_COLUMNS)), tuple(months), ids, is_repeating)
+    return Packed(events, EVENT_COLUMNS, as_csv(events.select(EVENT_COLUMNS)), tuple(months), ids, is_repeating)
 
 
 def pack_quarantine(rows: pl.DataFrame) -> Packed:
     """Bad rows, for `store_batch`."""
-    return Packed(rows, QUARANTINE_COLUMNS, _csv(rows.select(QUARANTINE_COLUMNS)))
+    return Packed(rows, QUARANTINE_COLUMNS, as_csv(rows.select(QUARANTINE_COLUMNS)))
 
 
-def _csv(rows: pl.DataFrame) -> bytes:
+def as_csv(rows: pl.DataFrame) -> bytes:
+    """Rows as the text that COPY reads; only a null is empty and without quotes."""
     # The session's time zone is UTC, so a time needs no zone; Polars writes those twice as fast.
     buffer = io.BytesIO()
     rows.with_columns(cs.datetime().dt.replace_time_zone(None)).write_csv(buffer, include_header=False)
@@ -172,7 +173,7 @@ def _store(
     conflicts: Sequence[Conflict] = ()
     stored = _copy_new(connection, events) if is_new and not _may_be_known(connection, import_id, events) else None
     if stored is None:
-        _copy(connection, receive(connection), events)
+        copy_rows(connection, receive(connection), events)
         if events.own_ids is None:
             stored = store_unknown(connection)
         else:
@@ -210,6 +211,12 @@ def _refusals() -> Iterator[None]:
             "The disk of the warehouse is full; free some space and import the file again, what is stored stays"
         ) from error
     except psycopg.Error as error:
+        if error.diag.constraint_name == "is_archived":
+            month = str(error.diag.table_name).removeprefix("events_").replace("_", "-")
+            raise ImportStoppedError(
+                f"There are events of {month}, which is archived: bring it back first with"
+                " `customer-analyzer events restore FILE`, then import the file again; what is stored stays"
+            ) from error
         # Only the primary message: the detail may quote a row.
         reason = error.diag.message_primary or str(error).strip().splitlines()[0]
         raise ImportStoppedError(
@@ -253,7 +260,7 @@ def _copy_new(connection: Connection, events: Packed) -> int | None:
     """Straight into the table; None, and nothing stored, if one of the events is known."""
     try:
         with connection.transaction():
-            _copy(connection, sql.Identifier("raw", "events"), events)
+            copy_rows(connection, sql.Identifier("raw", "events"), events)
     except psycopg.errors.UniqueViolation:
         return None
     return events.height
@@ -270,7 +277,7 @@ def _copy_quarantine(connection: Connection, import_id: int, rows: Sequence[Pack
         )
     )
     for each in filled:
-        _copy(connection, sql.Identifier("refused"), each)
+        copy_rows(connection, sql.Identifier("refused"), each)
     return connection.execute(
         sql.SQL(
             "insert into raw.events_quarantine (import_id, {0}) select {1}, {0} from refused order by quarantine_id"
@@ -279,7 +286,8 @@ def _copy_quarantine(connection: Connection, import_id: int, rows: Sequence[Pack
     ).rowcount
 
 
-def _copy(connection: Connection, table: sql.Identifier, rows: Packed) -> None:
+def copy_rows(connection: Connection, table: sql.Identifier, rows: Packed) -> None:
+    """Adds rows to a table."""
     text = memoryview(rows.text)
     columns = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
     command = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)

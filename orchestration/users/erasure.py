@@ -21,6 +21,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from orchestration.errors import UserError
+from orchestration.events.archive import Archive, catalogue, replace_file
+from orchestration.events.store import connected
 from orchestration.platform.home import Home
 from orchestration.users import traces
 from orchestration.users.trained import TrainedVersion, as_plain, versions_that_saw
@@ -39,8 +41,9 @@ class Receipt:
     """What an erasure came to; it does not hold the id.
 
     `deleted`: rows by table; `masked`: rows of others, by table, in which the id was made illegible; `files`: files in
-    which it was; `trained_models`: versions that had learned from the user, which deleting rows does not change;
-    `found`: columns and files in which a scan afterwards still finds the id, nothing if all went well.
+    which it was, archives of old months among them; `unreached_archives`: those that lie elsewhere now, from which the
+    user is left out when they are restored; `trained_models`: versions that had learned from the user, which deleting
+    rows does not change; `found`: columns and files in which a scan afterwards still finds the id, none if all is well.
     """
 
     user_hash: str
@@ -48,6 +51,7 @@ class Receipt:
     deleted: dict[str, int]
     masked: dict[str, int]
     files: list[str]
+    unreached_archives: list[dict[str, str | int]]
     trained_models: list[dict[str, str | int]]
     found: list[str]
 
@@ -76,7 +80,8 @@ def erase_user(
                 connection.execute(sql.SQL("truncate {}").format(sql.Identifier(*SCORECARD.split("."))))
             masked = traces.mask_database(connection, user_id)
         _forget_rows(warehouse, user_id, {*deleted, *masked})
-    files = _erase_files(home, user_id)
+    archives, unreached = _erase_archives(warehouse, user_id)
+    files = [*archives, *_erase_files(home, user_id)]
     with warehouse.connect() as connection:
         trained, erased_at = connection.execute(
             "select trained_models, erased_at from raw.erased_users where user_hash = %s", [user_hash]
@@ -87,7 +92,8 @@ def erase_user(
         erased_at.astimezone(UTC).isoformat(timespec="seconds"),
         deleted,
         masked,
-        [str(path.relative_to(home.root)) for path in files],
+        [str(path) for path in files],
+        [{"month": f"{each.month:%Y-%m}", "path": each.path, "sha256": each.sha256} for each in unreached],
         trained,
         _scan([warehouse.url, *others], home, user_id),
     )
@@ -147,6 +153,19 @@ def _leaves(connection: Connection, table: str) -> list[sql.Identifier]:
         {"table": table},
     ).fetchall()
     return [sql.Identifier(str(schema), str(name)) for schema, name in rows]
+
+
+def _erase_archives(warehouse: Warehouse, user_id: str) -> tuple[list[Path], list[Archive]]:
+    """Archives that were written anew without the user, and those that are not where they were written."""
+    changed, unreached = [], []
+    with connected(warehouse.url) as connection:
+        for archive in catalogue(connection):
+            if not archive.is_there:
+                unreached.append(archive)
+            elif part := traces.masked_parquet(Path(archive.path), user_id):
+                replace_file(connection, archive, part)
+                changed.append(Path(archive.path))
+    return changed, unreached
 
 
 def _erase_files(home: Home, user_id: str) -> list[Path]:

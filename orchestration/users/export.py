@@ -8,10 +8,13 @@ from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 
+import polars as pl
 import psycopg
 from psycopg import sql
 
 from orchestration.errors import UserError
+from orchestration.events.archive import catalogue
+from orchestration.events.chunks import storable
 from orchestration.platform.home import Home
 from orchestration.users import traces
 from orchestration.warehouse import Warehouse
@@ -30,7 +33,8 @@ def export_user(warehouse: Warehouse, home: Home, user_id: str) -> Generator[str
     with warehouse.connect() as connection:
         connection.execute("set local timezone to 'UTC'")
         tables = _tables(connection, user_id)
-        named = ((name, rows) for name, rows in chain(tables, [("ledger folder", _spooled(home, user_id))]))
+        files = [("ledger folder", _spooled(home, user_id)), ("archived events", _archived(connection, user_id))]
+        named = chain(tables, files)
         pieces = chain.from_iterable(_table(name, rows) for name, rows in named)
         first = next(pieces, None)
         if first is None:
@@ -72,6 +76,15 @@ def _rows(
         cursor.itersize = _BATCH
         for (row,) in cursor.execute(query):
             yield str(row)
+
+
+def _archived(connection: psycopg.Connection[tuple[object, ...]], user_id: str) -> Iterator[str]:
+    """Events in archives that are where they were written; of those that are back, the table has them."""
+    for archive in catalogue(connection):
+        if archive.restored_at is None and archive.is_there:
+            held = pl.scan_parquet(archive.path).filter(pl.col("user_id") == user_id).collect()
+            for event in held.iter_rows(named=True):
+                yield storable(event)
 
 
 def _spooled(home: Home, user_id: str) -> Iterator[str]:

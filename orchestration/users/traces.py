@@ -8,6 +8,7 @@ The tables are found in the catalogue of Postgres, so a table that comes later i
 import gzip
 import html
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,7 +148,7 @@ def mask_files(root: Path, user_id: str, leaving: Path) -> list[Path]:
         for path in _files(root)
         if leaving not in path.parents
         and not set(path.relative_to(root).parts) & set(_NOT_MASKED)
-        and (mask_parquet(path, user_id) if path.suffix == ".parquet" else _mask_text(path, user_id, expression))
+        and (_mask_parquet(path, user_id) if path.suffix == ".parquet" else _mask_text(path, user_id, expression))
     ]
 
 
@@ -160,18 +161,31 @@ def _mask_text(path: Path, user_id: str, expression: re.Pattern[bytes]) -> bool:
     return bool(places)
 
 
-def mask_parquet(path: Path, user_id: str) -> bool:
-    """Writes a Parquet file anew without the user's rows and what others' say of the user; whether there was any."""
+def masked_parquet(path: Path, user_id: str) -> Path | None:
+    """A copy of a Parquet file beside it, without the user's rows and what others' say of the user; None if no need."""
     expression = re.compile(pattern(user_id))
     if not _parquet_holds(path, user_id, re.compile(pattern(user_id).encode())):
-        return False
+        return None
     part = path.with_name(f".{path.name}.part")
-    with pq.ParquetFile(path) as file, pq.ParquetWriter(part, file.schema_arrow) as writer:
-        for batch in file.iter_batches():
-            kept = _without_user(pl.DataFrame(batch), user_id, expression)
-            writer.write_table(kept.to_arrow().cast(file.schema_arrow))
-    part.replace(path)
-    return True
+    part.unlink(missing_ok=True)
+    with (
+        pq.ParquetFile(path) as file,
+        os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made,
+    ):
+        with pq.ParquetWriter(made, file.schema_arrow, compression="zstd") as writer:
+            for batch in file.iter_batches():
+                kept = _without_user(pl.DataFrame(batch), user_id, expression)
+                writer.write_table(kept.to_arrow().cast(file.schema_arrow))
+        made.flush()
+        os.fsync(made.fileno())
+    return part
+
+
+def _mask_parquet(path: Path, user_id: str) -> bool:
+    part = masked_parquet(path, user_id)
+    if part is not None:
+        part.replace(path)
+    return part is not None
 
 
 def _without_user(rows: pl.DataFrame, user_id: str, expression: re.Pattern[str]) -> pl.DataFrame:
