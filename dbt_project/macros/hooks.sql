@@ -11,16 +11,28 @@
     {%- for column in columns %} alter column {{ column }} set not null{{ ',' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
-{# Hook: fresh statistics, so that what reads the model in the same run is planned for its size. #}
-{% macro refresh_statistics() -%}
-    {{ return(adapter.dispatch('refresh_statistics')()) }}
+{# Hook: fresh statistics, of some columns or all, so that what reads the model in the same run is planned for its size. #}
+{% macro refresh_statistics(columns=[]) -%}
+    {{ return(adapter.dispatch('refresh_statistics')(columns)) }}
 {%- endmacro %}
 
-{% macro default__refresh_statistics() -%}
+{% macro default__refresh_statistics(columns) -%}
 {%- endmacro %}
 
-{% macro postgres__refresh_statistics() -%}
-    analyze {{ this }}
+{% macro postgres__refresh_statistics(columns) -%}
+    analyze {{ this }}{% if columns %} ({{ columns | join(', ') }}){% endif %}
+{%- endmacro %}
+
+{# At the end of a lateral query: run it for each row it depends on, however dear the planner takes that to be. #}
+{% macro looked_up() -%}
+    {{ return(adapter.dispatch('looked_up')()) }}
+{%- endmacro %}
+
+{% macro default__looked_up() -%}
+{%- endmacro %}
+
+{% macro postgres__looked_up() -%}
+    offset 0
 {%- endmacro %}
 
 {# Hook before a build from scratch of what is made of all events: refused while some of them are archived. #}

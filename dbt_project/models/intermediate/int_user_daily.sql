@@ -31,12 +31,6 @@ new_events as (
 
 ),
 
-stored_events as (
-
-    select * from {{ ref('stg_events') }}
-
-),
-
 touched_days as (
 
     select distinct
@@ -48,16 +42,19 @@ touched_days as (
 
 ),
 
--- In moments rather than days, which the partitions and their index know.
+-- In moments rather than days, which the partitions and their index know; a look-up a day, never a scan of everything.
 touched_events as (
 
     select stored_events.*
     from touched_days
-    inner join stored_events
-        on
-            touched_days.user_id = stored_events.user_id
-            and touched_days.begins_at <= stored_events.occurred_at
-            and touched_days.ends_at > stored_events.occurred_at
+    cross join lateral (
+        select events.* from {{ ref('stg_events') }} as events
+        where
+            touched_days.user_id = events.user_id
+            and touched_days.begins_at <= events.occurred_at
+            and touched_days.ends_at > events.occurred_at
+        {{ looked_up() }}
+    ) as stored_events
 
 ),
 {% endif %}

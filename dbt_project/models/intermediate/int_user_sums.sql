@@ -3,8 +3,13 @@
 {{
     config(
         materialized='table',
+        persist_docs={'relation': true, 'columns': false},
         pre_hook="{{ remember_change() }}",
-        post_hook=["{{ require_keys(['user_id', 'as_of']) }}", "{{ record_sums() }}"]
+        post_hook=[
+            "{{ require_keys(['user_id', 'as_of']) }}",
+            "{{ refresh_statistics(['user_id', 'as_of']) }}",
+            "{{ record_sums() }}"
+        ]
     )
 }}
 
