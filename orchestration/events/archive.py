@@ -84,7 +84,8 @@ def archive_months(
         raise UserError(f"The folder {folder} does not exist; make it, or name another with --to.")
     archived = []
     with warehouse.building_marts(), connected(warehouse.url) as connection:
-        seen = min(warehouse.watermark(reader) for reader in _READERS)
+        is_built = connection.execute("select to_regclass('intermediate.int_user_daily') is not null").fetchall()[0][0]
+        seen = min(warehouse.watermark(reader) for reader in _READERS) if is_built else 0
         for month in _full_months(connection, before):
             archive = _archive(connection, warehouse.url, month, folder.resolve(), seen)
             archived.append(archive)

@@ -9,17 +9,24 @@ from dataclasses import dataclass
 from datetime import date
 
 import psycopg
+from psycopg import sql
 
 # A row of a training frame is a user and a cutoff: of everyone known as of the cutoff, and for churn only of those
 # active in the horizon before it.
 _SAW = """
 select exists (
-    select from intermediate.int_user_daily as daily
+    select from {daily} as daily
     cross join unnest(%(cutoffs)s::date[]) as cutoff
     where daily.user_id = %(user_id)s and daily.occurred_day < cutoff and daily.received_day < cutoff
         and (not %(is_active)s or (daily.activity_events > 0 and daily.occurred_day >= cutoff - %(horizon_days)s))
 )
 """
+_DAILY = sql.SQL("intermediate.int_user_daily")
+# Until the next run there is none, where an update dropped it. Any event counts as activity: rather list one more.
+_EVENTS = sql.SQL(
+    "(select user_id, (occurred_at at time zone 'UTC')::date as occurred_day,"
+    " (received_at at time zone 'UTC')::date as received_day, 1 as activity_events from raw.events)"
+)
 
 
 @dataclass(frozen=True)
@@ -37,14 +44,15 @@ def versions_that_saw(
 ) -> list[TrainedVersion]:
     """Those of `versions` whose training frame held a row of the user, going by the events known now."""
     row = connection.execute("select to_regclass('intermediate.int_user_daily') is not null").fetchone()
-    if row is None or not row[0]:
-        return []
-    return [version for version in versions if _saw(connection, user_id, version)]
+    daily = _DAILY if row is not None and row[0] else _EVENTS
+    return [version for version in versions if _saw(connection, user_id, version, daily)]
 
 
-def _saw(connection: psycopg.Connection[tuple[object, ...]], user_id: str, version: TrainedVersion) -> bool:
+def _saw(
+    connection: psycopg.Connection[tuple[object, ...]], user_id: str, version: TrainedVersion, daily: sql.SQL
+) -> bool:
     row = connection.execute(
-        _SAW,
+        sql.SQL(_SAW).format(daily=daily),
         {
             "user_id": user_id,
             "cutoffs": list(version.cutoffs),

@@ -211,9 +211,11 @@ def test_an_erasure_can_be_done_again_and_nobody_is_not_erased(
         erase_user(shop, home, "nobody-4711", [])
     assert warehouse.execute("select count(*) from raw.erased_users").fetchall() == [(0,)]
 
-    first = erase_user(shop, home, USER, [])
+    first = erase_user(shop, home, USER, VERSIONS[:2])
     again = erase_user(shop, home, USER, [])
     assert (again.deleted, again.files, again.found) == ({}, [], [])
+    # Told from the events where no marts are built yet; and remembered.
+    assert first.trained_models == again.trained_models == [{"model": "purchase", "version": 2}]
     assert (again.user_hash, again.erased_at) == (first.user_hash, first.erased_at)
 
 
