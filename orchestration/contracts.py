@@ -1,37 +1,142 @@
 """Contract checks as they run: on the rows that arrived since the last check that passed, and on no others.
 
-What an event must look like is `data_contracts`'; this module remembers how far the checking has come.
+Belongs here: how far the checking has come, and what becomes of rows that fail. Does not: what an event must look like
+(`data_contracts`), what events usually look like (`orchestration.events.usual`).
+
+A row that fails blocks what is downstream: nothing new is built, and what was there stays served.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import polars as pl
+from psycopg import sql
+
 from data_contracts.contract import read_contract
+from data_contracts.predicates import broken
+from orchestration.events import usual
 from orchestration.warehouse import Warehouse
 
 READER = "contract"
+WAY_OUT = (
+    "`customer-analyzer events check` shows this again; with --refuse it moves the rows to quarantine, so that a"
+    " repaired file can be imported; with --accept, what is unusual counts as usual from now on"
+)
 
 
 @dataclass(frozen=True)
 class ContractCheck:
-    """What a check of the new rows found, as a sentence without a single value of the data."""
+    """What a check of the new rows found, as a sentence without a single value of anyone's data.
+
+    `warnings` are told and stop nothing.
+    """
 
     success: bool
     checked_rows: int
     sentence: str
+    warnings: tuple[str, ...] = ()
 
 
-def check_new_events(warehouse: Warehouse) -> ContractCheck:
-    """Checks the rows of every transaction not yet checked; the watermark moves only when they all pass."""
+def check_new_events(warehouse: Warehouse, *, accept: bool = False) -> ContractCheck:
+    """Checks the rows of every transaction not yet checked; the watermark moves only when they all pass.
+
+    Rows that keep the contract can still be unusual, all of them together. `accept` lets that pass, and makes it what
+    is usual for their sources.
+    """
     # Importing Great Expectations takes seconds, which only this step should pay.
     from data_contracts.expectations import check
 
     reached = warehouse.oldest_open_transaction()
     start = warehouse.watermark(READER)
-    result = check(read_contract(), warehouse.url, f"select * from raw.events where ingested_xid >= {start}")  # noqa: S608
-    if result.success:
-        warehouse.move_watermark(READER, reached)
-        return ContractCheck(True, result.checked_rows, f"{result.checked_rows:,} new rows keep the contract")
-    broken = "; ".join(f"{each.column} {each.rule} ({each.unexpected_count:,} rows)" for each in result.failures)
-    return ContractCheck(
-        False, result.checked_rows, f"of {result.checked_rows:,} new rows some break the contract: {broken}"
+    contract = read_contract()
+    # The suite reads its rows many times over; one pass picks out those that break any rule, for it to name.
+    result = check(contract, warehouse.url, f"select * from {_new('events', start)} and {_broken(warehouse)} <> ''")  # noqa: S608
+    rows, figures = _measured(warehouse, start)
+    before = warehouse.read("select * from raw.usual_events")
+    found = usual.compare(contract, figures, before)
+    faults = [f"{each.column} {each.rule} ({each.unexpected_count:,} rows)" for each in result.failures]
+    faults += [] if accept else [_said(each) for each in found if each.stops]
+    told = tuple(_said(each) for each in found if accept or not each.stops)
+    if faults:
+        sentence = f"of {rows:,} new rows some break the contract: {'; '.join(faults)}; {WAY_OUT}"
+        return ContractCheck(False, rows, sentence, told)
+    _remember(warehouse, figures, forget=accept)
+    warehouse.move_watermark(READER, reached)
+    return ContractCheck(True, rows, f"{rows:,} new rows keep the contract", told)
+
+
+def refuse_new_events(warehouse: Warehouse) -> int:
+    """Moves what makes the check fail to quarantine, with the reason; returns how many rows that were.
+
+    Of rows that break a rule it is those, of what is unusual all new rows of that source. Nothing was built on any: a
+    check that fails lets nothing through.
+    """
+    start = warehouse.watermark(READER)
+    contract = read_contract()
+    _, figures = _measured(warehouse, start)
+    found = usual.compare(contract, figures, warehouse.read("select * from raw.usual_events"))
+    reasons = {
+        source: "; ".join(_said(each) for each in found if each.stops and each.source == source)
+        for source in {each.source for each in found if each.stops}
+    }
+    unusual = sql.SQL("case source {} else '' end").format(
+        sql.SQL(" ").join(sql.SQL("when {} then {}").format(source, reason) for source, reason in reasons.items())
+        if reasons
+        else sql.SQL("when '' then ''")
     )
+    with warehouse.connect() as connection:
+        return connection.execute(
+            sql.SQL(
+                "with import as (insert into raw.imports (file_name, finished_at) values ({}, now())"
+                " returning import_id), refused as (delete from raw.events where ingested_xid >= {}"
+                " and concat({}, {}) <> '' returning *, concat_ws('; ', nullif({}, ''), nullif({}, '')) as reason)"
+                # Checked already, so the next check does not count them as bad rows of a file.
+                " insert into raw.events_quarantine (quarantine_id, import_id, row_number, reason, row, ingested_xid)"
+                " select gen_random_uuid(), import_id, row_number() over (), reason,"
+                " to_jsonb(refused) - 'reason' - 'ingested_xid', 0 from refused cross join import"
+            ).format(
+                "refused by the contract check",
+                start,
+                broken(contract),
+                unusual,
+                broken(contract),
+                unusual,
+            )
+        ).rowcount
+
+
+def _new(table: str, start: int) -> str:
+    return f"raw.{table} where ingested_xid >= {start}"
+
+
+def _broken(warehouse: Warehouse) -> str:
+    with warehouse.connect() as connection:
+        return broken(read_contract()).as_string(connection)
+
+
+def _measured(warehouse: Warehouse, start: int) -> tuple[int, pl.DataFrame]:
+    """How many new rows there are, and their figures."""
+    events = _new("events", start)
+    grouped = warehouse.read(usual.grouped_query(events))
+    rows = int(grouped["events"].sum())
+    properties = warehouse.read(usual.properties_query(events, rows))
+    refused = warehouse.read(usual.refused_query(read_contract(), _new("events_quarantine", start)))
+    return rows, usual.measure(grouped, properties, refused)
+
+
+def _said(finding: usual.Finding) -> str:
+    return f"{finding.column} {finding.sentence}" + (f" from {finding.source}" if finding.source else "")
+
+
+def _remember(warehouse: Warehouse, figures: pl.DataFrame, *, forget: bool) -> None:
+    """Adds to what is usual; `forget` what was for these sources. Rows read twice count twice: a level, not a count."""
+    sources: Sequence[str] = figures["source"].unique().to_list()
+    with warehouse.connect() as connection, connection.cursor() as cursor:
+        if forget:
+            cursor.execute("delete from raw.usual_events where source = any(%s)", [sources])
+        cursor.executemany(
+            "insert into raw.usual_events as held (source, measure, name, events, total) values (%s, %s, %s, %s, %s)"
+            " on conflict (source, measure, name)"
+            " do update set events = held.events + excluded.events, total = held.total + excluded.total",
+            figures.select(usual.MEASURES).rows(),
+        )

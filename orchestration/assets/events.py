@@ -39,7 +39,7 @@ def events(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> d
                 check_name="contract",
                 passed=found.success,
                 description=found.sentence,
-                metadata={"checked_rows": found.checked_rows},
+                metadata={"checked_rows": found.checked_rows, "warnings": list(found.warnings)},
             )
         ],
     )

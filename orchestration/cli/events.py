@@ -1,4 +1,4 @@
-"""`customer-analyzer events`: bringing events in, moving old ones out.
+"""`customer-analyzer events`: bringing events in, checking them, moving old ones out.
 
 Belongs here: options, progress and the closing table. How events are read, stored and moved is in
 `orchestration.events`.
@@ -6,6 +6,7 @@ Belongs here: options, progress and the closing table. How events are read, stor
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,12 +34,12 @@ if TYPE_CHECKING:
 
     from orchestration.events.importing import ImportResult
 
-app = typer.Typer(help="Events in and out: import files, simulate a shop, archive old months.", no_args_is_help=True)
+app = typer.Typer(help="Events in and out: import, check, simulate a shop, archive old months.", no_args_is_help=True)
 
 
 @app.callback()
 def events() -> None:
-    """Events in and out: import files, simulate a shop, archive old months."""
+    """Events in and out: import, check, simulate a shop, archive old months."""
 
 
 @app.command("import")
@@ -162,6 +163,61 @@ def restore(files: Annotated[list[Path], typer.Argument(help="Files that `events
         for month in restore_files(platform.warehouse_url, files):
             left_out = f", {month.erased:,} of erased users left out" if month.erased else ""
             typer.echo(f"{month.rows:,} events of {month.month:%Y-%m} are back{left_out}")
+
+
+@app.command()
+def check(
+    accept: Annotated[
+        bool, typer.Option("--accept", help="From now on, what is unusual about the new rows is usual.")
+    ] = False,
+    refuse: Annotated[
+        bool, typer.Option("--refuse", help="Move the rows at fault to quarantine, so that repaired ones can come.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the rows that are new since the last check to the contract, and to what is usual for their source."""
+    from orchestration.contracts import check_new_events, refuse_new_events
+    from orchestration.errors import OperationError, UserError
+    from orchestration.warehouse import Warehouse
+
+    if accept and refuse:
+        raise UserError("Rows are either accepted or refused: give --accept or --refuse, not both.")
+    with running_platform(read_settings()) as platform:
+        warehouse = Warehouse(platform.warehouse_url)
+        refused = refuse_new_events(warehouse) if refuse else 0
+        found = check_new_events(warehouse, accept=accept)
+    if as_json:
+        typer.echo(json.dumps({**asdict(found), "refused": refused}))
+    else:
+        if refuse:
+            typer.echo(f"{refused:,} rows are in quarantine now; `customer-analyzer events quarantine` says why")
+        for warning in found.warnings:
+            typer.echo(f"warning: {warning}")
+        if found.success:
+            typer.echo(found.sentence)
+    if not found.success:
+        raise OperationError(found.sentence)
+
+
+@app.command()
+def quarantine(as_json: AsJson = False) -> None:
+    """Show why rows are in quarantine: how many of which file, for which reason."""
+    from orchestration.warehouse import Warehouse
+
+    with running_platform(read_settings()) as platform:
+        rows = Warehouse(platform.warehouse_url).read(
+            "select file_name as file, reason, count(*) as rows from raw.events_quarantine"
+            " join raw.imports using (import_id) group by 1, 2 order by 3 desc, 1, 2"
+        )
+    if as_json:
+        typer.echo(json.dumps(rows.to_dicts()))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows.columns:
+        table.add_column(name, justify="right" if name == "rows" else "left", overflow="fold")
+    for file, reason, count in rows.iter_rows():
+        table.add_row(file, reason, f"{count:,}")
+    Console().print(table)
 
 
 def _write_with_progress(frames: "Iterable[pl.DataFrame]", file: Path) -> int:
