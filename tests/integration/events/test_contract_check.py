@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from data_contracts.contract import read_contract
 from data_contracts.errors import ContractError
 from data_contracts.expectations import ContractResult, check
+from data_contracts.predicates import broken as broken_by
 from orchestration.events import import_frames
 from orchestration.simulator import simulate
 
@@ -68,6 +70,14 @@ def test_a_planted_fault_is_named(filled_url: str, column: str, expression: str,
     assert not result.success
     assert broken(result) == {(column, rule)}
     assert all(0 < failure.unexpected_count <= result.checked_rows for failure in result.failures)
+    # The predicates pick out the same rows.
+    with psycopg.connect(filled_url) as connection:
+        reason = sql.SQL("select {} from ({}) as rows").format(
+            broken_by(CONTRACT), sql.SQL(with_changed(column, expression))
+        )
+        reasons = [row[0] for row in connection.execute(reason) if row[0]]
+    assert len(reasons) == result.failures[0].unexpected_count
+    assert all(each.startswith(f"{column} ") for each in reasons)
 
 
 def test_the_future_is_measured_from_now(filled_url: str) -> None:
