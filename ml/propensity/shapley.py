@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from math import factorial
 from typing import Any, Self
@@ -45,6 +46,11 @@ class ShapleyTables:
     owners: csr_array
     bias: float
 
+    @cached_property
+    def _answers(self) -> Floats:
+        """(trees x 128): what a tree adds to the log-odds for each pattern, less its share of the bias."""
+        return self.values.sum(axis=1)
+
     @classmethod
     def of(cls, booster: xgb.Booster) -> Self | None:
         """The tables of a booster, or None where a tree has more than seven splits."""
@@ -68,22 +74,35 @@ class ShapleyTables:
         answer = booster.inplace_predict(anybody, predict_type="margin", validate_features=False)
         return replace(tables, bias=float(answer[0] - tables.contributions(anybody).sum()))
 
+    def log_odds(self, matrix: Matrix) -> Floats:
+        """The sum of all trees for every row, in double precision: what the contributions add up to."""
+        found = np.empty(len(matrix))
+        for rows in _parts(len(matrix)):
+            found[rows] = self.bias + self._answers[self._patterns(matrix[rows])].sum(axis=0)
+        return found
+
     def contributions(self, matrix: Matrix) -> Floats:
         """Rows x features, in log-odds, and the bias in the last column."""
         found = np.full((len(matrix), self.owners.shape[0] + 1), self.bias)
-        for first in range(0, len(matrix), _ROWS_AT_ONCE):
-            rows = slice(first, first + _ROWS_AT_ONCE)
-            found[rows, :-1] = self._of_columns(np.ascontiguousarray(matrix[rows].T)).T
+        for rows in _parts(len(matrix)):
+            worth = np.take(self.values, self._patterns(matrix[rows]), axis=0).transpose(0, 2, 1)
+            found[rows, :-1] = (self.owners @ worth.reshape(self.feature.size, -1)).T
         return found
 
-    def _of_columns(self, columns: Matrix) -> Floats:
-        """Features x rows, from features x rows: the rows of one split lie side by side, four times faster."""
-        asked = columns[self.feature]
+    def _patterns(self, matrix: Matrix) -> NDArray[np.intp]:
+        """(trees, rows): where in `values` stands what the tree says of the row.
+
+        The rows of one split lie side by side here, which is four times faster than row by row.
+        """
+        asked = np.ascontiguousarray(matrix.T)[self.feature]
         goes_left = (asked < self.threshold[:, :, None]) | (np.isnan(asked) & self.missing_goes_left[:, :, None])
         pattern = np.einsum("tsr,s->tr", goes_left.view(np.uint8), _BITS)
         first_of_tree = np.arange(len(self.feature))[:, None] * _PATTERNS
-        worth = np.take(self.values, first_of_tree + pattern, axis=0).transpose(0, 2, 1)
-        return np.asarray(self.owners @ worth.reshape(self.feature.size, -1))
+        return np.asarray(first_of_tree + pattern, np.intp)
+
+
+def _parts(rows: int) -> Iterator[slice]:
+    return (slice(first, first + _ROWS_AT_ONCE) for first in range(0, rows, _ROWS_AT_ONCE))
 
 
 class _Tree:
@@ -98,7 +117,7 @@ class _Tree:
         self.cover = np.array(data["sum_hessian"], np.float64)
         self.splits = np.flatnonzero(self.left >= 0)
 
-    def leaves(self) -> "Iterator[tuple[int, list[tuple[int, bool]]]]":
+    def leaves(self) -> Iterator[tuple[int, list[tuple[int, bool]]]]:
         """Each leaf with the splits on the way to it, and whether the way goes left there."""
         ways: list[tuple[int, list[tuple[int, bool]]]] = [(0, [])]
         while ways:

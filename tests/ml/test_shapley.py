@@ -34,6 +34,10 @@ def test_tables_agree_with_xgboost(seed: int, features: int, depth: int) -> None
     asked = np.concatenate([some_rows(50, features, seed + 1), np.full((1, features), np.nan, np.float32)])
     expected = booster.predict(xgb.DMatrix(asked), pred_contribs=True)
     np.testing.assert_allclose(tables.contributions(asked), expected, atol=2e-5)
+    np.testing.assert_allclose(
+        tables.log_odds(asked), booster.predict(xgb.DMatrix(asked), output_margin=True), atol=2e-5
+    )
+    np.testing.assert_allclose(tables.log_odds(asked), tables.contributions(asked).sum(axis=1), atol=1e-12)
 
 
 def test_two_features_share_what_only_both_can_do() -> None:
