@@ -49,7 +49,7 @@ class ShapleyTables:
     @cached_property
     def _answers(self) -> Floats:
         """(trees x 128): what a tree adds to the log-odds for each pattern, less its share of the bias."""
-        return self.values.sum(axis=1)
+        return np.asarray(self.values.sum(axis=1), np.float64)
 
     @classmethod
     def of(cls, booster: xgb.Booster) -> Self | None:
