@@ -99,10 +99,10 @@ def marts(url: str, shops: Sequence[Shop], begin: date, looks: Sequence[date]) -
         where = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
         said = ["--quiet", "--vars", json.dumps(variables)]
         runner = dbtRunner()
-        for command in (["seed"], ["run", "--select", "staging", "int_user_daily", "user_features", "user_labels"]):
+        for command in (["seed"], ["run", "--select", "+user_features", "+user_labels"]):
             done = runner.invoke([*command, *where, *said])
             if not done.success:
-                raise RuntimeError(f"dbt {command[0]} failed: {done.exception or done.result}")
+                raise RuntimeError(f"dbt {command[0]} failed; what it printed says why.") from done.exception
     return Warehouse(url).read(
         "select * from marts.user_features left join marts.user_labels using (user_id, as_of) order by as_of, user_id"
     )
