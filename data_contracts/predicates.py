@@ -3,6 +3,7 @@
 Belongs here: one predicate a rule. Does not: counting, which is Great Expectations' (`expectations`), or moving rows.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from psycopg import sql
@@ -15,11 +16,23 @@ def broken(contract: Contract, *, now: datetime | None = None) -> sql.Composed:
     moment = now or datetime.now(UTC)
     reasons = [
         sql.SQL("case when {} then {} end").format(_breaks(rule, moment), f"{rule.column} {rule.sentence}")
-        for rule in contract.rules
-        # A typed table holds the other types by itself.
-        if rule.check is not Check.TYPE or rule.limit is LogicalType.OBJECT
+        for rule in _checkable(contract)
     ]
     return sql.SQL("concat_ws('; ', {})").format(sql.SQL(", ").join(reasons))
+
+
+def is_broken(contract: Contract, *, now: datetime | None = None) -> sql.Composed:
+    """An SQL condition over a row of the contract's table: true exactly where `broken` is not empty, at half its cost.
+
+    It may be null where it is not true.
+    """
+    moment = now or datetime.now(UTC)
+    return sql.SQL("({})").format(sql.SQL(" or ").join(_breaks(rule, moment) for rule in _checkable(contract)))
+
+
+def _checkable(contract: Contract) -> Iterator[Rule]:
+    # A typed table holds the other types by itself.
+    return (rule for rule in contract.rules if rule.check is not Check.TYPE or rule.limit is LogicalType.OBJECT)
 
 
 def _breaks(rule: Rule, now: datetime) -> sql.Composable:

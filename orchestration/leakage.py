@@ -158,7 +158,7 @@ def draw_users(warehouse: Warehouse, as_of: date) -> list[str]:
     Drawn by a hash from the users of some blocks of events: what it costs does not grow with the history. Nobody who
     has events in archived months, without which no user can be rebuilt.
     """
-    share = 100.0 * min(1.0, _EVENTS_TO_DRAW_FROM / warehouse.event_range().events)
+    share = 100.0 * min(1.0, _EVENTS_TO_DRAW_FROM / max(1, warehouse.about_events()))
     query = _query(
         "select user_id from (select distinct user_id from raw.events tablesample system ({share}) repeatable ({day}))"
         " as found where user_id not in ({archived}) order by md5(user_id || {as_of}) limit {users}",

@@ -29,7 +29,7 @@ def events(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> d
     found = check_new_events(opened)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": known.events,
+            "about_events": opened.about_events(),
             "first_day": known.first.isoformat(),
             "last_day": known.last.isoformat(),
             "quarantined_rows": opened.quarantined(),

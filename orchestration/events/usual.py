@@ -1,8 +1,8 @@
 """What events usually look like, and how new ones differ: what no rule about a single row can see.
 
-Belongs here: measuring new rows in SQL, in one pass over them, and holding the figures against those of the rows that
-passed before. Does not: rules about a row (`data_contracts`), or when a check runs and what it stops
-(`orchestration.contracts`).
+Belongs here: measuring new rows in SQL, in one pass over all and two over a sample, and holding the figures against
+those of the rows that passed before. Does not: rules about a row (`data_contracts`), or when a check runs and what it
+stops (`orchestration.contracts`).
 
 Nothing is unusual about the first events of a source. What is compared is large on purpose: a schema, a clock or a unit
 that changed, not a shop that did; drift is the models' business.
@@ -25,7 +25,7 @@ _SCHEMA = {
     "events": pl.Int64,
     "total": pl.Float64,
 }
-# Properties are looked at in about so many rows: what only a few rows have is no change of schema.
+# Properties and hours are looked at in about so many rows: what only a few rows have is no change of schema.
 _SAMPLE_ROWS = 100_000
 # A key or a type that fewer of a source's rows have is told, and stops nothing.
 _LEAST_SHARE = 0.05
@@ -56,25 +56,44 @@ class Finding:
     stops: bool
 
 
-def grouped_query(rows: str) -> str:
-    """New rows by source, type, currency and hour; `rows` is a table and a `where`. One pass, whatever is measured."""
+def grouped_query(rows: str, is_broken: str) -> str:
+    """New rows by source, type and currency, and how many meet the condition `is_broken`.
+
+    `rows` is a table and a `where`. One pass, whatever is measured; as Postgres knows how few these groups are, it
+    shares the pass among its workers, which it would not with hours.
+    """
     return (
-        "select source, event_type, currency, date_trunc('hour', occurred_at) as hour, count(*) as events,"  # noqa: S608
+        f"select source, event_type, currency, count(*) as events, count(*) filter (where {is_broken}) as broken,"  # noqa: S608
         " count(amount) as amount, count(quantity) as quantity, count(order_id) as order_id, count(item_id) as item_id,"
         " count(properties) as properties, count(*) filter (where amount <> 0) as priced,"
         " coalesce(sum(ln(abs(amount::float8))) filter (where amount <> 0), 0) as logarithms"
-        f" from {rows} group by 1, 2, 3, 4"
+        f" from {rows} group by 1, 2, 3"
+    )
+
+
+def hours_query(rows: str, events: int) -> str:
+    """A sample of the `events` new rows by source and hour. Not scaled up: the sample is what a profile rests on."""
+    sampled, _ = _sampled(rows, events)
+    return (
+        "select source, date_bin('1 hour', occurred_at, timestamptz 'epoch') as hour, count(*) as events"  # noqa: S608
+        f" from {sampled} group by 1, 2"
     )
 
 
 def properties_query(rows: str, events: int) -> str:
     """Keys of properties and their JSON types in a sample of the new rows, scaled up to all `events` of them."""
-    step = max(1, events // _SAMPLE_ROWS)
+    sampled, step = _sampled(rows, events)
     return (
         f"select source, key || ' ' || jsonb_typeof(value) as name, {step} * count(*) as events"  # noqa: S608
-        f" from (select source, properties from {rows} and mod(uuid_hash(event_id), {step}) = 0) as sampled"
-        " cross join lateral jsonb_each(properties) where jsonb_typeof(value) <> 'null' group by 1, 2"
+        f" from {sampled} cross join lateral jsonb_each(properties) where jsonb_typeof(value) <> 'null' group by 1, 2"
     )
+
+
+def _sampled(rows: str, events: int) -> tuple[str, int]:
+    """A sample of the new rows as a subquery, always the same one, and of how many rows one is in it."""
+    step = max(1, events // _SAMPLE_ROWS)
+    chosen = f"{rows} and mod(uuid_hash(event_id), {step}) = 0"
+    return f"(select source, occurred_at, properties from {chosen}) as sampled", step  # noqa: S608
 
 
 def refused_query(contract: Contract, rows: str) -> str:
@@ -87,8 +106,10 @@ def refused_query(contract: Contract, rows: str) -> str:
     return f"with refused as (select reason from {rows} and reason !~ '^event_id is taken') {counts}"  # noqa: S608
 
 
-def measure(grouped: pl.DataFrame, properties: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
-    """The results of the three queries as figures to keep and to compare: columns MEASURES."""
+def measure(
+    grouped: pl.DataFrame, by_hour: pl.DataFrame, properties: pl.DataFrame, refused: pl.DataFrame
+) -> pl.DataFrame:
+    """The results of the four queries as figures to keep and to compare: columns MEASURES."""
     types = grouped.group_by("source", pl.col("event_type").alias("name")).agg(pl.col("events").sum())
     amounts = (
         grouped.filter(pl.col("priced") > 0)
@@ -100,7 +121,7 @@ def measure(grouped: pl.DataFrame, properties: pl.DataFrame, refused: pl.DataFra
     stored.append((_ANY, "stored", "", int(grouped["events"].sum()), 0.0))
     hours = [
         (str(source[0]), "hour", f"{hour:02d}", events, covered)
-        for source, rows in grouped.group_by("source")
+        for source, rows in by_hour.group_by("source")
         for hour, events, covered in _hours(rows)
     ]
     return pl.concat(
@@ -145,9 +166,9 @@ def _hours(rows: pl.DataFrame) -> Iterator[tuple[int, int, float]]:
 
     Nothing if they cover less than a day. Stragglers, a hundredth at either end, do not stretch the time.
     """
-    by_hour = rows.group_by("hour").agg(pl.col("events").sum()).sort("hour")
-    numbers = by_hour["hour"].dt.epoch("s").to_numpy() // 3600
-    events = by_hour["events"].to_numpy()
+    ordered = rows.sort("hour")
+    numbers = ordered["hour"].dt.epoch("s").to_numpy() // 3600
+    events = ordered["events"].to_numpy()
     reached = np.cumsum(events) / events.sum()
     first, last = np.searchsorted(reached, 0.01), np.searchsorted(reached, 0.99)
     covered = np.bincount(np.arange(numbers[first], numbers[last] + 1) % 24, minlength=24)

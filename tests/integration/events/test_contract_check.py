@@ -10,6 +10,7 @@ from data_contracts.contract import read_contract
 from data_contracts.errors import ContractError
 from data_contracts.expectations import ContractResult, check
 from data_contracts.predicates import broken as broken_by
+from data_contracts.predicates import is_broken
 from orchestration.events import import_frames
 from orchestration.simulator import simulate
 
@@ -72,10 +73,12 @@ def test_a_planted_fault_is_named(filled_url: str, column: str, expression: str,
     assert all(0 < failure.unexpected_count <= result.checked_rows for failure in result.failures)
     # The predicates pick out the same rows.
     with psycopg.connect(filled_url) as connection:
-        reason = sql.SQL("select {} from ({}) as rows").format(
-            broken_by(CONTRACT), sql.SQL(with_changed(column, expression))
+        reason = sql.SQL("select {}, coalesce({}, false) from ({}) as rows").format(
+            broken_by(CONTRACT), is_broken(CONTRACT), sql.SQL(with_changed(column, expression))
         )
-        reasons = [row[0] for row in connection.execute(reason) if row[0]]
+        picked = connection.execute(reason).fetchall()
+    assert all((reason != "") == is_picked for reason, is_picked in picked)
+    reasons = [reason for reason, _ in picked if reason]
     assert len(reasons) == result.failures[0].unexpected_count
     assert all(each.startswith(f"{column} ") for each in reasons)
 

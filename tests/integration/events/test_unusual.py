@@ -6,9 +6,11 @@ from datetime import timedelta
 import polars as pl
 import psycopg
 import pytest
+from psycopg import sql
 
+from orchestration import contracts
 from orchestration.contracts import ContractCheck, check_new_events, refuse_new_events
-from orchestration.events import import_frames
+from orchestration.events import import_frames, usual
 from orchestration.events.usual import MEASURES
 from orchestration.simulator import simulate
 from orchestration.warehouse import Warehouse
@@ -77,6 +79,17 @@ def test_a_change_of_schema_clock_or_unit_stops_with_the_column_named(
     assert "customer-analyzer events check" in found.sentence
 
 
+def test_a_sample_shows_a_move_and_nothing_where_nothing_moved(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usual, "_SAMPLE_ROWS", 1_500)
+    late = FUTURE["occurred_at"].min() + timedelta(days=5)
+    found = checked(warehouse, FUTURE.filter(pl.col("occurred_at") < late))
+    assert (found.success, found.warnings) == (True, ())
+    moved_on = checked(warehouse, moved(3)(FUTURE.filter(pl.col("occurred_at") >= late)))
+    assert "occurred_at is +3 hours from the usual hours of the day" in moved_on.sentence
+
+
 def test_what_is_accepted_is_usual_from_then_on(warehouse: Warehouse) -> None:
     cents = FUTURE.with_columns(amount=pl.col("amount") * 100)
     half = FUTURE.height // 2
@@ -121,7 +134,9 @@ def test_refused_rows_go_to_quarantine_and_repaired_ones_come_in(warehouse: Ware
     assert counted["rows"].item() == counted["told"].item() == right.height
 
 
-def test_of_rows_that_break_a_rule_only_those_are_refused(warehouse: Warehouse) -> None:
+def test_of_rows_that_break_a_rule_only_those_are_refused(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with psycopg.connect(warehouse.url) as connection:
         connection.execute(
             "insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, source, currency)"
@@ -130,5 +145,9 @@ def test_of_rows_that_break_a_rule_only_those_are_refused(warehouse: Warehouse) 
         )
     found = check_new_events(warehouse)
     assert "currency pattern (1 rows)" in found.sentence
+    # Great Expectations has its say on what the rules in SQL let through.
+    with monkeypatch.context() as patch:
+        patch.setattr(contracts, "is_broken", lambda _: sql.SQL("false"))
+        assert "currency pattern (1 rows)" in check_new_events(warehouse).sentence
     assert refuse_new_events(warehouse) == 1
     assert check_new_events(warehouse).checked_rows == 1
