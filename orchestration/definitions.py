@@ -47,7 +47,7 @@ def build_definitions() -> dg.Definitions:
         sensors=[retrain_on_drift(settings.drift_cooldown_days)],
         resources={
             "dbt": DbtCliResource(project, dagster_dbt_translator=FolderGroups()),
-            "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL")),
+            "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"), training_rows=settings.training_rows),
             "registry": RegistryResource(
                 tracking_uri=dg.EnvVar("MLFLOW_TRACKING_URI"), artifacts=dg.EnvVar("MLFLOW_ARTIFACT_ROOT")
             ),

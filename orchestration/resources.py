@@ -7,6 +7,7 @@ from pydantic import Field
 
 from orchestration.platform.home import Home
 from orchestration.registry import Registry
+from orchestration.settings import TRAINING_ROWS
 from orchestration.warehouse import Warehouse
 
 
@@ -14,10 +15,11 @@ class WarehouseResource(dg.ConfigurableResource[Warehouse]):
     """The warehouse database; the password is libpq's business, never in the address."""
 
     url: str
+    training_rows: int = TRAINING_ROWS
 
     def open(self) -> Warehouse:
         """The warehouse to read from and write to."""
-        return Warehouse(self.url)
+        return Warehouse(self.url, self.training_rows)
 
 
 class RegistryResource(dg.ConfigurableResource[Registry]):

@@ -14,6 +14,8 @@ from orchestration.errors import UserError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
+TRAINING_ROWS = 2_000_000
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -41,6 +43,7 @@ class Settings(BaseSettings):
     purchase_port: Port | None = None
     churn_port: Port | None = None
     horizon_days: int = Field(30, ge=1, le=730, description="how far ahead the models look")
+    training_rows: int = Field(TRAINING_ROWS, ge=1_000, description="rows that a training frame may have")
     service_key: SecretStr | None = Field(None, description="what `predict` and `demo` show the services, if they ask")
     drift_cooldown_days: int = Field(14, ge=1, le=730, description="between two retrains that drift asks for")
 

@@ -16,11 +16,12 @@ from psycopg.rows import class_row, dict_row, scalar_row
 
 from orchestration.errors import UserError
 from orchestration.ledger import record_scores
+from orchestration.settings import TRAINING_ROWS
+from orchestration.training_frame import read_training_frame
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
 SCORE_COLUMNS = ("user_id", "score", "expected_value", "segment_id", "segment", "basis")
-LABEL_COLUMNS = ("has_activity", "has_purchased", "purchase_amount", "is_churned")
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,13 @@ class DeploymentRow:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """Reads through Arrow (ADBC), writes with COPY. `url` names the database and carries no password."""
+    """Reads through Arrow (ADBC), writes with COPY. `url` names the database and carries no password.
+
+    `training_rows` bounds training frames, and with them the memory of whatever learns.
+    """
 
     url: str
+    training_rows: int = TRAINING_ROWS
 
     def read(self, query: str) -> pl.DataFrame:
         """Runs a query of our own making and returns its rows, typed as Postgres types them."""
@@ -94,15 +99,10 @@ class Warehouse:
     def training_frame(self, cutoffs: Sequence[date], horizon_days: int) -> pl.DataFrame:
         """Features joined with their labels: one row a user and cutoff, ordered by both.
 
-        Only matured labels exist, so a cutoff whose window is still open brings no rows.
+        Only matured labels exist, so a cutoff whose window is still open brings no rows. More than `training_rows` are
+        cut to a part of the users.
         """
-        dates = ", ".join(f"date '{day.isoformat()}'" for day in cutoffs)
-        labels = ", ".join(f"user_labels.{column}" for column in LABEL_COLUMNS)
-        return self.read(
-            f"select user_features.*, {labels}"  # noqa: S608 - dates and our own column names
-            " from marts.user_features join marts.user_labels using (user_id, as_of)"
-            f" where as_of in ({dates}) and user_labels.horizon_days = {int(horizon_days)}"
-        ).sort("as_of", "user_id")
+        return read_training_frame(self.url, cutoffs, horizon_days, self.training_rows)
 
     def snapshot(self, as_of: date) -> pl.DataFrame:
         """The features of everyone seen before `as_of`, one row a user, ordered by user."""

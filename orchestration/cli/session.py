@@ -29,4 +29,5 @@ def open_session() -> Iterator[Session]:
 def session_of(platform: Platform) -> Session:
     """The stores of a platform that already runs."""
     registry = Registry(platform.mlflow_url, platform.environment["MLFLOW_ARTIFACT_ROOT"])
-    return Session(platform, Warehouse(platform.warehouse_url), registry)
+    warehouse = Warehouse(platform.warehouse_url, platform.settings.training_rows)
+    return Session(platform, warehouse, registry)

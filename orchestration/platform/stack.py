@@ -108,6 +108,8 @@ def write_dagster_instance(home: Home) -> None:
             "class": "LocalArtifactStorage",
             "config": {"base_dir": str(home.dagster)},
         },
+        # Our own warnings stand among the events of a run, where whoever looks at the run sees them.
+        "python_logs": {"managed_python_loggers": ["orchestration"], "python_log_level": "WARNING"},
         "telemetry": {"enabled": False},
     }
     text = "# Written at every start; change orchestration/platform/stack.py instead.\n"

@@ -62,6 +62,7 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     ("variable", "value", "said"),
     [
         ("CUSTOMER_ANALYZER_HORIZON_DAYS", "0", "CUSTOMER_ANALYZER_HORIZON_DAYS: "),
+        ("CUSTOMER_ANALYZER_TRAINING_ROWS", "10", "CUSTOMER_ANALYZER_TRAINING_ROWS: "),
         ("CUSTOMER_ANALYZER_CHURN_PORT", "99999", "CUSTOMER_ANALYZER_CHURN_PORT: "),
         ("CUSTOMER_ANALYZER_CHURN_PORT", "many", "CUSTOMER_ANALYZER_CHURN_PORT: "),
         ("DATABASE_URL", f"mysql://me:{SECRET}@host/db", "DATABASE_URL: must be an address like"),

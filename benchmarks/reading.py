@@ -1,0 +1,142 @@
+"""A training frame beside `pandas.read_sql`: the same rows and columns of the same marts. Prints one table.
+
+python -m benchmarks.reading [--rows 1000000] [--rounds 3]; pandas needs some 7 GB for a million rows.
+
+dbt builds the marts of a simulated shop, whose users are then copied under other names until there are rows enough.
+Each read is a process of its own, timed from connecting to a frame in memory, without imports. pandas reads as its
+documentation has it, by SQLAlchemy with either driver and by ADBC, and need not sort.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+import sqlalchemy
+from adbc_driver_postgresql import dbapi
+from psycopg import sql
+
+from benchmarks.marts import build_marts
+from orchestration.events.importing import import_frames
+from orchestration.platform.stack import running_platform
+from orchestration.settings import Settings
+from orchestration.simulator import simulate
+from orchestration.training_frame import LABEL_COLUMNS
+from orchestration.warehouse import Warehouse
+
+_USERS, _DAYS, _CUTOFFS, _HORIZON_DAYS = 2_000, 300, 8, 30
+Shape = tuple[int, int]
+Found = tuple[Shape, float, float]
+"""Rows and columns, seconds, and the peak of the process's memory in GB."""
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    with (
+        TemporaryDirectory(prefix="benchmark-") as scratch,
+        running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform,
+    ):
+        import_frames(platform.warehouse_url, simulate(_USERS, _DAYS, 1), "a made-up shop")
+        warehouse = Warehouse(platform.warehouse_url, training_rows=2 * asked.rows)
+        days = filled_marts(warehouse, asked.rows)
+        found: dict[str, list[Found]] = {name: [] for name in READERS}
+        for _ in range(asked.rounds):
+            for name in READERS:
+                # A new process each, so that the peak is that of one read.
+                with ProcessPoolExecutor(1, get_context("spawn")) as process:
+                    found[name].append(process.submit(measured, name, warehouse, days).result())
+    shapes = {shape for reads in found.values() for shape, _, _ in reads}
+    if len(shapes) > 1:
+        raise SystemExit(f"The frames differ: {shapes}")
+    rows, columns = shapes.pop()
+    print(f"{rows:,} rows of {columns} columns, medians of {asked.rounds} rounds (all seconds)")
+    print("| reader | seconds | times as long | peak memory, GB |")
+    print("| --- | --- | --- | --- |")
+    ours = statistics.median(seconds for _, seconds, _ in found[OURS])
+    for name, reads in found.items():
+        seconds = statistics.median(seconds for _, seconds, _ in reads)
+        each = ", ".join(f"{seconds:.1f}" for _, seconds, _ in reads)
+        print(f"| {name} | {seconds:.1f} ({each}) | {seconds / ours:.1f} | {max(peak for *_, peak in reads):.1f} |")
+
+
+def filled_marts(warehouse: Warehouse, rows: int) -> Sequence[date]:
+    """Builds features and labels and copies their users until there are about `rows` rows; returns their days."""
+    newest = warehouse.event_range().last
+    days = [newest - timedelta(days=_HORIZON_DAYS * place) for place in range(1, _CUTOFFS + 1)]
+    build_marts(days, _HORIZON_DAYS)
+    with warehouse.connect() as connection:
+        (built,) = connection.execute("select count(*) from marts.user_labels").fetchall()[0]
+        for table in ("user_features", "user_labels"):
+            named = {"table": sql.Identifier("marts", table), "copies": round(rows / int(str(built)))}
+            columns = connection.execute(sql.SQL("select * from {table} limit 0").format(**named)).description or ()
+            copied = [sql.Identifier(column.name) for column in columns if column.name != "user_id"]
+            # By day, as dbt builds them.
+            connection.execute(
+                sql.SQL(
+                    "insert into {table} (user_id, {copied}) select user_id || '-' || copy, {copied} from {table}"
+                    " cross join generate_series(2, {copies}) as copy order by as_of"
+                ).format(copied=sql.SQL(", ").join(copied), **named)
+            )
+            connection.execute(sql.SQL("analyze {table}").format(**named))
+    return days
+
+
+def measured(name: str, warehouse: Warehouse, days: Sequence[date]) -> Found:
+    """One read, in the process that this is called in."""
+    begin = time.perf_counter()
+    shape = READERS[name](warehouse, days)
+    return shape, time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def by_training_frame(warehouse: Warehouse, days: Sequence[date]) -> Shape:
+    """As the models read."""
+    return warehouse.training_frame(days, _HORIZON_DAYS).shape
+
+
+def by_pandas(driver: str) -> Callable[[Warehouse, Sequence[date]], Shape]:
+    """pandas by SQLAlchemy."""
+
+    def read(warehouse: Warehouse, days: Sequence[date]) -> Shape:
+        engine = sqlalchemy.create_engine(warehouse.url.replace("postgresql://", f"postgresql+{driver}://"))
+        return pd.read_sql(_query(days), engine).shape
+
+    return read
+
+
+def by_pandas_with_adbc(warehouse: Warehouse, days: Sequence[date]) -> Shape:
+    """pandas by ADBC."""
+    with dbapi.connect(warehouse.url) as connection:
+        return pd.read_sql(_query(days), connection).shape
+
+
+def _query(days: Sequence[date]) -> str:
+    labels = ", ".join(f"user_labels.{column}" for column in LABEL_COLUMNS)
+    asked = ", ".join(f"date '{day}'" for day in days)
+    return (
+        f"select user_features.*, {labels} from marts.user_features"  # noqa: S608 - dates and our own column names
+        f" join marts.user_labels using (user_id, as_of) where as_of in ({asked}) and horizon_days = {_HORIZON_DAYS}"
+    )
+
+
+OURS = "training_frame"
+READERS: dict[str, Callable[[Warehouse, Sequence[date]], Shape]] = {
+    OURS: by_training_frame,
+    "pandas.read_sql, psycopg2": by_pandas("psycopg2"),
+    "pandas.read_sql, psycopg 3": by_pandas("psycopg"),
+    "pandas.read_sql, ADBC": by_pandas_with_adbc,
+}
+
+
+if __name__ == "__main__":
+    main()
