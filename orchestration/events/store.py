@@ -72,6 +72,8 @@ class Stored:
 
 def pack_events(events: pl.DataFrame, own_ids: pl.Series | None = None, *, is_repeating: bool = False) -> Packed:
     """Events that fulfil the contract, for `store_batch`. Work for the processor only, so it can run ahead."""
+    # So the index of ids is written page after page, and importers of the same events wait for each other in no circle.
+    events = events.sort("event_id", maintain_order=True)
     months = events.get_column("occurred_at").dt.truncate("1mo").unique().sort().to_list()
     ids = None if own_ids is None or own_ids.is_empty() else "{" + ",".join(own_ids.to_list()) + "}"
     return Packed(events, EVENT_COLUMNS, as_csv(events.select(EVENT_COLUMNS)), tuple(months), ids, is_repeating)

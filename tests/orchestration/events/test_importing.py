@@ -92,6 +92,17 @@ def test_packed_events_are_what_copy_reads() -> None:
     )
 
 
+def test_events_are_stored_in_the_order_of_their_ids_and_equal_ids_in_that_of_the_file() -> None:
+    day = {"event_type": "view", "occurred_at": "2025-01-02"}
+    users = {"c": "3", "a": "1", "b": "2", "d": "1"}
+    (batch,) = batches([{**day, "user_id": user, "event_id": number * 32} for user, number in users.items()])
+    packed = pack_events(batch.events)
+    stored = [line.split(",")[:2] for line in packed.text.decode().splitlines()]
+    assert stored == [["1" * 32, "a"], ["1" * 32, "d"], ["2" * 32, "b"], ["3" * 32, "c"]]
+    # What is refused of them is found by its place.
+    assert packed.rows["row_number"].to_list() == [2, 4, 3, 1]
+
+
 def test_a_file_of_only_bad_rows_is_an_error_in_the_end() -> None:
     demand_good_rows([ImportResult(Path("a.csv"), read=2, stored=1, quarantined=1)])
     with pytest.raises(OnlyBadRowsError, match=r"Not one of the 2 rows of b.csv"):
