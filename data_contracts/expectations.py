@@ -67,11 +67,13 @@ def check(contract: Contract, url: str, rows: str | None = None, *, now: datetim
     )
     query = _query(contract, selection, missing, now or datetime.now(UTC))
     asset = source.add_query_asset(contract.name, query=query)
-    batch = asset.add_batch_definition_whole_table("rows").get_batch()
     try:
+        batch = asset.add_batch_definition_whole_table("rows").get_batch()
         outcome = batch.validate(suite(contract, rules), result_format=_COUNTS)
     finally:
+        # The source looks with one engine and validates with another; both keep their connections.
         source.get_engine().dispose()
+        source.get_execution_engine().close()
     return _result(outcome, missing)
 
 
