@@ -28,6 +28,12 @@ MLFLOW_SAFETY = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
 
+# For each of the two stores (runs, models) in every process; 5 and 10 unless told, and all come from max_connections.
+MLFLOW_POOL = {
+    "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "1",
+    "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "3",
+}
+
 
 def environment(settings: Settings, home: Home, server: Server) -> dict[str, str]:
     """What the platform's processes need to find the databases and their own folders.
@@ -38,6 +44,7 @@ def environment(settings: Settings, home: Home, server: Server) -> dict[str, str
     return {
         **TELEMETRY_OFF,
         **MLFLOW_SAFETY,
+        **MLFLOW_POOL,
         **_credentials(server),
         # Dagster looks for dbt on PATH, where an environment that nobody activated is not.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),

@@ -18,6 +18,8 @@ from orchestration.settings import CHECKOUT
 from serving.build import is_built, serve_command, serve_environment
 
 MODELS = ("segmentation", "purchase", "churn")
+DAGSTER_POOL_OVERFLOW = 4
+"""Connections that each store of Dagster's pages may open beside the one it keeps."""
 
 
 def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Command]:
@@ -78,6 +80,8 @@ def page_servers(platform: Platform) -> list[Command]:
                 f"--workspace={workspace}",
                 f"--host={LOOPBACK}",
                 f"--port={dagster_port}",
+                # For each of its three stores; 20 unless told, which is half of what Postgres allows.
+                f"--db-pool-max-overflow={DAGSTER_POOL_OVERFLOW}",
             ],
             home.logs / "dagster.log",
             dagster_port,

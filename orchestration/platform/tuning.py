@@ -42,7 +42,10 @@ def server_settings(machine: Machine) -> dict[str, str]:
         "listen_addresses": "127.0.0.1",
         # Its path may be too long or closed to us; everything goes over TCP.
         "unix_socket_directories": "",
+        # tests/orchestration/platform/test_connections.py adds up who needs how many.
         "max_connections": "120",
+        # What a killed process had asked for ends soon after it, and with it what it had locked.
+        "client_connection_check_interval": "5s",
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_line_prefix": "%m [%p] %d ",
