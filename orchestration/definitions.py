@@ -16,6 +16,7 @@ from orchestration.assets.scorecard import scorecard
 from orchestration.assets.scores import score_assets
 from orchestration.assets.serving import deployment_assets
 from orchestration.jobs import BACKFILL, QUICK_RETRAIN, REFRESH, RETRAIN
+from orchestration.platform import dbt
 from orchestration.platform.stack import join_platform
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from orchestration.schedules import daily_refresh, weekly_retrain
@@ -46,7 +47,7 @@ def build_definitions() -> dg.Definitions:
         schedules=[daily_refresh, weekly_retrain],
         sensors=[retrain_on_drift(settings.drift_cooldown_days)],
         resources={
-            "dbt": DbtCliResource(project, dagster_dbt_translator=FolderGroups()),
+            "dbt": DbtCliResource(project, dagster_dbt_translator=FolderGroups(), dbt_executable=dbt.__file__),
             "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"), training_rows=settings.training_rows),
             "registry": RegistryResource(
                 tracking_uri=dg.EnvVar("MLFLOW_TRACKING_URI"), artifacts=dg.EnvVar("MLFLOW_ARTIFACT_ROOT")

@@ -1,40 +1,65 @@
-"""Runs whose process was killed: found by a tag, and ended, so that they do not hold up the queue.
+"""Runs whose process was killed: found, and ended, so that they do not hold up the queue.
 
-Dagster watches only the processes it launched itself. Small, because `up` imports it.
+Belongs here: telling whether the process of a run is gone. Who asks: commands before they run a job, and `up` all
+the time. Dagster's code server reports a process of its own that ended, unless it was killed too or Postgres
+was away just then; other processes it does not know. Small, because `up` imports it.
 """
 
+import json
 import os
+import socket
 
 import dagster as dg
 import psutil
+from dagster._core.storage.tags import GRPC_INFO_TAG
 
-# On every run that a command started: the process it runs in, as id and start time.
+from orchestration.platform.home import LOOPBACK
+
+# On every run that a command started: the machine and the process it runs in, as name, id and start time.
 PROCESS_TAG = "customer-analyzer/process"
 
 
 def end_lost_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Marks runs as failed whose process was killed; returns their ids.
-
-    Dagster watches only the processes it launched itself; a killed command would hold up the queue for hours.
-    """
+    """Marks runs as failed whose process was killed; returns their ids."""
     unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
-    lost = [run for run in instance.get_runs(unfinished) if not _is_running(run.tags.get(PROCESS_TAG))]
+    lost = [run for run in instance.get_runs(unfinished) if is_lost(instance, run)]
     for run in lost:
-        instance.report_run_failed(run, "The process of this run is gone; start it again: customer-analyzer run")
+        instance.report_run_failed(run, "The process of this run is gone; start it again")
     return [run.run_id for run in lost]
+
+
+def is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the process of an unfinished run has ended. What runs elsewhere, or is not known to run, is not lost."""
+    found = _process_of(instance, run)
+    return found is not None and _has_ended(*found)
 
 
 def this_process() -> str:
     """The value of the tag for a run of this process."""
-    return f"{os.getpid()}:{psutil.Process().create_time()}"
+    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time()}"
 
 
-def _is_running(process: str | None) -> bool:
-    """Whether the process of a tag still runs; a run without the tag is Dagster's own business."""
-    if process is None:
-        return True
-    pid, created = process.split(":")
+def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[int, float] | None:
+    """The id of a run's process on this machine, and a moment (seconds since 1970) at which it was there."""
+    tag = run.tags.get(PROCESS_TAG)
+    if tag is not None:
+        machine, pid, created = tag.rsplit(":", 2)
+        return (int(pid), float(created)) if machine == socket.gethostname() else None
+    # A code server elsewhere starts processes elsewhere.
+    if json.loads(run.tags.get(GRPC_INFO_TAG, "{}")).get("host") != LOOPBACK:
+        return None
+    # The first thing a process that Dagster starts for a run writes down is its id.
+    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+        written = entry.get_dagster_event().engine_event_data.metadata.get("pid")
+        if written is not None:
+            return int(str(written.value)), entry.timestamp
+    return None
+
+
+def _has_ended(pid: int, seen: float) -> bool:
+    """Whether the process that had this number at that moment is gone; by now another may have it."""
     try:
-        return bool(abs(psutil.Process(int(pid)).create_time() - float(created)) < 1)
+        process = psutil.Process(pid)
+        return bool(process.status() == psutil.STATUS_ZOMBIE or process.create_time() > seen + 1)
     except psutil.NoSuchProcess:
-        return False
+        return True

@@ -15,6 +15,8 @@ from orchestration.cli.options import AsJson
 from orchestration.settings import read_settings
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
     from orchestration.platform.fleet import Fleet
     from orchestration.platform.stack import Platform
 
@@ -62,6 +64,8 @@ def status(as_json: AsJson = False) -> None:
 
 def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     from dagster import DagsterInstance
+    from dagster_postgres.utils import DagsterPostgresException
+    from sqlalchemy.exc import SQLAlchemyError
 
     from orchestration.cli.status import server_rows, servers_table
     from orchestration.errors import DatabaseError
@@ -72,28 +76,47 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
     with DagsterInstance.get() as instance:
         end_lost_runs(instance)
-    with console.status("Starting MLflow, Dagster and the services") as spinner:
-        fleet.start(
-            [*page_servers(platform), *model_servers(platform)],
-            lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
-        )
-    announce(platform.home, fleet.children)
-    console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
-    if not fleet.names & set(MODELS):
-        console.print("No model is deployed yet: `customer-analyzer run` trains and deploys them.")
-    console.print("Ctrl-C stops all.")
-    while True:
-        time.sleep(CHECK_SECONDS)
-        fleet.revive(lambda child: console.print(f"{child.command.name} ended by itself; starting it again."))
+        with console.status("Starting MLflow, Dagster and the services") as spinner:
+            fleet.start(
+                [*page_servers(platform), *model_servers(platform)],
+                lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
+            )
+        announce(platform.home, fleet.children)
+        console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
+        if not fleet.names & set(MODELS):
+            console.print("No model is deployed yet: `customer-analyzer run` trains and deploys them.")
+        console.print("Ctrl-C stops all.")
+        while True:
+            time.sleep(CHECK_SECONDS)
+            try:
+                _keep_up(platform, fleet, instance, console)
+            except (DatabaseError, SQLAlchemyError, DagsterPostgresException) as error:
+                # Postgres may be restarting; what runs goes on, and the next look is soon.
+                console.print(str(error).splitlines()[0], highlight=False)
+
+
+def _keep_up(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console) -> None:
+    """One look at everything: starts again what has ended, and what a new deployment needs."""
+    from orchestration.errors import DatabaseError, UserError
+    from orchestration.lost_runs import end_lost_runs
+    from orchestration.platform.postgres import keep_running, running_postmaster
+    from orchestration.platform.servers import model_servers
+    from orchestration.platform.up import announce
+
+    # Postgres first: the others need it to start, and one that cannot start would end all.
+    if platform.server.is_embedded and running_postmaster(platform.home) is None:
+        console.print("postgres ended by itself; starting it again.")
         try:
-            deployed = model_servers(platform, running=fleet.names)
-        except DatabaseError as error:
-            # Postgres may be restarting; what runs goes on, and the next look is soon.
-            console.print(str(error), highlight=False)
-            continue
-        if deployed:
-            fleet.start(deployed, lambda child: console.print(f"{child.command.name} is at {child.command.address}"))
-            announce(platform.home, fleet.children)
+            keep_running(platform.home, platform.server.port)
+        except UserError as error:
+            raise DatabaseError(str(error)) from error
+    deployed = model_servers(platform, running=fleet.names)
+    for run_id in end_lost_runs(instance):
+        console.print(f"Run {run_id} has failed: its process is gone.", highlight=False)
+    fleet.revive(lambda child: console.print(f"{child.command.name} ended by itself; starting it again."))
+    if deployed:
+        fleet.start(deployed, lambda child: console.print(f"{child.command.name} is at {child.command.address}"))
+        announce(platform.home, fleet.children)
 
 
 @contextmanager

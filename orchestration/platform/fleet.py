@@ -52,9 +52,8 @@ class Fleet:
     def revive(self, on_end: Callable[[Child], None] = _ignore) -> None:
         """Starts again what has ended by itself. Raises PlatformError if that happens again and again."""
         now = time.monotonic()
-        for child in self.children:
-            if child.is_running:
-                continue
+        ended = [child for child in self.children if not child.is_running]
+        for child in ended:
             name = child.command.name
             recent = [end for end in self._ends.get(name, []) if now - end < RESTART_SECONDS]
             self._ends[name] = [*recent, now]
@@ -64,7 +63,7 @@ class Fleet:
                     f"(log: {child.command.log}):\n{child.log_tail()}"
                 )
             on_end(child)
-            self.start([child.command])
+        self.start([child.command for child in ended])
 
     def stop(self) -> None:
         """Stops all of them."""

@@ -53,13 +53,21 @@ def embedded_postgres(home: Home, port: int | None = None) -> Iterator[int]:
     with home.users_lock.open("a") as users:
         # Waits out a keeper that is just stopping the server.
         fcntl.flock(users, fcntl.LOCK_SH)
-        with home.start_lock.open("a") as start:
-            fcntl.flock(start, fcntl.LOCK_EX)
-            server = running_postmaster(home) or _start(home, port)
         try:
-            yield server.port
+            yield keep_running(home, port)
         finally:
             _stop_if_unused(home, users)
+
+
+def keep_running(home: Home, port: int | None = None) -> int:
+    """The port of this home's server, made and started where need be, also when it ended under its users.
+
+    For who is inside `embedded_postgres`. Raises PlatformError or UserError saying what to do.
+    """
+    with home.start_lock.open("a") as start:
+        fcntl.flock(start, fcntl.LOCK_EX)
+        server = running_postmaster(home) or _start(home, port)
+    return server.port
 
 
 def running_postmaster(home: Home) -> Postmaster | None:

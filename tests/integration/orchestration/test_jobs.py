@@ -1,5 +1,7 @@
 """The nightly job on a shop whose models were never trained."""
 
+import socket
+
 import dagster as dg
 import polars as pl
 import pytest
@@ -45,8 +47,9 @@ def test_refresh_builds_marts_and_skips_what_has_no_champion(warehouse_url: str)
 def test_a_run_whose_process_was_killed_is_ended_and_others_are_left_alone() -> None:
     with dg.DagsterInstance.get() as instance:
         tags = {
-            "killed": {PROCESS_TAG: "999999999:1.0"},
+            "killed": {PROCESS_TAG: f"{socket.gethostname()}:999999999:1.0"},
             "alive": {PROCESS_TAG: this_process()},
+            "elsewhere": {PROCESS_TAG: "another machine:999999999:1.0"},
             "other": {},
         }
         runs = {
