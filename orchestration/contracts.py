@@ -15,7 +15,7 @@ from psycopg import sql
 from data_contracts.contract import Contract, read_contract
 from data_contracts.predicates import broken, is_broken
 from orchestration.events import usual
-from orchestration.warehouse import Warehouse
+from orchestration.warehouse import Connection, Warehouse
 
 READER = "contract"
 # Of rows that all keep the rules.
@@ -78,8 +78,9 @@ def check_new_events(warehouse: Warehouse, *, accept: bool = False) -> ContractC
 def refuse_new_events(warehouse: Warehouse) -> int:
     """Moves what makes the check fail to quarantine, with the reason; returns how many rows that were.
 
-    Of rows that break a rule it is those, of what is unusual all new rows of that source. Nothing was built on any: a
-    check that fails lets nothing through.
+    Of rows that break a rule it is those, of what is unusual all new rows of that source. A check that fails lets
+    nothing through; what was built on them all the same is made anew by the next build. Raises UserError while marts
+    are being built.
     """
     start = warehouse.watermark(READER)
     contract = read_contract()
@@ -94,25 +95,49 @@ def refuse_new_events(warehouse: Warehouse) -> int:
         if reasons
         else sql.SQL("when '' then ''")
     )
-    with warehouse.connect() as connection:
-        return connection.execute(
+    # Held, as a build that has read the rows writes what it made of them after they are gone.
+    with warehouse.building_marts(), warehouse.connect() as connection:
+        (import_id,) = connection.execute(
+            "insert into raw.imports (file_name, finished_at) values ('refused by the contract check', now())"
+            " returning import_id"
+        ).fetchall()[0]
+        moved = connection.execute(
             sql.SQL(
-                "with import as (insert into raw.imports (file_name, finished_at) values ({}, now())"
-                " returning import_id), refused as (delete from raw.events where ingested_xid >= {}"
-                " and concat({}, {}) <> '' returning *, concat_ws('; ', nullif({}, ''), nullif({}, '')) as reason)"
+                "with refused as (delete from raw.events where ingested_xid >= {} and concat({}, {}) <> ''"
+                " returning *, concat_ws('; ', nullif({}, ''), nullif({}, '')) as reason)"
                 # Checked already, so the next check does not count them as bad rows of a file.
                 " insert into raw.events_quarantine (quarantine_id, import_id, row_number, reason, row, ingested_xid)"
-                " select gen_random_uuid(), import_id, row_number() over (), reason,"
-                " to_jsonb(refused) - 'reason' - 'ingested_xid', 0 from refused cross join import"
-            ).format(
-                "refused by the contract check",
-                start,
-                broken(contract),
-                unusual,
-                broken(contract),
-                unusual,
-            )
+                " select gen_random_uuid(), {}, row_number() over (), reason,"
+                " to_jsonb(refused) - 'reason' - 'ingested_xid', 0 from refused"
+            ).format(start, broken(contract), unusual, broken(contract), unusual, import_id)
         ).rowcount
+        _forget_days(connection, import_id)
+        return moved
+
+
+def _forget_days(connection: Connection, import_id: object) -> None:
+    """Takes the days of refused rows out of the roll-up, should it have them, for the next build to make anew.
+
+    A check that fails stops a run, but not who builds marts by hand. What else happened on those days counts as new
+    once more; snapshots that knew of them are no longer true.
+    """
+    (is_built,) = connection.execute("select to_regclass('intermediate.int_user_daily') is not null").fetchall()[0]
+    if not is_built:
+        return
+    connection.execute(
+        "with refused as (select row ->> 'user_id' as user_id, (row ->> 'occurred_at')::timestamptz as occurred_at"
+        " from raw.events_quarantine where import_id = %s),"
+        " days as (select distinct user_id, (occurred_at at time zone 'UTC')::date as occurred_day from refused),"
+        " forgotten as (delete from intermediate.int_user_daily as daily using days"
+        " where daily.user_id = days.user_id and daily.occurred_day = days.occurred_day"
+        " returning daily.user_id, daily.occurred_day, daily.known_day),"
+        " read_again as (update raw.events set ingested_xid = default from forgotten"
+        " where events.user_id = forgotten.user_id"
+        " and events.occurred_at >= forgotten.occurred_day::timestamp at time zone 'UTC'"
+        " and events.occurred_at < (forgotten.occurred_day + 1)::timestamp at time zone 'UTC')"
+        " insert into raw.daily_changes (first_known_day) select min(known_day) from forgotten having count(*) > 0",
+        [import_id],
+    )
 
 
 def _new(table: str, start: int) -> str:

@@ -16,7 +16,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.dbt_project.shop import Dbt, Event, insert, rows
+from orchestration.contracts import READER, refuse_new_events
+from orchestration.errors import UserError
+from orchestration.warehouse import Warehouse
+from tests.integration.dbt_project.shop import Dbt, Event, insert, random_events, rows
 
 FIRST_DAY = date(2024, 1, 1)
 MODELS = ("int_user_daily", "int_user_sums", "user_features", "user_labels")
@@ -136,3 +139,32 @@ def test_many_histories_day_by_day(
     dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]], warehouse_url: str
 ) -> None:
     check_cases(60, dbt, warehouse, warehouse_url)
+
+
+def test_rows_refused_after_marts_were_built_on_them_leave_the_marts(
+    dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]], warehouse_url: str
+) -> None:
+    dbt("seed")
+    insert(warehouse, random_events(1, 300))
+    checked = Warehouse(warehouse_url)
+    checked.move_watermark(READER, checked.oldest_open_transaction())
+    days = [date(2024, 2, 10), date(2024, 5, 1)]
+    run(dbt, days)
+    before = {table: rows(warehouse, table) for table in MARTS}
+    # On a day that has other events, on one that has none, and by somebody else who was never seen.
+    warehouse.execute(
+        "insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, source, currency)"
+        " select gen_random_uuid(), user_id, 'view', occurred_at, occurred_at + interval '1 day', 'web', 'euro' from ("
+        " select user_id, min(occurred_at) as occurred_at from raw.events where user_id < 'user 2' group by user_id"
+        " union all values ('user 0', timestamptz '2024-04-15 12:00Z'), ('nobody', '2024-01-05 12:00Z')) as wrong"
+    )
+    run(dbt, days)
+    assert before != {table: rows(warehouse, table) for table in MARTS}
+
+    refused = refuse_new_events(checked)
+
+    run(dbt, days)
+    assert before == {table: rows(warehouse, table) for table in MARTS}
+    assert warehouse.execute("select count(*) from raw.events_quarantine").fetchall() == [(refused,)]
+    with checked.building_marts(), pytest.raises(UserError, match="building the marts"):
+        refuse_new_events(checked)
