@@ -17,8 +17,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 
+from ml.bootstrap import Counts, RankedRows, draw_counts, resampled
 from ml.drift_page import Distance, column_distance
-from ml.evaluation import auc, paired_bootstrap
+from ml.evaluation import auc
 
 Floats = NDArray[np.float64]
 
@@ -211,23 +212,18 @@ def _judged(measure: Measure, shift: float, draws: Sequence[float] | Floats) -> 
     return replace(measure, is_drifted=is_clear, note=f"{measure.note}; shift {low:+.2f} to {high:+.2f}")
 
 
-def _resamples(old: int, new: int, seed: int) -> Iterator[tuple[Floats, Floats]]:
+def _resamples(old: int, new: int, seed: int) -> Iterator[tuple[Counts, Counts]]:
     """How often each user of both sides is drawn, draw by draw."""
-    random = np.random.default_rng(seed)
-    for _ in range(_DRAWS):
-        yield _counts(random, old), _counts(random, new)
-
-
-def _counts(random: np.random.Generator, users: int) -> Floats:
-    return np.bincount(random.integers(0, users, users), minlength=users).astype(np.float64)
+    return zip(draw_counts(old, _DRAWS, seed), draw_counts(new, _DRAWS, seed + 1), strict=True)
 
 
 def _auc_draws(side: Outcomes, seed: int) -> Floats:
-    users = np.arange(len(side.label))
-    return paired_bootstrap(side.label, {"": side.probability}, users, draws=_DRAWS, seed=seed)["auc:"]
+    users = len(side.label)
+    ranked = RankedRows.of(side.label, side.probability, np.arange(users), is_probability=False)
+    return resampled({"": ranked}, users, draws=_DRAWS, seed=seed)[""]["auc"]
 
 
-def _gap(side: Outcomes, weights: Floats | None = None) -> float:
+def _gap(side: Outcomes, weights: Counts | None = None) -> float:
     return _logit(np.average(side.label, weights=weights)) - _logit(np.average(side.probability, weights=weights))
 
 

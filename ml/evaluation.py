@@ -1,9 +1,9 @@
-"""How good probabilities are: metrics, intervals by user, and the tables that plots are drawn from.
+"""How good probabilities are: metrics, and the tables that plots are drawn from.
 
-Belongs here: arithmetic on labels and scores. Does not belong here: models, cutoffs, drawing.
+Belongs here: arithmetic on labels and scores. Does not belong here: models, cutoffs, drawing, resamples of users
+(`ml.bootstrap`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,20 +30,13 @@ class Evaluation:
     test_predictions: pl.DataFrame
 
 
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with the bootstrap interval around it."""
-
-    estimate: float
-    low: float
-    high: float
-
-
-def auc(label: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:
+def auc(label: ArrayLike, score: ArrayLike) -> float:
     """Area under the ROC curve, ties counted half; NaN when only one class is present."""
     labels, scores = _arrays(label, score)
-    weights = np.ones_like(labels) if weight is None else np.asarray(weight, np.float64)
-    return _weighted_auc(_Ranking.of(labels, scores), weights)
+    positives, negatives = scores[labels > 0], np.sort(scores[labels <= 0])
+    pairs = len(positives) * len(negatives)
+    won = np.searchsorted(negatives, positives, side="left") + np.searchsorted(negatives, positives, side="right")
+    return float(won.sum() / 2 / pairs) if pairs else float("nan")
 
 
 def average_precision(label: ArrayLike, score: ArrayLike) -> float:
@@ -172,64 +165,6 @@ def score_metrics(label: ArrayLike, probability: ArrayLike) -> dict[str, float]:
     }
 
 
-def paired_bootstrap(
-    label: ArrayLike,
-    scores: Mapping[str, ArrayLike],
-    user_ids: ArrayLike,
-    *,
-    draws: int = 500,
-    seed: int = 0,
-) -> dict[str, Floats]:
-    """AUC and Brier of several scores over the same resamples of users.
-
-    Users are drawn with replacement and bring all their rows, so intervals stay honest when a user has many.
-    Returns `{"auc:<name>": draws values, "brier:<name>": ...}`; differences taken draw by draw are paired.
-    """
-    labels = np.asarray(label, np.float64)
-    arrays = {name: np.asarray(values, np.float64) for name, values in scores.items()}
-    _, user = np.unique(np.asarray(user_ids), return_inverse=True)
-    users = int(user.max()) + 1 if len(user) else 0
-    rankings = {name: _Ranking.of(labels, values) for name, values in arrays.items()}
-    errors = {name: (values - labels) ** 2 for name, values in arrays.items()}
-    results = {f"{metric}:{name}": np.empty(draws) for metric in ("auc", "brier") for name in arrays}
-    random = np.random.default_rng(seed)
-    for draw in range(draws):
-        weight = np.bincount(random.integers(0, users, users), minlength=users)[user].astype(np.float64)
-        for name in arrays:
-            results[f"auc:{name}"][draw] = _weighted_auc(rankings[name], weight)
-            results[f"brier:{name}"][draw] = float((weight * errors[name]).sum() / weight.sum())
-    return results
-
-
-def interval(estimate: float, draws: Floats, level: float = 0.95) -> Interval:
-    """The percentile interval of bootstrap draws around their estimate."""
-    tail = (1 - level) / 2
-    low, high = np.nanquantile(draws, [tail, 1 - tail])
-    return Interval(estimate, float(low), float(high))
-
-
-@dataclass(frozen=True)
-class _Ranking:
-    """The negatives by rising score, and how many of them stand below, or not above, each positive.
-
-    Made once, so that every resample costs one running sum instead of one sort.
-    """
-
-    positives: NDArray[np.intp]
-    negatives: NDArray[np.intp]
-    below: NDArray[np.intp]
-    not_above: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, labels: Floats, scores: Floats) -> "_Ranking":
-        positives, negatives = np.flatnonzero(labels > 0), np.flatnonzero(labels <= 0)
-        negatives = negatives[np.argsort(scores[negatives], kind="stable")]
-        ordered = scores[negatives]
-        below = np.searchsorted(ordered, scores[positives], side="left")
-        not_above = np.searchsorted(ordered, scores[positives], side="right")
-        return cls(positives, negatives, below, not_above)
-
-
 def _top_part(scores: Floats, share: float) -> Floats:
     """How much of each row belongs to the top `share`: rows tied with the last one taken share what is left.
 
@@ -246,14 +181,6 @@ def _equal_bins(probabilities: Floats, bins: int | None) -> list[NDArray[np.intp
     count = reliability_bins(rows) if bins is None else bins
     order = np.argsort(probabilities, kind="stable")
     return [part for part in np.array_split(order, count) if len(part)]
-
-
-def _weighted_auc(ranking: _Ranking, weight: Floats) -> float:
-    positives = weight[ranking.positives]
-    negatives = np.concatenate([[0.0], np.cumsum(weight[ranking.negatives])])
-    pairs = positives.sum() * negatives[-1]
-    won = (positives * (negatives[ranking.below] + negatives[ranking.not_above])).sum() / 2
-    return float(won / pairs) if pairs > 0 else float("nan")
 
 
 def _arrays(label: ArrayLike, score: ArrayLike) -> tuple[Floats, Floats]:

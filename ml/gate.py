@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from ml.artifact import Model
+from ml.bootstrap import RankedRows, resampled
 from ml.errors import FeatureMismatch, NotEnoughData
-from ml.evaluation import auc, brier, calibration_error, calibration_noise, paired_bootstrap
+from ml.evaluation import auc, brier, calibration_error, calibration_noise
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -150,9 +151,10 @@ def _auc_gain(
 
     From the spread of the paired resamples, which needs fewer draws than their outer quantiles.
     """
-    pair = {name: scores[name] for name in ("challenger", rival)}
-    draws = paired_bootstrap(labels, pair, user_ids, draws=limits.draws, seed=seed)
-    difference = draws["auc:challenger"] - draws[f"auc:{rival}"]
+    _, user = np.unique(np.asarray(user_ids), return_inverse=True)
+    ranked = {name: RankedRows.of(labels, scores[name], user, is_probability=False) for name in ("challenger", rival)}
+    drawn = resampled(ranked, int(user.max()) + 1, draws=limits.draws, seed=seed)
+    difference = drawn["challenger"]["auc"] - drawn[rival]["auc"]
     difference = difference[np.isfinite(difference)]
     if not len(difference):
         return 0.0, 0.0

@@ -1,5 +1,3 @@
-import random
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,15 +20,6 @@ def test_metrics_agree_with_scikit_learn(pairs: list[tuple[bool, float]]) -> Non
         assert evaluation.average_precision(label, score) == pytest.approx(average_precision_score(label, score))
     elif not label.any():
         assert np.isnan(evaluation.auc(label, score))
-
-
-@given(rows, st.randoms(use_true_random=False))
-def test_weighted_auc_agrees_with_scikit_learn(pairs: list[tuple[bool, float]], chance: random.Random) -> None:
-    label, score = (np.array(values, float) for values in zip(*pairs, strict=True))
-    weight = np.array([chance.choice([0.0, 1.0, 3.0]) for _ in pairs])
-    if 0 < weight[label > 0].sum() < weight.sum():
-        expected = roc_auc_score(label, score, sample_weight=weight)
-        assert evaluation.auc(label, score, weight) == pytest.approx(expected)
 
 
 @given(rows)
@@ -66,18 +55,6 @@ def test_reliability_bins_hold_every_row_once() -> None:
 def test_gain_ends_with_everyone_found() -> None:
     table = evaluation.gain_table([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1], steps=4)
     assert table["share_positives"].to_list() == [0.0, 0.5, 0.5, 1.0, 1.0]
-
-
-def test_bootstrap_is_paired_and_by_user() -> None:
-    random = np.random.default_rng(3)
-    label = (random.random(2000) < 0.3).astype(float)
-    good = label + random.normal(0, 1.5, 2000)
-    users = np.repeat(np.arange(1000), 2)
-    draws = evaluation.paired_bootstrap(label, {"a": good, "b": good + 1}, users, draws=100)
-    assert np.array_equal(draws["auc:a"], draws["auc:b"])
-    found = evaluation.interval(evaluation.auc(label, good), draws["auc:a"])
-    assert found.low < found.estimate < found.high
-    assert 0.02 < found.high - found.low < 0.08
 
 
 def test_labels_and_scores_must_match() -> None:
