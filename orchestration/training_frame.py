@@ -1,17 +1,21 @@
 """How a training frame is read: through Arrow, a cutoff at a time, and never more rows than allowed.
 
-Belongs here: what keeps its memory bounded. Does not: which cutoffs (`ml.cutoffs`), all other reads
+Belongs here: what keeps its time and memory bounded. Does not: which cutoffs (`ml.cutoffs`), all other reads
 (`orchestration.warehouse`).
 """
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 
 import polars as pl
+import psycopg
 
 LABEL_COLUMNS = ("has_activity", "has_purchased", "purchase_amount", "is_churned")
+CONNECTIONS = 2
+"""Cutoffs read at once, each by a connection: the driver takes as long to unpack values as Postgres to pack them."""
 
 Read = Callable[[str], pl.DataFrame]
 
@@ -25,17 +29,14 @@ def read_training_frame(url: str, cutoffs: Sequence[date], horizon_days: int, ma
     """Features joined with their labels: one row a user and cutoff, ordered by both, at most `max_rows`.
 
     What would be more is cut to a part of the users, the same ones at every cutoff, and the log says so. All cutoffs
-    are read from one snapshot of the database. Beside the frame itself, memory holds one cutoff, and so does Postgres:
+    are read from one snapshot of the database. Beside the frame itself, memory holds two cutoffs, and so does Postgres:
     asked for all at once, it would join by a hash of everyone's features.
     """
-    # Brings all of pyarrow and pandas, which a command that reads no such frame need not load.
-    from adbc_driver_postgresql import dbapi
-
     days = sorted(set(cutoffs))
-    with dbapi.connect(url) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("set transaction isolation level repeatable read, read only")
-        read: Read = partial(pl.read_database, connection=connection)
+    with psycopg.connect(url) as leader, ThreadPoolExecutor(CONNECTIONS) as pool:
+        # What others see too for as long as this transaction lasts.
+        (snapshot,) = leader.execute("select pg_export_snapshot()").fetchall()[0]
+        read: Read = partial(_read, url, str(snapshot))
         last_part = _last_part(read, days, horizon_days, max_rows)
         labels = ", ".join(f"user_labels.{column}" for column in LABEL_COLUMNS)
         query = (
@@ -43,7 +44,19 @@ def read_training_frame(url: str, cutoffs: Sequence[date], horizon_days: int, ma
             " from marts.user_features join marts.user_labels using (user_id, as_of)"
             f" where user_labels.horizon_days = {int(horizon_days)} and {_PART} <= {last_part} and as_of = "
         )
-        return pl.concat([read(query + _literal(day)).sort("user_id") for day in days])
+        return pl.concat(pool.map(lambda day: read(query + _literal(day)).sort("user_id"), days))
+
+
+def _read(url: str, snapshot: str, query: str) -> pl.DataFrame:
+    """What a query of our own making finds in a snapshot of the database."""
+    # Brings all of pyarrow and pandas, which a command that reads no such frame need not load.
+    from adbc_driver_postgresql import dbapi
+
+    with dbapi.connect(url) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("set transaction isolation level repeatable read, read only")
+            cursor.execute(f"set transaction snapshot '{snapshot}'")
+        return pl.read_database(query, connection)
 
 
 def _last_part(read: Read, days: Sequence[date], horizon_days: int, max_rows: int) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from orchestration import training_frame
 from orchestration.platform.databases import embedded_server
 from orchestration.platform.environment import MLFLOW_POOL
 from orchestration.platform.home import prepare_home
@@ -26,8 +27,8 @@ DAGSTER_DAEMONS = 7
 MLFLOW_STORES = 2
 # Deployments, keys, the ledger: each worker has a connection for each.
 WATCHERS = 3
-# The lock on building marts, a frame being read, a transaction being written.
-WAREHOUSE_OF_A_RUN = 3
+# The lock on building marts or on promotion, and a training frame: its snapshot, and who reads it.
+WAREHOUSE_OF_A_RUN = 2 + training_frame.CONNECTIONS
 # One that Dagster queued, one that a command started, which does not queue.
 RUNS = 2
 
