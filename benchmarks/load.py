@@ -4,10 +4,12 @@ Belongs here: sending requests and timing answers. Does not belong here: what is
 """
 
 import asyncio
+import gc
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -92,6 +94,19 @@ async def paced(target: Target, per_second: float, requests: int) -> Measured:
     return await _all(target, 3600.0, requests, per_second)
 
 
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Keeps Python's garbage collector from stopping this process, which would look like a slow answer."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
 async def _all(target: Target, seconds: float, requests: int | None, per_second: float | None) -> Measured:
     content = target.requests()
     latencies: list[float] = []
@@ -113,7 +128,8 @@ async def _all(target: Target, seconds: float, requests: int | None, per_second:
             failures += status != 200
         writer.close()
 
-    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+    with _without_collections():
+        await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
     return Measured(len(latencies), failures, time.perf_counter() - begin, np.array(latencies))
 
 

@@ -5,15 +5,17 @@ family's strongest feature speaks for it. Advice comes only from features that h
 someone can change (`lever`). Nothing here changes a score.
 """
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.advice import advice_for
-from ml.catalogue import FeatureCatalogue
+from ml.catalogue import Feature, FeatureCatalogue
 from ml.explanation import Explanation, Reason
 
 _NEGLIGIBLE = 0.01
@@ -24,6 +26,7 @@ _BAD_DIRECTION = {"churn": 1.0, "purchase": -1.0}
 """Which sign of a contribution calls for action."""
 
 _LARGE = 100.0
+_NEEDS_COMMAS = 1000.0
 _NOBODY = -1
 
 
@@ -43,18 +46,18 @@ class Explainer:
         Up to `top` reasons, strongest family first; a reason's contribution is its whole family's, in log-odds.
         A reason that holds the user back brings the advice of its strongest feature that has one; none comes twice.
         """
-        # Rows x families x places: a family's features side by side, the empty places of small families holding 0.
-        parts = np.where(self._is_feature, contributions[:, self._places], 0.0)
-        totals = parts.sum(axis=2)
-        # Pulls the family's way are positive: the strongest speaks, the strongest with a sentence advises.
-        pulls = np.where(self._is_feature, parts * np.where(totals > 0, 1.0, -1.0)[:, :, None], -np.inf)
+        totals = np.add.reduceat(contributions[:, self._by_family], self._first_of_family, axis=1)
         ranked = np.argsort(-np.abs(totals), axis=1, kind="stable")[:, : max(top, 0)]
         rows = np.arange(len(matrix))[:, None]
-        pulls = pulls[rows, ranked]
-        speaker = self._places[ranked, pulls.argmax(axis=2)]
-        with_sentence = np.where(self._has_sentence[ranked], pulls, -np.inf)
-        strongest = self._places[ranked, with_sentence.argmax(axis=2)]
         strengths = totals[rows, ranked]
+        # Rows x families said x places. Pulls the family's way are positive: the strongest speaks, the strongest
+        # with a sentence advises.
+        places = self._places[ranked]
+        pulls = contributions[rows[:, :, None], places] * np.where(strengths > 0, 1.0, -1.0)[:, :, None]
+        pulls = np.where(self._is_feature[ranked], pulls, -np.inf)
+        speaker = _chosen(places, pulls)
+        with_sentence = np.where(self._has_sentence[ranked], pulls, -np.inf)
+        strongest = _chosen(places, with_sentence)
         calls = (with_sentence.max(axis=2) > _NEGLIGIBLE) & (strengths * _BAD_DIRECTION[self.kind] >= _NEGLIGIBLE)
         adviser = np.where(calls, strongest, _NOBODY)
         said = (np.abs(strengths) >= _NEGLIGIBLE).sum(axis=1)
@@ -68,10 +71,23 @@ class Explainer:
         )
 
     def _reason(self, feature: int, raw: float, pull: float) -> Reason:
-        name, label, unit, usual = self._wording[feature]
-        value = None if math.isnan(raw) else raw
-        text = f"{label}: {_words(value, unit)}{'' if value is None else usual}; {self._effects[pull > 0]}"
-        return Reason(name, label, value, pull, text)
+        wording = self._wordings[feature]
+        raises = pull > 0
+        if isnan(raw):
+            return Reason(wording.name, wording.label, None, pull, wording.undefined[raises])
+        text = f"{wording.head}{_number(raw, wording.is_share)}{wording.tails[raises]}"
+        return Reason(wording.name, wording.label, raw, pull, text)
+
+    @cached_property
+    def _by_family(self) -> NDArray[np.intp]:
+        """All columns, those of a family side by side."""
+        return np.concatenate([np.array(columns) for columns in self.catalogue.columns_of_family.values()])
+
+    @cached_property
+    def _first_of_family(self) -> NDArray[np.intp]:
+        """Where in `_by_family` each family begins."""
+        sizes = [len(columns) for columns in self.catalogue.columns_of_family.values()]
+        return np.cumsum([0, *sizes[:-1]])
 
     @cached_property
     def _places(self) -> NDArray[np.intp]:
@@ -95,22 +111,46 @@ class Explainer:
         return tuple(advice_for(feature.lever, self.kind) or "" for feature in self.catalogue)
 
     @cached_property
-    def _effects(self) -> tuple[str, str]:
-        return f"lowers {_OUTCOMES[self.kind]}", f"raises {_OUTCOMES[self.kind]}"
-
-    @cached_property
-    def _wording(self) -> tuple[tuple[str, str, str, str], ...]:
-        """Name, label, unit and what is usual, a feature."""
-        return tuple(
-            (each.name, each.label, each.unit, "" if usual is None else f" (typically {_words(usual, each.unit)})")
-            for each, usual in zip(self.catalogue, self.typical, strict=True)
-        )
+    def _wordings(self) -> tuple["_Wording", ...]:
+        effects = [f"; {change} {_OUTCOMES[self.kind]}" for change in ("lowers", "raises")]
+        return tuple(_wording(each, usual, effects) for each, usual in zip(self.catalogue, self.typical, strict=True))
 
 
-def _words(value: float | None, unit: str) -> str:
-    if value is None:
-        return "never" if unit == "days" else "none"
-    if unit == "share":
+class _Wording(NamedTuple):
+    """What is said of a feature around a user's value; pairs are for a pull that lowers and one that raises."""
+
+    name: str
+    label: str
+    is_share: bool
+    head: str
+    tails: tuple[str, ...]
+    undefined: tuple[str, ...]
+
+
+def _wording(feature: Feature, usual: float | None, effects: Sequence[str]) -> _Wording:
+    is_share = feature.unit == "share"
+    unit = " days" if feature.unit == "days" else ""
+    typically = "" if usual is None else f" (typically {_number(usual, is_share)}{unit})"
+    nothing = "never" if unit else "none"
+    return _Wording(
+        feature.name,
+        feature.label,
+        is_share,
+        head=f"{feature.label}: ",
+        tails=tuple(f"{unit}{typically}{effect}" for effect in effects),
+        undefined=tuple(f"{feature.label}: {nothing}{effect}" for effect in effects),
+    )
+
+
+def _number(value: float, is_share: bool) -> str:
+    if is_share:
         return f"{value:.0%}"
-    number = f"{value:,.0f}" if abs(value) >= _LARGE or value.is_integer() else f"{value:,.2g}"
-    return f"{number} {unit}" if unit == "days" else number
+    if value.is_integer() and abs(value) < _NEEDS_COMMAS:
+        # Most values are counts and days, which this writes three times as fast.
+        return str(int(value))
+    return f"{value:,.0f}" if abs(value) >= _LARGE or value.is_integer() else f"{value:,.2g}"
+
+
+def _chosen(places: NDArray[np.intp], pulls: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The feature at the place with the strongest pull, of each row and family."""
+    return np.take_along_axis(places, pulls.argmax(axis=2)[:, :, None], axis=2)[:, :, 0]

@@ -5,6 +5,7 @@ model finds its reasons.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,7 @@ class Reason:
     text: str
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Why a user got this answer: reasons, strongest first, and the advice that follows from them."""
 
     reasons: tuple[Reason, ...]

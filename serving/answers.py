@@ -6,7 +6,7 @@ belong here: HTTP, or where features come from.
 
 import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ml.answers import Values
@@ -14,16 +14,23 @@ from ml.explanation import Explanation
 from serving.errors import ServingError
 from serving.model_slot import LoadedModel
 from serving.schemas import (
+    Basis,
     ChurnPrediction,
+    ModelKind,
     Prediction,
     PurchasePrediction,
-    ReasonOut,
     Risk,
     SegmentPrediction,
 )
 
+_PREDICTION_OF: dict[ModelKind, Callable[..., Prediction]] = {
+    "segmentation": SegmentPrediction,
+    "purchase": PurchasePrediction,
+    "churn": ChurnPrediction,
+}
 # A user whose odds are within a factor of two of the base rate's is ordinary.
 _UNUSUAL_ODDS = 2.0
+_RAREST = 1e-9
 _UNEXPLAINED = Explanation(())
 
 
@@ -45,12 +52,28 @@ def answer(
     today: datetime.date,
 ) -> list[Prediction]:
     """One prediction a question, in their order, all by `loaded`; `values` has the features of its model."""
-    known = _rows(loaded, values, reasons)
-    unknown = _Row(loaded.prior, _UNEXPLAINED)
-    return [
-        _prediction(loaded, name, question, unknown if question.row is None else known[question.row], today)
-        for name, question in zip(ids, questions, strict=True)
-    ]
+    known = _known(loaded, values, reasons)
+    unknown = _Said(loaded.prior["basis"], _own_fields(loaded, loaded.prior), _UNEXPLAINED)
+    prediction_of = _PREDICTION_OF[loaded.kind]
+    predictions = []
+    for name, (user_id, as_of, row) in zip(ids, questions, strict=True):
+        basis, own_fields, explanation = unknown if row is None else known[row]
+        predictions.append(
+            prediction_of(
+                prediction_id=name,
+                user_id=user_id,
+                is_known=row is not None,
+                as_of=as_of,
+                feature_age_days=None if as_of is None else (today - as_of).days,
+                basis=basis,
+                model_version=loaded.version,
+                # As the model gives them: they have the fields of ReasonOut, and thousands would be copied.
+                reasons=explanation.reasons,
+                advice=explanation.advice,
+                **own_fields,
+            )
+        )
+    return predictions
 
 
 def risk_of(probability: float, base_rate: float) -> Risk:
@@ -62,57 +85,41 @@ def risk_of(probability: float, base_rate: float) -> Risk:
 
 
 def _odds(probability: float) -> float:
-    clipped = min(max(probability, 1e-9), 1 - 1e-9)
-    return clipped / (1 - clipped)
+    if probability <= _RAREST:
+        return _RAREST
+    return probability / (1 - min(probability, 1 - _RAREST))
 
 
-class _Row(NamedTuple):
-    """What the model says of one row: its columns by name, and why."""
+class _Said(NamedTuple):
+    """What is said of one row: on what basis, in the fields of the model's own kind of prediction, and why."""
 
-    columns: Mapping[str, Any]
+    basis: Basis
+    own_fields: Mapping[str, Any]
     explanation: Explanation
 
 
-def _rows(loaded: LoadedModel, values: Values, reasons: int) -> list[_Row]:
+def _known(loaded: LoadedModel, values: Values, reasons: int) -> list[_Said]:
     if not len(values):
         return []
     answers = loaded.model.answer(values, reasons)
     names = answers.columns.keys()
     records = zip(*(column.tolist() for column in answers.columns.values()), strict=True)
     explanations = answers.explanations or (_UNEXPLAINED,) * len(values)
-    return [
-        _Row(dict(zip(names, record, strict=True)), explanation)
-        for record, explanation in zip(records, explanations, strict=True)
-    ]
+    said = []
+    for record, explanation in zip(records, explanations, strict=True):
+        columns = dict(zip(names, record, strict=True))
+        said.append(_Said(columns["basis"], _own_fields(loaded, columns), explanation))
+    return said
 
 
-def _prediction(loaded: LoadedModel, name: str, question: Question, row: _Row, today: datetime.date) -> Prediction:
-    columns, explanation = row.columns, row.explanation
-    common: dict[str, Any] = {
-        "prediction_id": name,
-        "user_id": question.user_id,
-        "is_known": question.row is not None,
-        "as_of": question.as_of,
-        "feature_age_days": None if question.as_of is None else (today - question.as_of).days,
-        "basis": columns["basis"],
-        "model_version": loaded.version,
-        "reasons": [
-            ReasonOut(reason.feature, reason.label, reason.value, reason.contribution, reason.text)
-            for reason in explanation.reasons
-        ],
-        "advice": list(explanation.advice),
-    }
+def _own_fields(loaded: LoadedModel, columns: Mapping[str, Any]) -> Mapping[str, Any]:
     if loaded.kind == "segmentation":
-        return SegmentPrediction(**common, segment_id=columns["segment_id"], segment=columns["segment"])
+        return {"segment_id": columns["segment_id"], "segment": columns["segment"]}
     probability = columns["score"]
     if not 0 <= probability <= 1:
         raise ServingError(f"The {loaded.kind} model answered {probability}, which is no probability.")
-    risk = risk_of(probability, loaded.prior["score"])
-    if loaded.kind == "churn":
-        return ChurnPrediction(**common, probability=probability, risk=risk)
-    return PurchasePrediction(
-        **common, probability=probability, risk=risk, expected_value=_finite(columns.get("expected_value"))
-    )
+    fields = {"probability": probability, "risk": risk_of(probability, loaded.prior["score"])}
+    return fields if loaded.kind == "churn" else fields | {"expected_value": _finite(columns.get("expected_value"))}
 
 
 def _finite(value: float | None) -> float | None:

@@ -144,7 +144,14 @@ def _question(
     feature_names: tuple[str, ...], user_ids: Sequence[str], as_of: datetime.date | None
 ) -> tuple[str, list[Any]]:
     query = _query(feature_names, as_of is None)
-    return query, [list(user_ids)] if as_of is None else [list(user_ids), as_of]
+    users = _text_array(user_ids)
+    return query, [users] if as_of is None else [users, as_of]
+
+
+def _text_array(texts: Sequence[str]) -> str:
+    """An array as Postgres reads one. psycopg would make it of a list too, but in 2 ms for a thousand, not 0.2."""
+    escaped = [text.replace("\\", r"\\").replace('"', r"\"") for text in texts]
+    return '{"' + '","'.join(escaped) + '"}'
 
 
 def _snapshot_question(as_of: datetime.date | None) -> tuple[str, list[Any]]:

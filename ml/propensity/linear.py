@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from ml.propensity.matrix import Floats, Matrix
@@ -39,7 +40,10 @@ class LinearMember:
         """What each feature adds to the log-odds; the last column is the intercept."""
         values, missing = _transform(matrix, self.is_log, self.low, self.high, self.mean, self.scale)
         result = np.empty((len(matrix), matrix.shape[1] + 1))
-        result[:, :-1] = values * self.coefficient + (missing - self.missing_share) * self.missing_coefficient
+        absent = (1 - self.missing_share) * self.missing_coefficient
+        present = -self.missing_share * self.missing_coefficient
+        np.multiply(values, self.coefficient, out=result[:, :-1])
+        result[:, :-1] += np.where(missing, absent, present)
         result[:, -1] = self.intercept
         return result
 
@@ -78,7 +82,7 @@ def fit_linear(matrix: Matrix, labels: Floats, weights: Floats | None = None, *,
     used_missing = (missing_share > 0) & (missing_share < 1)
 
     live = np.isfinite(scale)
-    standard = np.where(missing > 0, 0.0, (values - mean) / scale)[:, live]
+    standard = np.where(missing, 0.0, (values - mean) / scale)[:, live]
     inputs = np.hstack([standard, (missing - missing_share)[:, used_missing]])
     counted = np.ones(len(labels)) if weights is None else weights
     found, intercept = _newton(inputs, labels, counted, l2)
@@ -136,11 +140,13 @@ def _newton(inputs: Floats, labels: Floats, weights: Floats, l2: float) -> tuple
 
 def _transform(
     matrix: Matrix, is_log: Floats, low: Floats, high: Floats, mean: Floats, scale: Floats
-) -> tuple[Floats, Floats]:
-    values = np.clip(matrix.astype(np.float64), low, high)
-    logged = is_log > 0
-    values[:, logged] = np.log1p(values[:, logged])
-    values = (values - mean) / scale
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The matrix on the scale of the coefficients, 0 where it is undefined; and where that is."""
+    # One array, changed in place: memory that is asked for anew costs more than the arithmetic.
+    values = np.clip(matrix, low, high, dtype=np.float64)
+    np.log1p(values, out=values, where=is_log > 0)
+    values -= mean
+    values /= scale
     missing = np.isnan(values)
     values[missing] = 0.0
-    return values, missing.astype(np.float64)
+    return values, missing

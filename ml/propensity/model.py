@@ -1,7 +1,7 @@
 """A trained propensity model: answers, takes its answers apart, and reads and writes its own files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -83,14 +83,21 @@ class PropensityModel:
         """
         matrix = as_matrix(values)
         is_outside = self._is_outside(matrix)
-        log_odds = self._log_odds(matrix, is_outside)
+        explanations: tuple[Explanation, ...] = ()
+        if top:
+            # The log-odds come with their parts: to ask the members for both would take twice as long.
+            parts = self._contributions(matrix, is_outside)
+            log_odds = parts.total
+            explanations = self._explainer.explain(matrix, parts.values, top)
+        else:
+            log_odds = self._log_odds(matrix, is_outside)
         score = np.asarray(expit(log_odds), np.float64)
         basis = np.where(is_outside, "rule", "rule" if self.rung == "rule" else "model")
         columns: dict[str, NDArray[Any]] = {"score": score, "basis": basis}
         if self.amounts is not None:
             amount = self.amounts.predict(matrix[:, self._amount_columns])
             columns |= {"expected_amount": amount, "expected_value": score * amount}
-        return Answers(columns, self._explanations(matrix, is_outside, log_odds, top) if top else ())
+        return Answers(columns, explanations)
 
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """`answer` as a frame: one row a user, in the order given, user_id first.
@@ -116,8 +123,7 @@ class PropensityModel:
     def take_apart(self, values: Values) -> Contributions:
         """Take the log-odds of every row of `values` (rows x `feature_names`) apart, feature by feature, exactly."""
         matrix = as_matrix(values)
-        is_outside = self._is_outside(matrix)
-        return self._contributions(matrix, is_outside, self._log_odds(matrix, is_outside))
+        return self._contributions(matrix, self._is_outside(matrix))
 
     def explain(self, features: pl.DataFrame, top: int = 3) -> list[Explanation]:
         """Why each row's answer is what it is, in words: up to `top` reasons, and advice where one can act."""
@@ -168,31 +174,27 @@ class PropensityModel:
         )
 
     def _log_odds(self, matrix: Matrix, is_outside: NDArray[np.bool_]) -> Floats:
-        if len(matrix) == 0:
-            return np.zeros(0)
-        log_odds = self.stack.log_odds(np.stack([member.log_odds(matrix) for member in self.members], axis=1))
+        return self._stacked(matrix, is_outside, [member.log_odds(matrix) for member in self.members])
+
+    def _stacked(self, matrix: Matrix, is_outside: NDArray[np.bool_], members: Sequence[Floats]) -> Floats:
+        log_odds = self.stack.log_odds(np.stack(members, axis=1))
         if self.outside is None:
             return log_odds
         return np.where(is_outside, self.outside.log_odds(matrix), log_odds)
 
-    def _contributions(self, matrix: Matrix, is_outside: NDArray[np.bool_], log_odds: Floats) -> Contributions:
-        if len(matrix) == 0:
-            return Contributions(np.zeros(0), np.zeros(0), np.zeros(matrix.shape))
+    def _contributions(self, matrix: Matrix, is_outside: NDArray[np.bool_]) -> Contributions:
+        parts = [member.contributions(matrix) for member in self.members]
+        log_odds = self._stacked(matrix, is_outside, [part.sum(axis=1) for part in parts])
         values = np.zeros(matrix.shape)
-        for member, weight in zip(self.members, self.stack.weights, strict=True):
+        for part, weight in zip(parts, self.stack.weights, strict=True):
             if weight > 0:
-                values += weight * member.contributions(matrix)[:, :-1]
+                values += weight * part[:, :-1]
         if self.outside is not None and is_outside.any():
             # Told against the active, like every other answer: what sets these users apart is their silence.
             values[is_outside] = 0.0
             values[is_outside, self.outside.column] = log_odds[is_outside] - float(logit(self.base_rate))
-        # The members' biases, and the last bits that trees lose in single precision.
+        # The members' biases.
         return Contributions(log_odds, log_odds - values.sum(axis=1), values)
-
-    def _explanations(
-        self, matrix: Matrix, is_outside: NDArray[np.bool_], log_odds: Floats, top: int
-    ) -> tuple[Explanation, ...]:
-        return self._explainer.explain(matrix, self._contributions(matrix, is_outside, log_odds).values, top)
 
     def _is_outside(self, matrix: Matrix) -> NDArray[np.bool_]:
         if self.outside is None:

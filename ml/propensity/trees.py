@@ -40,14 +40,14 @@ class TreeMember:
         return np.asarray(margin, np.float64)
 
     def contributions(self, matrix: Matrix) -> Floats:
-        """Each feature's Shapley value in log-odds; the last column is the bias.
-
-        XGBoost, asked for deeper trees, works in single precision: there a row misses `log_odds` by about 1e-6.
-        """
+        """Each feature's Shapley value in log-odds; the last column is the bias."""
         if self._tables is not None:
             return self._tables.contributions(matrix)
         data = xgb.DMatrix(matrix, nthread=_THREADS)
-        return np.asarray(self.booster.predict(data, pred_contribs=True, validate_features=False), np.float64)
+        parts = np.asarray(self.booster.predict(data, pred_contribs=True, validate_features=False), np.float64)
+        # XGBoost works in single precision, where a row misses its log-odds by about 1e-6.
+        parts[:, -1] += self.log_odds(matrix) - parts.sum(axis=1)
+        return parts
 
     @cached_property
     def _tables(self) -> ShapleyTables | None:

@@ -1,10 +1,14 @@
 """From rows of features to predictions."""
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.explanation import Reason
 from serving.answers import risk_of
+from serving.schemas import ReasonOut
 
 probabilities = st.floats(min_value=0, max_value=1)
 
@@ -28,3 +32,8 @@ def test_a_higher_probability_is_never_a_lower_risk(one: float, other: float, ba
 @given(probabilities)
 def test_the_base_rate_itself_is_ordinary(base_rate: float) -> None:
     assert risk_of(base_rate, base_rate) == "medium"
+
+
+def test_a_reason_is_written_as_the_contract_has_it() -> None:
+    """A model's reasons go into an answer as they are, so both must have the same fields."""
+    assert [each.name for each in fields(Reason)] == [each.name for each in fields(ReasonOut)]

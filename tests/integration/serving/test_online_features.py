@@ -89,6 +89,20 @@ def test_a_user_id_is_a_value_and_never_sql(mart: str) -> None:
     asyncio.run(ask())
 
 
+def test_users_are_found_whatever_they_are_called(mart: str) -> None:
+    names = ["a,b", 'a"b', "a\\", "\\", "{a}", "NULL", "null", " a ", "", "\n", "é😀", '\\"']
+    with psycopg.connect(mart, autocommit=True) as connection:
+        rows = [(name, NEW, place, None) for place, name in enumerate(names)]
+        connection.cursor().executemany("insert into marts.user_features values (%s, %s, %s, %s)", rows)
+
+    async def ask() -> None:
+        async with store_of(mart) as store:
+            found = features_of(await store.fetch(names, NAMES, None))
+            assert found == {name: [float(place), None] for place, name in enumerate(names)}
+
+    asyncio.run(ask())
+
+
 @pytest.mark.parametrize("statement", ["drop table marts.user_features", "drop schema marts cascade"])
 def test_without_a_mart_features_are_unavailable(mart: str, statement: str) -> None:
     with psycopg.connect(mart, autocommit=True) as connection:
