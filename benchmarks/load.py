@@ -111,7 +111,7 @@ async def _all(target: Target, seconds: float, requests: int | None, per_second:
     content = target.requests()
     latencies: list[float] = []
     failures = sent = 0
-    begin = time.perf_counter()
+    begin = 0.0
 
     async def connection() -> None:
         nonlocal failures, sent
@@ -129,6 +129,7 @@ async def _all(target: Target, seconds: float, requests: int | None, per_second:
         writer.close()
 
     with _without_collections():
+        begin = time.perf_counter()
         await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
     return Measured(len(latencies), failures, time.perf_counter() - begin, np.array(latencies))
 

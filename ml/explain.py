@@ -153,4 +153,5 @@ def _number(value: float, is_share: bool) -> str:
 
 def _chosen(places: NDArray[np.intp], pulls: NDArray[np.float64]) -> NDArray[np.intp]:
     """The feature at the place with the strongest pull, of each row and family."""
-    return np.take_along_axis(places, pulls.argmax(axis=2)[:, :, None], axis=2)[:, :, 0]
+    rows, families, _ = places.shape
+    return places[np.arange(rows)[:, None], np.arange(families), pulls.argmax(axis=2)]

@@ -4,24 +4,22 @@ Belongs here: counting requests in and out. Does not belong here: waiting for a 
 has a bound of its own (`online_features.py`).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
+from types import TracebackType
 
 from serving.problems import ProblemError
 
 
 class Admission:
-    """A door that lets `most` requests in; for the one thread of an event loop."""
+    """A door that lets `most` requests in, each for the length of a block; for the one thread of an event loop."""
 
     def __init__(self, most: int, retry_after_seconds: int) -> None:
         self._most = most
         self._inside = 0
         self._retry_after_seconds = retry_after_seconds
 
-    @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Inside for the length of a block; raises ProblemError with 429 if the house is full."""
+    def __enter__(self) -> None:
+        """Raises ProblemError with 429 if the house is full."""
         if self._inside >= self._most:
             raise ProblemError(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -29,7 +27,9 @@ class Admission:
                 headers={"retry-after": str(self._retry_after_seconds)},
             )
         self._inside += 1
-        try:
-            yield
-        finally:
-            self._inside -= 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Makes room."""
+        self._inside -= 1

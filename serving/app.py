@@ -7,17 +7,17 @@ inside a BentoML service, which adds health, workers and life cycle. Does not be
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from serving.logs import request_id_in_use
 from serving.problems import FieldError, ProblemError, problem_response
@@ -36,26 +36,35 @@ logger = logging.getLogger("serving.requests")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def handlers_of(kind: ModelKind) -> dict[tuple[str, str], Handler]:
-    """What answers each method and path of one service."""
-    return {
-        (method, path): _observed(path, handler)
-        for method, path, handler in (
-            ("POST", "/predict", predict),
-            ("POST", "/explain", explain),
-            *(("POST", path, targets) for model, path in TARGETING.items() if model == kind),
-            ("GET", "/model", describe_model),
-            ("GET", "/metrics", metrics),
-            # BentoML's own docs.json does not see mounted routes; its page at / reads this one instead.
-            ("GET", "/docs.json", describe_api),
-            ("GET", "/openapi.json", describe_api),
+class DirectApp(Starlette):
+    """An application whose handlers get their requests without Starlette's middleware and routing.
+
+    Those do nothing for a request that is as it should be, and cost a tenth of an answer. What is left for them is
+    start and stop, HEAD, and whatever has to be refused.
+    """
+
+    def __init__(self, handlers: Mapping[tuple[str, str], Handler], **options: Any) -> None:
+        """`handlers` by method and path; a handler answers every request, also one that makes it fail."""
+        super().__init__(
+            routes=[Route(path, of, methods=[method]) for (method, path), of in handlers.items()], **options
         )
-    }
+        self._handlers = handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        handler = self._handlers.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if handler is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            response = await handler(Request(scope, receive, send))
+            await response(scope, receive, send)
 
 
-def create_app(kind: ModelKind, open_runtime: "Callable[[ModelKind], AbstractAsyncContextManager[Runtime]]") -> ASGIApp:
+def create_app(
+    kind: ModelKind, open_runtime: "Callable[[ModelKind], AbstractAsyncContextManager[Runtime]]"
+) -> Starlette:
     """The application of one service; `open_runtime` is entered when it starts and left when it stops."""
-    handlers = handlers_of(kind)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> "AsyncIterator[None]":
@@ -63,25 +72,23 @@ def create_app(kind: ModelKind, open_runtime: "Callable[[ModelKind], AbstractAsy
             app.state.runtime = runtime
             yield
 
-    app = Starlette(
-        routes=[Route(path, handler, methods=[method]) for (method, path), handler in handlers.items()],
+    handlers = (
+        ("POST", "/predict", predict),
+        ("POST", "/explain", explain),
+        *(("POST", path, targets) for model, path in TARGETING.items() if model == kind),
+        ("GET", "/model", describe_model),
+        ("GET", "/metrics", metrics),
+        # BentoML's own docs.json does not see mounted routes; its page at / reads this one instead.
+        ("GET", "/docs.json", describe_api),
+        ("GET", "/openapi.json", describe_api),
+    )
+    app = DirectApp(
+        {(method, path): _observed(path, handler) for method, path, handler in handlers},
         lifespan=lifespan,
         exception_handlers={HTTPException: _refuse},
     )
     app.router.redirect_slashes = False
-
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        # A request that is as it should be skips Starlette's middleware and routing, which do nothing for it and cost
-        # a tenth of an answer; what is left for them is start and stop, HEAD, and whatever has to be refused.
-        handler = handlers.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
-        if handler is None:
-            await app(scope, receive, send)
-        else:
-            scope["app"] = app
-            response = await handler(Request(scope, receive, send))
-            await response(scope, receive, send)
-
-    return serve
+    return app
 
 
 def _observed(route: str, handler: Handler) -> Handler:
@@ -91,14 +98,14 @@ def _observed(route: str, handler: Handler) -> Handler:
         started = time.perf_counter()
         identity = request_id(request)
         token = request_id_in_use.set(identity)
-        tracing = runtime_of(request).tracing
+        runtime = runtime_of(request)
         try:
-            with tracing.request(route, request):
-                response = await _answered(handler, request, identity)
-                tracing.answered(response.status_code)
+            with runtime.tracing.request(route, request):
+                response = await _answered(handler, runtime, request, identity)
+                runtime.tracing.answered(response.status_code)
                 seconds = time.perf_counter() - started
-                response.headers["x-request-id"] = identity
-                runtime_of(request).metrics.request_seconds.labels(route, response.status_code).observe(seconds)
+                response.raw_headers.append((b"x-request-id", identity.encode()))
+                runtime.metrics.request_seconds(route, response.status_code).observe(seconds)
                 logger.info(
                     "%s %s %d",
                     request.method,
@@ -113,10 +120,10 @@ def _observed(route: str, handler: Handler) -> Handler:
     return observed
 
 
-async def _answered(handler: Handler, request: Request, request_id: str) -> Response:
+async def _answered(handler: Handler, runtime: "Runtime", request: Request, request_id: str) -> Response:
     try:
-        runtime_of(request).keys.check(request)
-        with runtime_of(request).admission.admitted():
+        runtime.keys.check(request)
+        with runtime.admission:
             return await handler(request)
     except ProblemError as problem:
         return problem_response(problem, request_id)
@@ -142,5 +149,5 @@ async def _refuse(request: Request, error: Exception) -> Response:
     response = problem_response(problem, identity)
     response.headers["x-request-id"] = identity
     # One label for all: whoever tries paths must not fill the memory of those who watch.
-    runtime_of(request).metrics.request_seconds.labels("other", status.value).observe(0.0)
+    runtime_of(request).metrics.request_seconds("other", status.value).observe(0.0)
     return response

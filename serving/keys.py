@@ -14,6 +14,7 @@ import ipaddress
 import logging
 import secrets
 import threading
+from functools import lru_cache
 from http import HTTPStatus
 
 import psycopg
@@ -86,6 +87,7 @@ def is_local(request: Request) -> bool:
     return all(end is not None and _is_loopback(end[0]) for end in ends)
 
 
+@lru_cache(maxsize=64)
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -3,7 +3,7 @@
 Belongs here: what an entry says, when entries go to disk, and how they get into `ml.ledger`. Does not belong here:
 files and locks (`spool.py`), batch scores and outcomes (the pipeline's business).
 
-A request leaves an entry in memory and goes on. One thread puts what has come onto disk every quarter of a second, so
+A request leaves an entry in memory and goes on. One thread puts what has come onto disk every half second, so
 that no more than that is lost to a kill, however long Postgres hangs; another takes it from disk to Postgres, whenever
 there is one. A prediction's id is its key there, so an entry that is written again changes nothing.
 """
@@ -31,12 +31,12 @@ from serving.spool import Spool, read_lines
 
 logger = logging.getLogger("serving.ledger")
 
-_FLUSH_SECONDS = 0.25
+_FLUSH_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
 _ADOPT_SECONDS = 30.0
 # Of the ten seconds that a stopping service has; what is not in Postgres by then waits on disk.
 _CLOSE_SECONDS = 4.0
-# A quarter of a second's worth at ten times the fastest service measured; more means that the disk hangs.
+# Half a second's worth at ten times the fastest service measured; more means that the disk hangs.
 _MAX_ROWS_IN_MEMORY = 200_000
 
 _INSERT = """

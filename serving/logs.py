@@ -9,7 +9,7 @@ import logging.config
 import time
 from typing import Any
 
-from pydantic_core import to_json
+import orjson
 
 request_id_in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id_in_use", default=None)
 trace_id_in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("trace_id_in_use", default=None)
@@ -42,11 +42,15 @@ class JsonFormatter(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return to_json(line, fallback=str).decode()
+        return orjson.dumps(line, default=str).decode()
 
 
 def configure_logging(service: str, level: str) -> None:
     """Send every logger of this process through the JSON format."""
+    # What no line says need not be found out for each: a third of what a line costs (see "Optimization" in the
+    # documentation of `logging`).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # type: ignore[assignment]
     logging.config.dictConfig(
         {
             "version": 1,

@@ -6,6 +6,7 @@ its figures between workers, by an environment variable that BentoML sets.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,19 @@ class Metrics:
 
         registry = registry or REGISTRY
         self._registry = registry
-        self.request_seconds = Histogram(
+        request_seconds = Histogram(
             f"{PREFIX}_request_seconds",
             "Time to answer a request, by route and status",
             ["route", "status"],
             buckets=_SECONDS,
             registry=registry,
         )
-        self.predictions = Counter(
+        predictions = Counter(
             f"{PREFIX}_predictions", "Predictions made", ["basis", "model_version"], registry=registry
         )
+        # A child is found once for each of its few labels: the library would look it up under a lock each time.
+        self.request_seconds = cache(request_seconds.labels)
+        self.predictions = cache(predictions.labels)
         self.feature_age_days = Histogram(
             f"{PREFIX}_feature_age_days",
             "Days from the snapshot used to today, by request",

@@ -186,7 +186,7 @@ def _explained_body(runtime: "Runtime", said: _Answered) -> bytes:
 def _count(runtime: "Runtime", loaded: "LoadedModel", predictions: Sequence[Prediction]) -> None:
     for basis in {prediction.basis for prediction in predictions}:
         number = sum(prediction.basis == basis for prediction in predictions)
-        runtime.metrics.predictions.labels(basis, loaded.version).inc(number)
+        runtime.metrics.predictions(basis, loaded.version).inc(number)
     if (age := predictions[0].feature_age_days) is not None:
         runtime.metrics.feature_age_days.observe(age)
 

@@ -66,6 +66,8 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     if ledger is not None:
         ledger.start()
     _settle_memory()
+    # A thread that works (a batch, the ledger) hands over to the requests after this long, not after Python's 5 ms.
+    sys.setswitchinterval(0.001)
     logger.info("ready with version %d, digest %s", slot.current.version, slot.current.digest[:12])
     try:
         admission = Admission(settings.concurrent_requests, settings.retry_after_seconds)
