@@ -154,4 +154,4 @@ def _number(value: float, is_share: bool) -> str:
 def _chosen(places: NDArray[np.intp], pulls: NDArray[np.float64]) -> NDArray[np.intp]:
     """The feature at the place with the strongest pull, of each row and family."""
     rows, families, _ = places.shape
-    return places[np.arange(rows)[:, None], np.arange(families), pulls.argmax(axis=2)]
+    return np.asarray(places[np.arange(rows)[:, None], np.arange(families), pulls.argmax(axis=2)], np.intp)

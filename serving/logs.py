@@ -50,7 +50,7 @@ def configure_logging(service: str, level: str) -> None:
     # What no line says need not be found out for each: a third of what a line costs (see "Optimization" in the
     # documentation of `logging`).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # type: ignore[assignment]
+    logging._srcfile = None
     logging.config.dictConfig(
         {
             "version": 1,
