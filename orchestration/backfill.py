@@ -13,7 +13,7 @@ from typing import Any
 
 from dbt.cli.main import dbtRunner
 
-from orchestration.errors import OperationError, UserError
+from orchestration.errors import DISK_FULL, NO_SPACE, OperationError, UserError
 from orchestration.warehouse import Warehouse
 
 DAYS_A_PASS = 13
@@ -102,7 +102,8 @@ def _called(runner: dbtRunner, arguments: list[str]) -> Any:
         raise OperationError(f"dbt {arguments[0]} failed: {done.exception}")
     if not done.success:
         failed = next(each for each in done.result if each.status in ("error", "fail"))
-        raise OperationError(f"dbt could not build {failed.node.name}: {' '.join(str(failed.message).split())}")
+        said = " ".join(str(failed.message).split())
+        raise OperationError(DISK_FULL if NO_SPACE in said else f"dbt could not build {failed.node.name}: {said}")
     return done.result
 
 

@@ -22,3 +22,8 @@ class DatabaseError(OperationError):
 
 class PlatformError(OperationError):
     """A process of the local platform could not be started or stopped."""
+
+
+NO_SPACE = "No space left on device"
+"""How Postgres, and with it dbt, says that its disk is full."""
+DISK_FULL = "The disk under Postgres is full: free space there and do the same again; nothing was half-stored"

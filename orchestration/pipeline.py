@@ -18,7 +18,7 @@ import dagster as dg
 
 from ml.cutoffs import CutoffPlan, plan_cutoffs
 from orchestration.definitions import build_definitions
-from orchestration.errors import UserError
+from orchestration.errors import DISK_FULL, NO_SPACE, UserError
 from orchestration.lost_runs import PROCESS_TAG, end_lost_runs, this_process
 from orchestration.resources import Choices
 from orchestration.warehouse import Warehouse
@@ -102,7 +102,7 @@ def run_job(
         if happened is None or happened.step_key is None:
             return
         if happened.is_step_failure:
-            reason = refusals.get(happened.step_key) or _innermost(happened.step_failure_data.error)
+            reason = refusals.get(happened.step_key) or one_line(happened.step_failure_data.error)
             failed.append(FailedStep(happened.step_key, reason))
         elif happened.is_step_skipped:
             skipped.append(happened.step_key)
@@ -157,8 +157,15 @@ def output_to(log: Path) -> Iterator[TextIO]:
                 os.close(original)
 
 
-def _innermost(error: object) -> str:
+def one_line(error: object) -> str:
+    """The error that caused all others, for who reads about a failed step. `error` is as Dagster keeps errors."""
     while getattr(error, "cause", None) is not None:
         error = error.cause  # type: ignore[attr-defined]
     message = str(getattr(error, "message", error)).strip()
+    if NO_SPACE in message and "could not" in message:
+        return DISK_FULL
+    # Of a dbt that failed, dagster-dbt tells the command first, and what dbt objected to last.
+    _, is_dbts, objections = message.partition("Errors parsed from dbt logs:")
+    if is_dbts:
+        return next((" ".join(each.split()) for each in objections.split("\n\n") if " Error in " in each), "dbt failed")
     return message.splitlines()[0] if message else "no message"

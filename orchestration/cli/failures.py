@@ -14,7 +14,7 @@ import psycopg
 
 from data_contracts.errors import ContractError
 from ml.errors import MLError
-from orchestration.errors import UserError
+from orchestration.errors import DISK_FULL, UserError
 from serving.errors import ServingError
 
 BAD_INPUT = 2
@@ -46,8 +46,10 @@ def explain(error: Exception) -> Failure:
 
 
 def _known(error: BaseException) -> str | None:
-    if isinstance(error, psycopg.errors.DiskFull):
-        return "The disk under Postgres is full: free space there and do the same again; nothing was half-stored."
+    from sqlalchemy.exc import OperationalError
+
+    if _sqlstate(error) == psycopg.errors.DiskFull.sqlstate:
+        return f"{DISK_FULL}."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         place = f" at {error.filename}" if error.filename else ""
         return f"The disk is full{place}: free space there and do the same again."
@@ -56,10 +58,16 @@ def _known(error: BaseException) -> str | None:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         said = error.diag.message_primary or "permission denied"
         return f"Postgres refuses ({said}): give the user of DATABASE_URL that right."
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, psycopg.OperationalError | OperationalError):
         said = (str(error).strip().splitlines() or ["no reason given"])[0]
         return f"The connection to Postgres failed ({said}): see `customer-analyzer status`, then try again."
     return None
+
+
+def _sqlstate(error: BaseException) -> object:
+    """What Postgres said, as a code: to psycopg, or to psycopg2, whose errors reach Dagster and MLflow wrapped."""
+    heard = getattr(error, "orig", error)
+    return getattr(heard, "sqlstate", None) or getattr(heard, "pgcode", None)
 
 
 def _unexpected(error: Exception) -> str:

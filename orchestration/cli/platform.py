@@ -108,8 +108,9 @@ def _keep_up(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", 
         console.print("postgres ended by itself; starting it again.")
         try:
             keep_running(platform.home, platform.server.port)
-        except UserError as error:
-            raise DatabaseError(str(error)) from error
+        except (UserError, OSError) as error:
+            # A full disk, for one: what runs without Postgres goes on until there is room.
+            raise DatabaseError(f"{error}") from error
     deployed = model_servers(platform, running=fleet.names)
     for run_id in end_lost_runs(instance):
         console.print(f"Run {run_id} has failed: its process is gone.", highlight=False)

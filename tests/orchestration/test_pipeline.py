@@ -5,7 +5,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from orchestration.pipeline import Check, FailedStep, RunOutcome, output_to
+import pytest
+from dagster._utils.error import SerializableErrorInfo
+
+from orchestration.pipeline import Check, FailedStep, RunOutcome, one_line, output_to
 
 
 def outcome(**changes: object) -> RunOutcome:
@@ -41,3 +44,23 @@ def test_output_of_children_goes_to_the_log_and_comes_back_afterwards(tmp_path: 
     assert log.read_text() == "from a child\n"
     printed = capfd.readouterr()  # type: ignore[attr-defined]
     assert (printed.out, printed.err) == ("afterwards\n", "to the person\n")
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("psycopg.errors.UndefinedTable: no such table\nLINE 1\n", "psycopg.errors.UndefinedTable: no such table"),
+        (
+            "DagsterDbtCliRuntimeError: The dbt CLI process with command\n\n`dbt build`\n\nfailed with exit code `1`."
+            "\n\nErrors parsed from dbt logs:\n\nFailure in model a\n\n  Database Error in model a (a.sql)\n  no b\n",
+            "Database Error in model a (a.sql) no b",
+        ),
+        (
+            'psycopg.errors.DiskFull: could not extend file "base/5/17": No space left on device\nHINT: Check',
+            "The disk under Postgres is full: free space there and do the same again; nothing was half-stored",
+        ),
+    ],
+)
+def test_a_failed_step_is_told_in_one_line(message: str, reason: str) -> None:
+    innermost = SerializableErrorInfo(message, [], "Error")
+    assert one_line(SerializableErrorInfo("wrapped", [], "Error", cause=innermost)) == reason

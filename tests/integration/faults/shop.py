@@ -7,7 +7,8 @@ breaks them (`test_postgres`, `test_disk`, `test_dagster`).
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,16 +22,17 @@ from dbt.cli.main import dbtRunner
 
 from orchestration.assets.marts import PROJECT_DIR
 from orchestration.contracts import check_new_events
-from orchestration.errors import OperationError
+from orchestration.errors import DatabaseError, OperationError
 from orchestration.events import import_files
 from orchestration.platform.home import Home
-from orchestration.platform.postgres import running_postmaster
+from orchestration.platform.postgres import keep_running, running_postmaster
+from orchestration.platform.stack import Platform
 from orchestration.simulator import Faults, simulate
 from orchestration.warehouse import Warehouse
 
 START, DAYS, HORIZON = date(2025, 1, 6), 60, 14
 NEWEST = START + timedelta(days=DAYS)
-CHUNK_ROWS = 400
+CHUNK_ROWS = 40
 DBT_MODELS = (
     ("int_user_daily", "intermediate.int_user_daily"),
     ("int_user_sums", "intermediate.int_user_sums"),
@@ -111,8 +113,8 @@ class Shop:
             *(Step(model, table, partial(self.dbt, "run", model)) for model, table in DBT_MODELS),
         )
 
-    def checksums(self) -> dict[str, str]:
-        """Each table to the last bit, whatever the order of its rows."""
+    def checksums(self, only: Collection[str] = ()) -> dict[str, str]:
+        """Each table, or only some, to the last bit, whatever the order of its rows."""
         tables = {table: "t" for _, table in DBT_MODELS} | {
             "raw.events": "(event_id, user_id, event_type, occurred_at, received_at, order_id, item_id, amount,"
             " currency, quantity, source, properties)",
@@ -123,7 +125,9 @@ class Shop:
         )
         with psycopg.connect(self.url, options="-c timezone=UTC") as connection:
             found = {
-                table: connection.execute(query.format(row, table).encode()).fetchall() for table, row in tables.items()
+                table: connection.execute(query.format(row, table).encode()).fetchall()
+                for table, row in tables.items()
+                if table in (only or tables)
             }
         return {table: str(rows[0][0]) for table, rows in found.items()}
 
@@ -162,3 +166,33 @@ def stopped_in_the_middle(home: Home, step: Step, url: str) -> Iterator[threadin
             stopper.join()
             holder.close()
             watcher.close()
+
+
+def back_to_the_evening(platform: Platform) -> None:
+    with platform.server.connect("postgres", autocommit=True) as connection:
+        connection.execute("drop database warehouse with (force)")
+        connection.execute("create database warehouse template evening")
+        # Until then a copied sequence would give numbers again that it gave before a crash, whoever copied it.
+        connection.execute("checkpoint")
+
+
+def start_again(platform: Platform) -> None:
+    """Starts Postgres if it has ended, on the port it had, and returns when it answers."""
+    assert keep_running(platform.home) == platform.server.port
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            platform.server.connect("warehouse").close()
+        except DatabaseError:
+            # It may be starting again by itself.
+            assert time.monotonic() < deadline, "Postgres does not come back"
+            time.sleep(0.2)
+        else:
+            return
+
+
+def connections(platform: Platform) -> list[str]:
+    """Who is connected, but for who asks."""
+    with platform.server.connect("postgres") as connection:
+        asked = "select application_name || ': ' || query from pg_stat_activity where backend_type = 'client backend'"
+        return [str(who) for (who,) in connection.execute(f"{asked} and pid <> pg_backend_pid()").fetchall()]

@@ -3,61 +3,25 @@
 Belongs here: an outage of the server alone. Not: a full disk (`test_disk`) or killed processes (`test_dagster`).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
+import dagster as dg
 import psycopg
 import pytest
 
 from orchestration.errors import OperationError
 from orchestration.events.errors import ImportStoppedError
-from orchestration.platform.postgres import keep_running
-from orchestration.platform.stack import Platform, running_platform
-from tests.integration.conftest import own_settings
-from tests.integration.faults.shop import Shop, stopped_in_the_middle
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A platform of its own, since others would not like what happens to it."""
-    with running_platform(own_settings(tmp_path_factory.mktemp("stopped") / "home")) as running:
-        with running.server.connect("postgres", autocommit=True) as connection:
-            # One call at a start after a crash instead of one for each of some thousand files.
-            connection.execute("alter system set recovery_init_sync_method = 'syncfs'")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def shop(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """A shop on the evening before its last day, of which there is a copy."""
-    shop = Shop(platform.warehouse_url, tmp_path_factory.mktemp("shop"))
-    shop.write(users=30)
-    shop.live_until_the_last_day()
-    with platform.server.connect("postgres", autocommit=True) as connection:
-        connection.execute("create database evening template warehouse")
-    return shop
-
-
-@pytest.fixture(scope="module")
-def undisturbed(platform: Platform, shop: Shop) -> dict[str, str]:
-    """The shop's tables after a last day on which nothing happened."""
-    for step in shop.steps():
-        step.run()
-    return shop.checksums()
-
-
-def back_to_the_evening(platform: Platform) -> None:
-    with platform.server.connect("postgres", autocommit=True) as connection:
-        connection.execute("drop database warehouse with (force)")
-        connection.execute("create database warehouse template evening")
-        # Until then a copied sequence would give numbers again that it gave before a crash, whoever copied it.
-        connection.execute("checkpoint")
-
-
-def connections(platform: Platform) -> list[str]:
-    """Who is connected, but for who asks."""
-    with platform.server.connect("postgres") as connection:
-        asked = "select application_name || ': ' || query from pg_stat_activity where backend_type = 'client backend'"
-        return [str(who) for (who,) in connection.execute(f"{asked} and pid <> pg_backend_pid()").fetchall()]
+from orchestration.platform.stack import Platform
+from tests.integration.conftest import command
+from tests.integration.faults.shop import (
+    HORIZON,
+    Shop,
+    Step,
+    back_to_the_evening,
+    connections,
+    start_again,
+    stopped_in_the_middle,
+)
 
 
 def stopped_day(platform: Platform, shop: Shop, stopped_in: Collection[str], *, again_from_the_start: bool) -> None:
@@ -69,7 +33,7 @@ def stopped_day(platform: Platform, shop: Shop, stopped_in: Collection[str], *, 
             with stopped_in_the_middle(platform.home, step, shop.url) as stopped, pytest.raises(refused):
                 step.run()
             assert stopped.is_set(), f"{step.name} never came to write to {step.table}"
-            assert keep_running(platform.home) == platform.server.port
+            start_again(platform)
             assert connections(platform) == []
             for earlier in steps[:number] if again_from_the_start else ():
                 earlier.run()
@@ -96,3 +60,27 @@ def test_stopped_in_every_step_and_run_again_from_the_start(
         for later in shop.steps():
             later.run()
         assert shop.checksums() == undisturbed, step.name
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("table", ["analytics.daily_activity", "ml.scores", "ml.drift"])
+def test_a_command_that_runs_everything_ends_with_a_sentence_and_can_be_repeated(
+    platform: Platform, shop: Shop, table: str
+) -> None:
+    back_to_the_evening(platform)
+    shop.import_file("day")
+    everything = ("run", "--no-backtest", "--horizon", str(HORIZON))
+    command(platform, *everything)
+    once = shop.checksums()
+    step = Step("run", table, lambda: command(platform, *everything, exit_code=1))
+    with stopped_in_the_middle(platform.home, step, shop.url) as stopped:
+        said = str(step.run())
+    assert stopped.is_set()
+    assert "Traceback" not in said
+    assert "Postgres" in said.splitlines()[-1], said
+    start_again(platform)
+    command(platform, *everything)
+    assert shop.checksums() == once
+    with dg.DagsterInstance.get() as instance:
+        assert instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])) == []
+    assert connections(platform) == []

@@ -5,12 +5,19 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy.exc
 
 from data_contracts.errors import ContractError
 from ml.errors import NotEnoughHistory
 from orchestration.cli.failures import explain
 from orchestration.errors import OperationError, UserError
 from serving.errors import ServiceUnreachable
+
+
+class FullDisk(Exception):
+    """A full disk as psycopg2 tells it."""
+
+    pgcode = "53100"
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +48,8 @@ def test_expected_errors_speak_for_themselves(error: Exception, code: int) -> No
         (psycopg.errors.DiskFull("could not extend file"), "The disk under Postgres is full"),
         (PermissionError(errno.EACCES, "Permission denied", "/data/x"), "/data/x may not be read or written"),
         (psycopg.OperationalError("server closed the connection"), "The connection to Postgres failed"),
+        (sqlalchemy.exc.OperationalError("", {}, Exception("refused")), "The connection to Postgres failed"),
+        (sqlalchemy.exc.OperationalError("", {}, FullDisk("could not extend file")), "The disk under Postgres is full"),
     ],
 )
 def test_the_machines_errors_are_put_into_words(error: Exception, said: str) -> None:
