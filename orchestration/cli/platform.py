@@ -63,6 +63,7 @@ def status(as_json: AsJson = False) -> None:
 
 
 def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
+    import psycopg
     from dagster import DagsterInstance
     from dagster_postgres.utils import DagsterPostgresException
     from sqlalchemy.exc import SQLAlchemyError
@@ -90,9 +91,9 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
             time.sleep(CHECK_SECONDS)
             try:
                 _keep_up(platform, fleet, instance, console)
-            except (DatabaseError, SQLAlchemyError, DagsterPostgresException) as error:
-                # Postgres may be restarting; what runs goes on, and the next look is soon.
-                console.print(str(error).splitlines()[0], highlight=False)
+            except (DatabaseError, psycopg.Error, SQLAlchemyError, DagsterPostgresException) as error:
+                # Postgres may be restarting, or have ended during the look; what runs goes on, and the next is soon.
+                console.print(str(error).partition("\n")[0], highlight=False)
 
 
 def _keep_up(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console) -> None:
