@@ -1,19 +1,22 @@
 """Importing events beside a bare COPY of the same rows into the same table. Prints one table.
 
-`.venv/bin/python -m benchmarks.ingest [--events 500000]`; 10,000,000 events take some ten minutes and 6 GB of disk.
+`.venv/bin/python -m benchmarks.ingest [--events 500000]`; 10,000,000 events take some ten minutes, 6 GB of disk and
+2 GB of memory.
 
-Bare COPY: one connection, one transaction, the rows as CSV text that is ready in memory, into `raw.events` with its
-partitions made before; no rules, no ids, no quarantine, no check. The import reads a Parquet file, and the contract
-check then looks at all it stored. A second import of the same file finds every event known.
+Bare COPY: one connection, one transaction, the rows in the order of the file as CSV text that is ready in memory, into
+`raw.events` with its partitions made before; no rules, no ids, no quarantine, no check. The import reads a Parquet
+file, and the contract check then looks at all it stored. A second import of the same file finds every event known.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -23,6 +26,8 @@ from orchestration.events import store
 from orchestration.events.importing import import_files, prepare
 from orchestration.events.mapping import wanted_columns
 from orchestration.events.readers import read_chunks
+from orchestration.platform.home import Home
+from orchestration.platform.postgres import running_postmaster
 from orchestration.platform.stack import running_platform
 from orchestration.settings import Settings
 from orchestration.simulator import simulate, write
@@ -44,45 +49,73 @@ def main() -> None:
     ):
         file = Path(scratch) / "events.parquet"
         events = write(simulate(max(10, wanted // _EVENTS_PER_USER), _DAYS, 1), file)
-        url = platform.warehouse_url
-        copied = _bare_copy(url, file)
+        url, home = platform.warehouse_url, platform.home
+        print(f"{events:,} events of {_DAYS} days")
+        print("| what | seconds | of processors | events a second | speed, bare COPY = 1 |")
+        print("| --- | --- | --- | --- | --- |")
+        copied = _bare_copy(url, home, file)
+
+        def tell(what: str, cost: _Cost) -> None:
+            rate, speed = events / cost.seconds, copied.seconds / cost.seconds
+            print(f"| {what} | {cost.seconds:.1f} | {cost.processor:.1f} | {rate:,.0f} | {speed:.2f} |", flush=True)
+
+        tell("bare COPY", copied)
         _emptied(url)
-        imported = _seconds(lambda: import_files(url, [file]))
-        checked = _seconds(lambda: check_new_events(Warehouse(url)))
-        again = _seconds(lambda: import_files(url, [file]))
-    print(f"{events:,} events of {_DAYS} days")
-    print("| what | seconds | events a second | speed, bare COPY = 1 |")
-    print("| --- | --- | --- | --- |")
-    for what, seconds in (
-        ("bare COPY", copied),
-        ("import", imported),
-        ("contract check of all of them", checked),
-        ("import and check", imported + checked),
-        ("import again, all known", again),
-    ):
-        print(f"| {what} | {seconds:.1f} | {events / seconds:,.0f} | {copied / seconds:.2f} |")
+        tell("import", imported := _cost(home, lambda: import_files(url, [file])))
+        tell("contract check of all of them", checked := _cost(home, lambda: check_new_events(Warehouse(url))))
+        tell("import and check", _Cost(imported.seconds + checked.seconds, imported.processor + checked.processor))
+        tell("import again, all known", _cost(home, lambda: import_files(url, [file])))
 
 
-def _bare_copy(url: str, file: Path) -> float:
-    """Seconds of the COPY alone; making the text of each batch is not counted."""
+@dataclass(frozen=True)
+class _Cost:
+    """Seconds that passed, and those that processors worked for this process and for Postgres meanwhile."""
+
+    seconds: float
+    processor: float
+
+
+def _cost(home: Home, work: Callable[[], object]) -> _Cost:
+    begin, worked = time.perf_counter(), _worked(home)
+    work()
+    seconds = time.perf_counter() - begin
+    # A connection's server process that is just ending would be counted neither as there nor as gone.
+    time.sleep(1)
+    return _Cost(seconds, _worked(home) - worked)
+
+
+def _worked(home: Home) -> float:
+    """Seconds that processors have worked so far: for this process, and for the server's, also those that are gone."""
+    server = running_postmaster(home)
+    assert server is not None, "the server has stopped"  # noqa: S101
+    postmaster = psutil.Process(server.pid)
+    times = [postmaster.cpu_times()]
+    for process in postmaster.children():
+        with suppress(psutil.NoSuchProcess):
+            times.append(process.cpu_times())
+    ended = times[0].children_user + times[0].children_system
+    return time.process_time() + ended + sum(each.user + each.system for each in times)
+
+
+def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
+    """The COPY alone. All text is made before, as Postgres would go on working while more of it is made."""
     contract = read_contract()
-    chunks = read_chunks(file, wanted_columns(contract, {}))
-    seconds = 0.0
+    batches = prepare(read_chunks(file, wanted_columns(contract, {})), contract, {}, source="import")
+    texts = [memoryview(store.as_csv(batch.events.select(store.EVENT_COLUMNS))) for batch in batches]
     with _quiet(url) as connection:
         command = sql.SQL("copy raw.events ({}) from stdin (format csv)").format(
             sql.SQL(", ").join(map(sql.Identifier, store.EVENT_COLUMNS))
         )
         ensure = "select raw.ensure_event_partitions(month, month) from unnest(%s::timestamptz[]) as month"
         connection.execute(ensure, [[f"2025-{month:02d}-01" for month in (1, 2, 3)]])
-        with connection.transaction(), connection.cursor() as cursor, cursor.copy(command) as copy:
-            for batch in prepare(chunks, contract, {}, source="import"):
-                text = memoryview(store.pack_events(batch.events).text)
-                begin = time.perf_counter()
-                for start in range(0, len(text), 1 << 20):
-                    copy.write(text[start : start + (1 << 20)])
-                seconds += time.perf_counter() - begin
-            begin = time.perf_counter()
-        return seconds + time.perf_counter() - begin
+
+        def copy_all() -> None:
+            with connection.transaction(), connection.cursor() as cursor, cursor.copy(command) as copy:
+                for text in texts:
+                    for start in range(0, len(text), 1 << 20):
+                        copy.write(text[start : start + (1 << 20)])
+
+        return _cost(home, copy_all)
 
 
 @contextmanager
@@ -102,12 +135,6 @@ def _emptied(url: str) -> None:
         for (name,) in leaves:
             connection.execute(sql.SQL("drop table {}").format(sql.SQL(str(name))))  # type: ignore[arg-type]
         connection.execute("checkpoint")
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
 
 
 if __name__ == "__main__":
