@@ -70,9 +70,10 @@ bench-models: install ## the models beside what a user would pick instead (RETAI
 bench-truth: install ## the models beside the truth about a simulated shop
 	@$(BIN)/python -m benchmarks.truth
 
-bench-data: install ## an import beside bare COPY, one more day beside a full rebuild at growing histories, weekly snapshots beside DuckDB and pandas, a training frame beside pandas.read_sql
+bench-data: install ## an import beside bare COPY, one more day beside a full rebuild at growing histories, weekly snapshots beside DuckDB, pandas, Feast and Featuretools, a training frame beside pandas.read_sql
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.data
+	@$(BIN)/python -m benchmarks.snapshots
 	@$(BIN)/python -m benchmarks.reading
 
 bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run

@@ -47,6 +47,11 @@
     case{% for day in days %} when {{ date }} < cast('{{ day }}' as date) then cast('{{ day }}' as date){% endfor %} end
 {%- endmacro %}
 
+{# An aggregate of a user's days so far, over the window so_far. Of a single day it is the day's value, without sorting. #}
+{% macro so_far(aggregate, value, days) -%}
+    {{ value if days | length == 1 else aggregate ~ '(' ~ value ~ ') over so_far' }}
+{%- endmacro %}
+
 {# What moves into a sum of all rows. Expects the column left_days: 0 where a row enters. #}
 {% macro moved(column) -%}
     cast(sum(case when left_days = 0 then {{ column }} else 0 end) as double precision)

@@ -196,16 +196,17 @@ rolled as (
         users.user_id,
         days.as_of,
         {%- for name in summed.firsts %}{% set column = 'first_' ~ name ~ '_day' %}
-        min({{ earlier('changes.' ~ column, 'base.' ~ column) if plan.base else 'changes.' ~ column }}) over so_far
+        {{ so_far('min', earlier('changes.' ~ column, 'base.' ~ column) if plan.base else 'changes.' ~ column, days) }}
             as {{ column }},
         {%- endfor %}
         {%- for name in summed.lasts %}{% set column = 'last_' ~ name ~ '_day' %}
-        max({{ later('changes.' ~ column, 'base.' ~ column) if plan.base else 'changes.' ~ column }}) over so_far
+        {{ so_far('max', later('changes.' ~ column, 'base.' ~ column) if plan.base else 'changes.' ~ column, days) }}
             as {{ column }},
         {%- endfor %}
         {%- for column in summed.names %}
         {%- set source = 'gap_changes' if column in ('gap_square_sum', 'gap_max') else 'changes' %}
-        sum(coalesce({{ source }}.{{ column }}, 0){{ ' + coalesce(base.' ~ column ~ ', 0)' if plan.base }}) over so_far
+        {%- set change = 'coalesce(' ~ source ~ '.' ~ column ~ ', 0)' %}
+        {{ so_far('sum', change ~ ' + coalesce(base.' ~ column ~ ', 0)' if plan.base else change, days) }}
             as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from users

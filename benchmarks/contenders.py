@@ -1,0 +1,215 @@
+"""Who makes the weekly snapshots of `benchmarks.snapshots` in which way, but for dbt.
+
+Belongs here: reading what dbt built, and four peers the way their documentation has it. DuckDB, pandas and Featuretools
+start from int_user_daily as Parquet and make its sums alone, less those of gaps and weights. Feast joins tables of the
+same Postgres by time and adds nothing up. Feast and Featuretools want pandas below 3, so they run in an environment of
+their own (`peers`), for which packages are downloaded.
+"""
+
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import polars as pl
+import yaml
+
+from orchestration.assets.marts import PROJECT_DIR
+from orchestration.warehouse import Warehouse
+
+PEERS_DIR = Path(__file__).with_name("peers")
+_LIMIT_SECONDS = 1800
+COUNTED = "active_days_30d"
+"""The column whose sum over all rows must be the same everywhere."""
+_MEASURED = {
+    "purchase_units": "round(10000 * purchase_amount)::double",
+    "refund_units": "round(10000 * refund_amount)::double",
+    "quantity_units": "round(10000 * quantity)::double",
+    "weekend_events": "case when isodow(occurred_day) >= 6 then activity_events else 0 end",
+}
+_DAYS_OF = {
+    "seen": "events",
+    "activity": "activity_events",
+    "purchase": "order_lines",
+    "refund": "refunds",
+    "session": "sessions",
+    "cart": "carts",
+    "notification_opened": "notifications_opened",
+}
+"""What makes a day the first or last of its kind."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a contender took, and what came of it; `total` is the sum of one column, None where it makes none such."""
+
+    seconds: float
+    peak_bytes: int
+    rows: int
+    total: int | None
+
+
+def by_reading(warehouse: Warehouse, days: Sequence[date]) -> Taken:
+    """The stored snapshots as the pipeline reads them."""
+    begin = time.monotonic()
+    frame = warehouse.read(f"select * from marts.user_features where {of_days(days)}")  # noqa: S608
+    taken, peak = time.monotonic() - begin, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Taken(taken, peak, frame.height, int(frame[COUNTED].sum()))
+
+
+def snapshot_columns() -> dict[str, tuple[str, int | None]]:
+    """The sums that peers make too: name to column and window in days, none for all; gaps and weights are left out."""
+    model = PROJECT_DIR / "models" / "intermediate" / "int_user_sums.yml"
+    (described,) = yaml.safe_load(model.read_text(encoding="utf-8"))["models"]
+    found: dict[str, tuple[str, int | None]] = {}
+    for name in (column["name"] for column in described["columns"]):
+        window = re.fullmatch(r"(\w+?)_(?:(\d+)d|total)", name)
+        if window and "weight" not in name:
+            found[name] = (window[1], int(window[2]) if window[2] else None)
+    return found
+
+
+def by_duckdb(days: Sequence[date], roll_up: Path, to: Path) -> Taken:
+    """One statement: every day joined with what was known, then grouped."""
+    begin = time.monotonic()
+    sums = [
+        f"sum(case when days_ago <= {window} then {column} else 0 end) as {name}"
+        if window
+        else f"sum({column}) as {name}"
+        for name, (column, window) in snapshot_columns().items()
+    ]
+    ends = [
+        f"{'min' if end == 'first' else 'max'}(case when {column} > 0 then occurred_day end) as {end}_{kind}_day"
+        for end, kinds in (("first", ("seen", "activity", "purchase")), ("last", tuple(_DAYS_OF)[1:]))
+        for kind, column in _DAYS_OF.items()
+        if kind in kinds
+    ]
+    measured = ", ".join(f"{expression} as {name}" for name, expression in _MEASURED.items())
+    asked = ", ".join(f"(date '{day}')" for day in days)
+    with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
+        connection.execute(
+            f"copy (with measured as (select *, {measured} from '{roll_up}'), known as ("  # noqa: S608
+            f"select as_of, measured.*, as_of - occurred_day as days_ago from (values {asked}) as asked(as_of)"
+            f" join measured on known_day < as_of) select user_id, as_of, {', '.join(sums + ends)} from known"
+            f" group by user_id, as_of) to '{to}' (format parquet)"
+        )
+    return _found(begin, to)
+
+
+def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Taken:
+    """A loop over the days: what was known, then a groupby for each window."""
+    begin = time.monotonic()
+    daily = pd.read_parquet(roll_up)
+    for name, column in (("purchase_units", "purchase_amount"), ("refund_units", "refund_amount")):
+        daily[name] = (10_000 * daily[column].astype(float)).round()
+    daily["quantity_units"] = (10_000 * daily["quantity"].astype(float)).round()
+    occurred, known = pd.to_datetime(daily["occurred_day"]), pd.to_datetime(daily["known_day"])
+    daily["weekend_events"] = daily["activity_events"].where(occurred.dt.dayofweek >= 5, 0)
+    columns = snapshot_columns()
+    snapshots = []
+    for day in days:
+        is_known = known < pd.Timestamp(day)
+        rows, ages = daily[is_known], (pd.Timestamp(day) - occurred[is_known]).dt.days
+        parts = []
+        for window in sorted({window for _, window in columns.values()}, key=lambda days: days or 0):
+            chosen = {column: name for name, (column, length) in columns.items() if length == window}
+            within = rows if window is None else rows[ages <= window]
+            parts.append(within.groupby("user_id")[list(chosen)].sum().rename(columns=chosen))
+        for kind, column in _DAYS_OF.items():
+            parts.append(
+                ages[rows[column] > 0].groupby(rows["user_id"]).agg(["min", "max"]).add_suffix(f"_{kind}_days")
+            )
+        snapshots.append(pd.concat(parts, axis=1).assign(as_of=day))
+    pd.concat(snapshots).to_parquet(to)
+    return _found(begin, to)
+
+
+def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> dict[str, Taken]:
+    """Two joins for the same users and days; the tables, with an index each, are made before the clock runs."""
+    with warehouse.connect() as connection:
+        connection.execute("drop schema if exists feast cascade; create schema feast")
+        for table, moment, source in (
+            ("snapshots", "as_of::timestamptz", f"marts.user_features where {of_days(days)}"),
+            # As of the next midnight a day is known whole.
+            ("daily", "(known_day + 1)::timestamptz", "intermediate.int_user_daily"),
+        ):
+            kept = warehouse.read(f"select * from {source} limit 0").schema  # noqa: S608
+            numbers = [name for name, kind in kept.items() if kind not in (pl.String, pl.Date)]
+            columns = ", ".join(f"{name}::float8" for name in numbers)
+            connection.execute(
+                f"create table feast.{table} as select user_id, {moment} as event_timestamp, {columns} from {source};"  # noqa: S608
+                f" create index on feast.{table} (user_id, event_timestamp); analyze feast.{table}"
+            )
+    entities = f"select user_id, as_of::timestamptz as event_timestamp from marts.user_features where {of_days(days)}"  # noqa: S608
+    found = {}
+    for what, table, ttl_days in (
+        ("Feast, join of our snapshots", "snapshots", 6),
+        ("Feast, join of the roll-up, ttl 365 days", "daily", 365),
+    ):
+        result = scratch / f"feast-{table}.parquet"
+        taken = by_peer("feast_join.py", scratch, f"feast.{table}", str(ttl_days), entities, str(result))
+        found[what] = Taken(taken["seconds"], int(taken["bytes"]), *_counted(result))
+    return found
+
+
+def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Taken:
+    """The sums of some users, as even those take minutes."""
+    asked, daily, result = (
+        scratch / f"featuretools-{name}" for name in ("asked.json", "daily.parquet", "sums.parquet")
+    )
+    with duckdb.connect() as connection:
+        measured = ", ".join(f"{expression} as {name}" for name, expression in _MEASURED.items())
+        connection.execute(f"copy (select *, {measured} from '{roll_up}') to '{daily}' (format parquet)")  # noqa: S608
+    asked.write_text(json.dumps({"days": days, "columns": snapshot_columns()}, default=str), encoding="utf-8")
+    taken = by_peer("featuretools_sums.py", scratch, str(daily), str(asked), str(result))
+    return Taken(taken["seconds"], int(taken["bytes"]), *_counted(result))
+
+
+def by_peer(script: str, scratch: Path, *arguments: str) -> dict[str, float]:
+    """Runs a script of `peers` in their environment, which is made first if need be."""
+    python, uv = scratch / "peers" / "bin" / "python", Path(sys.executable).with_name("uv")
+    if not python.exists():
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, scratch / "peers"], check=True)
+        install = [uv, "pip", "install", "--quiet", "--system-certs", "--python", python]
+        subprocess.run([*install, "--requirements", PEERS_DIR / "requirements.txt"], check=True)
+    command = [python, "-W", "ignore", PEERS_DIR / script, *arguments]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=_LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise SystemExit(f"{script} did not finish in {_LIMIT_SECONDS} s; take a smaller shop.") from None
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def isolated(work: Callable[..., Taken], *arguments: object) -> Taken:
+    """Runs it in a process of its own, whose peak memory it then knows."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def of_days(days: Sequence[date]) -> str:
+    """The condition that a snapshot is of one of the days."""
+    return "as_of in (" + ", ".join(f"date '{day}'" for day in days) + ")"
+
+
+def _found(begin: float, result: Path) -> Taken:
+    taken, peak = time.monotonic() - begin, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Taken(taken, peak, *_counted(result))
+
+
+def _counted(result: Path) -> tuple[int, int | None]:
+    frame = pl.scan_parquet(result)
+    if COUNTED not in frame.collect_schema():
+        return int(frame.select(pl.len()).collect().item()), None
+    rows, total = frame.select(pl.len(), pl.col(COUNTED).sum()).collect().row(0)
+    return int(rows), int(total)

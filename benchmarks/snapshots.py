@@ -1,0 +1,118 @@
+"""Weekly snapshots of half a year, all in one pass, beside what a user would take instead.
+
+Ours are built in Postgres from int_user_daily, with everything user_features has. DuckDB, pandas and Featuretools start
+from the same roll-up as Parquet and make the sums alone, less those of gaps and weights. Feast joins tables of the same
+Postgres by time and adds nothing up: once our own snapshots, ready made, and once the roll-up's newest row. Feast and
+Featuretools want pandas below 3 and get an environment of their own, for which packages are downloaded.
+
+python -m benchmarks.snapshots [--users 10000] [--days 714] [--events 3000000] [--home FOLDER] [--peers DuckDB pandas]
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from benchmarks.contenders import (
+    COUNTED,
+    Taken,
+    by_duckdb,
+    by_feast,
+    by_featuretools,
+    by_pandas,
+    by_reading,
+    isolated,
+    of_days,
+)
+from benchmarks.data import shop
+from benchmarks.history import simulated
+from benchmarks.steps import MODELS, build
+from orchestration.warehouse import Warehouse
+
+WEEKS = 26
+SHARE = 10
+"""Featuretools gets one user in so many: those whose number ends in 0."""
+PEERS = ("DuckDB", "pandas", "Feast", "Featuretools")
+
+
+def main() -> None:
+    """Measures and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--users", type=int, default=10_000)
+    parser.add_argument("--days", type=int, default=714)
+    parser.add_argument("--events", type=int, default=3_000_000)
+    parser.add_argument("--home", type=Path, help="where the shop, its history and the peers stay, for the next time")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS)
+    asked = parser.parse_args()
+    with nullcontext(asked.home) if asked.home else TemporaryDirectory(prefix="bench-data-") as scratch:
+        file = simulated(asked.users, asked.days, Path(scratch) / "events.parquet")
+        with shop(Path(scratch) / f"home-{asked.events}", file, asked.events) as (warehouse, new_days):
+            days = [new_days[0] - timedelta(days=7 * week) for week in range(WEEKS)]
+            compare(warehouse, days, Path(scratch).resolve(), asked.peers)
+
+
+def compare(warehouse: Warehouse, days: Sequence[date], scratch: Path, peers: Sequence[str]) -> None:
+    """Prints what each took, as it comes. Raises SystemExit where one adds up to something else than ours."""
+    build(warehouse, [days[0]])
+    ours = build(warehouse, days, models=MODELS[1:], rebuild=True)
+    print(
+        f"{WEEKS} weekly snapshots", "| what | rows | seconds | rows a second | peak MB |", "|---" * 5 + "|", sep="\n"
+    )
+    held = warehouse.read(
+        f"select count(*) as rows, sum({COUNTED})::bigint as total,"  # noqa: S608
+        f" count(*) filter (where {_drawn('user_id')}) as drawn_rows,"
+        f" sum({COUNTED}) filter (where {_drawn('user_id')})::bigint as drawn_total"
+        f" from marts.user_features where {of_days(days)}"
+    ).row(0, named=True)
+    for models in (MODELS[1:2], MODELS[1:]):
+        steps = [ours.models[model] for model in models]
+        peak = max(step.server_bytes for step in steps)
+        show(" and ".join(models), Taken(sum(step.seconds for step in steps), peak, held["rows"], None))
+    show("user_features read into Polars", isolated(by_reading, warehouse, days))
+    roll_up = export(warehouse, scratch / "daily.parquet")
+    drawn = scratch / "drawn.parquet"
+    pl.scan_parquet(roll_up).filter(pl.col("user_id").str.ends_with("0")).sink_parquet(drawn)
+    contenders: dict[str, Callable[[], dict[str, Taken]]] = {
+        "DuckDB": lambda: {"DuckDB, the sums alone": isolated(by_duckdb, days, roll_up, scratch / "duckdb.parquet")},
+        "pandas": lambda: {"pandas, the sums alone": isolated(by_pandas, days, roll_up, scratch / "pandas.parquet")},
+        "Feast": lambda: by_feast(warehouse, days, scratch),
+        "Featuretools": lambda: {
+            f"Featuretools, the sums alone, a user in {SHARE}": by_featuretools(days, drawn, scratch)
+        },
+    }
+    for peer in peers:
+        for what, taken in contenders[peer]().items():
+            show(what, taken)
+            is_drawn = peer == "Featuretools"
+            expected = (held["drawn_rows"], held["drawn_total"]) if is_drawn else (held["rows"], held["total"])
+            if (taken.rows, taken.total) not in (expected, (expected[0], None)):
+                raise SystemExit(f"{what} has {taken.rows} rows, {COUNTED} {taken.total}; ours {expected}.")
+
+
+def show(what: str, taken: Taken) -> None:
+    """One row of the table."""
+    speed = taken.rows / taken.seconds
+    print(
+        f"| {what} | {taken.rows:,} | {taken.seconds:.1f} | {speed:,.0f} | {taken.peak_bytes / 1e6:,.0f} |", flush=True
+    )
+
+
+def _drawn(user: str) -> str:
+    return f"{user} like '%0'"
+
+
+def export(warehouse: Warehouse, file: Path) -> Path:
+    """The roll-up as Parquet; numerics become floats, which none of the peers would calculate without."""
+    kinds = warehouse.read("select * from intermediate.int_user_daily limit 0").schema
+    plain = (pl.String, pl.Date, pl.Int32)
+    columns = ", ".join(name if kind in plain else f"{name}::float8" for name, kind in kinds.items())
+    warehouse.read(f"select {columns} from intermediate.int_user_daily").write_parquet(file)  # noqa: S608
+    return file
+
+
+if __name__ == "__main__":
+    main()

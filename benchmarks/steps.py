@@ -1,0 +1,108 @@
+"""Runs dbt and tells what each model took: seconds, without dbt's start, and memory.
+
+Belongs here: running and measuring. Does not: which days of which history, and what to compare with (`benchmarks.data`,
+`benchmarks.snapshots`).
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from orchestration.assets.marts import PROJECT_DIR
+from orchestration.warehouse import Warehouse
+
+MODELS = ("int_user_daily", "int_user_sums", "user_features")
+_SAMPLED_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one model took. Bytes are peaks: of the server's processes together, less what they share, and of dbt."""
+
+    seconds: float
+    server_bytes: int
+    dbt_bytes: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of dbt took, by model and as a whole: the server's processor time, and bytes in temporary files.
+
+    Processor time says more than seconds on a machine that others use too; waiting for the disk is not in it.
+    """
+
+    models: dict[str, Step]
+    cpu_seconds: float
+    spilled_bytes: int
+
+    @property
+    def seconds(self) -> float:
+        """Of all models together."""
+        return sum(step.seconds for step in self.models.values())
+
+
+def build(
+    warehouse: Warehouse, days: Sequence[date], *arguments: str, models: Sequence[str] = MODELS, **variables: object
+) -> Run:
+    """Builds models as of some days. The server must run on this machine."""
+    told = json.dumps({"as_of_dates": [day.isoformat() for day in days], **variables})
+    with warehouse.connect() as connection:
+        server = psutil.Process(connection.info.backend_pid).parent()
+    cpu, spilled = _cpu_seconds(server), _spilled(warehouse)
+    with TemporaryDirectory(prefix="dbt-") as target:
+        folders = ["--project-dir", PROJECT_DIR, "--profiles-dir", PROJECT_DIR]
+        dbt = [Path(sys.executable).with_name("dbt"), "--quiet"]
+        places = ["--target-path", target, "--log-path", target]
+        chosen = ["--select", "event_types", "stg_events", *models, "--resource-types", "seed", "model"]
+        process = subprocess.Popen([*dbt, "build", *chosen, "--vars", told, *arguments, *folders, *places])
+        samples = _sampled(process, server)
+        if process.returncode:
+            raise SystemExit(f"dbt failed with {process.returncode}; what it says is above.")
+        results = json.loads((Path(target) / "run_results.json").read_text(encoding="utf-8"))["results"]
+    found = {}
+    for result in results:
+        begin, end = (datetime.fromisoformat(result["timing"][-1][at]) for at in ("started_at", "completed_at"))
+        within = [sample for sample in samples if begin.timestamp() <= sample[0] <= end.timestamp()]
+        server_bytes, dbt_bytes = (max((sample[place] for sample in within), default=0) for place in (1, 2))
+        found[result["unique_id"].rpartition(".")[2]] = Step(result["execution_time"], server_bytes, dbt_bytes)
+    return Run({model: found[model] for model in models}, _cpu_seconds(server) - cpu, _spilled(warehouse) - spilled)
+
+
+def _cpu_seconds(server: psutil.Process) -> float:
+    """What the server's processes took that have ended, which those of each connection and query do."""
+    time.sleep(1)
+    times = server.cpu_times()
+    return float(times.children_user + times.children_system)
+
+
+def _sampled(process: subprocess.Popen[bytes], server: psutil.Process) -> list[tuple[float, int, int]]:
+    """Until the process ends: moments, the server's own memory and that of the process, in bytes."""
+    samples = []
+    while process.poll() is None:
+        own = 0
+        for backend in server.children():
+            try:
+                memory = backend.memory_info()
+            except psutil.NoSuchProcess:
+                continue
+            own += memory.rss - memory.shared
+        try:
+            samples.append((time.time(), own, psutil.Process(process.pid).memory_info().rss))
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(_SAMPLED_SECONDS)
+    process.wait()
+    return samples
+
+
+def _spilled(warehouse: Warehouse) -> int:
+    query = "select coalesce(sum(temp_bytes), 0)::bigint from pg_stat_database where datname = current_database()"
+    return int(warehouse.read(query).item())
