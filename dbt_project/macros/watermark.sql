@@ -70,3 +70,39 @@
     from {{ source('raw', 'watermarks') }} as marks
     where marks.reader = '{{ reader }}' and marks.xid <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 {%- endmacro %}
+
+{#
+    Hook before an incremental build, after watermark_hooks: the temporary table touched_events, with all events of every
+    day of a user that has a new one. A table, because the planner takes whatever is newer than its statistics to be a row
+    or two, and would join the steps of a day of 100,000 events row by row; of a table it learns the size.
+#}
+{% macro collect_touched_events(reader) -%}
+    {{ return(adapter.dispatch('collect_touched_events')(reader)) }}
+{%- endmacro %}
+
+{% macro postgres__collect_touched_events(reader) -%}
+    {%- if is_incremental() -%}
+    create temporary table touched_events on commit drop as
+    with touched_days as (
+        select distinct
+            user_id,
+            occurred_day,
+            {{ utc_midnight('occurred_day') }} as begins_at,
+            {{ utc_midnight(add_days('occurred_day', 1)) }} as ends_at
+        from {{ ref('stg_events') }}
+        where ingested_xid >= {{ stored_watermark(reader) }}
+    )
+    -- In moments rather than days, which the partitions and their index know; a look-up a day, never a scan of everything.
+    select stored_events.*
+    from touched_days
+    cross join lateral (
+        select events.* from {{ ref('stg_events') }} as events
+        where
+            touched_days.user_id = events.user_id
+            and touched_days.begins_at <= events.occurred_at
+            and touched_days.ends_at > events.occurred_at
+        {{ looked_up() }}
+    ) as stored_events;
+    analyze touched_events
+    {%- endif -%}
+{%- endmacro %}

@@ -9,7 +9,7 @@
             {'columns': ['occurred_day']},
             {'columns': ['known_day']},
         ],
-        pre_hook=watermark_hooks('int_user_daily'),
+        pre_hook=watermark_hooks('int_user_daily') + ["{{ collect_touched_events('int_user_daily') }}"],
         post_hook=[
             "{{ require_keys(['user_id', 'occurred_day', 'received_day']) }}",
             "{{ refresh_statistics() }}",
@@ -20,44 +20,9 @@
 }}
 
 {#- A full refresh reads the view itself in each step: scanned in parallel, with no copy of all events kept. -#}
-{%- set events = 'touched_events' if is_incremental() else ref('stg_events') %}
+{%- set events = 'touched_events' if is_incremental() else ref('stg_events') -%}
 
 with
-{% if is_incremental() %}
-new_events as (
-
-    select * from {{ ref('stg_events') }}
-    where ingested_xid >= {{ stored_watermark('int_user_daily') }}
-
-),
-
-touched_days as (
-
-    select distinct
-        user_id,
-        occurred_day,
-        {{ utc_midnight('occurred_day') }} as begins_at,
-        {{ utc_midnight(add_days('occurred_day', 1)) }} as ends_at
-    from new_events
-
-),
-
--- In moments rather than days, which the partitions and their index know; a look-up a day, never a scan of everything.
-touched_events as (
-
-    select stored_events.*
-    from touched_days
-    cross join lateral (
-        select events.* from {{ ref('stg_events') }} as events
-        where
-            touched_days.user_id = events.user_id
-            and touched_days.begins_at <= events.occurred_at
-            and touched_days.ends_at > events.occurred_at
-        {{ looked_up() }}
-    ) as stored_events
-
-),
-{% endif %}
 -- An order whose lines arrive on several days is counted on the first of them, so that a sum over the days known as of
 -- D counts it once, whatever D is. The same holds for an item bought twice on one day.
 orders as (
