@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -135,7 +135,7 @@ def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Taken:
     return _found(begin, to)
 
 
-def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> dict[str, Taken]:
+def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> Iterator[tuple[str, Taken]]:
     """Two joins for the same users and days; the tables, with an index each, are made before the clock runs."""
     with warehouse.connect() as connection:
         connection.execute("drop schema if exists feast cascade; create schema feast")
@@ -152,15 +152,13 @@ def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> dict[
                 f" create index on feast.{table} (user_id, event_timestamp); analyze feast.{table}"
             )
     entities = f"select user_id, as_of::timestamptz as event_timestamp from marts.user_features where {of_days(days)}"  # noqa: S608
-    found = {}
     for what, table, ttl_days in (
         ("Feast, join of our snapshots", "snapshots", 6),
         ("Feast, join of the roll-up, ttl 365 days", "daily", 365),
     ):
         result = scratch / f"feast-{table}.parquet"
         taken = by_peer("feast_join.py", scratch, f"feast.{table}", str(ttl_days), entities, str(result))
-        found[what] = Taken(taken["seconds"], int(taken["bytes"]), *_counted(result))
-    return found
+        yield what, Taken(taken["seconds"], int(taken["bytes"]), *_counted(result))
 
 
 def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Taken:

@@ -9,7 +9,7 @@ python -m benchmarks.snapshots [--users 10000] [--days 714] [--events 3000000] [
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from datetime import date, timedelta
 from pathlib import Path
@@ -76,16 +76,16 @@ def compare(warehouse: Warehouse, days: Sequence[date], scratch: Path, peers: Se
     roll_up = export(warehouse, scratch / "daily.parquet")
     drawn = scratch / "drawn.parquet"
     pl.scan_parquet(roll_up).filter(pl.col("user_id").str.ends_with("0")).sink_parquet(drawn)
-    contenders: dict[str, Callable[[], dict[str, Taken]]] = {
-        "DuckDB": lambda: {"DuckDB, the sums alone": isolated(by_duckdb, days, roll_up, scratch / "duckdb.parquet")},
-        "pandas": lambda: {"pandas, the sums alone": isolated(by_pandas, days, roll_up, scratch / "pandas.parquet")},
+    contenders: dict[str, Callable[[], Iterable[tuple[str, Taken]]]] = {
+        "DuckDB": lambda: [("DuckDB, the sums alone", isolated(by_duckdb, days, roll_up, scratch / "duckdb.parquet"))],
+        "pandas": lambda: [("pandas, the sums alone", isolated(by_pandas, days, roll_up, scratch / "pandas.parquet"))],
         "Feast": lambda: by_feast(warehouse, days, scratch),
-        "Featuretools": lambda: {
-            f"Featuretools, the sums alone, a user in {SHARE}": by_featuretools(days, drawn, scratch)
-        },
+        "Featuretools": lambda: [
+            (f"Featuretools, the sums alone, a user in {SHARE}", by_featuretools(days, drawn, scratch))
+        ],
     }
     for peer in peers:
-        for what, taken in contenders[peer]().items():
+        for what, taken in contenders[peer]():
             show(what, taken)
             is_drawn = peer == "Featuretools"
             expected = (held["drawn_rows"], held["drawn_total"]) if is_drawn else (held["rows"], held["total"])

@@ -23,6 +23,21 @@
     analyze {{ this }}{% if columns %} ({{ columns | join(', ') }}){% endif %}
 {%- endmacro %}
 
+{#
+    Hook before a build whose steps are of a size that the planner cannot know: it takes some for a row or two and would
+    join them row by row, for hours. What is to be looked up row by row says so, with looked_up.
+#}
+{% macro joined_at_once() -%}
+    {{ return(adapter.dispatch('joined_at_once')()) }}
+{%- endmacro %}
+
+{% macro default__joined_at_once() -%}
+{%- endmacro %}
+
+{% macro postgres__joined_at_once() -%}
+    set local enable_nestloop = off
+{%- endmacro %}
+
 {# At the end of a lateral query: run it for each row it depends on, however dear the planner takes that to be. #}
 {% macro looked_up() -%}
     {{ return(adapter.dispatch('looked_up')()) }}

@@ -4,7 +4,7 @@
     Reading some events twice is harmless: whole days are replaced, never added to.
 #}
 
-{# Hooks before the scan: one reader at a time, and the new mark taken before the scan sees anything; where it begins. #}
+{# Hooks before the scan: one reader at a time, and the new mark taken before the scan sees anything; where it begins, and what it will read. #}
 {% macro watermark_hooks(reader) -%}
     {{ return(adapter.dispatch('watermark_hooks')(reader)) }}
 {%- endmacro %}
@@ -15,6 +15,7 @@
         "select pg_advisory_xact_lock(hashtext('watermark " ~ reader ~ "'))",
         "select set_config('customer_analyzer.watermark', pg_snapshot_xmin(pg_current_snapshot())::text, true)",
         "select set_config('customer_analyzer.read_from', '{{ stored_watermark('" ~ reader ~ "') if is_incremental() else 0 }}', true)",
+        "{{ collect_touched_events('" ~ reader ~ "') }}",
     ]) }}
 {%- endmacro %}
 
@@ -72,7 +73,7 @@
 {%- endmacro %}
 
 {#
-    Hook before an incremental build, after watermark_hooks: the temporary table touched_events, with all events of every
+    One of the hooks above, before an incremental build: the temporary table touched_events, with all events of every
     day of a user that has a new one. A table, because the planner takes whatever is newer than its statistics to be a row
     or two, and would join the steps of a day of 100,000 events row by row; of a table it learns the size.
 #}

@@ -9,7 +9,7 @@
             {'columns': ['occurred_day']},
             {'columns': ['known_day']},
         ],
-        pre_hook=watermark_hooks('int_user_daily') + ["{{ collect_touched_events('int_user_daily') }}"],
+        pre_hook=watermark_hooks('int_user_daily'),
         post_hook=[
             "{{ require_keys(['user_id', 'occurred_day', 'received_day']) }}",
             "{{ refresh_statistics() }}",

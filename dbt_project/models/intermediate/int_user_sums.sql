@@ -4,7 +4,7 @@
     config(
         materialized='table',
         persist_docs={'relation': true, 'columns': false},
-        pre_hook="{{ remember_change() }}",
+        pre_hook=["{{ remember_change() }}", "{{ joined_at_once() }}"],
         post_hook=[
             "{{ require_keys(['user_id', 'as_of']) }}",
             "{{ refresh_statistics(['user_id', 'as_of']) }}",
@@ -138,11 +138,23 @@ gaps as (
             'daily.occurred_day'
         ) }} as gap
     from new_purchases
+    {%- if plan.base %}
+    -- Few users, so a look-up each.
+    cross join lateral (
+        select purchases.occurred_day from {{ ref('int_user_daily') }} as purchases
+        where
+            new_purchases.user_id = purchases.user_id
+            and new_purchases.as_of > purchases.known_day
+            and purchases.purchase_days > 0
+        {{ looked_up() }}
+    ) as daily
+    {%- else %}
     inner join {{ ref('int_user_daily') }} as daily
         on
             new_purchases.user_id = daily.user_id
             and new_purchases.as_of > daily.known_day
             and daily.purchase_days > 0
+    {%- endif %}
 
 ),
 
