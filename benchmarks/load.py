@@ -16,8 +16,12 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import numpy as np
+import psutil
 
 CONNECTIONS = 8
+_LOOK_SECONDS = 0.1
+_BEFORE_SECONDS = 0.5
+"""So long before a request the machine must have been ours for its latency to count as undisturbed."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was sent in how long, what failed, and how long each answer took (seconds; empty from wrk)."""
+    """What was sent in how long, what failed, and how long each answer took (seconds; empty from wrk).
+
+    `undisturbed` says of each answer whether the hypervisor left this machine all of its processor time meanwhile.
+    """
 
     requests: int
     failures: int
     seconds: float
     latencies: np.ndarray[tuple[int], np.dtype[np.float64]]
+    undisturbed: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
     @property
     def per_second(self) -> float:
@@ -81,7 +89,7 @@ def _wrk(target: Target, seconds: float) -> Measured:
         )
     found = next(line.split() for line in done.stdout.splitlines() if line.startswith("measured"))
     requests, failures, microseconds = map(int, found[1:])
-    return Measured(requests, failures, microseconds / 1e6, np.empty(0))
+    return Measured(requests, failures, microseconds / 1e6, np.empty(0), np.empty(0, bool))
 
 
 async def closed_loop(target: Target, *, seconds: float = 3600.0, requests: int | None = None) -> Measured:
@@ -109,7 +117,8 @@ def _without_collections() -> Iterator[None]:
 
 async def _all(target: Target, seconds: float, requests: int | None, per_second: float | None) -> Measured:
     content = target.requests()
-    latencies: list[float] = []
+    spans: list[tuple[float, float]] = []
+    stolen: list[tuple[float, float]] = []
     failures = sent = 0
     begin = 0.0
 
@@ -124,14 +133,32 @@ async def _all(target: Target, seconds: float, requests: int | None, per_second:
                 await asyncio.sleep(wait)
             writer.write(content[number % len(content)])
             status = await _answer(reader)
-            latencies.append(time.perf_counter() - due)
+            spans.append((due, time.perf_counter()))
             failures += status != 200
         writer.close()
 
+    async def watch() -> None:
+        while True:
+            stolen.append((time.perf_counter(), _stolen()))
+            await asyncio.sleep(_LOOK_SECONDS)
+
     with _without_collections():
         begin = time.perf_counter()
+        watching = asyncio.create_task(watch())
         await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
-    return Measured(len(latencies), failures, time.perf_counter() - begin, np.array(latencies))
+        taken = time.perf_counter() - begin
+        watching.cancel()
+    stolen.append((time.perf_counter(), _stolen()))
+    due, done = np.array(spans).T
+    looked, lost = np.array(stolen).T
+    before = np.maximum(np.searchsorted(looked, due - _BEFORE_SECONDS) - 1, 0)
+    undisturbed = lost[before] == lost[np.searchsorted(looked, done)]
+    return Measured(len(spans), failures, taken, done - due, undisturbed)
+
+
+def _stolen() -> float:
+    """Seconds that the hypervisor has given to others while this machine wanted them; 0 where none is counted."""
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 async def _answer(reader: asyncio.StreamReader) -> int:

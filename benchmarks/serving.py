@@ -10,13 +10,14 @@ CUSTOMER_ANALYZER_HOME=... python -m benchmarks.serving [--seconds 8] [--rounds 
 import argparse
 import asyncio
 import json
+import math
 import os
 import socket
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ import psutil
 import psycopg
 import xgboost as xgb
 
-from benchmarks.load import Target, has_wrk, most, paced
+from benchmarks.load import Measured, Target, has_wrk, most, paced
 from ml import artifact
 from ml.propensity.model import PropensityModel
 from ml.propensity.trees import TreeMember
@@ -39,6 +40,7 @@ from orchestration.settings import read_settings
 MODEL = "purchase"
 USERS = 500
 BATCH = 1000
+_TURN_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -68,20 +70,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=8, help="of a round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--requests", type=int, default=200_000, help="at half of the maximum load")
-    parser.add_argument("--long", type=int, default=500_000, help="while memory is watched")
+    parser.add_argument("--requests", type=int, default=200_000, help="at half of the most; 0 for none")
+    parser.add_argument("--long", type=int, default=500_000, help="while memory is watched; 0 for none")
     asked = parser.parse_args()
     print(f"load by {'wrk' if has_wrk() else 'the Python client, as wrk is not installed'}, 8 connections, one worker")
-    with running_platform(read_settings()) as platform, ExitStack() as stack:
+    with running_platform(read_settings()) as platform:
         os.environ |= platform.environment
-        ours, fastapi, mlflow = stack.enter_context(contestants(platform))
-        print(f"start to ready: {ours.ready_seconds:.1f} s (FastAPI {fastapi.ready_seconds:.1f} s)")
-        rate = compare([ours, fastapi, mlflow], asked.seconds, asked.rounds)
-        stack.callback(stop, [ours.child])
-        stop([fastapi.child, mlflow.child])
-        compare_batch(platform, ours, asked.rounds)
-        watch_latency(ours, rate / 2, asked.requests)
-        watch_memory(ours, asked.long)
+        with contestants(platform) as (ours, fastapi, mlflow):
+            print(f"start to ready: {ours.ready_seconds:.1f} s (FastAPI {fastapi.ready_seconds:.1f} s)")
+            rates = compare([ours, fastapi, mlflow], asked.seconds, asked.rounds)
+            stop([mlflow.child])
+            compare_batch(platform, ours, asked.rounds)
+            if asked.requests:
+                compare_latency([ours, fastapi], rates, asked.requests)
+            stop([fastapi.child])
+            if asked.long:
+                watch_memory(ours, asked.long)
 
 
 @contextmanager
@@ -154,9 +158,9 @@ def contestants(platform: Platform) -> Iterator[Sequence[Contestant]]:
         stop([each.child for each in running])
 
 
-def compare(running: Sequence[Contestant], seconds: float, rounds: int) -> float:
-    """Requests a second of each, by user id and by features; returns our rate by user id."""
-    rates: dict[str, float] = {}
+def compare(running: Sequence[Contestant], seconds: float, rounds: int) -> Mapping[str, float]:
+    """Requests a second of each, by user id and by features; returns the rates by user id."""
+    by_id: dict[str, float] = {}
     for path in ("by_id", "by_features"):
         entered = [each for each in running if getattr(each, path).bodies]
         figures: Mapping[str, list[tuple[float, float]]] = {each.name: [] for each in entered}
@@ -170,12 +174,13 @@ def compare(running: Sequence[Contestant], seconds: float, rounds: int) -> float
                 figures[each.name].append((measured.per_second, 1000 * used / measured.requests))
         middle = {name: tuple(map(statistics.median, zip(*of, strict=True))) for name, of in figures.items()}
         own_rate, own_cpu = middle[MODEL]
-        rates[path] = own_rate
+        if path == "by_id":
+            by_id = {name: rate for name, (rate, _) in middle.items()}
         print(f"\n{path.replace('_', ' ')}, one user a request")
         print(f"{'':14} {'requests/s':>10} {'CPU ms':>8} {'ours is x faster':>17} {'by CPU':>7}")
         for name, (rate, cpu) in middle.items():
             print(f"{name:14} {rate:10.0f} {cpu:8.2f} {own_rate / rate:17.2f} {cpu / own_cpu:7.2f}")
-    return rates["by_id"]
+    return by_id
 
 
 def compare_batch(platform: Platform, ours: Contestant, rounds: int) -> None:
@@ -223,14 +228,25 @@ def booster_of(model: PropensityModel, rows: np.ndarray[tuple[int, int], np.dtyp
     return xgb.train({"max_depth": 3, "nthread": 1}, xgb.DMatrix(rows, labels), num_boost_round=120)
 
 
-def watch_latency(ours: Contestant, per_second: float, requests: int) -> None:
-    """How long answers take at an even pace."""
-    measured = asyncio.run(paced(ours.by_id, per_second, requests))
-    milliseconds = measured.latencies * 1000
-    median, p99, p999 = np.quantile(milliseconds, [0.5, 0.99, 0.999])
-    print(f"\n{measured.requests} requests at {per_second:.0f}/s, half of the most; {measured.failures} failed")
-    print(f"median {median:.2f} ms, p99 {p99:.2f} ms ({p99 / median:.1f} x the median), p99.9 {p999:.2f} ms")
-    print(f"longest {milliseconds.max():.1f} ms; {int((milliseconds > 50).sum())} answers took over 50 ms")
+def compare_latency(running: Sequence[Contestant], rates: Mapping[str, float], requests: int) -> None:
+    """How long answers take at an even pace, half of the most each can do, in turns; the others get a turn in four."""
+    measured: dict[str, list[Measured]] = {each.name: [] for each in running}
+    own, *others = running
+    while (left := requests - sum(turn.requests for turn in measured[own.name])) > 0:
+        turns = len(measured[own.name])
+        for each in (own, *(others if turns % 4 == 0 else ())):
+            per_second = rates[each.name] / 2
+            sent = min(left, math.ceil(_TURN_SECONDS * per_second))
+            measured[each.name].append(asyncio.run(paced(each.by_id, per_second, sent)))
+    print("\nby id, one user a request, at half of the most; undisturbed: while the hypervisor took no processor time")
+    print(f"{'':26} {'answers':>8} {'failed':>6} {'ms: median':>10} {'p99':>7} {'p99.9':>7} {'most':>7} {'over 50':>8}")
+    for name, turns in measured.items():
+        milliseconds = np.concatenate([turn.latencies for turn in turns]) * 1000
+        undisturbed = np.concatenate([turn.undisturbed for turn in turns])
+        failures = sum(turn.failures for turn in turns)
+        for what, of in ((name, milliseconds), (f"{name}, undisturbed", milliseconds[undisturbed])):
+            figures = " ".join(f"{value:7.2f}" for value in (*np.quantile(of, [0.99, 0.999]), of.max()))
+            print(f"{what:26} {len(of):8} {failures:6} {np.median(of):10.2f} {figures} {int((of > 50).sum()):8}")
 
 
 def watch_memory(ours: Contestant, requests: int) -> None:

@@ -1,8 +1,9 @@
-"""Feast's point-in-time join of one table of Postgres, as its documentation has it. Run by `benchmarks.snapshots`.
+"""Feast's point-in-time join of one source in Postgres, as its documentation has it. Run by `benchmarks.snapshots`.
 
-python feast_join.py TABLE TTL_DAYS ENTITY_QUERY RESULT.parquet
+python feast_join.py NAME SOURCE_QUERY TTL_DAYS ENTITY_QUERY RESULT.parquet
 
-The table has user_id, event_timestamp and features; the query names user_id and event_timestamp of the rows asked for.
+The source has user_id, event_timestamp and features; the last query names user_id and event_timestamp of the rows asked
+for.
 Prints the seconds of the join, until the frame is there, and the peak memory of this process in bytes.
 """
 
@@ -22,15 +23,12 @@ from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source i
 
 def main() -> None:
     """Declares the features, joins, and writes what came."""
-    table, ttl_days, entities, result = sys.argv[1:]
+    name, query, ttl_days, entities, result = sys.argv[1:]
     with TemporaryDirectory() as folder:
         store = FeatureStore(config=config(Path(folder)))
         user = Entity(name="user", join_keys=["user_id"], value_type=ValueType.STRING)
-        query = f"select * from {table}"  # noqa: S608
-        source = PostgreSQLSource(name=table, query=query, timestamp_field="event_timestamp")
-        view = FeatureView(
-            name=table.replace(".", "_"), entities=[user], ttl=timedelta(days=int(ttl_days)), source=source
-        )
+        source = PostgreSQLSource(name=f"{name}_source", query=query, timestamp_field="event_timestamp")
+        view = FeatureView(name=name, entities=[user], ttl=timedelta(days=int(ttl_days)), source=source)
         store.apply([user, source, view])
         known = store.get_feature_view(view.name)
         features = [f"{known.name}:{field.name}" for field in known.features]

@@ -112,6 +112,24 @@
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    {%- if target.type == 'postgres' %};
+
+    drop view {{ arg_dict['temp_relation'] }}
+    {%- endif %}
+{%- endmacro %}
+
+{#
+    What dbt makes before it inserts: for snapshots a view and not a table, so that a row is written once, not twice. They
+    are a third of what building many snapshots takes.
+#}
+{% macro postgres__create_table_as(temporary, relation, sql) -%}
+    {%- if temporary and config.get('incremental_strategy') == 'replace_snapshots' -%}
+    create temporary view {{ relation }} as (
+        {{ sql }}
+    );
+    {%- else -%}
+    {{ dbt.postgres__create_table_as(temporary, relation, sql) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {# Hook before a build: the changes it can have seen are those up to now; a new table has no snapshots yet. #}
