@@ -11,6 +11,27 @@
     {%- for column in columns %} alter column {{ column }} set not null{{ ',' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
+{#
+    Hook: a user's days with a purchase, which the gaps between purchases are counted from, without reading the other days.
+    dbt makes no indexes of some rows. Without a name, as the table that this one replaces has the same.
+#}
+{% macro index_purchases() -%}
+    {{ return(adapter.dispatch('index_purchases')()) }}
+{%- endmacro %}
+
+{% macro default__index_purchases() -%}
+{%- endmacro %}
+
+{% macro postgres__index_purchases() -%}
+    do $$
+    begin
+        if not exists (select from pg_index where indrelid = '{{ this }}'::regclass and indpred is not null) then
+            create index on {{ this }} (user_id) include (occurred_day, known_day) where purchase_days > 0;
+        end if;
+    end
+    $$
+{%- endmacro %}
+
 {# Hook: fresh statistics, of some columns or all, so that what reads the model in the same run is planned for its size. #}
 {% macro refresh_statistics(columns=[]) -%}
     {{ return(adapter.dispatch('refresh_statistics')(columns)) }}

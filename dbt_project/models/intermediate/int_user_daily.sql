@@ -12,6 +12,7 @@
         pre_hook=watermark_hooks('int_user_daily'),
         post_hook=[
             "{{ require_keys(['user_id', 'occurred_day', 'received_day']) }}",
+            "{{ index_purchases() }}",
             "{{ refresh_statistics() }}",
             "{{ record_change() }}",
             "{{ store_watermark('int_user_daily') }}"

@@ -19,6 +19,9 @@
 {%- set days = plan.days or ['0001-01-01'] -%}
 {%- set steps = ([plan.base] if plan.base else []) + days -%}
 {%- set leaves = summed.windows.values() | sum(start=[]) | unique | sort if steps | length > 1 else [] %}
+{%- set is_asked -%}
+    days.as_of in (select asked.as_of from ({{ as_of_dates(plan.asked) }}) as asked)
+{%- endset -%}
 {%- set is_new -%}
     daily.known_day < cast('{{ steps[-1] }}' as date)
     {%- if plan.base %} and daily.known_day >= cast('{{ plan.base }}' as date){% endif %}
@@ -191,17 +194,11 @@ gap_changes as (
 users as (
 
     select user_id from changes
-    {%- if plan.base %}
-    union
-    select user_id from {{ this }}
-    where as_of = cast('{{ plan.base }}' as date)
-    {%- else %}
     group by user_id
-    {%- endif %}
 
 ),
 
--- Everyone on each of the days: the base, which comes to the first of them, and what has changed since.
+-- Whose sums change, on each of the days: the base, which comes to the first of them, and what has changed since.
 rolled as (
 
     select
@@ -239,10 +236,30 @@ rolled as (
 -- In the order of the columns of the table, from which a day that is kept comes as it is.
 final as (
 
-    select * from rolled
+    select * from rolled as days
+    where days.first_seen_day is not null and {{ is_asked }}
+    {%- if plan.base %}
+    union all
+    -- Everyone else's stay what they were.
+    select
+        base.user_id,
+        days.as_of,
+        {%- for name in summed.firsts %}
+        base.first_{{ name }}_day,
+        {%- endfor %}
+        {%- for name in summed.lasts %}
+        base.last_{{ name }}_day,
+        {%- endfor %}
+        {%- for column in summed.names %}
+        base.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ this }} as base
+    cross join days
     where
-        first_seen_day is not null
-        and as_of in (select asked.as_of from ({{ as_of_dates(plan.asked) }}) as asked)
+        base.as_of = cast('{{ plan.base }}' as date)
+        and {{ is_asked }}
+        and not exists (select users.user_id from users where users.user_id = base.user_id)
+    {%- endif %}
     {%- if plan.kept %}
     union all
     select * from {{ this }}
