@@ -19,8 +19,8 @@
 {%- set days = plan.days or ['0001-01-01'] -%}
 {%- set steps = ([plan.base] if plan.base else []) + days -%}
 {%- set leaves = summed.windows.values() | sum(start=[]) | unique | sort if steps | length > 1 else [] %}
-{%- set is_asked -%}
-    days.as_of in (select asked.as_of from ({{ as_of_dates(plan.asked) }}) as asked)
+{%- set asked -%}
+    (select asked.as_of from ({{ as_of_dates(plan.asked) }}) as asked)
 {%- endset -%}
 {%- set is_new -%}
     daily.known_day < cast('{{ steps[-1] }}' as date)
@@ -236,8 +236,8 @@ rolled as (
 -- In the order of the columns of the table, from which a day that is kept comes as it is.
 final as (
 
-    select * from rolled as days
-    where days.first_seen_day is not null and {{ is_asked }}
+    select * from rolled
+    where first_seen_day is not null and as_of in {{ asked }}
     {%- if plan.base %}
     union all
     -- Everyone else's stay what they were.
@@ -257,7 +257,7 @@ final as (
     cross join days
     where
         base.as_of = cast('{{ plan.base }}' as date)
-        and {{ is_asked }}
+        and days.as_of in {{ asked }}
         and not exists (select users.user_id from users where users.user_id = base.user_id)
     {%- endif %}
     {%- if plan.kept %}
