@@ -234,7 +234,7 @@ rolled as (
 ),
 
 -- In the order of the columns of the table, from which a day that is kept comes as it is.
-final as (
+known as (
 
     select * from rolled
     where first_seen_day is not null and as_of in {{ asked }}
@@ -265,6 +265,92 @@ final as (
     select * from {{ this }}
     where as_of = cast('{{ plan.kept }}' as date)
     {%- endif %}
+
+),
+
+final as (
+
+    select
+        user_id,
+        as_of,
+        first_seen_day,
+        first_activity_day,
+        first_purchase_day,
+        last_activity_day,
+        last_purchase_day,
+        last_refund_day,
+        last_session_day,
+        last_cart_day,
+        last_notification_opened_day,
+        active_days_total,
+        activity_events_total,
+        purchase_days_total,
+        orders_total,
+        purchase_units_total,
+        refund_units_total,
+        refunds_total,
+        order_lines_total,
+        quantity_units_total,
+        purchased_items_total,
+        weekend_events_total,
+        night_events_total,
+        morning_events_total,
+        afternoon_events_total,
+        evening_events_total,
+        telegram_events_total,
+        web_events_total,
+        mobile_events_total,
+        sessions_total,
+        carts_total,
+        feedback_total,
+        active_days_7d,
+        active_days_14d,
+        active_days_30d,
+        active_days_60d,
+        active_days_90d,
+        active_days_180d,
+        active_days_365d,
+        active_weight_600d,
+        activity_events_30d,
+        activity_events_90d,
+        purchase_weight_600d,
+        purchase_slow_weight_2400d,
+        orders_7d,
+        orders_14d,
+        orders_30d,
+        orders_60d,
+        orders_90d,
+        orders_180d,
+        orders_335d,
+        orders_365d,
+        purchase_units_30d,
+        purchase_units_90d,
+        purchase_units_180d,
+        purchase_units_365d,
+        refunds_90d,
+        order_lines_90d,
+        items_30d,
+        purchased_items_90d,
+        telegram_events_30d,
+        web_events_30d,
+        mobile_events_30d,
+        sessions_7d,
+        sessions_30d,
+        commands_30d,
+        messages_30d,
+        views_30d,
+        searches_30d,
+        carts_30d,
+        checkouts_30d,
+        other_events_30d,
+        notifications_sent_30d,
+        notifications_sent_90d,
+        notifications_opened_30d,
+        notifications_opened_90d,
+        feedback_90d,
+        gap_square_sum,
+        gap_max
+    from known
 
 )
 
