@@ -43,18 +43,19 @@ class Spool:
             self._own.mkdir(mode=0o700)
             self._lock = _locked(self._own / _LOCK)
 
-    def append(self, line: bytes) -> None:
-        """Stores a line, which holds no newline; it is on disk on return.
+    def append(self, *lines: bytes) -> None:
+        """Stores lines, which hold no newlines; they are on disk on return.
 
-        Raises SpoolFull, or OSError if the disk will not have it; nothing of the line is then left.
+        Raises SpoolFull, or OSError if the disk will not have them; nothing of them is then left.
         """
-        if self.size() + len(line) >= self._max_bytes:
+        content = b"".join(line + b"\n" for line in lines)
+        if self.size() + len(content) > self._max_bytes:
             raise SpoolFull(f"{self._folder} holds its {self._max_bytes} bytes")
         with self._mutex:
             file = self._file or self._next_file()
             begin = file.tell()
             try:
-                file.write(line + b"\n")
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             except OSError:

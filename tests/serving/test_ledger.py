@@ -56,6 +56,22 @@ def test_what_was_recorded_is_on_disk_when_the_service_stops(tmp_path: Path) -> 
     assert sorted(waiting(tmp_path)) == sorted(f"{part}.{n}" for part in range(4) for n in range(200))
 
 
+def test_many_predictions_wait_in_lines_that_postgres_takes_in_a_moment(tmp_path: Path) -> None:
+    ledger = Ledger(settings(tmp_path), Metrics(CollectorRegistry()))
+    names = [f"single {number}" for number in range(100)]
+    many = [f"one of many {number}" for number in range(90)]
+    for each in (*([name] for name in names), many):
+        ledger.record(entry(*each))
+    ledger.flush()
+    ledger.close()
+    heir = Spool(tmp_path, 1_000_000)
+    heir.adopt()
+    found = [orjson.loads(line) for file in heir.take() for line in read_lines(file)]
+    assert [sum(len(each["predictions"]) for each in entries) for entries in found] == [40, 40, 110]
+    heir.close()
+    assert waiting(tmp_path) == [*names, *many]
+
+
 def test_an_entry_keeps_every_field(tmp_path: Path) -> None:
     ledger = Ledger(settings(tmp_path), Metrics(CollectorRegistry()))
     ledger.record(entry("a", "b"))

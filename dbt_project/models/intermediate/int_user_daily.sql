@@ -13,7 +13,7 @@
         post_hook=[
             "{{ require_keys(['user_id', 'occurred_day', 'received_day']) }}",
             "{{ index_purchases() }}",
-            "{{ refresh_statistics() }}",
+            "{{ refresh_statistics(['user_id', 'occurred_day', 'received_day', 'known_day', 'purchase_days']) }}",
             "{{ record_change() }}",
             "{{ store_watermark('int_user_daily') }}"
         ]

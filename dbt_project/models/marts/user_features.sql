@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='replace_snapshots',
         on_schema_change='sync_all_columns',
-        indexes=[{'columns': ['user_id', 'as_of'], 'unique': true}, {'columns': ['as_of']}],
+        indexes=[{'columns': ['as_of', 'user_id'], 'unique': true}],
         pre_hook=["{{ remember_change() }}", "{{ demand_sums() }}"],
         post_hook=[
             "{{ require_keys(['user_id', 'as_of']) }}",

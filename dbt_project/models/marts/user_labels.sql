@@ -4,7 +4,7 @@
         materialized='incremental',
         incremental_strategy='replace_snapshots',
         on_schema_change='fail',
-        indexes=[{'columns': ['user_id', 'as_of', 'horizon_days'], 'unique': true}, {'columns': ['as_of']}],
+        indexes=[{'columns': ['as_of', 'horizon_days', 'user_id'], 'unique': true}],
         pre_hook="{{ remember_change() }}",
         post_hook=[
             "{{ require_keys(['user_id', 'as_of', 'horizon_days']) }}",
