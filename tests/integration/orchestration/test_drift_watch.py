@@ -28,7 +28,6 @@ def test_each_change_is_seen_in_the_first_full_window_after_it_and_nothing_befor
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("capfd")
 def test_a_still_year_has_at_most_two_alarms(warehouse_url: str) -> None:
     found = still_year(warehouse_url, users=4_000, seed=1)
@@ -36,7 +35,6 @@ def test_a_still_year_has_at_most_two_alarms(warehouse_url: str) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("capfd")
 @pytest.mark.parametrize("kind", DriftKind)
 def test_a_changed_shop_is_seen_in_the_first_full_window(warehouse_url: str, kind: DriftKind) -> None:
