@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -101,7 +102,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     try:
         yield disk
     finally:
-        subprocess.run(["umount", disk], check=True)
+        # Postgres ends by itself, a moment after the last one who used it.
+        deadline = time.monotonic() + 60
+        while subprocess.run(["umount", disk], check=False).returncode:
+            assert time.monotonic() < deadline, f"{disk} is still in use"
+            time.sleep(1)
 
 
 @contextmanager
