@@ -42,6 +42,19 @@
     {{ return((modules.datetime.date.fromisoformat(day) + modules.datetime.timedelta(days=days)).isoformat()) }}
 {%- endmacro %}
 
+{# Whether a row of int_user_daily counts in any sum of a window of so many days; most leave most windows unnoticed. #}
+{% macro counts_within(length) -%}
+    {%- set made_of = {
+        'active_weight': 'active_days', 'purchase_weight': 'purchase_days', 'purchase_slow_weight': 'purchase_days',
+        'purchase_units': 'order_lines',
+    } -%}
+    {%- set columns = [] -%}
+    {%- for column, lengths in summed_columns().windows.items() if length in lengths -%}
+        {%- do columns.append('daily.' ~ made_of.get(column, column) ~ ' > 0') -%}
+    {%- endfor -%}
+    ({{ columns | unique | join(' or ') }})
+{%- endmacro %}
+
 {# The first of some days that is later than a date; null when none is. #}
 {% macro first_later(days, date) -%}
     case{% for day in days %} when {{ date }} < cast('{{ day }}' as date) then cast('{{ day }}' as date){% endfor %} end

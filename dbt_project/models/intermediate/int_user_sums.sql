@@ -58,6 +58,7 @@ leaving_{{ left_days }}d as (
         daily.occurred_day >= {{ add_days("cast('" ~ steps[0] ~ "' as date)", -left_days) }}
         and daily.occurred_day < {{ add_days("cast('" ~ steps[-1] ~ "' as date)", -left_days) }}
         and {{ first_later(steps, 'daily.known_day') }} < {{ first_later(steps, too_old) }}
+        and {{ counts_within(left_days) }}
 
 ),
 {% endfor %}
