@@ -125,16 +125,17 @@ def booster_of(model: PropensityModel, rows: np.ndarray[tuple[int, int], np.dtyp
 
 
 def compare_latency(running: Sequence[Contestant], requests: int) -> None:
-    """How long answers take at an even pace, half of the most that each can do just then; the others take turns.
+    """How long answers take at an even pace, half of the most that each can do just then.
 
-    The most is found anew before each turn, as a machine that others use too is not always as fast.
+    The most is found anew before each turn, as a machine that others use too is not always as fast. After every fourth
+    turn of ours, one of the others has one.
     """
     own, *others = running
     measured: dict[str, list[Measured]] = {own.name: []}
     used: dict[str, float] = defaultdict(float)
     while (left := requests - sum(turn.requests for turn in measured[own.name])) > 0:
         turn = len(measured[own.name])
-        for each in (own, *(others[turn // 2 % len(others) :][:1] if turn % 2 else ())):
+        for each in (own, *(others[turn // 4 % len(others) :][:1] if turn % 4 == 3 else ())):
             per_second = most(each.by_id, _LOOK_SECONDS).per_second / 2
             before = each.cpu_seconds()
             sent = min(left, math.ceil(_TURN_SECONDS * per_second))
