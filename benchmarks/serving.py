@@ -1,8 +1,9 @@
 """The purchase service beside a hand-written FastAPI app and `mlflow models serve`, in one run on one machine.
 
 Ratios, because seconds are the machine's. Rounds alternate between the contestants, and the middle one counts; CPU
-time a request is shown beside the rate, as it moves less when a machine is busy with other things. Needs a home on
-which the pipeline ran (`customer-analyzer demo` or `run`); uses wrk if it is installed (apt-get install wrk).
+time a request is shown beside the rate, as it moves less when a machine is busy with other things. How long answers
+take is measured beside a control as well, whose late answers are all the machine's. Needs a home on which the pipeline
+ran (`customer-analyzer demo` or `run`); uses wrk if it is installed (apt-get install wrk).
 
 CUSTOMER_ANALYZER_HOME=... python -m benchmarks.serving [--seconds 8] [--rounds 3] [--requests 200000] [--long 500000]
 """
@@ -52,8 +53,8 @@ def main() -> None:
             stop([mlflow.child])
             compare_batch(platform, ours, asked.rounds)
             if asked.requests:
-                with control(platform, ours.by_id, milliseconds) as idle:
-                    compare_latency([ours, fastapi, idle], asked.requests)
+                with control(platform, ours.by_id, milliseconds) as fixed:
+                    compare_latency([ours, fastapi, fixed], asked.requests)
             stop([fastapi.child])
             if asked.long:
                 watch_memory(ours, asked.long)

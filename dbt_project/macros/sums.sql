@@ -42,7 +42,10 @@
     {{ return((modules.datetime.date.fromisoformat(day) + modules.datetime.timedelta(days=days)).isoformat()) }}
 {%- endmacro %}
 
-{# Whether a row of int_user_daily counts in any sum of a window of so many days; most leave most windows unnoticed. #}
+{#
+    Whether a row of int_user_daily counts in any sum of a window of so many days; most leave most windows unnoticed. What
+    is summed is a count, and money that comes with order lines; `made_of`: what int_user_sums derives its own from.
+#}
 {% macro counts_within(length) -%}
     {%- set made_of = {
         'active_weight': 'active_days', 'purchase_weight': 'purchase_days', 'purchase_slow_weight': 'purchase_days',
