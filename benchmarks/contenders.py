@@ -7,6 +7,7 @@ their own (`peers`), for which packages are downloaded.
 """
 
 import json
+import os
 import re
 import resource
 import subprocess
@@ -28,7 +29,7 @@ from orchestration.assets.marts import PROJECT_DIR
 from orchestration.warehouse import Warehouse
 
 PEERS_DIR = Path(__file__).with_name("peers")
-_LIMIT_SECONDS = 1800
+LIMIT_SECONDS = 1800
 COUNTED = "active_days_30d"
 """The column whose sum over all rows must be the same everywhere."""
 _MEASURED = {
@@ -47,6 +48,11 @@ _DAYS_OF = {
     "notification_opened": "notifications_opened",
 }
 """What makes a day the first or last of its kind."""
+_NEWEST = (
+    "(select distinct on (user_id, known_day) * from intermediate.int_user_daily"
+    " order by user_id, known_day, occurred_day desc) as newest"
+)
+"""The roll-up without days that became known late together with a newer one: Feast returns all rows of a moment."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Taken:
     return _found(begin, to)
 
 
-def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> Iterator[tuple[str, Taken]]:
+def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> Iterator[tuple[str, Taken | None]]:
     """Three joins for the same users and days; the tables, with an index each, are made before the clock runs.
 
     Only the second has the windows made: by the query of its source, as Feast itself makes none in Postgres.
@@ -150,7 +156,7 @@ def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> Itera
         for table, moment, source in (
             ("snapshots", "as_of::timestamptz", f"marts.user_features where {of_days(days)}"),
             # As of the next midnight a day is known whole.
-            ("daily", "(known_day + 1)::timestamptz", "intermediate.int_user_daily"),
+            ("daily", "(known_day + 1)::timestamptz", _NEWEST),
         ):
             kept = warehouse.read(f"select * from {source} limit 0").schema  # noqa: S608
             numbers = [name for name, kind in kept.items() if kind not in (pl.String, pl.Date)]
@@ -169,11 +175,10 @@ def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> Itera
         ("Feast, join of the roll-up, ttl 365 days", "daily", "select * from feast.daily", 365),
     ):
         result = scratch / f"feast-{name}.parquet"
-        taken = by_peer("feast_join.py", scratch, name, source, str(ttl_days), entities, str(result))
-        yield what, Taken(taken["seconds"], int(taken["bytes"]), *_counted(result))
+        yield what, by_peer("feast_join.py", scratch, [name, source, str(ttl_days), entities], result)
 
 
-def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Taken:
+def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Taken | None:
     """The sums of some users, as even those take minutes."""
     asked, daily, result = (
         scratch / f"featuretools-{name}" for name in ("asked.json", "daily.parquet", "sums.parquet")
@@ -182,23 +187,25 @@ def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Taken
         measured = ", ".join(f"{expression} as {name}" for name, expression in _MEASURED.items())
         connection.execute(f"copy (select *, {measured} from '{roll_up}') to '{daily}' (format parquet)")  # noqa: S608
     asked.write_text(json.dumps({"days": days, "columns": snapshot_columns()}, default=str), encoding="utf-8")
-    taken = by_peer("featuretools_sums.py", scratch, str(daily), str(asked), str(result))
-    return Taken(taken["seconds"], int(taken["bytes"]), *_counted(result))
+    return by_peer("featuretools_sums.py", scratch, [str(daily), str(asked)], result)
 
 
-def by_peer(script: str, scratch: Path, *arguments: str) -> dict[str, float]:
-    """Runs a script of `peers` in their environment, which is made first if need be."""
+def by_peer(script: str, scratch: Path, arguments: Sequence[str], result: Path) -> Taken | None:
+    """Runs a script of `peers` in their environment, which is made first if need be; None if it takes too long."""
     python, uv = scratch / "peers" / "bin" / "python", Path(sys.executable).with_name("uv")
     if not python.exists():
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, scratch / "peers"], check=True)
         install = [uv, "pip", "install", "--quiet", "--system-certs", "--python", python]
         subprocess.run([*install, "--requirements", PEERS_DIR / "requirements.txt"], check=True)
-    command = [python, "-W", "ignore", PEERS_DIR / script, *arguments]
+    command = [python, "-W", "ignore", PEERS_DIR / script, *arguments, str(result)]
+    # So that a query ends with the script that asked.
+    environment = os.environ | {"PGOPTIONS": "-c client_connection_check_interval=1000"}
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=_LIMIT_SECONDS)
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=LIMIT_SECONDS, env=environment)
     except subprocess.TimeoutExpired:
-        raise SystemExit(f"{script} did not finish in {_LIMIT_SECONDS} s; take a smaller shop.") from None
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+        return None
+    taken = json.loads(done.stdout.splitlines()[-1])
+    return Taken(taken["seconds"], int(taken["bytes"]), *_counted(result))
 
 
 def isolated(work: Callable[..., Taken], *arguments: object) -> Taken:

@@ -42,12 +42,14 @@ class Target:
 class Measured:
     """What was sent in how long, what failed, and how long each answer took (seconds; empty from wrk).
 
-    `undisturbed` says of each answer whether the hypervisor left this machine all of its processor time meanwhile.
+    `due` says when each answer's request was due, in seconds since the first; `undisturbed` says of each answer whether
+    the hypervisor left this machine all of its processor time meanwhile.
     """
 
     requests: int
     failures: int
     seconds: float
+    due: np.ndarray[tuple[int], np.dtype[np.float64]]
     latencies: np.ndarray[tuple[int], np.dtype[np.float64]]
     undisturbed: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -55,6 +57,11 @@ class Measured:
     def per_second(self) -> float:
         """Answers a second."""
         return self.requests / self.seconds
+
+    def stalls(self, late_seconds: float, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
+        """How often the chosen answers were late; those due within a second of each other waited for the same thing."""
+        late = np.sort(self.due[chosen & (self.latencies > late_seconds)])
+        return int((np.diff(late) > 1).sum()) + bool(len(late))
 
 
 def has_wrk() -> bool:
@@ -89,7 +96,7 @@ def _wrk(target: Target, seconds: float) -> Measured:
         )
     found = next(line.split() for line in done.stdout.splitlines() if line.startswith("measured"))
     requests, failures, microseconds = map(int, found[1:])
-    return Measured(requests, failures, microseconds / 1e6, np.empty(0), np.empty(0, bool))
+    return Measured(requests, failures, microseconds / 1e6, np.empty(0), np.empty(0), np.empty(0, bool))
 
 
 async def closed_loop(target: Target, *, seconds: float = 3600.0, requests: int | None = None) -> Measured:
@@ -153,7 +160,7 @@ async def _all(target: Target, seconds: float, requests: int | None, per_second:
     looked, lost = np.array(stolen).T
     before = np.maximum(np.searchsorted(looked, due - _BEFORE_SECONDS) - 1, 0)
     undisturbed = lost[before] == lost[np.searchsorted(looked, done)]
-    return Measured(len(spans), failures, taken, done - due, undisturbed)
+    return Measured(len(spans), failures, taken, due - begin, done - due, undisturbed)
 
 
 def _stolen() -> float:

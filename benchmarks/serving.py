@@ -34,6 +34,7 @@ from orchestration.settings import read_settings
 BATCH = 1000
 _TURN_SECONDS = 10
 _LOOK_SECONDS = 2
+_LATE_SECONDS = 0.05
 
 
 def main() -> None:
@@ -128,33 +129,36 @@ def booster_of(model: PropensityModel, rows: np.ndarray[tuple[int, int], np.dtyp
 def compare_latency(running: Sequence[Contestant], requests: int) -> None:
     """How long answers take at an even pace, half of the most that each can do just then.
 
-    The most is found anew before each turn, as a machine that others use too is not always as fast. After every fourth
-    turn of ours, one of the others has one.
+    The most is found anew before each turn, as a machine that others use too is not always as fast. All have turns of
+    the same length, as many as ours needs for so many requests.
     """
-    own, *others = running
-    measured: dict[str, list[Measured]] = {own.name: []}
+    own = running[0]
+    measured: dict[str, list[Measured]] = {each.name: [] for each in running}
     used: dict[str, float] = defaultdict(float)
     while (left := requests - sum(turn.requests for turn in measured[own.name])) > 0:
-        turn = len(measured[own.name])
-        for each in (own, *(others[turn // 4 % len(others) :][:1] if turn % 4 == 3 else ())):
+        for each in running:
             per_second = most(each.by_id, _LOOK_SECONDS).per_second / 2
             before = each.cpu_seconds()
-            sent = min(left, math.ceil(_TURN_SECONDS * per_second))
-            measured.setdefault(each.name, []).append(asyncio.run(paced(each.by_id, per_second, sent)))
+            sent = math.ceil(_TURN_SECONDS * per_second)
+            sent = min(left, sent) if each is own else sent
+            measured[each.name].append(asyncio.run(paced(each.by_id, per_second, sent)))
             used[each.name] += each.cpu_seconds() - before
     print("\nby id, one user a request, at half of the most each can do")
     print("milliseconds; undisturbed: while the hypervisor took no processor time")
     heads = " ".join(f"{head:>7}" for head in ("median", "p99", "p99.9", "most"))
-    print(f"{'':26} {'answers':>8} {'failed':>6} {'CPU':>5} {heads} {'over 50':>8}")
+    print(f"{'':26} {'answers':>8} {'failed':>6} {'CPU':>5} {heads} {'over 50':>8} {'stalls':>6}")
     for name, turns in measured.items():
-        milliseconds = np.concatenate([turn.latencies for turn in turns]) * 1000
-        undisturbed = np.concatenate([turn.undisturbed for turn in turns])
-        failures = sum(turn.failures for turn in turns)
-        cpu = 1000 * used[name] / len(milliseconds)
-        for what, of in ((name, milliseconds), (f"{name}, undisturbed", milliseconds[undisturbed])):
+        failures, cpu = sum(turn.failures for turn in turns), 1000 * used[name] / sum(turn.requests for turn in turns)
+        for what, chosen in (
+            (name, [np.full(turn.requests, fill_value=True) for turn in turns]),
+            (f"{name}, undisturbed", [turn.undisturbed for turn in turns]),
+        ):
+            of = 1000 * np.concatenate([turn.latencies[those] for turn, those in zip(turns, chosen, strict=True)])
+            stalls = sum(turn.stalls(_LATE_SECONDS, those) for turn, those in zip(turns, chosen, strict=True))
             quantiles = np.quantile(of, [0.5, 0.99, 0.999, 1]) if len(of) else np.full(4, np.nan)
             figures = " ".join(f"{value:7.2f}" for value in quantiles)
-            print(f"{what:26} {len(of):8} {failures:6} {cpu:5.2f} {figures} {int((of > 50).sum()):8}")
+            late = int((of > 1000 * _LATE_SECONDS).sum())
+            print(f"{what:26} {len(of):8} {failures:6} {cpu:5.2f} {figures} {late:8} {stalls:6}")
 
 
 def watch_memory(ours: Contestant, requests: int) -> None:

@@ -19,6 +19,7 @@ import polars as pl
 
 from benchmarks.contenders import (
     COUNTED,
+    LIMIT_SECONDS,
     Taken,
     by_duckdb,
     by_feast,
@@ -76,7 +77,7 @@ def compare(warehouse: Warehouse, days: Sequence[date], scratch: Path, peers: Se
     roll_up = export(warehouse, scratch / "daily.parquet")
     drawn = scratch / "drawn.parquet"
     pl.scan_parquet(roll_up).filter(pl.col("user_id").str.ends_with("0")).sink_parquet(drawn)
-    contenders: dict[str, Callable[[], Iterable[tuple[str, Taken]]]] = {
+    contenders: dict[str, Callable[[], Iterable[tuple[str, Taken | None]]]] = {
         "DuckDB": lambda: [("DuckDB, the sums alone", isolated(by_duckdb, days, roll_up, scratch / "duckdb.parquet"))],
         "pandas": lambda: [("pandas, the sums alone", isolated(by_pandas, days, roll_up, scratch / "pandas.parquet"))],
         "Feast": lambda: by_feast(warehouse, days, scratch),
@@ -87,14 +88,19 @@ def compare(warehouse: Warehouse, days: Sequence[date], scratch: Path, peers: Se
     for peer in peers:
         for what, taken in contenders[peer]():
             show(what, taken)
+            if taken is None:
+                continue
             is_drawn = peer == "Featuretools"
             expected = (held["drawn_rows"], held["drawn_total"]) if is_drawn else (held["rows"], held["total"])
             if (taken.rows, taken.total) not in (expected, (expected[0], None)):
                 raise SystemExit(f"{what} has {taken.rows} rows, {COUNTED} {taken.total}; ours {expected}.")
 
 
-def show(what: str, taken: Taken) -> None:
-    """One row of the table."""
+def show(what: str, taken: Taken | None) -> None:
+    """One row of the table; of one that was stopped, the limit alone."""
+    if taken is None:
+        print(f"| {what} | | more than {LIMIT_SECONDS:,} | | |", flush=True)
+        return
     speed = taken.rows / taken.seconds
     print(
         f"| {what} | {taken.rows:,} | {taken.seconds:.1f} | {speed:,.0f} | {taken.peak_bytes / 1e6:,.0f} |", flush=True

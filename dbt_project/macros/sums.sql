@@ -58,9 +58,10 @@
     ({{ columns | unique | join(' or ') }})
 {%- endmacro %}
 
-{# The first of some days that is later than a date; null when none is. #}
+{# The first of some days, which ascend, that is later than a date; null when none is. It is looked for by halves. #}
 {% macro first_later(days, date) -%}
-    case{% for day in days %} when {{ date }} < cast('{{ day }}' as date) then cast('{{ day }}' as date){% endfor %} end
+    {%- set ascending = "cast('{" ~ days | join(',') ~ "}' as date [])" -%}
+    ({{ ascending }})[width_bucket({{ date }}, {{ ascending }}) + 1]
 {%- endmacro %}
 
 {# An aggregate of a user's days so far, over the window so_far. Of a single day it is the day's value, without sorting. #}
