@@ -80,7 +80,7 @@ bench-serving: install ## compare the services with FastAPI and MLflow, on a hom
 	@$(BIN)/python -m benchmarks.serving
 
 openapi: install ## write docs/openapi anew, unless a change would break callers
-	@$(BIN)/python -m serving.contract docs/openapi
+	@$(BIN)/python -m serving.api_changes docs/openapi
 
 lock: install ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \

@@ -17,20 +17,20 @@ import numpy as np
 import polars as pl
 from rich.table import Table
 
+from cli.console import make_console
+from cli.run import run_everything
+from cli.session import Session, session_of
+from core.settings import Settings
+from ingestion.cdnow import cdnow_file, read_cdnow
+from ingestion.importing import import_files
 from ml.baselines import fit_baselines
 from ml.churn import SPEC as CHURN
 from ml.cutoffs import CutoffPlan
 from ml.evaluation import auc, lift_at, score_metrics
 from ml.propensity.spec import PropensitySpec
 from ml.purchase import SPEC as PURCHASE
-from orchestration.cdnow import cdnow_file, read_cdnow
-from orchestration.cli.console import make_console
-from orchestration.cli.run import run_everything
-from orchestration.cli.session import Session, session_of
-from orchestration.events.importing import import_files
 from orchestration.pipeline import plan_run
-from orchestration.platform.stack import running_platform
-from orchestration.settings import Settings
+from standalone.stack import running_platform
 
 DONE_TO_USERS = ("notification_sent", "notification_withheld", "badge", "campaign_received")
 

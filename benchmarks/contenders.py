@@ -26,7 +26,7 @@ import polars as pl
 import yaml
 
 from orchestration.assets.marts import PROJECT_DIR
-from orchestration.warehouse import Warehouse
+from warehouse.warehouse import Warehouse
 
 PEERS_DIR = Path(__file__).with_name("peers")
 LIMIT_SECONDS = 1800

@@ -18,10 +18,10 @@ import psycopg
 
 from benchmarks.load import Target
 from ml import artifact
-from orchestration.platform.processes import Child, Command, start, stop, wait_until_ready
-from orchestration.platform.servers import model_servers
-from orchestration.platform.stack import Platform
-from orchestration.registry import Registry
+from registry.mlflow_registry import Registry
+from standalone.processes import Child, Command, start, stop, wait_until_ready
+from standalone.servers import model_servers
+from standalone.stack import Platform
 
 MODEL = "purchase"
 USERS = 500

@@ -22,10 +22,10 @@ from rich.table import Table
 
 from benchmarks.history import load_history, read_events, simulated
 from benchmarks.steps import MODELS, Run, build
-from orchestration.events.importing import import_frames
-from orchestration.platform.stack import running_platform
-from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse
+from core.settings import Settings
+from ingestion.importing import import_frames
+from standalone.stack import running_platform
+from warehouse.warehouse import Warehouse
 
 NEW_DAYS = 5
 """Days that come one by one; a simulated shop sends its weekly campaign on one of them."""

@@ -22,6 +22,9 @@ import polars as pl
 from dbt.cli.main import dbtRunner
 from rich.table import Table
 
+from cli.console import make_console
+from core.settings import CHECKOUT, Settings
+from ingestion.importing import import_frames
 from ml.artifact import Model
 from ml.catalogue import read_catalogue
 from ml.churn import train_churn
@@ -30,16 +33,13 @@ from ml.drift import DriftReport
 from ml.drift_measures import Outcomes
 from ml.purchase import train_purchase
 from ml.segmentation import train_segmentation
-from orchestration.cli.console import make_console
-from orchestration.events.importing import import_frames
-from orchestration.monitoring import LABELS, judge, outcomes, watched_days
-from orchestration.platform.stack import running_platform
-from orchestration.registry import KINDS
-from orchestration.settings import CHECKOUT, Settings
-from orchestration.simulator import Behaviour, simulate
-from orchestration.simulator.drift import Drift, DriftKind
+from orchestration.drift_watch import LABELS, judge, outcomes, watched_days
 from orchestration.training import CATALOGUE
-from orchestration.warehouse import Warehouse
+from registry.mlflow_registry import KINDS
+from simulator import Behaviour, simulate
+from simulator.drift import Drift, DriftKind
+from standalone.stack import running_platform
+from warehouse.warehouse import Warehouse
 
 FIRST_DAY = date(2023, 1, 2)
 HORIZON = timedelta(days=28)

@@ -23,9 +23,9 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm
 
+from cli.console import make_console
 from ml.errors import FeatureMismatch
 from ml.gate import GateDecision, GateLimits, decide
-from orchestration.cli.console import make_console
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from psycopg import sql
 
-from orchestration.events import store
-from orchestration.simulator import simulate, write
+from ingestion import event_writer
+from simulator import simulate, write
 
 _BATCH = 200_000
 _END = date(2026, 1, 1)
@@ -39,11 +39,11 @@ def read_events(file: Path, first: date, last: date) -> Iterator[pl.DataFrame]:
 
 def load_history(url: str, file: Path, first: date, last: date) -> None:
     """Puts the events of some days into `raw.events`; months that are there stay as they are."""
-    with store.connected(url) as connection:
+    with event_writer.connected(url) as connection:
         months = [month for month in _months(first, last) if not _is_there(connection, month)]
         if not months:
             return
-        import_id = store.begin_import(connection, file)
+        import_id = event_writer.begin_import(connection, file)
         for month in months:
             days = max(first, month), min(last, _following(month) - timedelta(days=1))
             with connection.transaction():
@@ -54,22 +54,22 @@ def load_history(url: str, file: Path, first: date, last: date) -> None:
                     {"rows": stored, "import_id": import_id},
                 )
         connection.execute("analyze raw.events")
-        store.finish_import(connection, import_id)
+        event_writer.finish_import(connection, import_id)
 
 
-def _load_month(connection: store.Connection, month: date, events: Iterator[pl.DataFrame]) -> int:
+def _load_month(connection: event_writer.Connection, month: date, events: Iterator[pl.DataFrame]) -> int:
     """How many rows: those of one month, which attaching then gives the keys and indexes of `raw.events`.
 
     Table and rows in one transaction are not logged, and rows are frozen, as vacuum would leave them.
     """
     table = sql.Identifier("raw", _name(month))
     connection.execute(sql.SQL("create table {} (like raw.events including all excluding indexes)").format(table))
-    columns = sql.SQL(", ").join(map(sql.Identifier, store.EVENT_COLUMNS))
+    columns = sql.SQL(", ").join(map(sql.Identifier, event_writer.EVENT_COLUMNS))
     command = sql.SQL("copy {} ({}) from stdin (format csv, freeze)").format(table, columns)
     with connection.cursor() as cursor:
         with cursor.copy(command) as copy:
             for batch in events:
-                text = memoryview(store.pack_events(batch).text)
+                text = memoryview(event_writer.pack_events(batch).text)
                 for start in range(0, len(text), _COPY_BYTES):
                     copy.write(text[start : start + _COPY_BYTES])
         stored = cursor.rowcount
@@ -80,7 +80,7 @@ def _load_month(connection: store.Connection, month: date, events: Iterator[pl.D
     return stored
 
 
-def _is_there(connection: store.Connection, month: date) -> bool:
+def _is_there(connection: event_writer.Connection, month: date) -> bool:
     return connection.execute("select to_regclass(%s)", [f"raw.{_name(month)}"]).fetchone() != (None,)
 
 

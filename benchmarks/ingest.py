@@ -20,18 +20,18 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from core.home import Home
+from core.settings import Settings
 from data_contracts.contract import read_contract
-from orchestration.contracts import check_new_events
-from orchestration.events import store
-from orchestration.events.importing import import_files, prepare
-from orchestration.events.mapping import wanted_columns
-from orchestration.events.readers import read_chunks
-from orchestration.platform.home import Home
-from orchestration.platform.postgres import running_postmaster
-from orchestration.platform.stack import running_platform
-from orchestration.settings import Settings
-from orchestration.simulator import simulate, write
-from orchestration.warehouse import Warehouse
+from ingestion import event_writer
+from ingestion.contract_check import check_new_events
+from ingestion.importing import import_files, prepare
+from ingestion.mapping import wanted_columns
+from ingestion.readers import read_chunks
+from simulator import simulate, write
+from standalone.postgres import running_postmaster
+from standalone.stack import running_platform
+from warehouse.warehouse import Warehouse
 
 # Events that a user of the simulator's shop makes in its 60 days.
 _EVENTS_PER_USER = 60
@@ -101,10 +101,10 @@ def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
     """The COPY alone. All text is made before, as Postgres would go on working while more of it is made."""
     contract = read_contract()
     batches = prepare(read_chunks(file, wanted_columns(contract, {})), contract, {}, source="import")
-    texts = [memoryview(store.as_csv(batch.events.select(store.EVENT_COLUMNS))) for batch in batches]
+    texts = [memoryview(event_writer.as_csv(batch.events.select(event_writer.EVENT_COLUMNS))) for batch in batches]
     with _quiet(url) as connection:
         command = sql.SQL("copy raw.events ({}) from stdin (format csv)").format(
-            sql.SQL(", ").join(map(sql.Identifier, store.EVENT_COLUMNS))
+            sql.SQL(", ").join(map(sql.Identifier, event_writer.EVENT_COLUMNS))
         )
         ensure = "select raw.ensure_event_partitions(month, month) from unnest(%s::timestamptz[]) as month"
         connection.execute(ensure, [[f"2025-{month:02d}-01" for month in (1, 2, 3)]])
@@ -121,7 +121,7 @@ def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
 @contextmanager
 def _quiet(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A connection after a checkpoint, so that nobody pays for what was written before."""
-    with store.connected(url) as connection:
+    with event_writer.connected(url) as connection:
         connection.execute("checkpoint")
         yield connection
 

@@ -9,11 +9,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from core.settings import Settings
+from ingestion.importing import import_files
 from orchestration.assets.marts import PROJECT_DIR
-from orchestration.events.importing import import_files
-from orchestration.platform.stack import running_platform
-from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse
+from standalone.stack import running_platform
+from warehouse.warehouse import Warehouse
 
 
 @contextmanager

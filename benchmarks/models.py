@@ -26,6 +26,8 @@ from scipy.special import expit
 from xgboost import XGBClassifier
 
 from benchmarks.marts import build_marts, imported_warehouse
+from cli.console import make_console
+from ingestion.cdnow import write_cdnow
 from ml import churn, purchase
 from ml.backtest import MODEL, Scorer, backtest
 from ml.backtest_report import BacktestReport, backtest_report
@@ -37,8 +39,6 @@ from ml.propensity.bgnbd import fit_bgnbd_member
 from ml.propensity.matrix import feature_matrix
 from ml.propensity.spec import PropensitySpec
 from ml.segmentation import train_segmentation
-from orchestration.cdnow import write_cdnow
-from orchestration.cli.console import make_console
 from orchestration.training import CATALOGUE
 
 HORIZON_DAYS = 30

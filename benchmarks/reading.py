@@ -24,12 +24,12 @@ from adbc_driver_postgresql import dbapi
 from psycopg import sql
 
 from benchmarks.marts import build_marts
-from orchestration.events.importing import import_frames
-from orchestration.platform.stack import running_platform
-from orchestration.settings import Settings
-from orchestration.simulator import simulate
-from orchestration.training_frame import LABEL_COLUMNS
-from orchestration.warehouse import Warehouse
+from core.settings import Settings
+from ingestion.importing import import_frames
+from simulator import simulate
+from standalone.stack import running_platform
+from warehouse.training_frame import LABEL_COLUMNS
+from warehouse.warehouse import Warehouse
 
 _USERS, _DAYS, _CUTOFFS, _HORIZON_DAYS = 2_000, 300, 8, 30
 Shape = tuple[int, int]

@@ -24,12 +24,12 @@ import xgboost as xgb
 
 from benchmarks.contestants import MODEL, Contestant, contestants, control, registry_of
 from benchmarks.load import Measured, has_wrk, most, paced
+from core.settings import read_settings
 from ml import artifact
 from ml.propensity.model import PropensityModel
 from ml.propensity.trees import TreeMember
-from orchestration.platform.processes import stop
-from orchestration.platform.stack import Platform, running_platform
-from orchestration.settings import read_settings
+from standalone.processes import stop
+from standalone.stack import Platform, running_platform
 
 BATCH = 1000
 _TURN_SECONDS = 10

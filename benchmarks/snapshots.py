@@ -32,7 +32,7 @@ from benchmarks.contenders import (
 from benchmarks.data import shop
 from benchmarks.history import simulated
 from benchmarks.steps import MODELS, build
-from orchestration.warehouse import Warehouse
+from warehouse.warehouse import Warehouse
 
 WEEKS = 26
 SHARE = 10

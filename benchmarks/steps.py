@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from orchestration.assets.marts import PROJECT_DIR
-from orchestration.warehouse import Warehouse
+from warehouse.warehouse import Warehouse
 
 MODELS = ("int_user_daily", "int_user_sums", "user_features")
 _SAMPLED_SECONDS = 0.1

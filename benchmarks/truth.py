@@ -18,13 +18,13 @@ import polars as pl
 from rich.table import Table
 
 from benchmarks.marts import build_marts, imported_warehouse
+from cli.console import make_console
 from ml.backtest import MODEL, backtest
 from ml.catalogue import read_catalogue
 from ml.cutoffs import cutoff_days, plan_backtest
 from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
-from orchestration.cli.console import make_console
-from orchestration.simulator import Population, draw_population, presence_seen, simulate, truth, write
 from orchestration.training import CATALOGUE
+from simulator import Population, draw_population, presence_seen, simulate, truth, write
 
 HORIZON_DAYS = 30
 KINDS = ("purchase", "churn")

@@ -1,5 +1,5 @@
-"""The platform around the models: Dagster, the embedded Postgres, MLflow, the command line.
+"""Dagster: assets, checks, jobs, schedules, sensors, and what assets call (training, judging, monitoring).
 
-Nothing here learns from data (that is `ml`), does arithmetic on rows (that is `dbt_project`) or answers HTTP
-(that is `serving`); this package moves results between them.
+Does not belong here: whatever another room needs too. Nothing here learns from data (that is `ml`), does arithmetic
+on rows (that is `dbt_project`) or answers HTTP (that is `serving`).
 """

@@ -13,8 +13,8 @@ from typing import Any
 
 from dbt.cli.main import dbtRunner
 
-from orchestration.errors import DISK_FULL, NO_SPACE, OperationError, UserError
-from orchestration.warehouse import Warehouse
+from core.errors import DISK_FULL, NO_SPACE, OperationError, UserError
+from warehouse.warehouse import Warehouse
 
 DAYS_A_PASS = 13
 """What a pass holds in memory and temporary files grows with its days times users: some 600 bytes each."""

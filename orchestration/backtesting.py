@@ -5,6 +5,7 @@ Folds and figures are `ml.backtest`'s and `ml.backtest_report`'s; this module fe
 
 from datetime import UTC, date, datetime
 
+from core.errors import UserError
 from ml import artifact
 from ml.backtest import backtest
 from ml.backtest_report import CUTOFF, POOLED, BacktestReport, backtest_report
@@ -12,10 +13,9 @@ from ml.backtest_tables import backtest_figures
 from ml.catalogue import read_catalogue
 from ml.cutoffs import cutoff_days, plan_backtest
 from ml.propensity.model import PropensityModel
-from orchestration.errors import UserError
-from orchestration.registry import CHALLENGER, RegisteredModel, Registry, StepMetric
 from orchestration.training import CATALOGUE
-from orchestration.warehouse import Warehouse
+from registry.mlflow_registry import CHALLENGER, RegisteredModel, Registry, StepMetric
+from warehouse.warehouse import Warehouse
 
 KINDS_WITH_BACKTEST = ("purchase", "churn")
 """The models that promise a probability, which the future can judge."""

@@ -6,22 +6,22 @@ import warnings
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
+from core.settings import read_settings
 from orchestration.assets.backtests import backtest_assets
+from orchestration.assets.drift import drift_assets
 from orchestration.assets.events import events
-from orchestration.assets.leakage import time_rule_checks
 from orchestration.assets.marts import FolderGroups, dbt_assets_of, prepared_project
 from orchestration.assets.models import model_assets
-from orchestration.assets.monitoring import drift_assets
 from orchestration.assets.scorecard import scorecard
 from orchestration.assets.scores import score_assets
 from orchestration.assets.serving import deployment_assets
+from orchestration.assets.time_rule import time_rule_checks
 from orchestration.jobs import BACKFILL, QUICK_RETRAIN, REFRESH, RETRAIN
-from orchestration.platform import dbt
-from orchestration.platform.stack import join_platform
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from orchestration.schedules import daily_refresh, weekly_retrain
 from orchestration.sensors import retrain_on_drift
-from orchestration.settings import read_settings
+from standalone import dbt
+from standalone.stack import join_platform
 
 
 def build_definitions() -> dg.Definitions:

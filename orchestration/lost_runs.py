@@ -13,7 +13,7 @@ import dagster as dg
 import psutil
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
-from orchestration.platform.home import LOOPBACK
+from core.home import LOOPBACK
 
 # On every run that a command started: the machine and the process it runs in, as name, id and start time.
 PROCESS_TAG = "customer-analyzer/process"

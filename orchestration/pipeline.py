@@ -1,7 +1,7 @@
 """Running the pipeline from the command line: the same job Dagster schedules, in this process, with progress.
 
 Belongs here: starting a job for a day and telling what became of its steps. Not: what the steps do
-(`orchestration.assets`), or how progress looks (`orchestration.cli`).
+(`orchestration.assets`), or how progress looks (`cli`).
 """
 
 import contextlib
@@ -16,12 +16,12 @@ from typing import TextIO
 
 import dagster as dg
 
+from core.errors import DISK_FULL, NO_SPACE, UserError
 from ml.cutoffs import CutoffPlan, plan_cutoffs
 from orchestration.definitions import build_definitions
-from orchestration.errors import DISK_FULL, NO_SPACE, UserError
 from orchestration.lost_runs import PROCESS_TAG, end_lost_runs, this_process
 from orchestration.resources import Choices
-from orchestration.warehouse import Warehouse
+from warehouse.warehouse import Warehouse
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Belongs here: the definitions, written from what `user_features.yml` and `user_labels.yml` say, so that an error in the
 SQL is not made twice. A feature that is missing here still works; only the comparison passes it by. Does not belong
-here: who is compared, and what follows (`orchestration.leakage`).
+here: who is compared, and what follows (`orchestration.time_rule`).
 
 `events` has user_id, occurred_at and received_at (UTC), category and is_activity (see the seed event_types), order_id,
 item_id, amount, quantity and source.

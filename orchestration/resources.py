@@ -5,10 +5,10 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from orchestration.platform.home import Home
-from orchestration.registry import Registry
-from orchestration.settings import TRAINING_ROWS
-from orchestration.warehouse import Warehouse
+from core.home import Home
+from core.settings import TRAINING_ROWS
+from registry.mlflow_registry import Registry
+from warehouse.warehouse import Warehouse
 
 
 class WarehouseResource(dg.ConfigurableResource[Warehouse]):

@@ -5,8 +5,8 @@ Belongs here: reading the mart and laying it out. Not: any figure in it (`dbt_pr
 
 import polars as pl
 
-from orchestration.errors import UserError
-from orchestration.warehouse import Warehouse
+from core.errors import UserError
+from warehouse.warehouse import Warehouse
 
 _SHOWN = {
     "as_of_week": "week of",

@@ -6,8 +6,8 @@ import polars as pl
 
 from ml import artifact
 from ml.errors import NotEnoughData
-from orchestration.registry import Registry
-from orchestration.warehouse import Warehouse
+from registry.mlflow_registry import Registry
+from warehouse.warehouse import Warehouse
 
 
 def score_everyone(

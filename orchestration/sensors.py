@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from orchestration.drift_record import confirmed_drift
 from orchestration.jobs import RETRAIN
 from orchestration.resources import WarehouseResource
+from warehouse.drift_reports import confirmed_drift
 
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,

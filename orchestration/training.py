@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from core.settings import CHECKOUT
 from ml import artifact, plots
 from ml.artifact import Provenance
 from ml.catalogue import FeatureCatalogue, read_catalogue
@@ -19,9 +20,8 @@ from ml.propensity.training import TrainedPropensity
 from ml.purchase import train_purchase
 from ml.segmentation import TrainedSegmentation, train_segmentation
 from ml.segments.model import SegmentationModel
-from orchestration.registry import CHAMPION, RegisteredModel, Registry
-from orchestration.settings import CHECKOUT
-from orchestration.warehouse import Warehouse
+from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
+from warehouse.warehouse import Warehouse
 
 CATALOGUE = CHECKOUT / "dbt_project" / "models" / "marts" / "user_features.yml"
 

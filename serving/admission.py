@@ -7,7 +7,7 @@ has a bound of its own (`online_features.py`).
 from http import HTTPStatus
 from types import TracebackType
 
-from serving.problems import ProblemError
+from core.problems import ProblemError
 
 
 class Admission:

@@ -19,8 +19,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from serving.logs import request_id_in_use
-from serving.problems import FieldError, ProblemError, problem_response
+from core.logs import request_id_in_use
+from core.problems import FieldError, ProblemError, problem_response
 from serving.requests import request_id
 from serving.routes import describe_api, describe_model, explain, metrics, predict, runtime_of, targets
 from serving.schemas import ModelKind

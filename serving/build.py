@@ -23,13 +23,13 @@ from serving.errors import BuildFailed
 from serving.schemas import ModelKind
 
 _ROOT = Path(__file__).resolve().parent.parent
-_PACKAGES = ("ml", "serving")
+_PACKAGES = ("core", "ml", "serving", "warehouse")
 _ENTRY_POINTS: dict[ModelKind, str] = {
     "segmentation": "serving.segmentation:Segmentation",
     "purchase": "serving.purchase:Purchase",
     "churn": "serving.churn:Churn",
 }
-# What ml and serving import when they answer; everything these need in turn is pinned too.
+# What these packages import when they answer; everything these need in turn is pinned too.
 _REQUIREMENTS = (
     "bentoml",
     "httptools",
@@ -201,7 +201,7 @@ def _build(context: Path, kind: ModelKind, tag: str) -> None:
         name=kind,
         version=tag.partition(":")[2],
         build_ctx=str(context),
-        include=["ml/", "serving/", "model/", "build.json"],
+        include=[*(f"{package}/" for package in _PACKAGES), "model/", "build.json"],
         description=f"The {kind} service of Customer Analyzer. Set WAREHOUSE_URL and serve it.",
         python={"packages": pinned_requirements(), "lock_packages": False},
         # The Python that the packages above were tested with; see env/docker/Dockerfile in the Bento.

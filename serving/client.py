@@ -17,10 +17,10 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, Retrying, stop_after_attempt, wait_random_exponential
 
+from core.problems import Problem
 from serving import calls
 from serving.calls import Call
 from serving.errors import ServiceRefused, ServiceUnreachable
-from serving.problems import Problem
 
 API_KEY_VARIABLE = "CUSTOMER_ANALYZER_SERVICE_KEY"
 _CONNECT_SECONDS = 2.0

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serving.problems import FieldError
+    from core.problems import FieldError
 
 
 class ServingError(Exception):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from core.problems import MEDIA_TYPE, Problem
 from serving import examples
-from serving.problems import MEDIA_TYPE, Problem
 from serving.schemas import (
     EXPLANATION_OF,
     EXPLANATION_REQUEST,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from serving.problems import MAX_ERRORS, FieldError, ProblemError, from_validation
+from core.problems import MAX_ERRORS, FieldError, ProblemError, from_validation
 from serving.schemas import MAX_BODY_BYTES, FeatureRow
 
 R = TypeVar("R")

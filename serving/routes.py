@@ -17,13 +17,13 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.logs import request_id_in_use
+from core.problems import FieldError, ProblemError
 from serving.answers import Question, answer
 from serving.errors import FeaturesUnavailable, SnapshotMissing
 from serving.explanations import UNIT_OF, explanations_of
-from serving.ledger import entry_of, prediction_ids
-from serving.logs import request_id_in_use
 from serving.openapi import describe
-from serving.problems import FieldError, ProblemError
+from serving.recorder import entry_of, prediction_ids
 from serving.requests import feature_values, idempotency_key, read_request
 from serving.schemas import (
     EXPLANATION_REQUEST,

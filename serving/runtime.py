@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from core.logs import configure_logging
 from serving.admission import Admission
-from serving.keys import KeyRing, KeyWatcher
+from serving.key_ring import KeyRing, KeyWatcher
 from serving.last_known import LastKnown
-from serving.ledger import Ledger, Recorder
-from serving.logs import configure_logging
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot, load_model, read_build
 from serving.online_features import PostgresStore, Store
+from serving.recorder import Ledger, Recorder
 from serving.schemas import ModelKind
 from serving.settings import ServingSettings
 from serving.tracing import Tracing
@@ -44,7 +44,7 @@ class Runtime:
 @asynccontextmanager
 async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     """Load the model the Bento was built with, follow deployments, connect; undo it all at the end."""
-    from serving.deployments import DeploymentWatcher  # not needed where a Bento is only built
+    from serving.deployment_watcher import DeploymentWatcher  # not needed where a Bento is only built
 
     _leave_out_scikit_learn()
     settings = ServingSettings()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from serving.logs import trace_id_in_use
+from core.logs import trace_id_in_use
 from serving.schemas import ModelKind
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.contracts import check_new_events
+from ingestion.contract_check import check_new_events
 from orchestration.partitions import AS_OF
 from orchestration.resources import WarehouseResource
 

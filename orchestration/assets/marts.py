@@ -1,7 +1,7 @@
 """The dbt project as assets, a partition an `as_of`: what events alone make, and later what needs the models' answers.
 
 Belongs here: how dbt is called and how its models are named and grouped in Dagster. Not: any SQL, nor the checks that
-its features and labels know only the past (`orchestration.assets.leakage`).
+its features and labels know only the past (`orchestration.assets.time_rule`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
+from core.home import Home
+from core.settings import read_settings
 from ml.cutoffs import run_days
 from orchestration.backfill import DAYS_A_PASS, PASS_SELECTION, passes, variables
 from orchestration.partitions import AS_OF
-from orchestration.platform.home import Home
 from orchestration.resources import Choices, HomeResource, WarehouseResource
-from orchestration.settings import read_settings
-from orchestration.warehouse import Warehouse
+from warehouse.warehouse import Warehouse
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 _SOURCES = ("models", "macros", "seeds", "tests")

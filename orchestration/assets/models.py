@@ -10,11 +10,11 @@ from datetime import date
 import dagster as dg
 
 from ml.errors import NotApplicable, NotEnoughData
-from orchestration.gate import judge_challenger
+from orchestration.judging import judge_challenger
 from orchestration.partitions import AS_OF
-from orchestration.registry import CHALLENGER, KINDS
 from orchestration.resources import Choices, RegistryResource, WarehouseResource
 from orchestration.training import train_candidate
+from registry.mlflow_registry import CHALLENGER, KINDS
 
 FEATURES = dg.AssetKey(["marts", "user_features"])
 LABELS = dg.AssetKey(["marts", "user_labels"])

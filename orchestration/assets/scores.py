@@ -7,9 +7,9 @@ import dagster as dg
 
 from orchestration.assets.models import FEATURES
 from orchestration.partitions import AS_OF
-from orchestration.registry import KINDS
 from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.scoring import score_everyone
+from registry.mlflow_registry import KINDS
 
 
 def scores_asset(kind: str) -> dg.AssetsDefinition:

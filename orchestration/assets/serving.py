@@ -2,10 +2,10 @@
 
 import dagster as dg
 
-from orchestration.deployment import deploy_champion
 from orchestration.partitions import AS_OF
-from orchestration.registry import KINDS
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
+from registry.deployment import deploy_champion
+from registry.mlflow_registry import KINDS
 
 
 def deployment_asset(kind: str) -> dg.AssetsDefinition:

@@ -14,13 +14,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.cdnow import cdnow_file, read_cdnow
-from orchestration.platform.fleet import running_servers
-from orchestration.platform.migrations import migrate, read_migrations
-from orchestration.platform.servers import model_servers
-from orchestration.platform.stack import Platform, running_platform
-from orchestration.platform.up import announce, only_up
-from orchestration.settings import Settings, read_settings
+from core.settings import Settings, read_settings
+from ingestion.cdnow import cdnow_file, read_cdnow
+from standalone.fleet import running_servers
+from standalone.servers import model_servers
+from standalone.stack import Platform, running_platform
+from standalone.up import announce, only_up
+from warehouse.migration import migrate, read_migrations
 
 pytestmark = pytest.mark.integration
 

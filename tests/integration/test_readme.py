@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import CHECKOUT
+from core.settings import CHECKOUT
 from tests.integration.conftest import RanPlatform
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")

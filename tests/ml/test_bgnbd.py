@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, hyp2f1
 
+from ingestion.cdnow import cdnow_file, read_cdnow
 from ml.propensity.bgnbd import BgNbd, BgNbdMember, History, fit_bgnbd, fit_bgnbd_member, visit_history
 from ml.propensity.matrix import Floats, Matrix
-from orchestration.cdnow import cdnow_file, read_cdnow
 
 TRUTH = BgNbd(r=0.6, alpha=20.0, a=0.8, b=2.5)
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from core.errors import UserError
 from orchestration.backfill import backfill_days, passes, variables
-from orchestration.errors import UserError
 
 FIRST = date(2025, 1, 6)
 

@@ -19,7 +19,7 @@ from ml.purchase import train_purchase
 from ml.segmentation import train_segmentation
 from serving.admission import Admission
 from serving.app import create_app
-from serving.keys import KeyRing
+from serving.key_ring import KeyRing
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.runtime import Runtime

@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from serving.errors import FeaturesUnavailable, SnapshotMissing
-from serving.keys import KeyRing
-from serving.ledger import Entry
+from serving.key_ring import KeyRing
 from serving.model_slot import LoadedModel, ModelSlot, load_model
 from serving.online_features import Snapshot
+from serving.recorder import Entry
 from serving.schemas import ModelKind
 from serving.targeting import Ranked, TargetingRequest
 

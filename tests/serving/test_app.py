@@ -13,8 +13,8 @@ import httpx
 import polars as pl
 import pytest
 
-from serving.keys import digest_of, new_key
-from serving.logs import JsonFormatter
+from core.logs import JsonFormatter
+from serving.key_ring import digest_of, new_key
 from serving.online_features import Snapshot
 from serving.schemas import MODEL_KINDS, RESPONSE_OF, ModelKind
 from tests.serving.doubles import AS_OF, SavedModel, Service, ServiceMaker

@@ -51,7 +51,7 @@ def test_without_a_model_nothing_is_built(tmp_path: Path) -> None:
 def test_a_tag_changes_with_the_model_the_code_and_the_packages(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for package in ("ml", "serving"):
+    for package in build._PACKAGES:
         (tmp_path / package).mkdir()
         (tmp_path / package / "code.py").write_text("a = 1")
     monkeypatch.setattr(build, "_ROOT", tmp_path)

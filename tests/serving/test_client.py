@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from core.problems import FieldError
 from serving.client import API_KEY_VARIABLE, AsyncPredictionClient, PredictionClient
 from serving.errors import ServiceRefused, ServiceUnreachable
-from serving.problems import FieldError
 from serving.schemas import ChurnPrediction, PurchasePrediction, SegmentPrediction
 from tests.serving.doubles import ServiceMaker
 from tests.serving.misbehaving import DROP, Reply, misbehaving

@@ -5,8 +5,8 @@ import json
 import pytest
 from pydantic import TypeAdapter
 
+from core.problems import Problem
 from serving.openapi import describe
-from serving.problems import Problem
 from serving.schemas import EXPLANATION_OF, MODEL_KINDS, RESPONSE_OF, ModelInfo, ModelKind
 from serving.targeting import RESPONSE, TARGETING
 from tests.serving.doubles import Service, ServiceMaker

@@ -12,8 +12,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from core.logs import JsonFormatter
 from serving import tracing
-from serving.logs import JsonFormatter
 from serving.tracing import Tracing
 from tests.serving.doubles import Service, ServiceMaker
 

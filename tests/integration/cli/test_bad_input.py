@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.platform.stack import Platform, running_platform
-from orchestration.warehouse import Warehouse
+from standalone.stack import Platform, running_platform
 from tests.integration.conftest import command, own_settings
+from warehouse.warehouse import Warehouse
 
 
 @pytest.fixture(scope="module")

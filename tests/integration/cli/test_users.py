@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.events import import_files
-from orchestration.platform.stack import Platform
+from ingestion import import_files
+from standalone.stack import Platform
 from tests.integration.conftest import command
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from orchestration.errors import UserError
-from orchestration.warehouse import EventRange, Warehouse
+from core.errors import UserError
 from tests.integration.dbt_project.shop import Dbt, Event, insert
+from warehouse.warehouse import EventRange, Warehouse
 
 
 def event(number: int, occurred: str, *, received_days_later: int = 0) -> Event:

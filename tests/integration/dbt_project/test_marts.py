@@ -9,10 +9,10 @@ from datetime import date, datetime
 import polars as pl
 import psycopg
 
-from orchestration.leakage import differences, events_of
 from orchestration.reference_features import reference_features, reference_labels
-from orchestration.warehouse import Warehouse
+from orchestration.time_rule import differences, events_of
 from tests.integration.dbt_project.shop import AS_OF_DATES, Dbt, insert, random_events, rows
+from warehouse.warehouse import Warehouse
 
 MARTS = ("intermediate.int_user_daily", "marts.user_features", "marts.user_labels")
 ANALYTICS = ("daily_activity", "weekly_retention", "purchase_funnel", "customer_rfm", "segment_transitions")

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from orchestration.contracts import READER, refuse_new_events
-from orchestration.errors import UserError
-from orchestration.warehouse import Warehouse
+from core.errors import UserError
+from ingestion.contract_check import READER, refuse_new_events
 from tests.integration.dbt_project.shop import Dbt, Event, insert, random_events, rows
+from warehouse.warehouse import Warehouse
 
 FIRST_DAY = date(2024, 1, 1)
 MODELS = ("int_user_daily", "int_user_sums", "user_features", "user_labels")

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from orchestration.events.importing import import_frames
-from orchestration.simulator import simulate
-from orchestration.warehouse import Warehouse
+from ingestion.importing import import_frames
+from simulator import simulate
+from warehouse.warehouse import Warehouse
 
 USERS, DAYS, HORIZON_DAYS = 60, 80, 10
 

@@ -6,14 +6,14 @@ Belongs here: how far the models' probabilities are from the true ones. `benchma
 from collections.abc import Callable
 from datetime import timedelta
 
+from ingestion.importing import import_frames
 from ml.backtest import MODEL, backtest
 from ml.catalogue import read_catalogue
 from ml.cutoffs import plan_cutoffs
 from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
-from orchestration.events.importing import import_frames
-from orchestration.simulator import draw_population, simulate, truth
 from orchestration.training import CATALOGUE
-from orchestration.warehouse import Warehouse
+from simulator import draw_population, simulate, truth
+from warehouse.warehouse import Warehouse
 
 USERS, DAYS, SEED, HORIZON_DAYS = 4_000, 240, 1, 30
 

@@ -20,15 +20,15 @@ import psutil
 import psycopg
 from dbt.cli.main import dbtRunner
 
+from core.errors import DatabaseError, OperationError
+from core.home import Home
+from ingestion import import_files
+from ingestion.contract_check import check_new_events
 from orchestration.assets.marts import PROJECT_DIR
-from orchestration.contracts import check_new_events
-from orchestration.errors import DatabaseError, OperationError
-from orchestration.events import import_files
-from orchestration.platform.home import Home
-from orchestration.platform.postgres import keep_running, running_postmaster
-from orchestration.platform.stack import Platform
-from orchestration.simulator import Faults, simulate
-from orchestration.warehouse import Warehouse
+from simulator import Faults, simulate
+from standalone.postgres import keep_running, running_postmaster
+from standalone.stack import Platform
+from warehouse.warehouse import Warehouse
 
 START, DAYS, HORIZON = date(2025, 1, 6), 60, 14
 NEWEST = START + timedelta(days=DAYS)

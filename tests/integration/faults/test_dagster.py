@@ -21,14 +21,14 @@ import psycopg
 import pytest
 from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 
+from core.home import read_json
 from orchestration.assets.marts import PROJECT_DIR
 from orchestration.backfill import backfill
-from orchestration.platform.home import read_json
-from orchestration.platform.postgres import running_postmaster
-from orchestration.platform.stack import Platform, running_platform
-from orchestration.warehouse import Warehouse
+from standalone.postgres import running_postmaster
+from standalone.stack import Platform, running_platform
 from tests.integration.conftest import own_settings
 from tests.integration.faults.shop import NEWEST, Shop, back_to_the_evening
+from warehouse.warehouse import Warehouse
 
 logger = logging.getLogger(__name__)
 FIRST, LAST = NEWEST - timedelta(days=1), NEWEST

@@ -17,14 +17,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from core.errors import DISK_FULL, OperationError
+from ingestion.errors import ImportStoppedError
 from orchestration.assets.marts import PROJECT_DIR
 from orchestration.backfill import backfill
-from orchestration.errors import DISK_FULL, OperationError
-from orchestration.events.errors import ImportStoppedError
-from orchestration.platform.stack import Platform, running_platform
-from orchestration.warehouse import Warehouse
+from standalone.stack import Platform, running_platform
 from tests.integration.conftest import own_settings
 from tests.integration.faults.shop import HORIZON, NEWEST, Shop, back_to_the_evening, connections, start_again
+from warehouse.warehouse import Warehouse
 
 SMALL_DISK = 600 * 2**20
 

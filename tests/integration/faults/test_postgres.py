@@ -9,9 +9,9 @@ import dagster as dg
 import psycopg
 import pytest
 
-from orchestration.errors import OperationError
-from orchestration.events.errors import ImportStoppedError
-from orchestration.platform.stack import Platform
+from core.errors import OperationError
+from ingestion.errors import ImportStoppedError
+from standalone.stack import Platform
 from tests.integration.conftest import command
 from tests.integration.faults.shop import (
     HORIZON,

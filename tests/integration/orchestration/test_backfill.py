@@ -11,12 +11,12 @@ import dagster as dg
 import psycopg
 import pytest
 
+from ingestion.importing import import_frames
 from orchestration.assets.marts import PROJECT_DIR
 from orchestration.backfill import Backfilled, backfill, backfill_days
 from orchestration.definitions import build_definitions
-from orchestration.events.importing import import_frames
-from orchestration.simulator import Faults, simulate
-from orchestration.warehouse import Warehouse
+from simulator import Faults, simulate
+from warehouse.warehouse import Warehouse
 
 FIRST, LAST, EVERY, HORIZON = date(2025, 1, 10), date(2025, 2, 21), 7, 14
 DAYS = backfill_days(FIRST, LAST, EVERY)
@@ -25,7 +25,7 @@ import os, signal, sys
 from datetime import date
 from pathlib import Path
 from orchestration.backfill import backfill
-from orchestration.warehouse import Warehouse
+from warehouse.warehouse import Warehouse
 days = [date.fromisoformat(day) for day in sys.argv[4:]]
 print("building", flush=True)
 backfill(Warehouse(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), days, 14, days_a_pass=2,

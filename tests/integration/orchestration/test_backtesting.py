@@ -7,12 +7,12 @@ import dagster as dg
 import pytest
 from mlflow import MlflowClient
 
+from core.errors import UserError
 from ml.backtest_report import POOLED, BacktestReport
 from orchestration.backtesting import backtest_challenger, read_backtest
-from orchestration.errors import UserError
-from orchestration.registry import Registry
-from orchestration.warehouse import Warehouse
+from registry.mlflow_registry import Registry
 from tests.integration.conftest import RanPlatform, command
+from warehouse.warehouse import Warehouse
 
 DAYS = ["1998-03-03", "1998-04-02", "1998-05-02", "1998-06-01"]
 

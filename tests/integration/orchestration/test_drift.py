@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from ml.drift import DriftReport
-from orchestration.drift_record import ConfirmedDrift, confirmed_drift, record_drift
 from orchestration.jobs import RETRAIN
 from orchestration.resources import WarehouseResource
 from orchestration.sensors import retrain_on_drift
-from orchestration.warehouse import Warehouse
+from warehouse.drift_reports import ConfirmedDrift, confirmed_drift, record_drift
+from warehouse.warehouse import Warehouse
 
 MONDAY = date(2025, 3, 3)
 COOLDOWN = 14

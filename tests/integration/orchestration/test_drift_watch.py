@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.drift import FIRST_DAY, HORIZON, Shop, alarms, changed, marts, still_year, watch
-from orchestration.simulator import Behaviour
-from orchestration.simulator.drift import Drift, DriftKind
+from simulator import Behaviour
+from simulator.drift import Drift, DriftKind
 
 EASY = Behaviour(initial_share=0.3, sessions_per_day=0.4, sessions_shape=3.0, lifetime_days=100.0, lifetime_shape=6.0)
 

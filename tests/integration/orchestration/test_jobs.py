@@ -6,12 +6,12 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from ingestion.importing import import_frames
 from ml.cutoffs import cutoff_days, plan_backtest
-from orchestration.events.importing import import_frames
 from orchestration.lost_runs import PROCESS_TAG, end_lost_runs, this_process
 from orchestration.pipeline import plan_run, run_job
-from orchestration.simulator import simulate
-from orchestration.warehouse import Warehouse
+from simulator import simulate
+from warehouse.warehouse import Warehouse
 
 
 @pytest.mark.usefixtures("capfd")

@@ -8,7 +8,7 @@ import polars as pl
 import psycopg
 import pytest
 
-from orchestration.warehouse import Warehouse
+from warehouse.warehouse import Warehouse
 
 DAY = date(2025, 3, 1)
 HASH = "f" * 64

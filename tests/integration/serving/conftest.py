@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.platform.home import prepare_home
+from core.home import prepare_home
 from serving.build import bento_folder, build_bento
 from tests.integration.serving.shop import Shop, Trained, service, train, warehouse
 

@@ -21,19 +21,19 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from core.home import LOOPBACK, Home, choose_port, read_json
 from ml import artifact
 from ml.baselines import RFM_FEATURES
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.churn import train_churn
 from ml.cutoffs import plan_cutoffs
 from ml.purchase import train_purchase
-from orchestration.platform.databases import WAREHOUSE, embedded_server, ensure_databases
-from orchestration.platform.home import LOOPBACK, Home, choose_port, read_json
-from orchestration.platform.migrations import migrate, read_migrations
-from orchestration.platform.postgres import embedded_postgres
-from orchestration.platform.processes import Child, Command, start, stop, wait_until_ready
 from serving.build import serve_command, serve_environment
 from serving.schemas import ModelKind
+from standalone.postgres import embedded_postgres
+from standalone.processes import Child, Command, start, stop, wait_until_ready
+from warehouse.databases import WAREHOUSE, embedded_server, ensure_databases
+from warehouse.migration import migrate, read_migrations
 
 AS_OF = datetime.date(2024, 6, 1)
 USERS = 240

@@ -13,8 +13,8 @@ import httpx
 import psutil
 import yaml
 
-from orchestration.platform.home import LOOPBACK, choose_port, prepare_home
-from orchestration.platform.processes import answers_http
+from core.home import LOOPBACK, choose_port, prepare_home
+from standalone.processes import answers_http
 from tests.integration.serving.shop import NAMES, Shop, Trained, eventually, population, warehouse_url
 
 

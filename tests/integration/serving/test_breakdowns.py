@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from orchestration.platform.processes import stop
-from serving.keys import digest_of, new_key
+from serving.key_ring import digest_of, new_key
+from standalone.processes import stop
 from tests.integration.serving.shop import Shop, eventually, service
 
 

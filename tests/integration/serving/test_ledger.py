@@ -21,13 +21,13 @@ import polars as pl
 import psycopg
 import pytest
 
+from core.home import LOOPBACK, Home, prepare_home
 from ml import artifact
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.segmentation import train_segmentation
-from orchestration.platform.databases import WAREHOUSE, embedded_server, ensure_databases
-from orchestration.platform.home import LOOPBACK, Home, prepare_home
-from orchestration.platform.migrations import migrate, read_migrations
-from orchestration.platform.postgres import embedded_postgres
+from standalone.postgres import embedded_postgres
+from warehouse.databases import WAREHOUSE, embedded_server, ensure_databases
+from warehouse.migration import migrate, read_migrations
 
 AS_OF = datetime.date(2024, 6, 1)
 NAMES = ("orders_total", "days_since_last_purchase")

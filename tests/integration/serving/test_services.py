@@ -15,11 +15,11 @@ import psycopg
 import pytest
 import yaml
 
-from orchestration.platform.stack import Platform
 from serving.client import PredictionClient
-from serving.keys import digest_of
+from serving.key_ring import digest_of
 from serving.openapi import describe
 from serving.schemas import EXPLANATION_OF, MODEL_KINDS, RESPONSE_OF, ModelKind
+from standalone.stack import Platform
 from tests.integration.conftest import command
 
 UNKNOWN = "a user nobody has ever seen"

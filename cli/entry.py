@@ -1,0 +1,119 @@
+"""The one entry point: finds the command asked for, and turns whatever goes wrong into one sentence."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a command is, and what the list of commands says about it."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS = {
+    "up": Entry("platform", "up", "Start the platform: Postgres, MLflow, Dagster, the services. Ctrl-C stops all."),
+    "down": Entry("platform", "down", "Stop what `up` started in another terminal."),
+    "status": Entry("platform", "status", "Show what runs and where, the last events, the champions."),
+    "events": Entry("events", "app", "Events in and out: import files, simulate a shop, archive old months."),
+    "users": Entry("users", "app", "One user's data: export it, erase it."),
+    "run": Entry("run", "run", "Run everything once, for one day: marts, models, scores, drift, deployments."),
+    "marts": Entry("marts", "app", "Features and labels of past days."),
+    "scores": Entry("scores", "app", "Batch scores of every user."),
+    "models": Entry("models", "app", "The model registry, in words."),
+    "keys": Entry("keys", "app", "Who may call the services: make, list and revoke keys."),
+    "predict": Entry("predict", "predict", "Ask the running service of a model."),
+    "demo": Entry("demo", "demo", "The whole way once, on real data, from a file of events to answers over HTTP."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group that imports a command when it is called, and lists the others by name and one line."""
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+        entry = COMMANDS.get(cmd_name)
+        return None if entry is None else _listed(cmd_name, entry)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else load(name), rest
+
+
+def _listed(name: str, entry: Entry) -> Any:
+    stand_in = typer.Typer(add_completion=False)
+    stand_in.command(name, help=entry.help)(_nothing)
+    return typer.main.get_command(stand_in)
+
+
+def _nothing() -> None:
+    """What a command listed by its name does; it is never called."""
+
+
+def load(name: str) -> Any:
+    """Imports a command. A module offers either a group of commands or one function."""
+    entry = COMMANDS[name]
+    found: typer.Typer | Callable[..., None] = getattr(importlib.import_module(f"cli.{entry.module}"), entry.attribute)
+    around = typer.Typer(add_completion=False)
+    if isinstance(found, typer.Typer):
+        around.add_typer(found, name=name)
+    else:
+        around.command(name)(found)
+        # Typer would make a group of one the command itself.
+        around.callback()(_nothing)
+    group = typer.main.get_command(around)
+    return group.get_command(typer.Context(group), name)  # type: ignore[attr-defined]
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    _debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error happened.")] = False,
+) -> None:
+    """Segments, purchase and churn predictions from the events of a shop."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and ends the process: 0 done, 1 failed, 2 wrong input, 130 stopped by Ctrl-C."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    before_end = given[: given.index("--")] if "--" in given else given
+    is_debugging = "--debug" in before_end
+    # Accepted anywhere, as people add it to the end of what they have just typed.
+    given = (["--debug"] if is_debugging else []) + [
+        argument for place, argument in enumerate(given) if argument != "--debug" or place >= len(before_end)
+    ]
+    try:
+        typer.main.get_command(app)(given, prog_name="customer-analyzer")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has stopped reading (`| head`); nothing more can be said to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if is_debugging:
+            raise
+        # Here and not above: knowing every kind of error means importing much.
+        from cli.failures import explain
+
+        failure = explain(error)
+        sys.stderr.write(f"{failure.sentence}\n")
+        sys.exit(failure.exit_code)

@@ -1,0 +1,284 @@
+"""`customer-analyzer events`: bringing events in, checking them, moving old ones out.
+
+Belongs here: options, progress and the closing table. How events are read, stored and moved is in
+`ingestion`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from cli.options import AsJson
+from core.settings import read_settings
+from standalone.stack import running_platform
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ingestion.importing import ImportResult
+
+app = typer.Typer(help="Events in and out: import, check, simulate a shop, archive old months.", no_args_is_help=True)
+
+
+@app.callback()
+def events() -> None:
+    """Events in and out: import, check, simulate a shop, archive old months."""
+
+
+@app.command("import")
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="Parquet, CSV (also .csv.gz) or JSON lines.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=SOURCE",
+            help="Where an event column comes from, such as order_id=properties.invoice. May be repeated.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import files of events. Importing again changes nothing; bad rows go to quarantine with the reason."""
+    from ingestion.importing import demand_good_rows
+    from ingestion.mapping import parse_mapping
+
+    parsed = parse_mapping(mapping or [])
+    with running_platform(read_settings()) as platform:
+        results = import_with_progress(platform.warehouse_url, files, parsed)
+    if as_json:
+        typer.echo(json.dumps([_as_dict(result) for result in results]))
+    else:
+        Console().print(import_table(results))
+    demand_good_rows(results)
+
+
+@app.command()
+def simulate(
+    users: Annotated[int, typer.Option(help="How many users there are.")] = 1_000,
+    days: Annotated[int, typer.Option(help="For how many days.")] = 180,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 0,
+    load: Annotated[bool, typer.Option("--load", help="Load them into this home.")] = False,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write them to a .parquet, .csv or .jsonl file.")
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what is true of each user, and no data can tell, to a .parquet, .csv or .jsonl file: the "
+            "probability of a purchase and of churn, and the effect of a notification, as of the day after the last "
+            "and of every day whole horizons before it.",
+        ),
+    ] = None,
+    horizon: Annotated[int, typer.Option(metavar="DAYS", help="How far ahead the truth looks.")] = 30,
+    drift: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND@DAY",
+            help="What changes from a day on (the first is 0). sources: most users move from Telegram to the mobile "
+            "app; activity: users come half as often; churn: users leave twice as fast.",
+        ),
+    ] = None,
+    late: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of events received hours to months after they occurred.")
+    ] = 0.0,
+    duplicates: Annotated[float, typer.Option(metavar="SHARE", help="Share of events sent twice.")] = 0.0,
+    bad: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of events of which a copy that breaks the contract is sent.")
+    ] = 0.0,
+) -> None:
+    """Make the events of a Telegram shop that does not exist, and load them or write them to a file.
+
+    Everything about it is synthetic. A fifth of the users are a control group: where a campaign notifies the others
+    (notification_sent), theirs is withheld (notification_withheld).
+    """
+    from core.errors import UserError
+    from simulator import Faults, draw_population, parse_drift, truth_by_horizon, write
+    from simulator import simulate as simulated
+
+    if load == (to is not None):
+        raise UserError("Say what to do with the events: either --load, or --to FILE.")
+    change = None if drift is None else parse_drift(drift)
+    frames = simulated(users, days, seed, drift=change, faults=Faults(late, duplicates, bad))
+    if truth is not None:
+        population = draw_population(users, days, seed, drift=change)
+        rows = write(truth_by_horizon(population, days, horizon), truth)
+        typer.echo(f"{rows:,} rows of truth about synthetic users are in {truth}")
+    if to is not None:
+        typer.echo(f"{_write_with_progress(frames, to):,} synthetic events are in {to}")
+        return
+    settings = read_settings()
+    with running_platform(settings) as platform, TemporaryDirectory(dir=platform.home.root) as folder:
+        file = Path(folder) / f"simulated-{users}-users-{days}-days-seed-{seed}.parquet"
+        _write_with_progress(frames, file)
+        results = import_with_progress(platform.warehouse_url, [file], {})
+    Console().print(import_table(results))
+
+
+@app.command()
+def archive(
+    before: Annotated[
+        datetime, typer.Option(formats=["%Y-%m"], metavar="YYYY-MM", help="Months before this one are moved.")
+    ],
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go, one a month.")],
+) -> None:
+    """Move old months out of the database into Parquet files. Marts and scores keep what was known from them.
+
+    A file is read back and compared before its month is dropped. Late events of an archived month are refused.
+    """
+    from ingestion.archive import Archive, archive_months
+    from warehouse.warehouse import Warehouse
+
+    def show(archive: Archive) -> None:
+        typer.echo(f"{archive.rows:,} events of {archive.month:%Y-%m} are in {archive.path}")
+
+    with running_platform(read_settings()) as platform:
+        if not archive_months(Warehouse(platform.warehouse_url), before.date(), to, progress=show):
+            typer.echo(f"There are no events before {before:%Y-%m}.")
+
+
+@app.command()
+def restore(files: Annotated[list[Path], typer.Argument(help="Files that `events archive` wrote.")]) -> None:
+    """Bring archived months back, exactly as they were; only users who were erased meanwhile are left out."""
+    from ingestion.archive import restore_files
+
+    with running_platform(read_settings()) as platform:
+        for month in restore_files(platform.warehouse_url, files):
+            left_out = f", {month.erased:,} of erased users left out" if month.erased else ""
+            typer.echo(f"{month.rows:,} events of {month.month:%Y-%m} are back{left_out}")
+
+
+@app.command()
+def check(
+    accept: Annotated[
+        bool, typer.Option("--accept", help="From now on, what is unusual about the new rows is usual.")
+    ] = False,
+    refuse: Annotated[
+        bool, typer.Option("--refuse", help="Move the rows at fault to quarantine, so that repaired ones can come.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the rows that are new since the last check to the contract, and to what is usual for their source."""
+    from core.errors import OperationError, UserError
+    from ingestion.contract_check import check_new_events, refuse_new_events
+    from warehouse.warehouse import Warehouse
+
+    if accept and refuse:
+        raise UserError("Rows are either accepted or refused: give --accept or --refuse, not both.")
+    with running_platform(read_settings()) as platform:
+        warehouse = Warehouse(platform.warehouse_url)
+        refused = refuse_new_events(warehouse) if refuse else 0
+        found = check_new_events(warehouse, accept=accept)
+    if as_json:
+        typer.echo(json.dumps({**asdict(found), "refused": refused}))
+    else:
+        if refuse:
+            typer.echo(f"{refused:,} rows are in quarantine now; `customer-analyzer events quarantine` says why")
+        for warning in found.warnings:
+            typer.echo(f"warning: {warning}")
+        if found.success:
+            typer.echo(found.sentence)
+    if not found.success:
+        raise OperationError(found.sentence)
+
+
+@app.command()
+def quarantine(as_json: AsJson = False) -> None:
+    """Show why rows are in quarantine: how many of which file, for which reason."""
+    from warehouse.warehouse import Warehouse
+
+    with running_platform(read_settings()) as platform:
+        rows = Warehouse(platform.warehouse_url).read(
+            "select file_name as file, reason, count(*) as rows from raw.events_quarantine"
+            " join raw.imports using (import_id) group by 1, 2 order by 3 desc, 1, 2"
+        )
+    if as_json:
+        typer.echo(json.dumps(rows.to_dicts()))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows.columns:
+        table.add_column(name, justify="right" if name == "rows" else "left", overflow="fold")
+    for file, reason, count in rows.iter_rows():
+        table.add_row(file, reason, f"{count:,}")
+    Console().print(table)
+
+
+def _write_with_progress(frames: "Iterable[pl.DataFrame]", file: Path) -> int:
+    from simulator import write
+
+    columns = (SpinnerColumn(), TextColumn("simulating {task.completed:,} events"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        return write(frames, file, progress=lambda rows: bar.update(task, completed=rows))
+
+
+def import_with_progress(url: str, files: Sequence[Path], mapping: Mapping[str, str]) -> list["ImportResult"]:
+    """Imports files with a progress bar on the error stream. Errors are those of `import_files`."""
+    from ingestion import importing
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[Path, TaskID] = {}
+
+        def show(progress: importing.Progress) -> None:
+            # A file gets its bar with its first rows: one that is refused leaves only the sentence that says why.
+            file = progress.result.file
+            if file not in tasks:
+                tasks[file] = bar.add_task(file.name, total=1.0, rows=0)
+            bar.update(tasks[file], completed=progress.fraction, rows=progress.result.read)
+
+        return importing.import_files(url, files, mapping=mapping, progress=show)
+
+
+def import_table(results: Sequence["ImportResult"]) -> Table:
+    """What became of each file's rows."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("file")
+    for column in ("read", "stored", "already known", "quarantined", "of these conflicting", "erased"):
+        table.add_column(column, justify="right")
+    for result in results:
+        counts = (
+            result.read,
+            result.stored,
+            result.known,
+            result.quarantined,
+            result.conflicting,
+            result.erased,
+        )
+        table.add_row(result.file.name, *(f"{count:,}" for count in counts))
+    return table
+
+
+def _as_dict(result: "ImportResult") -> dict[str, str | int]:
+    return {
+        "file": str(result.file),
+        "read": result.read,
+        "stored": result.stored,
+        "known": result.known,
+        "quarantined": result.quarantined,
+        "conflicting": result.conflicting,
+        "erased": result.erased,
+    }

@@ -1,0 +1,56 @@
+"""`customer-analyzer keys`: who may call the services."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from cli.options import AsJson
+
+app = typer.Typer(help="Keys for the services: once there is one, every caller needs one.", no_args_is_help=True)
+
+
+@app.command()
+def create(name: Annotated[str, typer.Argument(help="Whose key it is, such as telegram-bot.")]) -> None:
+    """Make a key and print it, once; only its hash is kept."""
+    from cli.session import open_session
+    from serving.key_ring import digest_of, new_key
+
+    key = new_key()
+    with open_session() as session:
+        key_id = session.warehouse.add_service_key(name, digest_of(key))
+    typer.echo(f"Key {key_id} of {name}; it is shown this once, and valid within seconds:", err=True)
+    typer.echo(key)
+
+
+@app.command("list")
+def list_keys(as_json: AsJson = False) -> None:
+    """Show whose keys there are and which are revoked."""
+    from rich.table import Table
+
+    from cli.console import make_console
+    from cli.session import open_session
+
+    with open_session() as session:
+        keys = session.warehouse.service_keys()
+    if as_json:
+        typer.echo(json.dumps(keys, default=str))
+        return
+    table = Table()
+    for heading in ("id", "name", "created", "revoked"):
+        table.add_column(heading)
+    for key in keys:
+        table.add_row(*(str(key[column] or "") for column in ("key_id", "name", "created_at", "revoked_at")))
+    make_console().print(table)
+
+
+@app.command()
+def revoke(key_id: Annotated[int, typer.Argument(help="The id that `keys list` shows.")]) -> None:
+    """End a key; services stop taking it within seconds."""
+    from cli.session import open_session
+    from core.errors import UserError
+
+    with open_session() as session:
+        if not session.warehouse.revoke_service_key(key_id):
+            raise UserError(f"There is no valid key {key_id}; see: customer-analyzer keys list")
+    typer.echo(f"Key {key_id} is revoked.")

@@ -1,0 +1,146 @@
+"""`customer-analyzer models`: the registry in words."""
+
+import getpass
+import json
+from typing import Annotated
+
+import typer
+
+from cli.options import AsJson, Model, ModelArgument
+
+app = typer.Typer(help="The model registry, in words.", no_args_is_help=True)
+
+Reason = Annotated[str, typer.Option(help="Why; kept on record.")]
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List every version of every model, with its aliases and figures."""
+    from cli.console import make_console
+    from cli.session import open_session
+    from cli.tables import versions_table
+    from registry.mlflow_registry import KINDS
+
+    with open_session() as session:
+        versions = {kind: session.registry.versions(kind) for kind in KINDS}
+        aliases = {kind: session.registry.aliases(kind) for kind in KINDS}
+    if as_json:
+        listed = [
+            version.to_dict() | {"aliases": aliases[version.kind]} for kind in KINDS for version in versions[kind]
+        ]
+        typer.echo(json.dumps(listed))
+        return
+    for kind in KINDS:
+        make_console().print(versions_table(kind, versions[kind], aliases[kind]))
+
+
+@app.command()
+def history(
+    model: Annotated[Model | None, typer.Argument(help="Which model; all unless told.")] = None, as_json: AsJson = False
+) -> None:
+    """List every promotion and rollback: who, when and why."""
+    from cli.console import make_console
+    from cli.session import open_session
+    from cli.tables import history_table
+    from registry import promotion
+
+    with open_session() as session:
+        changes = promotion.history(session.warehouse, model and model.value).to_dicts()
+    if as_json:
+        typer.echo(json.dumps([change | {"promoted_at": change["promoted_at"].isoformat()} for change in changes]))
+        return
+    make_console().print(history_table(changes))
+
+
+@app.command()
+def compare(model: ModelArgument, as_json: AsJson = False) -> None:
+    """Put champion and challenger side by side, figure by figure, and show how each did in its backtest."""
+    from cli.console import make_console
+    from cli.session import open_session
+    from cli.tables import comparison_table, text_table
+    from ml.backtest_tables import ASPECTS, cutoffs_table, differences_table, slices_table
+    from orchestration.backtesting import read_backtest
+    from registry.mlflow_registry import CHALLENGER
+
+    with open_session() as session:
+        champion = session.registry.champion(model.value)
+        challenger = session.registry.with_alias(model.value, CHALLENGER) or champion
+        compared = {"champion": champion, "challenger": challenger}
+        found = {role: read_backtest(session.registry, version) for role, version in compared.items()}
+    if as_json:
+        described = {
+            role: version.to_dict() | {"backtest": report and report.to_dict()}
+            for (role, version), report in zip(compared.items(), found.values(), strict=True)
+        }
+        typer.echo(json.dumps(described))
+        return
+    console = make_console()
+    console.print(comparison_table(champion, challenger))
+    reports = {compared[role].version: report for role, report in found.items() if report is not None}
+    for version, report in reports.items():
+        title = f"Backtest of v{version}, 95 % intervals:"
+        for words, table in (("test cutoffs", cutoffs_table), ("paired differences", differences_table)):
+            for aspect, figures in ASPECTS.items():
+                console.print(text_table(f"{title} {words}, {aspect}", table(report, figures)))
+        console.print(text_table(f"{title} slices", slices_table(report)))
+
+
+@app.command()
+def scorecard(
+    model: Annotated[Model | None, typer.Argument(help="Which model; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what predictions came to once their horizon was over, by version and week."""
+    from cli.console import make_console
+    from cli.session import open_session
+    from cli.tables import scorecard_table
+    from orchestration.scorecard import read_scorecard
+
+    with open_session() as session:
+        rows = read_scorecard(session.warehouse, None if model is None else model.value)
+    if as_json:
+        typer.echo(rows.write_json())
+    elif rows.is_empty():
+        typer.echo("Nothing has matured yet: outcomes are joined by the first run after a horizon is over.")
+    else:
+        make_console().print(scorecard_table(rows))
+
+
+@app.command()
+def promote(
+    model: ModelArgument,
+    version: Annotated[int, typer.Argument(help="The version to make champion.")],
+    reason: Reason = "promoted by hand",
+) -> None:
+    """Make a version champion without asking the gate, and deploy it."""
+    from cli.session import open_session
+    from registry import promotion
+    from registry.deployment import check_servable, deploy_champion
+    from registry.mlflow_registry import CHAMPION
+
+    by = getpass.getuser()
+    with open_session() as session:
+        chosen = session.registry.version(model.value, version)
+        check_servable(chosen, session.warehouse)
+        champion = session.registry.with_alias(model.value, CHAMPION)
+        promotion.promote(
+            session.registry, session.warehouse, chosen, instead_of=champion, reason=reason, promoted_by=by
+        )
+        deploy_champion(model.value, session.warehouse, session.registry, session.platform.home, deployed_by=by)
+    typer.echo(f"{model.value} version {version} is champion; running services swap to it by themselves.")
+
+
+@app.command()
+def rollback(model: ModelArgument, reason: Reason = "rolled back by hand") -> None:
+    """Make the champion before this one champion again, and deploy it."""
+    from cli.session import open_session
+    from registry import promotion
+    from registry.deployment import check_servable, deploy_champion
+
+    by = getpass.getuser()
+    with open_session() as session:
+        previous = promotion.rollback(
+            session.registry, session.warehouse, model.value, check=check_servable, reason=reason, promoted_by=by
+        )
+        deploy_champion(model.value, session.warehouse, session.registry, session.platform.home, deployed_by=by)
+    typer.echo(f"{model.value} version {previous.version} is champion again; running services swap by themselves.")

@@ -1,0 +1,139 @@
+"""`customer-analyzer up`, `down` and `status`: the platform as a whole."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+from rich.console import Console
+
+from cli.options import AsJson
+from core.settings import read_settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+    from standalone.fleet import Fleet
+    from standalone.stack import Platform
+
+CHECK_SECONDS = 3.0
+
+
+def up() -> None:
+    """Start the platform and print the addresses; Ctrl-C stops all. A model deployed later gets its service too."""
+    from core.home import prepare_home
+    from standalone.fleet import Fleet
+    from standalone.stack import running_platform
+    from standalone.up import only_up
+
+    settings = read_settings()
+    home = prepare_home(settings.home)
+    console = Console()
+    try:
+        with only_up(home), running_platform(settings) as platform, Fleet() as fleet, _until_signalled(console):
+            _serve(platform, fleet, console)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+
+
+def down() -> None:
+    """Stop what `up` of this home started in another terminal."""
+    from core.home import Home
+    from standalone.up import take_down
+
+    home = Home(read_settings().home)
+    with Console().status("Stopping"):
+        stopped = take_down(home)
+    typer.echo(f"Nothing is up in {home.root}." if stopped is None else f"Stopped what was up in {home.root}.")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show what runs and where, the last events, the champions and how fresh their scores are."""
+    from cli.status import gather, print_status
+
+    found = gather(read_settings())
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        print_status(found, Console())
+
+
+def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
+    import psycopg
+    from dagster import DagsterInstance
+    from dagster_postgres.utils import DagsterPostgresException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from cli.status import server_rows, servers_table
+    from core.errors import DatabaseError
+    from orchestration.lost_runs import end_lost_runs
+    from standalone.servers import MODELS, model_servers, page_servers
+    from standalone.up import announce, find_up
+
+    console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
+    with DagsterInstance.get() as instance:
+        end_lost_runs(instance)
+        with console.status("Starting MLflow, Dagster and the services") as spinner:
+            fleet.start(
+                [*page_servers(platform), *model_servers(platform)],
+                lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
+            )
+        announce(platform.home, fleet.children)
+        console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
+        if not fleet.names & set(MODELS):
+            console.print("No model is deployed yet: `customer-analyzer run` trains and deploys them.")
+        console.print("Ctrl-C stops all.")
+        while True:
+            time.sleep(CHECK_SECONDS)
+            try:
+                _keep_up(platform, fleet, instance, console)
+            except (DatabaseError, psycopg.Error, SQLAlchemyError, DagsterPostgresException) as error:
+                # Postgres may be restarting, or have ended during the look; what runs goes on, and the next is soon.
+                console.print(str(error).partition("\n")[0], highlight=False)
+
+
+def _keep_up(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console) -> None:
+    """One look at everything: starts again what has ended, and what a new deployment needs."""
+    from core.errors import DatabaseError, UserError
+    from orchestration.lost_runs import end_lost_runs
+    from standalone.postgres import keep_running, running_postmaster
+    from standalone.servers import model_servers
+    from standalone.up import announce
+
+    # Postgres first: the others need it to start, and one that cannot start would end all.
+    if platform.server.is_embedded and running_postmaster(platform.home) is None:
+        console.print("postgres ended by itself; starting it again.")
+        try:
+            keep_running(platform.home, platform.server.port)
+        except (UserError, OSError) as error:
+            # A full disk, for one: what runs without Postgres goes on until there is room.
+            raise DatabaseError(f"{error}") from error
+    deployed = model_servers(platform, running=fleet.names)
+    for run_id in end_lost_runs(instance):
+        console.print(f"Run {run_id} has failed: its process is gone.", highlight=False)
+    fleet.revive(lambda child: console.print(f"{child.command.name} ended by itself; starting it again."))
+    if deployed:
+        fleet.start(deployed, lambda child: console.print(f"{child.command.name} is at {child.command.address}"))
+        announce(platform.home, fleet.children)
+
+
+@contextmanager
+def _until_signalled(console: Console) -> Iterator[None]:
+    """Lets the usual signals end the block like Ctrl-C; once it has ended, stopping is not interrupted again."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for each in signals:
+        signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        console.print("Stopping")

@@ -1,0 +1,37 @@
+"""`customer-analyzer predict`: asks the running service, as a backend would."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import AsJson, ModelArgument
+
+
+def predict(
+    model: ModelArgument,
+    users: Annotated[list[str], typer.Argument(help="User ids; one nobody has seen yet is fine.")],
+    as_json: AsJson = False,
+) -> None:
+    """Ask the running service of a model about one or more users."""
+    import orjson
+
+    from cli.console import make_console
+    from cli.predictions import predictions_table
+    from core.errors import OperationError
+    from core.home import Home
+    from core.settings import read_settings
+    from serving.client import PredictionClient
+    from standalone.up import find_up
+
+    settings = read_settings()
+    up = find_up(Home(settings.home))
+    address = None if up is None else up.servers.get(model.value, {}).get("address")
+    if address is None:
+        raise OperationError(f"The {model.value} service is not running; start it with: customer-analyzer up")
+    key = None if settings.service_key is None else settings.service_key.get_secret_value()
+    with PredictionClient(str(address), api_key=key) as client:
+        predictions = client.predict(users).predictions
+    if as_json:
+        typer.echo(orjson.dumps(predictions))
+        return
+    make_console().print(predictions_table(model.value, predictions))

@@ -1,0 +1,89 @@
+"""`customer-analyzer run`: everything once, for one day, with progress and a closing table."""
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from cli.console import make_console
+from cli.options import AsJson
+from cli.session import Session, session_of
+from cli.summary import summarize
+from cli.tables import models_table
+from core.errors import OperationError
+from core.settings import read_settings
+from orchestration.pipeline import RunOutcome, output_to, plan_run, run_job
+from standalone.stack import running_platform
+
+
+def run(
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Know what was known when this day began. [default: day after the last event]"
+        ),
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(help="Days ahead that the models look. [default: 30]", show_default=False)
+    ] = None,
+    backtest: Annotated[
+        bool, typer.Option(help="Judge the models at past cutoffs as well, which takes about as long as training them.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Run everything once: check events, build marts, train, judge, score, watch drift, deploy."""
+    settings = read_settings()
+    with running_platform(settings) as platform:
+        session = session_of(platform)
+        outcome = run_everything(
+            session,
+            None if as_of is None else as_of.date(),
+            settings.horizon_days if horizon is None else horizon,
+            backtest=backtest,
+        )
+        models = summarize(outcome, session.registry)
+    if as_json:
+        typer.echo(json.dumps({"as_of": outcome.as_of.isoformat(), "models": [asdict(model) for model in models]}))
+    else:
+        make_console().print(models_table(outcome, models))
+
+
+def run_everything(session: Session, as_of: date | None, horizon_days: int, *, backtest: bool) -> RunOutcome:
+    """The retrain job, or its quick form, with a progress bar on the terminal and all other output in the home's log.
+
+    Raises OperationError naming the first step that failed and the log.
+    """
+    plan = plan_run(session.warehouse, as_of, horizon_days)
+    log = session.platform.home.logs / "run.log"
+    with output_to(log) as terminal:
+        console = Console(file=terminal)
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task(f"as of {plan.as_of}, {plan.horizon_days} days ahead", total=None)
+            outcome = run_job(
+                "retrain" if backtest else "quick_retrain",
+                plan,
+                started_by="customer-analyzer run",
+                steps=lambda total: progress.update(task, total=total),
+                on_step=lambda step, _: progress.update(task, advance=1, description=step),
+            )
+    _raise_on_failure(outcome, log)
+    return outcome
+
+
+def _raise_on_failure(outcome: RunOutcome, log: Path) -> None:
+    if outcome.is_success:
+        return
+    first = outcome.failed[0]
+    raise OperationError(f"Step {first.step} failed: {first.error} (the whole story is in {log}, run {outcome.run_id})")

@@ -1,0 +1,33 @@
+"""What most commands open first: the platform of this home, its warehouse and its registry."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from core.settings import read_settings
+from registry.mlflow_registry import Registry
+from standalone.stack import Platform, running_platform
+from warehouse.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Session:
+    """A running platform and the two stores commands read and write."""
+
+    platform: Platform
+    warehouse: Warehouse
+    registry: Registry
+
+
+@contextmanager
+def open_session() -> Iterator[Session]:
+    """Starts or joins the platform of this home for as long as the block lasts."""
+    with running_platform(read_settings()) as platform:
+        yield session_of(platform)
+
+
+def session_of(platform: Platform) -> Session:
+    """The stores of a platform that already runs."""
+    registry = Registry(platform.mlflow_url, platform.environment["MLFLOW_ARTIFACT_ROOT"])
+    warehouse = Warehouse(platform.warehouse_url, platform.settings.training_rows)
+    return Session(platform, warehouse, registry)

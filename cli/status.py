@@ -1,0 +1,236 @@
+"""What `status` knows and how it looks: servers, the last events, champions and the freshness of their scores."""
+
+import socket
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from rich.console import Console
+from rich.table import Table
+
+from core.errors import UserError
+from core.home import Home
+from core.settings import Settings
+from standalone.postgres import embedded_postgres, running_postmaster
+from standalone.servers import MODELS
+from standalone.up import Up, find_up
+from warehouse.databases import WAREHOUSE, Server, embedded_server, given_server
+
+# What a person calls the servers; the names are those of the log files.
+TITLES = {
+    "postgres": "Postgres",
+    "mlflow": "MLflow",
+    "dagster": "Dagster",
+    "dagster_code": "Dagster code server",
+    "dagster_daemon": "Dagster daemon",
+} | {model: f"{model} service" for model in MODELS}
+
+
+@dataclass(frozen=True)
+class ServerRow:
+    """One server: its address if it has one, and whether it runs."""
+
+    name: str
+    address: str | None
+    is_running: bool
+
+
+@dataclass(frozen=True)
+class EventsSeen:
+    """What has arrived. `count` is Postgres's own running estimate."""
+
+    count: int
+    last_occurred_at: datetime | None
+    last_received_at: datetime | None
+    last_import: str | None
+    last_import_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """A model's champion and what it last did."""
+
+    model: str
+    champion: int | None
+    champion_since: datetime | None
+    deployed: int | None
+    scored_as_of: date | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything `status` shows. `problem` says why the warehouse's part is missing."""
+
+    home: str
+    servers: tuple[ServerRow, ...]
+    events: EventsSeen | None
+    models: tuple[ModelState, ...]
+    problem: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for a program: times in ISO 8601."""
+        return _plain(asdict(self))  # type: ignore[no-any-return]
+
+
+def gather(settings: Settings) -> Status:
+    """Looks at the home without changing it. A Postgres that is down is started for the moment it takes to ask."""
+    home = Home(settings.home)
+    servers = server_rows(settings, home, find_up(home))
+    events: EventsSeen | None = None
+    models: tuple[ModelState, ...] = ()
+    problem = None
+    try:
+        if settings.database_url is not None:
+            events, models = _ask(given_server(settings.database_url))
+        elif home.postgres.exists():
+            with embedded_postgres(home, settings.postgres_port) as port:
+                events, models = _ask(embedded_server(home, port))
+        else:
+            problem = "There is nothing here yet: start with `customer-analyzer demo` or `events import`."
+    except UserError as error:
+        problem = str(error)
+    return Status(str(home.root), tuple(servers), events, models, problem)
+
+
+def server_rows(settings: Settings, home: Home, up: Up | None) -> list[ServerRow]:
+    """Every server there could be, and what runs of it."""
+    rows = [_postgres_row(settings, home)]
+    for name in TITLES:
+        if name != "postgres":
+            server = up.servers.get(name) if up else None
+            rows.append(ServerRow(name, server["address"] if server else None, server is not None))
+    return rows
+
+
+def servers_table(servers: list[ServerRow] | tuple[ServerRow, ...]) -> Table:
+    """Name, address, state."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("server", "address", "state"):
+        table.add_column(column, no_wrap=True)
+    for row in servers:
+        state = "[green]running[/]" if row.is_running else "[dim]stopped[/]"
+        table.add_row(TITLES[row.name], row.address or "", state)
+    return table
+
+
+def print_status(status: Status, console: Console) -> None:
+    """Three small tables."""
+    console.print(f"Home: {status.home}", highlight=False, soft_wrap=True)
+    console.print(servers_table(status.servers), end="\n\n")
+    if status.events is not None:
+        console.print(_events_table(status.events), end="\n\n")
+        console.print(_models_table(status.models, status.events))
+    if status.problem is not None:
+        console.print(status.problem, highlight=False, soft_wrap=True)
+
+
+def _postgres_row(settings: Settings, home: Home) -> ServerRow:
+    if settings.database_url is not None:
+        server = given_server(settings.database_url)
+        return ServerRow("postgres", server.url(WAREHOUSE), _listens(server))
+    running = running_postmaster(home)
+    address = None if running is None else embedded_server(home, running.port).url(WAREHOUSE)
+    return ServerRow("postgres", address, running is not None)
+
+
+def _listens(server: Server) -> bool:
+    try:
+        with socket.create_connection((server.host, server.port), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def _ask(server: Server) -> tuple[EventsSeen | None, tuple[ModelState, ...]]:
+    with server.connect(WAREHOUSE) as untyped:
+        connection: psycopg.Connection[Any] = untyped
+        ready = connection.execute("select to_regclass('ml.promotions') is not null").fetchone()
+        if ready is None or not ready[0]:
+            return None, ()
+        # Newest month first: only as many partitions are read as it takes to find an event.
+        months = connection.execute(
+            "select relname, n_live_tup from pg_inherits inner join pg_stat_user_tables on relid = inhrelid"
+            " where inhparent = 'raw.events'::regclass order by relname desc"
+        ).fetchall()
+        last: tuple[Any, ...] = (None, None)
+        for name, _ in months:
+            query = sql.SQL("select max(occurred_at), max(received_at) from {}")
+            last = connection.execute(query.format(sql.Identifier("raw", name))).fetchone() or last
+            if last[0] is not None:
+                break
+        imported = connection.execute(
+            "select file_name, finished_at from raw.imports where finished_at is not null"
+            " order by import_id desc limit 1"
+        ).fetchone() or (None, None)
+        models = connection.execute(_MODELS, [list(MODELS)]).fetchall()
+    count = sum(rows for _, rows in months)
+    return EventsSeen(count, *last, *imported), tuple(ModelState(*row) for row in models)
+
+
+_MODELS = """
+select
+    wanted.model,
+    promoted.to_version,
+    promoted.promoted_at,
+    deployed.model_version,
+    (select max(scores.as_of) from ml.scores where scores.model = wanted.model)
+from unnest(%s::text[]) with ordinality as wanted (model, place)
+left join lateral (
+    select to_version, promoted_at from ml.promotions
+    where promotions.model = wanted.model order by promotion_id desc limit 1
+) as promoted on true
+left join lateral (
+    select model_version from ml.deployments
+    where deployments.model = wanted.model order by deployment_id desc limit 1
+) as deployed on true
+order by wanted.place
+"""
+
+
+def _events_table(events: EventsSeen) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("events", "last happened", "last received", "last import"):
+        table.add_column(column)
+    imported = "" if events.last_import is None else f"{events.last_import}, {_moment(events.last_import_at)}"
+    table.add_row(
+        f"about {events.count:,}", _moment(events.last_occurred_at), _moment(events.last_received_at), imported
+    )
+    return table
+
+
+def _models_table(models: tuple[ModelState, ...], events: EventsSeen) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("model", "champion", "since", "deployed", "scores as of", "days behind the events"):
+        table.add_column(column)
+    for model in models:
+        behind = ""
+        if model.scored_as_of is not None and events.last_occurred_at is not None:
+            # As of the day after the last event, scores have seen everything.
+            behind = str(max(0, (events.last_occurred_at.astimezone(UTC).date() - model.scored_as_of).days + 1))
+        table.add_row(
+            model.model,
+            _version(model.champion),
+            _moment(model.champion_since),
+            _version(model.deployed),
+            str(model.scored_as_of or ""),
+            behind,
+        )
+    return table
+
+
+def _version(version: int | None) -> str:
+    return "none yet" if version is None else f"version {version}"
+
+
+def _moment(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date | datetime) else value

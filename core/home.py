@@ -1,0 +1,187 @@
+"""The folder that holds everything local: where each thing lies in it, and which ports it uses.
+
+Only paths and small remembered facts; starting anything belongs to `postgres`, `stack` and `servers`.
+"""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from core.errors import PlatformError, UserError
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The layout of `CUSTOMER_ANALYZER_HOME`."""
+
+    root: Path
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.root / "artifacts"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def bentoml(self) -> Path:
+        return self.root / "bentoml"
+
+    def bentoml_of(self, kind: str) -> Path:
+        """BentoML's own home of one service: each empties the metrics folder in its own when it starts."""
+        return self.bentoml / kind
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def dbt_target(self) -> Path:
+        """What dbt makes of its project, the manifest among it."""
+        return self.root / "dbt"
+
+    @property
+    def reports(self) -> Path:
+        """Drift reports, by model and day."""
+        return self.root / "reports"
+
+    @property
+    def ledger(self) -> Path:
+        """Where predictions of the services wait for the warehouse."""
+        return self.root / "ledger"
+
+    @property
+    def state(self) -> Path:
+        """What services knew last, for a start without the warehouse."""
+        return self.root / "state"
+
+    @property
+    def passfile(self) -> Path:
+        """libpq's password file of the embedded Postgres."""
+        return self.root / "pgpass"
+
+    @property
+    def ports(self) -> Path:
+        return self.root / "ports.json"
+
+    @property
+    def up(self) -> Path:
+        """What `up` started, for `status` and `down`; there while it runs."""
+        return self.root / "up.json"
+
+    @property
+    def up_lock(self) -> Path:
+        """Held exclusively by `up`, so that a home has only one."""
+        return self.root / "up.lock"
+
+    @property
+    def users_lock(self) -> Path:
+        """Held shared by every process that uses the embedded Postgres; see `keeper`."""
+        return self.root / "postgres.users.lock"
+
+    @property
+    def start_lock(self) -> Path:
+        """Held exclusively while the embedded Postgres is made or started."""
+        return self.root / "postgres.start.lock"
+
+
+def prepare_home(root: Path) -> Home:
+    """Makes the home's folders where they are missing. Raises UserError where that cannot be done."""
+    home = Home(root)
+    try:
+        made = not root.exists()
+        root.mkdir(parents=True, exist_ok=True)
+        if made:
+            # Customers' data is nobody else's business. Root's Postgres runs as another
+            # user, who must pass through.
+            root.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for folder in (home.artifacts, home.logs, home.bentoml, home.dagster, home.dbt_target, home.reports):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        write_private(home.root / ".gitignore", "*\n")
+    except OSError as error:
+        raise UserError(
+            f"The home {root} cannot be used: {error.strerror or error}. "
+            "Set CUSTOMER_ANALYZER_HOME to a folder you may write to."
+        ) from error
+    return home
+
+
+def write_private(path: Path, text: str | Iterable[str]) -> None:
+    """Writes a file only its owner may read, whole or not at all; a long text may come in pieces."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines([text] if isinstance(text, str) else text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """A log file only its owner may read, to be written at its end."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A small state file; empty where there is none or it is damaged, since all of it can be made again."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def choose_port(home: Home, server: str, wanted: int | None) -> int:
+    """The port a server should listen on: the one asked for, else the one of last time, else a free one.
+
+    Raises UserError if the port asked for is taken.
+    """
+    remembered: dict[str, int] = {name: port for name, port in read_json(home.ports).items() if port != wanted}
+    port = wanted or remembered.get(server)
+    if port is None or not is_free(port):
+        if wanted is not None:
+            raise UserError(
+                f"Port {wanted} for {server} is already in use; stop what uses it, "
+                f"or change or unset CUSTOMER_ANALYZER_{server.upper()}_PORT."
+            )
+        port = _free_port(set(remembered.values()))
+    write_private(home.ports, json.dumps(remembered | {server: port}, indent=2) + "\n")
+    return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket() as probe:
+        # As the servers do: a port whose last connections linger in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port(avoided: set[int]) -> int:
+    for _ in range(100):
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port = int(probe.getsockname()[1])
+        if port not in avoided:
+            return port
+    raise PlatformError(f"No free port was found on {LOOPBACK}; set the CUSTOMER_ANALYZER_*_PORT variables.")

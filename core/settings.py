@@ -1,0 +1,99 @@
+"""What can be set from outside: environment variables, or `.env` in the checkout, read once at the edges.
+
+Belongs here: every knob of the installation, with its default. Does not belong here: paths inside the home
+(`core.home`) and what follows from a running server (`standalone.environment`).
+"""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import UserError
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+TRAINING_ROWS = 2_000_000
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The installation's settings. Ports left unset are chosen free and remembered in the home."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_prefix="CUSTOMER_ANALYZER_",
+        env_file=CHECKOUT / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    home: Path = Field(CHECKOUT / ".customer-analyzer", description="Postgres data, artifacts and logs")
+    database_url: SecretStr | None = Field(
+        None, validation_alias="DATABASE_URL", description="a Postgres server in place of the embedded one"
+    )
+    postgres_port: Port | None = None
+    dagster_port: Port | None = None
+    mlflow_port: Port | None = None
+    segmentation_port: Port | None = None
+    purchase_port: Port | None = None
+    churn_port: Port | None = None
+    horizon_days: int = Field(30, ge=1, le=730, description="how far ahead the models look")
+    training_rows: int = Field(TRAINING_ROWS, ge=1_000, description="rows that a training frame may have")
+    service_key: SecretStr | None = Field(None, description="what `predict` and `demo` show the services, if they ask")
+    drift_cooldown_days: int = Field(14, ge=1, le=730, description="between two retrains that drift asks for")
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        # Without quoting it: the address holds a password.
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be an address like postgresql://user:password@host:5432/database")
+        return url
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        names: dict[int, str] = {}
+        for name, port in self.ports.items():
+            if port is not None and names.setdefault(port, name) != name:
+                raise ValueError(f"{names[port]} and {name} cannot both use port {port}")
+        return self
+
+    @property
+    def ports(self) -> dict[str, int | None]:
+        """The port asked for, by server name; None where any free one will do."""
+        return {
+            "postgres": self.postgres_port,
+            "dagster": self.dagster_port,
+            "mlflow": self.mlflow_port,
+            "segmentation": self.segmentation_port,
+            "purchase": self.purchase_port,
+            "churn": self.churn_port,
+        }
+
+
+def read_settings() -> Settings:
+    """The settings of this process's environment. Raises UserError naming the variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())
+        raise UserError(f"A setting is wrong: {faults}. See .env.example for what can be set.") from None
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    reason = message.removeprefix("Value error, ").rstrip(".")
+    if not location:
+        return reason
+    name = str(location[0])
+    variable = name if name.isupper() else f"CUSTOMER_ANALYZER_{name.upper()}"
+    return f"{variable}: {reason[0].lower()}{reason[1:]}"

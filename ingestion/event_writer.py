@@ -1,0 +1,298 @@
+"""Puts a batch into the warehouse: one transaction, all of it or nothing.
+
+Belongs here: COPY, partitions, statistics, the record of imports. Does not: files, rules, or telling an event that is
+known from one whose id is taken (`comparing`).
+"""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import polars.selectors as cs
+import psycopg
+from psycopg import sql
+
+from core.errors import DatabaseError
+from ingestion.conflicts import (
+    EVENT_COLUMNS,
+    Conflict,
+    Connection,
+    OvertakenError,
+    any_known,
+    receive,
+    store_compared,
+    store_unknown,
+)
+from ingestion.errors import ImportStoppedError
+
+QUARANTINE_COLUMNS = ("quarantine_id", "row_number", "reason", "row")
+# libpq keeps what it cannot send at once, so a batch is handed over in pieces.
+_COPY_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Rows ready for COPY: the CSV text of some of their columns, and the months their events fall into.
+
+    `own_ids` are the ids that senders gave, as a Postgres array, None where all are made of the row. `is_repeating`:
+    one of those was in the file before.
+    """
+
+    rows: pl.DataFrame
+    columns: tuple[str, ...]
+    text: bytes
+    months: tuple[datetime, ...] = ()
+    own_ids: str | None = None
+    is_repeating: bool = False
+
+    @property
+    def height(self) -> int:
+        return self.rows.height
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: new events, known ones, bad rows, and how many of those were in quarantine already.
+
+    `conflicting` of the bad ones are events with the id of another. `erased` rows, good or bad, are of users who were
+    erased; they are nowhere.
+    """
+
+    stored: int
+    known: int
+    quarantined: int
+    quarantined_known: int
+    conflicting: int
+    erased: int
+
+
+def pack_events(events: pl.DataFrame, own_ids: pl.Series | None = None, *, is_repeating: bool = False) -> Packed:
+    """Events that fulfil the contract, for `store_batch`. Work for the processor only, so it can run ahead."""
+    # So the index of ids is written page after page, and importers of the same events wait for each other in no circle.
+    events = events.sort("event_id", maintain_order=True)
+    months = events.get_column("occurred_at").dt.truncate("1mo").unique().sort().to_list()
+    ids = None if own_ids is None or own_ids.is_empty() else "{" + ",".join(own_ids.to_list()) + "}"
+    return Packed(events, EVENT_COLUMNS, as_csv(events.select(EVENT_COLUMNS)), tuple(months), ids, is_repeating)
+
+
+def pack_quarantine(rows: pl.DataFrame) -> Packed:
+    """Bad rows, for `store_batch`."""
+    return Packed(rows, QUARANTINE_COLUMNS, as_csv(rows.select(QUARANTINE_COLUMNS)))
+
+
+def as_csv(rows: pl.DataFrame) -> bytes:
+    """Rows as the text that COPY reads; only a null is empty and without quotes."""
+    # The session's time zone is UTC, so a time needs no zone; Polars writes those twice as fast.
+    buffer = io.BytesIO()
+    rows.with_columns(cs.datetime().dt.replace_time_zone(None)).write_csv(buffer, include_header=False)
+    return buffer.getvalue()
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection in autocommit mode. Raises DatabaseError when there is none to be had."""
+    try:
+        connection: Connection = psycopg.connect(url, autocommit=True, options="-c timezone=UTC")
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DatabaseError(f"The warehouse cannot be reached: {reason}; is the platform up?") from error
+    with connection:
+        yield connection
+
+
+def begin_import(connection: Connection, file: Path) -> int:
+    """Notes that a file is being imported; its number."""
+    with _refusals():
+        row = connection.execute(
+            "insert into raw.imports (file_name) values (%s) returning import_id", [file.name]
+        ).fetchone()
+    assert row is not None  # noqa: S101 (an insert returns its row)
+    return int(str(row[0]))
+
+
+def finish_import(connection: Connection, import_id: int) -> None:
+    """Notes that a file is in, whole."""
+    with _refusals():
+        connection.execute("update raw.imports set finished_at = now() where import_id = %s", [import_id])
+
+
+def analyze_after(connection: Connection, stored: int) -> None:
+    """Renews the planner's statistics if `stored` new events are a tenth of the table or more.
+
+    Autovacuum would do it for each month, a minute later, and never for the table as a whole. It reads a sample of each
+    month: far less than what was just stored.
+    """
+    with _refusals():
+        row = connection.execute(
+            "select coalesce(sum(greatest(reltuples, 0)), 0)::bigint from pg_partition_tree('raw.events') as tree"
+            " join pg_class on pg_class.oid = tree.relid where isleaf"
+        ).fetchone()
+        if row is not None and stored and 10 * stored >= int(str(row[0])):
+            connection.execute("analyze raw.events")
+
+
+def store_batch(
+    connection: Connection,
+    import_id: int,
+    events: Packed,
+    quarantine: Packed,
+    conflicting: Callable[[pl.DataFrame, Sequence[Conflict]], Packed],
+    *,
+    is_new: bool,
+) -> Stored:
+    """Stores events and bad rows that are not there yet, and counts them in `raw.imports`; committed on return.
+
+    `conflicting` turns those events of a frame that have the id of another into rows for the quarantine. `is_new` is a
+    guess: true tries the fast way first, which only works if no event is known. Wrong costs time, never correctness.
+    Raises ImportStoppedError when the database cannot store the batch; nothing of it is then stored.
+    """
+    with _refusals():
+        # Committed at once: a month without events harms nobody, and holding it would make other importers wait.
+        _ensure_partitions(connection, events)
+        while True:
+            try:
+                with connection.transaction():
+                    return _store(connection, import_id, events, quarantine, conflicting, is_new=is_new)
+            except (OvertakenError, psycopg.errors.DeadlockDetected):
+                # Another importer of the same events got further, which can only happen as often as it has batches.
+                is_new = False
+
+
+def _store(
+    connection: Connection,
+    import_id: int,
+    events: Packed,
+    quarantine: Packed,
+    conflicting: Callable[[pl.DataFrame, Sequence[Conflict]], Packed],
+    *,
+    is_new: bool,
+) -> Stored:
+    events, quarantine, erased = _without_erased(connection, events, quarantine)
+    conflicts: Sequence[Conflict] = ()
+    stored = _copy_new(connection, events) if is_new and not _may_be_known(connection, import_id, events) else None
+    if stored is None:
+        copy_rows(connection, receive(connection), events)
+        if events.own_ids is None:
+            stored = store_unknown(connection)
+        else:
+            stored, conflicts = store_compared(connection)
+    quarantined = _copy_quarantine(connection, import_id, [quarantine, conflicting(events.rows, conflicts)])
+    bad = quarantine.height + len(conflicts)
+    known = events.height - stored - len(conflicts)
+    result = Stored(stored, known, bad, bad - quarantined, len(conflicts), erased)
+    connection.execute(
+        "update raw.imports set rows_read = rows_read + %s, rows_stored = rows_stored + %s,"
+        " rows_known = rows_known + %s, rows_quarantined = rows_quarantined + %s, rows_erased = rows_erased + %s"
+        " where import_id = %s",
+        [events.height + quarantine.height + erased, stored, known, bad, erased, import_id],
+    )
+    return result
+
+
+def _may_be_known(connection: Connection, import_id: int, events: Packed) -> bool:
+    """Whether ids that senders gave are taken; where no other import has stored anything, only the file can tell."""
+    if events.own_ids is None or events.is_repeating:
+        return events.is_repeating
+    row = connection.execute(
+        "select exists(select from raw.imports where import_id <> %s and rows_stored > 0)", [import_id]
+    ).fetchone()
+    return row is not None and bool(row[0]) and any_known(connection, events.own_ids)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turns what the database refuses into the sentence for the one who imports."""
+    try:
+        yield
+    except psycopg.errors.DiskFull as error:
+        raise ImportStoppedError(
+            "The disk of the warehouse is full; free some space and import the file again, what is stored stays"
+        ) from error
+    except psycopg.Error as error:
+        if error.diag.constraint_name == "is_archived":
+            month = str(error.diag.table_name).removeprefix("events_").replace("_", "-")
+            raise ImportStoppedError(
+                f"There are events of {month}, which is archived: bring it back first with"
+                " `customer-analyzer events restore FILE`, then import the file again; what is stored stays"
+            ) from error
+        # Only the primary message: the detail may quote a row.
+        reason = error.diag.message_primary or str(error).strip().splitlines()[0]
+        raise ImportStoppedError(
+            f"The warehouse could not store events: {reason}; import the file again, what is stored stays"
+        ) from error
+
+
+def _without_erased(connection: Connection, events: Packed, quarantine: Packed) -> tuple[Packed, Packed, int]:
+    """The batch without rows of users who were erased, and how many those were. No one is erased until it is stored."""
+    # Waits for an erasure that is under way.
+    connection.execute("lock table raw.erased_users in share mode")
+    if connection.execute("select from raw.erased_users limit 1").fetchone() is None:
+        return events, quarantine, 0
+    users = connection.execute(
+        "select user_id from unnest(%s::text[]) as user_id"
+        " where raw.user_hash(user_id) in (select user_hash from raw.erased_users)",
+        [events.rows.get_column("user_id").unique().to_list()],
+    ).fetchall()
+    good = events.rows.filter(~pl.col("user_id").is_in([str(user) for (user,) in users]))
+    places = connection.execute(
+        "select place - 1 from unnest(%s::jsonb[]) with ordinality as bad (bad_row, place)"
+        " where raw.is_of_user(bad_row, array(select user_hash from raw.erased_users))",
+        [quarantine.rows.get_column("row").to_list()],
+    ).fetchall()
+    bad = quarantine.rows.with_row_index("place").filter(~pl.col("place").is_in([int(str(at)) for (at,) in places]))
+    erased = events.height - good.height + quarantine.height - bad.height
+    if not erased:
+        return events, quarantine, 0
+    packed = replace(pack_events(good), own_ids=events.own_ids, is_repeating=events.is_repeating)
+    return packed, pack_quarantine(bad), erased
+
+
+def _ensure_partitions(connection: Connection, events: Packed) -> None:
+    connection.execute(
+        "select raw.ensure_event_partitions(month, month) from unnest(%s::timestamptz[]) as month",
+        [list(events.months)],
+    )
+
+
+def _copy_new(connection: Connection, events: Packed) -> int | None:
+    """Straight into the table; None, and nothing stored, if one of the events is known."""
+    try:
+        with connection.transaction():
+            copy_rows(connection, sql.Identifier("raw", "events"), events)
+    except psycopg.errors.UniqueViolation:
+        return None
+    return events.height
+
+
+def _copy_quarantine(connection: Connection, import_id: int, rows: Sequence[Packed]) -> int:
+    filled = [each for each in rows if each.height]
+    if not filled:
+        return 0
+    columns = sql.SQL(", ").join(map(sql.Identifier, QUARANTINE_COLUMNS))
+    connection.execute(
+        sql.SQL("create temporary table refused on commit drop as select {} from raw.events_quarantine limit 0").format(
+            columns
+        )
+    )
+    for each in filled:
+        copy_rows(connection, sql.Identifier("refused"), each)
+    return connection.execute(
+        sql.SQL(
+            "insert into raw.events_quarantine (import_id, {0}) select {1}, {0} from refused order by quarantine_id"
+            " on conflict do nothing"
+        ).format(columns, sql.Literal(import_id))
+    ).rowcount
+
+
+def copy_rows(connection: Connection, table: sql.Identifier, rows: Packed) -> None:
+    """Adds rows to a table."""
+    text = memoryview(rows.text)
+    columns = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
+    command = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for start in range(0, len(text), _COPY_BYTES):
+            copy.write(text[start : start + _COPY_BYTES])

@@ -1,0 +1,199 @@
+"""Which column of a file is which column of an event.
+
+Belongs here: reading --map, checking it against a file, and turning a chunk's rows into event columns. Does not:
+types and rules (`data_contracts`), or identity.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts.contract import Check, Contract
+from ingestion.chunks import Chunk, Wanted
+from ingestion.errors import FileRefusedError, MappingRefusedError
+
+PROPERTIES = "properties"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSource:
+    """A column of a file and, where its values are JSON objects, the way into them."""
+
+    column: str
+    path: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """As one writes it in --map."""
+        return ".".join((self.column, *self.path))
+
+
+def parse_mapping(options: Iterable[str]) -> dict[str, str]:
+    """`["order_id=properties.invoice"]` as a dictionary. Raises MappingRefusedError for what has no such form."""
+    mapping: dict[str, str] = {}
+    for option in options:
+        column, _, source = (part.strip() for part in option.partition("="))
+        if not column or not source:
+            raise MappingRefusedError(f"--map {option} is not of the form COLUMN=SOURCE, such as order_id=invoice")
+        if column in mapping:
+            raise MappingRefusedError(f"--map names {column} twice; keep one")
+        mapping[column] = source
+    return mapping
+
+
+def demand_known_columns(contract: Contract, mapping: Mapping[str, str]) -> None:
+    """Raises MappingRefusedError if --map fills a column that events do not have."""
+    for column, source in mapping.items():
+        if column not in contract.columns:
+            raise MappingRefusedError(
+                f"--map {column}={source}: events have no column {column}; theirs are {', '.join(contract.columns)}"
+            )
+
+
+def demand_known_source(contract: Contract, source: str) -> None:
+    """Raises MappingRefusedError if no event may come from `source`."""
+    for rule in contract.property("source").rules:
+        if rule.check is Check.VALID_VALUES and source not in rule.limit:
+            raise MappingRefusedError(f"--source {source} is not one of {', '.join(rule.limit)}")
+
+
+def wanted_columns(contract: Contract, mapping: Mapping[str, str]) -> Wanted:
+    """What an import will ask of each document of a file."""
+    taken = [mapping.get(name, name) for name in contract.columns]
+    return Wanted(tuple(taken), tuple({name.partition(".")[0] for name in taken} - set(taken)))
+
+
+def demand_columns(
+    path: Path, chunk: Chunk, contract: Contract, mapping: Mapping[str, str], filled: Sequence[str]
+) -> None:
+    """Checks a file by its first rows: what is mapped must be there, and so must every required column.
+
+    `filled` are required columns that the import can fill in. Raises MappingRefusedError or FileRefusedError.
+    """
+    names = _names(chunk)
+    for column, text in mapping.items():
+        source = _source(text, names)
+        if source.column not in names:
+            raise MappingRefusedError(
+                f"{path} has no column {source.column} (--map {column}={text}); its columns are {', '.join(names)}"
+            )
+        if source.path and chunk.rows.height and _reach(chunk.rows, source).null_count() == chunk.rows.height:
+            raise MappingRefusedError(
+                f"{path} has no {text} (--map {column}={text}) in its first {chunk.rows.height:,} rows;"
+                f" {source.column} holds {', '.join(_keys(chunk.rows, source.column)) or 'nothing'}"
+            )
+    for each in contract.properties:
+        if each.required and each.name not in filled and each.name not in mapping and each.name not in names:
+            raise FileRefusedError(
+                f"{path} has no column {each.name}, which every event needs; say which of its columns it is with"
+                f" --map {each.name}=COLUMN (its columns are {', '.join(names)})"
+            )
+
+
+def map_columns(chunk: Chunk, contract: Contract, mapping: Mapping[str, str]) -> pl.DataFrame:
+    """The chunk's rows as event columns, values as the file has them. What no event column takes goes to properties.
+
+    Values keep their type; order and number of rows are the chunk's.
+    """
+    names = _names(chunk)
+    columns: list[pl.Series] = []
+    used: set[str] = set()
+    for each in contract.columns:
+        source = _source(mapping.get(each, each), names)
+        if source.column in chunk.rows.columns:
+            columns.append(_reach(chunk.rows, source).alias(each))
+            if not source.path:
+                used.add(source.column)
+    events = pl.DataFrame(columns)
+    rest = _rest(chunk, used)
+    if rest is None:
+        return events
+    if PROPERTIES not in events.columns:
+        return events.with_columns(rest.alias(PROPERTIES))
+    return events.with_columns(_merged(events.get_column(PROPERTIES), rest))
+
+
+def _names(chunk: Chunk) -> list[str]:
+    if chunk.documents is None:
+        return chunk.rows.columns
+    return list(chunk.names)
+
+
+def _source(text: str, names: Sequence[str]) -> ColumnSource:
+    """A column called exactly `text` wins over a way into a column."""
+    if text in names or "." not in text:
+        return ColumnSource(text)
+    column, *path = text.split(".")
+    return ColumnSource(column, tuple(path))
+
+
+def _reach(rows: pl.DataFrame, source: ColumnSource) -> pl.Series:
+    values = rows.get_column(source.column)
+    if not source.path:
+        return values
+    if isinstance(values.dtype, pl.Struct):
+        values = values.struct.json_encode()
+    way = "$" + "".join(f"[{name!r}]" for name in source.path)
+    return values.cast(pl.String, strict=False).str.json_path_match(way)
+
+
+def _keys(rows: pl.DataFrame, column: str) -> list[str]:
+    """Names inside a column of JSON objects, as its first rows have them."""
+    values = rows.get_column(column).drop_nulls().head(100)
+    if isinstance(values.dtype, pl.Struct):
+        return [field.name for field in values.dtype.fields]
+    found: dict[str, None] = {}
+    for text in values.cast(pl.String, strict=False).drop_nulls():
+        try:
+            document = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            found.update(dict.fromkeys(document))
+    return list(found)
+
+
+def _rest(chunk: Chunk, used: set[str]) -> pl.Series | None:
+    """What nobody asked for, as one JSON object a row; None if there is no such thing in the chunk."""
+    if chunk.rest is not None:
+        return chunk.rest if chunk.rest.null_count() < len(chunk.rest) else None
+    extra = [name for name in chunk.rows.columns if name not in used]
+    if not extra:
+        return None
+    members = [_member(chunk.rows, name) for name in extra]
+    inside = pl.concat_str(members, separator=",", ignore_nulls=True)
+    frame = pl.DataFrame(chunk.rows.get_columns())
+    return frame.select(pl.when(inside != "").then("{" + inside + "}").alias(PROPERTIES)).to_series()
+
+
+def _member(rows: pl.DataFrame, name: str) -> pl.Expr:
+    """`"name":value` for each row that has a value."""
+    column = pl.col(name)
+    if rows.schema[name] == pl.Binary:
+        column = column.cast(pl.String, strict=False)
+    text = pl.struct(column).struct.json_encode()
+    is_there = column.is_not_null() & (column != "") if rows.schema[name] == pl.String else column.is_not_null()
+    return pl.when(is_there).then(text.str.slice(1, text.str.len_chars() - 2))
+
+
+def _merged(properties: pl.Series, rest: pl.Series) -> pl.Series:
+    """Both objects in one; where both hold a name, Postgres keeps the last, which is the one in properties."""
+    if isinstance(properties.dtype, pl.Struct):
+        properties = properties.struct.json_encode()
+    own = pl.col("own").cast(pl.String).str.strip_chars()
+    other = pl.col("rest")
+    is_empty = own.is_null() | own.str.contains(r"^(\{\s*\})?$")
+    merged = (
+        pl.when(other.is_null())
+        .then(own)
+        .when(is_empty)
+        .then(other)
+        .when(own.str.starts_with("{"))
+        .then(other.str.slice(0, other.str.len_chars() - 1) + "," + own.str.slice(1))
+        # Not an object: left as it is for the contract to refuse.
+        .otherwise(own)
+    )
+    return pl.DataFrame([properties.alias("own"), rest.alias("rest")]).select(merged.alias(PROPERTIES)).to_series()

@@ -1,0 +1,54 @@
+"""The time rule as checks that block: nothing is trained or scored on marts that know their future.
+
+Belongs here: the checks and what they report. Not: what is compared (`orchestration.time_rule`), or the rule that label
+windows of a plan never overlap, which a plan keeps by itself (`ml.cutoffs`).
+"""
+
+from collections.abc import Callable
+from datetime import date
+
+import dagster as dg
+
+from orchestration.assets.models import FEATURES, LABELS
+from orchestration.resources import Choices, WarehouseResource
+from orchestration.time_rule import Comparison, compare_features, compare_labels
+from warehouse.warehouse import Warehouse
+
+
+def time_rule_check(
+    mart: dg.AssetKey, compare: Callable[[Warehouse, date, int], Comparison]
+) -> dg.AssetChecksDefinition:
+    """The check that rebuilds a sample of users of one mart."""
+
+    @dg.asset_check(
+        asset=mart,
+        name="knows_only_the_past",
+        blocking=True,
+        description="A sample of users, another one every day, rebuilt from raw.events alone, without SQL: the same.",
+    )
+    def knows_only_the_past(
+        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource, choices: Choices
+    ) -> dg.AssetCheckResult:
+        # Checks with partitions of their own are still a preview in Dagster; the run's day is there all the same. Of a
+        # range it is the last.
+        day = date.fromisoformat(context.partition_key_range.end)
+        found = compare(warehouse.open(), day, choices.horizon_days)
+        return dg.AssetCheckResult(
+            passed=found.agrees,
+            severity=dg.AssetCheckSeverity.ERROR if found.users else dg.AssetCheckSeverity.WARN,
+            description=found.sentence,
+            metadata={
+                "users": found.users,
+                "days": found.days,
+                "columns": len(found.compared),
+                "users_by_differing_column": dg.MetadataValue.json(found.differing),
+                "columns_passed_by": ", ".join(found.passed_by) or "none",
+            },
+        )
+
+    return knows_only_the_past
+
+
+def time_rule_checks() -> list[dg.AssetChecksDefinition]:
+    """The checks of features and of labels."""
+    return [time_rule_check(FEATURES, compare_features), time_rule_check(LABELS, compare_labels)]

@@ -1,0 +1,73 @@
+"""The gate as it runs: champion and challenger on the same newest matured rows, verdict carried out.
+
+What makes a challenger good enough is `ml.gate`'s; this module fetches the rows and the two models.
+"""
+
+from datetime import date, timedelta
+
+from ml import artifact
+from ml.gate import GateDecision, GateInputs, decide
+from orchestration.drift_watch import watched_days
+from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
+from registry.promotion import promote
+from warehouse.warehouse import Warehouse
+
+_INPUT_ROWS = 5_000
+
+
+def judge_challenger(
+    warehouse: Warehouse, registry: Registry, challenger: RegisteredModel, *, promoted_by: str
+) -> GateDecision:
+    """Decides on rows that neither model was trained on, and promotes the challenger if it may be.
+
+    Where there is no champion yet, a challenger with a fault is promoted all the same, fault on record: any answer
+    is better than none, and the rung it stands on was chosen by evidence.
+    """
+    champion = registry.with_alias(challenger.kind, CHAMPION)
+    if champion is not None and champion.version == challenger.version:
+        return GateDecision(True, f"version {champion.version} is champion already", {})
+    decision = _decide(warehouse, challenger, champion)
+    if champion is None and not decision.promote:
+        first = f"promoted as the first {challenger.kind} model, though: {decision.reason}"
+        promote(registry, warehouse, challenger, instead_of=None, reason=first, promoted_by=promoted_by)
+        return GateDecision(False, first, decision.checks)
+    verdict = f"{'promoted' if decision.promote else 'not promoted'}: {decision.reason}"
+    if decision.promote:
+        promote(registry, warehouse, challenger, instead_of=champion, reason=verdict, promoted_by=promoted_by)
+    else:
+        registry.note_verdict(challenger.kind, challenger.version, verdict)
+    return GateDecision(decision.promote, verdict, decision.checks)
+
+
+def _decide(warehouse: Warehouse, challenger: RegisteredModel, champion: RegisteredModel | None) -> GateDecision:
+    inputs = None
+    if challenger.kind == "segmentation":
+        rows = warehouse.snapshot(date.fromisoformat(challenger.as_of))
+    elif champion is not None and (refusal := _not_comparable(challenger, champion)):
+        return GateDecision(False, refusal, {})
+    else:
+        test = date.fromisoformat(challenger.tags["test_cutoff"])
+        horizon = timedelta(days=int(challenger.tags["horizon_days"]))
+        rows = warehouse.training_frame([test], horizon.days)
+        # The same sample of users on the newest day learned from and on the first day to answer about.
+        days = (test - horizon, date.fromisoformat(challenger.as_of))
+        within = watched_days(challenger.kind, horizon.days)
+        inputs = GateInputs(*(warehouse.sample_snapshot(day, _INPUT_ROWS, active_within_days=within) for day in days))
+    return decide(
+        rows,
+        challenger=artifact.load(challenger.directory, challenger.digest),
+        champion=None if champion is None else artifact.load(champion.directory, champion.digest),
+        inputs=inputs,
+    )
+
+
+def _not_comparable(challenger: RegisteredModel, champion: RegisteredModel) -> str | None:
+    """Why no row can judge the two fairly, if none can."""
+    ahead = champion.tags["horizon_days"], challenger.tags["horizon_days"]
+    by_hand = f"decide by hand: customer-analyzer models promote {challenger.kind} {challenger.version}"
+    if ahead[0] != ahead[1]:
+        return f"the champion looks {ahead[0]} days ahead, the challenger {ahead[1]}; {by_hand}"
+    # A champion calibrates on windows that close before its own test cutoff begins, ISO dates compare as text.
+    if champion.tags["test_cutoff"] > challenger.tags["test_cutoff"]:
+        return f"the champion has learned from days the challenger is tested on; {by_hand}"
+    return None

@@ -1,0 +1,194 @@
+"""Does a mart say what was known on its days? A sample of users is rebuilt from `raw.events` alone and compared.
+
+Belongs here: who is drawn, what is compared, the verdict in words. Not: the definitions
+(`orchestration.reference_features`) or the proof for any events (tests/integration/dbt_project/test_time_rule.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import LiteralString
+
+import polars as pl
+from psycopg import sql
+
+from core.settings import CHECKOUT
+from ml.cutoffs import plan_cutoffs
+from orchestration.reference_features import reference_features, reference_labels
+from warehouse.warehouse import Warehouse
+
+EVENT_TYPES = CHECKOUT / "dbt_project" / "seeds" / "event_types.csv"
+
+_USERS = 200
+_EVENTS_TO_DRAW_FROM = 20_000
+_KEY = ("user_id", "as_of")
+_NAMED = 5
+_ARCHIVED_USERS: LiteralString = (
+    "select user_id from intermediate.int_user_daily join raw.archives"
+    " on restored_at is null and occurred_day >= month and occurred_day < month + interval '1 month'"
+)
+_ABSOLUTE, _RELATIVE = 2e-4, 1e-6
+"""What rounding and another order of adding may differ by; less than any event makes in a count or a sum of days."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a mart says of some users, against what their events say.
+
+    `differing`: users by column that differs. `unforeseen`: users with a row on a day on which nothing was known of
+    them. `missing`: users without one though something was. `compared` and `passed_by` name the columns, `archived` the
+    months whose events are away; users who have some of these are not drawn.
+    """
+
+    table: str
+    users: int
+    days: int
+    differing: dict[str, int]
+    unforeseen: int
+    missing: int
+    compared: tuple[str, ...]
+    passed_by: tuple[str, ...]
+    archived: tuple[str, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the mart says what the events say, of somebody; or of nobody, where too much is archived to tell."""
+        if not self.users:
+            return bool(self.archived)
+        return not (self.differing or self.unforeseen or self.missing)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict, and the way out."""
+        if self.archived and not self.users:
+            months = ", ".join(self.archived)
+            return f"nobody was compared with {self.table}: everybody has events in the archived months {months}"
+        if not self.users:
+            return f"nobody could be rebuilt to compare {self.table} with: events are being imported; run again later"
+        if self.agrees:
+            rebuilt = f"{self.users} users rebuilt from their events on {self.days} days"
+            return f"{rebuilt}: all {len(self.compared)} columns of {self.table} agree"
+        worst = sorted(self.differing, key=lambda name: (-self.differing[name], name))
+        faults = [f"{name} differs for {self.differing[name]}" for name in worst[:_NAMED]]
+        faults += [f"{len(worst) - _NAMED} more columns differ"] if len(worst) > _NAMED else []
+        faults += [f"{self.unforeseen} have a row before anything was known of them"] if self.unforeseen else []
+        faults += [f"{self.missing} have no row though something was known of them"] if self.missing else []
+        return (
+            f"{self.table} does not say what was known on its days: of {self.users} users {', '.join(faults)}. Nothing "
+            "is built on it. Look in its SQL for what reads events of as_of or later, or ignores received_at; if a "
+            "meaning was changed on purpose, change orchestration/reference_features.py too; if events were deleted or "
+            "changed by hand, drop the table intermediate.int_user_daily; then run again."
+        )
+
+
+def compare_features(warehouse: Warehouse, as_of: date, horizon_days: int) -> Comparison:
+    """Compares the snapshots that a run builds: of `as_of`, and of the past days that models learn from.
+
+    Past days show most: of today nothing that lies ahead is known, so there is nothing to leak.
+    """
+    days = (*_cutoffs(warehouse, as_of, horizon_days), as_of)
+    users, events = _sample(warehouse, as_of)
+    stored = warehouse.read(
+        _query(
+            "select * from marts.user_features where user_id = any({users}) and as_of = any({days})",
+            users=users,
+            days=days,
+        )
+    )
+    rebuilt = pl.concat(reference_features(events, day) for day in days)
+    return replace(differences("marts.user_features", stored, rebuilt), archived=warehouse.archived_months())
+
+
+def compare_labels(warehouse: Warehouse, as_of: date, horizon_days: int) -> Comparison:
+    """Compares the labels of every cutoff of a run, and with them the populations that they were drawn for."""
+    days = _cutoffs(warehouse, as_of, horizon_days)
+    users, events = _sample(warehouse, as_of)
+    stored = warehouse.read(
+        _query(
+            "select * from marts.user_labels"
+            " where user_id = any({users}) and as_of = any({days}) and horizon_days = {horizon}",
+            users=users,
+            days=days,
+            horizon=horizon_days,
+        )
+    )
+    rebuilt = pl.concat(reference_labels(events, day, horizon_days) for day in days)
+    return replace(differences("marts.user_labels", stored, rebuilt), archived=warehouse.archived_months())
+
+
+def _cutoffs(warehouse: Warehouse, as_of: date, horizon_days: int) -> tuple[date, ...]:
+    known = warehouse.event_range()
+    return plan_cutoffs(as_of, horizon_days, known.first, known.last).all
+
+
+def _sample(warehouse: Warehouse, as_of: date) -> tuple[list[str], pl.DataFrame]:
+    """Users and all their events, without users of whom something may have arrived since the marts were built."""
+    events = events_of(warehouse, draw_users(warehouse, as_of))
+    settled = events.filter(~pl.col("is_new").any().over("user_id"))
+    return settled["user_id"].unique().to_list(), settled
+
+
+def differences(table: str, stored: pl.DataFrame, rebuilt: pl.DataFrame) -> Comparison:
+    """Compares two frames by user_id and as_of, in the columns that both have."""
+    common = [name for name in rebuilt.columns if name in stored.columns and name not in _KEY]
+    both = stored.join(rebuilt, on=_KEY, how="full", suffix=" rebuilt", coalesce=True)
+    paired = stored.join(rebuilt, on=_KEY, suffix=" rebuilt")
+    unequal = {name: paired.filter(_differs(name))["user_id"].n_unique() for name in common}
+    return Comparison(
+        table=table,
+        users=both["user_id"].n_unique(),
+        days=both["as_of"].n_unique(),
+        differing={name: users for name, users in unequal.items() if users},
+        unforeseen=stored.join(rebuilt, on=_KEY, how="anti")["user_id"].n_unique(),
+        missing=rebuilt.join(stored, on=_KEY, how="anti")["user_id"].n_unique(),
+        compared=tuple(common),
+        passed_by=tuple(name for name in stored.columns if name not in (*common, *_KEY, "horizon_days")),
+    )
+
+
+def _differs(name: str) -> pl.Expr:
+    stored, rebuilt = pl.col(name).cast(pl.Float64), pl.col(f"{name} rebuilt").cast(pl.Float64)
+    apart = (stored - rebuilt).abs() > _ABSOLUTE + _RELATIVE * rebuilt.abs()
+    return (stored.is_null() != rebuilt.is_null()) | apart.fill_null(False)
+
+
+def draw_users(warehouse: Warehouse, as_of: date) -> list[str]:
+    """At most 200 users with an event at any time, also later than `as_of`; other ones for every `as_of`.
+
+    Drawn by a hash from the users of some blocks of events: what it costs does not grow with the history. Nobody who
+    has events in archived months, without which no user can be rebuilt.
+    """
+    share = 100.0 * min(1.0, _EVENTS_TO_DRAW_FROM / max(1, warehouse.about_events()))
+    query = _query(
+        "select user_id from (select distinct user_id from raw.events tablesample system ({share}) repeatable ({day}))"
+        " as found where user_id not in ({archived}) order by md5(user_id || {as_of}) limit {users}",
+        archived=sql.SQL(_ARCHIVED_USERS if warehouse.archived_months() else "select null where false"),
+        share=share,
+        day=as_of.toordinal(),
+        as_of=as_of.isoformat(),
+        users=_USERS,
+    )
+    return warehouse.read(query)["user_id"].to_list()
+
+
+def events_of(warehouse: Warehouse, users: Sequence[str]) -> pl.DataFrame:
+    """All events of some users with what their types count as; `is_new`: the marts may not have seen it yet."""
+    events = warehouse.read(
+        _query(
+            "select user_id, event_type, occurred_at, received_at, order_id, item_id, source,"
+            " amount::double precision as amount, quantity::double precision as quantity,"
+            " ingested_xid >= {mark} as is_new from raw.events where user_id = any({users})",
+            mark=warehouse.watermark("int_user_daily"),
+            users=users,
+        )
+    )
+    types = pl.read_csv(EVENT_TYPES, schema={"event_type": pl.String, "category": pl.String, "is_activity": pl.Boolean})
+    return events.join(types, on="event_type", how="left").with_columns(
+        pl.col("category").fill_null("other"), pl.col("is_activity").fill_null(True)
+    )
+
+
+def _query(template: LiteralString, **values: object) -> str:
+    parts = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    written = {name: part if isinstance(part, sql.SQL) else sql.Literal(part) for name, part in parts.items()}
+    return sql.SQL(template).format(**written).as_string()

@@ -1,0 +1,95 @@
+"""Everything held about a user, as JSON.
+
+Belongs here: the order and form of what is given. Does not: where things about users are (`traces`).
+"""
+
+import json
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+from itertools import chain
+
+import polars as pl
+import psycopg
+from psycopg import sql
+
+from core.errors import UserError
+from core.home import Home
+from ingestion.archive import catalogue
+from ingestion.chunks import storable
+from privacy import traces
+from serving.spool import read_lines
+from warehouse.warehouse import Warehouse
+
+_BATCH = 1_000
+_ORDERED_BY: tuple[str, ...] = ("occurred_at", "occurred_day", "as_of", "made_at", "quarantined_at")
+
+
+def export_user(warehouse: Warehouse, home: Home, user_id: str) -> Generator[str]:
+    """The JSON text, piece by piece: an object with the id, the time and, by table, the rows about the user.
+
+    Every table with a user_id is looked into, the quarantine, and predictions that wait on disk. Rows come from the
+    server as they are read, so memory does not grow with them. Raises UserError where there are none.
+    """
+    with warehouse.connect() as connection:
+        connection.execute("set local timezone to 'UTC'")
+        tables = _tables(connection, user_id)
+        files = [("ledger folder", _spooled(home, user_id)), ("archived events", _archived(connection, user_id))]
+        named = chain(tables, files)
+        pieces = chain.from_iterable(_table(name, rows) for name, rows in named)
+        first = next(pieces, None)
+        if first is None:
+            raise UserError(f"Nothing is held about a user {user_id}; check how the id is written.")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        yield f'{{\n"user_id": {json.dumps(user_id)},\n"exported_at": "{now}",\n"tables": {{'
+        yield first.removeprefix(",")
+        yield from pieces
+        yield "\n}\n}\n"
+
+
+def _table(name: str, rows: Iterator[str]) -> Iterator[str]:
+    """A table as the next name of an object; nothing where there are no rows."""
+    separator = f",\n{json.dumps(name)}: ["
+    row = None
+    for row in rows:
+        yield f"{separator}\n  {row}"
+        separator = ","
+    if row is not None:
+        yield "\n]"
+
+
+def _tables(connection: psycopg.Connection[tuple[object, ...]], user_id: str) -> Iterator[tuple[str, Iterator[str]]]:
+    for table in traces.user_tables(connection):
+        yield traces.name_of(table), _rows(connection, table, sql.SQL("user_id = {}").format(sql.Literal(user_id)))
+    quarantine = traces.QUARANTINE
+    yield traces.name_of(quarantine), _rows(connection, quarantine, traces.is_quarantined_of(user_id))
+
+
+def _rows(
+    connection: psycopg.Connection[tuple[object, ...]], table: sql.Identifier, condition: sql.Composable
+) -> Iterator[str]:
+    described = connection.execute(sql.SQL("select * from {} limit 0").format(table)).description or ()
+    times = [name for name in _ORDERED_BY if name in {column.name for column in described}]
+    query = sql.SQL("select to_jsonb(held)::text from {} as held where {} order by {}").format(
+        table, condition, sql.SQL(", ").join(map(sql.Identifier, times)) if times else sql.SQL("1")
+    )
+    with connection.cursor("export") as cursor:
+        cursor.itersize = _BATCH
+        for (row,) in cursor.execute(query):
+            yield str(row)
+
+
+def _archived(connection: psycopg.Connection[tuple[object, ...]], user_id: str) -> Iterator[str]:
+    """Events in archives that are where they were written; of those that are back, the table has them."""
+    for archive in catalogue(connection):
+        if archive.restored_at is None and archive.is_there:
+            held = pl.scan_parquet(archive.path).filter(pl.col("user_id") == user_id).collect()
+            for event in held.iter_rows(named=True):
+                yield storable(event)
+
+
+def _spooled(home: Home, user_id: str) -> Iterator[str]:
+    for file in sorted(home.ledger.glob("*/*.jsonl")):
+        for entry in chain.from_iterable(map(json.loads, read_lines(file))):
+            for said in entry["predictions"]:
+                if said["user_id"] == user_id:
+                    yield json.dumps({**entry, "predictions": [said]}, ensure_ascii=False)

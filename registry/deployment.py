@@ -1,0 +1,132 @@
+"""Making a champion the version that services run: a Bento to start from, a row that running workers watch.
+
+What a service would refuse is refused here first, by the same code, before there is a row. Then whoever runs has the
+last word: a deployment has failed if any worker says no.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import cast
+
+from core.errors import OperationError, UserError
+from core.home import Home
+from registry.mlflow_registry import RegisteredModel, Registry
+from serving.build import bento_tag, build_bento
+from serving.deployment_watcher import MART_COLUMNS, worker_name
+from serving.errors import ModelRefused
+from serving.model_slot import check_features, load_model
+from serving.schemas import ModelKind
+from warehouse.warehouse import Warehouse
+
+# Workers look twice a second and load within one; a machine under full load takes its time.
+_PATIENCE_SECONDS = 30.0
+_LOOK_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """What a worker made of a deployment: `refused` is the reason in one word, None if it was taken."""
+
+    deployment_id: int
+    refused: str | None
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the services of one model should be running; `workers` is how many of them do already."""
+
+    model: str
+    model_version: int
+    digest: str
+    bento_tag: str
+    is_new: bool
+    workers: int
+
+
+def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: Home, *, deployed_by: str) -> Deployment:
+    """Builds a Bento from the champion, records the deployment, and waits for the services that run now to take it.
+
+    Where it is deployed already there is no new row, and the services are heard again. Raises UserError if another
+    version becomes champion meanwhile, so that an older one never replaces a newer, and OperationError if the model
+    must not be served or a service refuses it: the version before it keeps answering.
+    """
+    champion = registry.champion(kind)
+    served = cast(ModelKind, champion.kind)
+    tag = bento_tag(served, digest=champion.digest, version=champion.version)
+    newest = warehouse.deployment(kind)
+    wanted = (champion.version, champion.digest, tag)
+    known = newest if newest and (newest.model_version, newest.digest, newest.bento_tag) == wanted else None
+    if known is None:
+        check_servable(champion, warehouse)
+    # A version that was built before still has its Bento, which makes a rollback a matter of seconds.
+    build_bento(
+        served,
+        champion.directory,
+        digest=champion.digest,
+        version=champion.version,
+        bentoml_home=home.bentoml_of(kind),
+    )
+    deployment_id = known.deployment_id if known else _record(champion, tag, warehouse, registry, deployed_by)
+    workers = _hear_services(kind, deployment_id, champion, warehouse)
+    return Deployment(kind, champion.version, champion.digest, tag, is_new=known is None, workers=workers)
+
+
+def _record(champion: RegisteredModel, tag: str, warehouse: Warehouse, registry: Registry, deployed_by: str) -> int:
+    kind = champion.kind
+    with warehouse.promotion(kind) as transaction:
+        if registry.champion(kind).version != champion.version:
+            raise UserError(f"Meanwhile {kind} has got another champion; deploy that one.")
+        return warehouse.record_deployment(
+            transaction, kind, champion.version, champion.digest, str(champion.directory), tag, deployed_by
+        )
+
+
+def check_servable(version: RegisteredModel, warehouse: Warehouse) -> None:
+    """Load a version as a service does: every file's digest, the golden rows, the features of the mart.
+
+    Raises OperationError with the reason that a service would have to refuse it.
+    """
+    try:
+        kind = cast(ModelKind, version.kind)
+        loaded = load_model(kind, version.directory, digest=version.digest, version=version.version)
+        with warehouse.connect() as connection:
+            columns = frozenset(str(name) for (name,) in connection.execute(MART_COLUMNS))
+        check_features(loaded.model, columns)
+    except ModelRefused as refused:
+        raise OperationError(
+            f"{version.kind} version {version.version} is not deployed, as services would refuse it: {refused}"
+        ) from refused
+
+
+def _hear_services(kind: str, deployment_id: int, champion: RegisteredModel, warehouse: Warehouse) -> int:
+    """Wait until every worker that runs now has judged the deployment, and return how many took it."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        judged = [said for said in _judgements(kind, warehouse) if said is None or said.deployment_id <= deployment_id]
+        done = [said for said in judged if said is not None and said.deployment_id == deployment_id]
+        if refused := {said.refused for said in done if said.refused}:
+            raise OperationError(
+                f"A {kind} service refused version {champion.version} ({', '.join(sorted(refused))}) and keeps "
+                f"answering with the model it had; its log says why. Once that is put right it tries again by itself."
+            )
+        if len(done) == len(judged):
+            return len(done)
+        if time.monotonic() > deadline:
+            raise OperationError(
+                f"{len(judged) - len(done)} of {len(judged)} workers of {kind} have not taken version "
+                f"{champion.version} after {_PATIENCE_SECONDS:.0f} s; see the service's log."
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def _judgements(kind: str, warehouse: Warehouse) -> list[_Judgement | None]:
+    """What each worker there is now says of its newest deployment, None: nothing yet (`serving.deployment_watcher`)."""
+    begin = worker_name(kind)
+    with warehouse.connect() as connection:
+        rows = connection.execute(
+            "select application_name from pg_stat_activity"
+            " where datname = current_database() and starts_with(application_name, %s)",
+            (begin,),
+        ).fetchall()
+    said = [str(name).removeprefix(begin).split() for (name,) in rows]
+    return [_Judgement(int(words[0]), words[2] if len(words) > 2 else None) if words else None for words in said]

@@ -1,0 +1,247 @@
+"""The model registry: candidates in, champions out, in MLflow.
+
+Belongs here: everything that speaks to MLflow. Does not: whether a challenger deserves promotion (`ml.gate`), and
+the record of who promoted what (`registry.promotion`, in the warehouse).
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import mlflow
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
+from mlflow.entities import Metric
+from mlflow.entities.model_registry import ModelVersion as MLflowVersion
+from mlflow.exceptions import MlflowException
+
+from core.errors import UserError
+
+KINDS = ("segmentation", "purchase", "churn")
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+# What a registered model needs beside this checkout to be loaded with mlflow.pyfunc; naming it spares MLflow seven
+# seconds of guessing.
+MODEL_REQUIREMENTS = ["numpy", "pandas", "polars", "scipy", "xgboost"]
+# Shows the experiment as training runs in MLflow's pages, not as conversations.
+_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """One version in the registry; `directory` holds its native files, `digest` is what they must hash to.
+
+    `metrics` are the figures of its training run, without those of reports hung on it later (their names have a slash).
+    """
+
+    kind: str
+    version: int
+    run_id: str
+    directory: Path
+    digest: str
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+    created_at_ms: int
+
+    @property
+    def as_of(self) -> str:
+        """The day the version was trained for, ISO format."""
+        return self.tags["as_of"]
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data for JSON."""
+        return {
+            "model": self.kind,
+            "version": self.version,
+            "as_of": self.as_of,
+            "run_id": self.run_id,
+            "digest": self.digest,
+            "directory": str(self.directory),
+            "tags": dict(self.tags),
+            "metrics": dict(self.metrics),
+        }
+
+
+@dataclass(frozen=True)
+class StepMetric:
+    """One figure of a run. Where it is one of a series, `step` is its place and `moment` what it is about."""
+
+    name: str
+    value: float
+    step: int = 0
+    moment: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Registry:
+    """`artifacts` is the folder (or any MLflow artifact address) under which every experiment keeps its files."""
+
+    tracking_uri: str
+    artifacts: str
+
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow's client for this registry."""
+        # They tell of every migration and every run, to whoever reads the terminal.
+        for chatty in ("alembic", "mlflow"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        mlflow.set_tracking_uri(self.tracking_uri)
+        return MlflowClient(self.tracking_uri)
+
+    def log_candidate(
+        self,
+        kind: str,
+        directory: Path,
+        digest: str,
+        *,
+        parameters: Mapping[str, object],
+        metrics: Mapping[str, float],
+        figures: Mapping[str, Figure],
+        tables: Mapping[str, object],
+        tags: Mapping[str, str],
+    ) -> RegisteredModel:
+        """Logs one training run with its native files and registers it as `challenger`.
+
+        `tags` go on the run and on the version; the digest is added to both.
+        """
+        client = self.client
+        all_tags = {**tags, "digest": digest}
+        with mlflow.start_run(
+            experiment_id=self._experiment(kind), run_name=f"{kind} {tags['as_of']}", tags=all_tags
+        ) as run:
+            mlflow.log_params(dict(parameters))
+            mlflow.log_metrics(dict(metrics))
+            for name, figure in figures.items():
+                mlflow.log_figure(figure, f"plots/{name}.png")
+            for name, table in tables.items():
+                mlflow.log_dict(table, f"tables/{name}.json")
+            info = mlflow.pyfunc.log_model(
+                name="model",
+                loader_module="ml.pyfunc",
+                data_path=str(directory),
+                pip_requirements=MODEL_REQUIREMENTS,
+            )
+        try:
+            client.create_registered_model(kind)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        version = client.create_model_version(
+            kind, info.model_uri, run.info.run_id, tags=all_tags, model_id=info.model_id
+        )
+        client.set_registered_model_alias(kind, CHALLENGER, str(version.version))
+        return self.version(kind, int(version.version))
+
+    def version(self, kind: str, version: int) -> RegisteredModel:
+        """One version by its number."""
+        try:
+            found = self.client.get_model_version(kind, str(version))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise UserError(f"There is no version {version} of {kind}; see: customer-analyzer models list") from error
+        return self._registered(found)
+
+    def with_alias(self, kind: str, alias: str) -> RegisteredModel | None:
+        """The version behind `champion` or `challenger`, if there is one."""
+        try:
+            found = self.client.get_model_version_by_alias(kind, alias)
+        except MlflowException as error:
+            if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+                raise
+            return None
+        return self._registered(found)
+
+    def aliases(self, kind: str) -> dict[str, int]:
+        """Which version each alias of a model points to."""
+        held = {alias: self.with_alias(kind, alias) for alias in (CHAMPION, CHALLENGER)}
+        return {alias: found.version for alias, found in held.items() if found is not None}
+
+    def champion(self, kind: str) -> RegisteredModel:
+        """The version in use, or a clear error that none was trained yet."""
+        champion = self.with_alias(kind, CHAMPION)
+        if champion is None:
+            raise UserError(f"There is no {kind} champion yet; train the models first: customer-analyzer run")
+        return champion
+
+    def champion_as_of(self, kind: str, as_of: date) -> RegisteredModel | None:
+        """The model to use for a day: the champion, unless it has learned from later days.
+
+        Then it is the newest version that has not; None where there is none, or no champion at all.
+        """
+        champion = self.with_alias(kind, CHAMPION)
+        if champion is None or date.fromisoformat(champion.as_of) <= as_of:
+            return champion
+        return next((known for known in self.versions(kind) if date.fromisoformat(known.as_of) <= as_of), None)
+
+    def versions(self, kind: str) -> list[RegisteredModel]:
+        """Every version of a model, newest first."""
+        found = self.client.search_model_versions(f"name = '{kind}'")
+        return sorted((self._registered(version) for version in found), key=lambda v: v.version, reverse=True)
+
+    def set_champion(self, kind: str, version: int, *, verdict: str) -> None:
+        """Writes on a version why it is champion and, as the last thing, points the alias at it."""
+        self.note_verdict(kind, version, verdict)
+        self.client.set_registered_model_alias(kind, CHAMPION, str(version))
+
+    def note_verdict(self, kind: str, version: int, verdict: str) -> None:
+        """Writes on a version and on its run what the gate said about it."""
+        client = self.client
+        client.set_model_version_tag(kind, str(version), "gate", verdict)
+        client.set_tag(self.version(kind, version).run_id, "gate", verdict)
+
+    def attach(self, run_id: str, text: str, artifact: str, metrics: Mapping[str, float]) -> None:
+        """Hangs a report (and its figures) on a run that has ended."""
+        client = self.client
+        client.log_text(run_id, text, artifact)
+        for name, value in metrics.items():
+            client.log_metric(run_id, name, value)
+
+    def log_report(
+        self, run_id: str, *, tables: Mapping[str, str], figures: Mapping[str, Figure], metrics: Sequence[StepMetric]
+    ) -> None:
+        """Hangs tables (text by artifact name), plots and metrics on a run that has ended."""
+        client = self.client
+        for name, text in tables.items():
+            client.log_text(run_id, text, name)
+        for name, figure in figures.items():
+            client.log_figure(run_id, figure, f"plots/{name}.png")
+        now = datetime.now(UTC)
+        client.log_batch(
+            run_id,
+            metrics=[
+                Metric(each.name, each.value, int((each.moment or now).timestamp() * 1000), each.step)
+                for each in metrics
+            ],
+        )
+
+    def read_text(self, run_id: str, artifact: str) -> str | None:
+        """A text among the artifacts of a run, if it is there."""
+        folder = artifact.rpartition("/")[0]
+        if artifact not in {file.path for file in self.client.list_artifacts(run_id, folder)}:
+            return None
+        return str(mlflow.artifacts.load_text(f"runs:/{run_id}/{artifact}"))
+
+    def _experiment(self, kind: str) -> str:
+        client = self.client
+        found = client.get_experiment_by_name(kind)
+        if found is not None:
+            return str(found.experiment_id)
+        return str(client.create_experiment(kind, artifact_location=f"{self.artifacts}/{kind}", tags=_TRAINING))
+
+    def _registered(self, found: MLflowVersion) -> RegisteredModel:
+        version = int(found.version)
+        root = Path(mlflow.artifacts.download_artifacts(f"models:/{found.name}/{version}"))
+        run = self.client.get_run(found.run_id)
+        return RegisteredModel(
+            kind=found.name,
+            version=version,
+            run_id=found.run_id,
+            directory=root / "data" / found.name,
+            digest=found.tags["digest"],
+            tags=dict(found.tags),
+            metrics={name: value for name, value in run.data.metrics.items() if "/" not in name},
+            created_at_ms=found.creation_timestamp,
+        )

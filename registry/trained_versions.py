@@ -1,0 +1,19 @@
+"""The versions in the registry, with the days each learned from."""
+
+import json
+from datetime import date
+
+from privacy.trained import TrainedVersion
+from registry.mlflow_registry import KINDS, Registry
+
+
+def registered_versions(registry: Registry) -> list[TrainedVersion]:
+    """Every version in the registry with the days it learned from, as its training run wrote them down."""
+    found = []
+    for kind in KINDS:
+        for version in registry.versions(kind):
+            plan = json.loads(registry.read_text(version.run_id, "tables/cutoffs.json") or "{}")
+            days = [version.as_of] if kind == "segmentation" else [*plan["train"], plan["calibration"], plan["test"]]
+            horizon_days = int(version.tags["horizon_days"])
+            found.append(TrainedVersion(kind, version.version, tuple(map(date.fromisoformat, days)), horizon_days))
+    return found

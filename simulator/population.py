@@ -1,0 +1,158 @@
+"""The users of the simulated shop and what nobody in a real shop gets to see of them.
+
+Belongs here: the latent quantities and how they are drawn. Does not: what follows from them (`week`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import UserError
+from simulator.drift import Drift, DriftKind
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+SOURCES = ("telegram", "web", "mobile")
+# Streams of random numbers that must not depend on each other.
+POPULATION_STREAM = 0
+WEEK_STREAM = 1
+FAULT_STREAM = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What the shop's users are like on average. Rates are per day, probabilities per occasion."""
+
+    sessions_per_day: float = 0.25
+    # Small shapes make users differ a lot: of a gamma distribution, 1 / sqrt(shape) is the relative spread.
+    sessions_shape: float = 0.8
+    lifetime_days: float = 120.0
+    lifetime_shape: float = 1.2
+    # Users who are there when the simulation starts; the others join evenly over its days.
+    initial_share: float = 0.4
+    cart_probability: float = 0.28
+    checkout_probability: float = 0.6
+    payment_probability: float = 0.75
+    # Spread of the users' intent to buy, in log-odds.
+    intent_spread: float = 1.0
+    # That a line is to be given back; it is, if the user comes again within ten days.
+    refund_probability: float = 0.04
+    feedback_probability: float = 0.15
+    # Each week every user is drawn with this probability: notified, or in the control group noted as withheld.
+    notification_probability: float = 0.5
+    control_share: float = 0.2
+    open_probability: float = 0.2
+    source_shares: tuple[float, float, float] = (0.7, 0.1, 0.2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Population:
+    """One entry a user in every array. Days are counted from the start of the simulation, with fractions.
+
+    While `joined_day <= t < churned_day`, sessions of user u are a Poisson process of rate
+    `session_rate[u] * weekday_weight[u, weekday]`, the first one at `joined_day` for sure; a notification that is
+    opened (`open_probability[u]`) brings one more. Each session ends, independently, in a purchase with
+    `purchase_probability[u]`. The user leaves for good at `churned_day`, to which `churn_hazard[u]` leads, and nothing
+    happens outside a session. Everything a label asks about follows from these.
+    """
+
+    behaviour: Behaviour
+    drift: Drift | None
+    joined_day: Floats
+    churned_day: Floats
+    # Of leaving, a day; before any drift.
+    churn_hazard: Floats
+    # Sessions a day of average weight; before any drift.
+    session_rate: Floats
+    weekday_weight: Floats
+    cart_probability: Floats
+    checkout_probability: Floats
+    payment_probability: Floats
+    open_probability: Floats
+    peak_hour: Floats
+    extra_quantity: Floats
+    source: Integers
+    # Where the user's events come from once a drift of the sources has come.
+    later_source: Integers
+    is_control: Booleans
+
+    @property
+    def size(self) -> int:
+        """How many users there are."""
+        return len(self.joined_day)
+
+    @property
+    def purchase_probability(self) -> Floats:
+        """The probability that a session ends in a purchase."""
+        return self.cart_probability * self.checkout_probability * self.payment_probability
+
+    def rate_of_sessions(self, users: slice, day: int, weekday: int) -> Floats:
+        """Sessions that these users come to of their own accord on that whole day (0 is a Monday), on average."""
+        factor = 1.0 if self.drift is None else self.drift.session_factor(day)
+        return self.session_rate[users] * self.weekday_weight[users, weekday] * factor
+
+    def rate_of_leaving(self, day: int) -> Floats:
+        """The hazard of leaving for good on that day."""
+        return self.churn_hazard * (1.0 if self.drift is None else self.drift.churn_factor(day))
+
+    def source_at(self, user: Integers, day: Floats) -> Integers:
+        """Where events of these users on these days come from."""
+        if self.drift is None or self.drift.kind is not DriftKind.SOURCES:
+            return self.source[user]
+        return np.where(day < self.drift.day, self.source[user], self.later_source[user])
+
+
+def draw_population(
+    users: int, days: int, seed: int, behaviour: Behaviour | None = None, drift: Drift | None = None
+) -> Population:
+    """Draws `users` users for a simulation of `days` days. The same arguments give the same users.
+
+    A drift changes nothing before its day. Raises UserError for senseless numbers.
+    """
+    for name, value, least in (("users", users, 1), ("days", days, 1), ("seed", seed, 0)):
+        if value < least:
+            raise UserError(f"--{name} is {value}; it must be {least} or more")
+    if drift is not None and not 0 < drift.day < days:
+        raise UserError(f"--drift {drift} does not lie within the simulation: its day must be from 1 to {days - 1}")
+    habits = behaviour or Behaviour()
+    random = np.random.default_rng([seed, POPULATION_STREAM])
+    # Those who are there already show up within the first week.
+    is_initial = random.random(users) < habits.initial_share
+    joined = random.random(users) * np.where(is_initial, min(7, days), days)
+    hazard = random.gamma(habits.lifetime_shape, 1 / (habits.lifetime_days * habits.lifetime_shape), users)
+    hazard = np.maximum(hazard, 1e-9)
+    intent = random.normal(0.0, habits.intent_spread, users)
+    weekdays = random.dirichlet(np.full(7, 4.0), users) * 7
+    return Population(
+        behaviour=habits,
+        drift=drift,
+        joined_day=joined,
+        churned_day=_churned(joined, random.exponential(1.0, users) / hazard, drift),
+        churn_hazard=hazard,
+        session_rate=random.gamma(habits.sessions_shape, habits.sessions_per_day / habits.sessions_shape, users),
+        weekday_weight=weekdays,
+        cart_probability=_shifted(habits.cart_probability, intent),
+        checkout_probability=_shifted(habits.checkout_probability, 0.5 * intent),
+        payment_probability=_shifted(habits.payment_probability, 0.5 * intent),
+        open_probability=_shifted(habits.open_probability, random.normal(0.0, 1.0, users)),
+        peak_hour=random.normal(17.0, 4.0, users) % 24,
+        extra_quantity=random.gamma(0.5, 0.4, users),
+        source=random.choice(len(SOURCES), users, p=habits.source_shares),
+        is_control=random.random(users) < habits.control_share,
+        later_source=random.choice(len(SOURCES), users, p=habits.source_shares[::-1]),
+    )
+
+
+def _churned(joined: Floats, lifetime: Floats, drift: Drift | None) -> Floats:
+    """When users leave. From the day of a drift on, a hazard `factor` times as high leaves 1 / `factor` of the time."""
+    if drift is None:
+        return joined + lifetime
+    before = np.clip(drift.day - joined, 0.0, lifetime)
+    return np.asarray(joined + before + (lifetime - before) / drift.churn_factor(drift.day), np.float64)
+
+
+def _shifted(probability: float, log_odds: Floats) -> Floats:
+    return np.asarray(1 / (1 + (1 / probability - 1) * np.exp(-log_odds)), np.float64)

@@ -1,0 +1,82 @@
+"""A whole simulation, week by week.
+
+Belongs here: the order of things, and what a week hands to later ones. Does not: what happens in a week.
+"""
+
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from simulator.drift import Drift
+from simulator.faults import Faults, inject
+from simulator.frames import to_frame, user_names
+from simulator.population import POPULATION_STREAM, WEEK_STREAM, Behaviour, Population, draw_population
+from simulator.sessions import (
+    CHECKOUT,
+    draw_sessions,
+    draw_unwanted,
+    joined,
+    no_events,
+    notifications,
+    price_list,
+    refunds,
+)
+from simulator.week import DAYS, MICROSECONDS_PER_DAY, draw_week
+
+START = date(2025, 1, 1)
+# Users whose week is drawn at once: a few hundred thousand events.
+_BLOCK_USERS = 50_000
+
+
+def simulate(
+    users: int,
+    days: int,
+    seed: int,
+    *,
+    start: date = START,
+    behaviour: Behaviour | None = None,
+    drift: Drift | None = None,
+    faults: Faults | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Events of a Telegram shop as frames with the columns of the events contract, synthetic from first to last.
+
+    A frame holds a week of up to 50,000 users, ordered by time; frames come in the order of their weeks, so memory
+    does not grow with `days`. The same arguments give the same bytes. Raises UserError for senseless numbers.
+    """
+    population = draw_population(users, days, seed, behaviour, drift)
+    frames = _frames(population, days, seed, start)
+    end = datetime(start.year, start.month, start.day, tzinfo=UTC) + timedelta(days=days)
+    return frames if faults is None else inject(frames, faults, seed, end)
+
+
+def _frames(population: Population, days: int, seed: int, start: date) -> Iterator[pl.DataFrame]:
+    prices = price_list(np.random.default_rng([seed, POPULATION_STREAM, 1]))
+    names = user_names(population.size)
+    blocks = [slice(first, first + _BLOCK_USERS) for first in range(0, population.size, _BLOCK_USERS)]
+    # What earlier weeks hand on, a block of users each: ends of sessions, and lines that are to be given back.
+    pending = [no_events()] * len(blocks)
+    unwanted = [no_events()] * len(blocks)
+    orders = numbered = 0
+    # Another simulation is another shop with events of its own ids. Not so with a drift: until then, nothing differs.
+    key = zlib.crc32(repr((seed, population.size, days, start, population.behaviour)).encode())
+    for week in range(-(-days // DAYS)):
+        for block, users in enumerate(blocks):
+            random = np.random.default_rng([seed, WEEK_STREAM, week, block])
+            happening = draw_week(population, users, week, days, start.weekday(), random)
+            events = draw_sessions(population, happening, prices, orders, random)
+            orders += int((events.kind == CHECKOUT).sum())
+            chosen = draw_unwanted(events, population.behaviour.refund_probability, random)
+            begins = week * DAYS * MICROSECONDS_PER_DAY
+            lines = joined([unwanted[block], chosen])
+            given_back, unwanted[block] = refunds(population, lines, happening, begins)
+            everything = joined([pending[block], events, given_back, notifications(population, happening, week)])
+            end = min((week + 1) * DAYS, days) * MICROSECONDS_PER_DAY
+            until = int(np.searchsorted(everything.at, end))
+            pending[block] = everything.take(np.arange(until, len(everything)))
+            if until:
+                now = everything.take(np.arange(until))
+                yield to_frame(now, names, start, key, numbered, random)
+                numbered += until

@@ -1,0 +1,136 @@
+"""What is true of users who do not exist: probabilities that no data about real users can give.
+
+Belongs here: closed forms over what `population` draws. Does not: scores, labels, or how well one fits the other
+(`ml.evaluation`).
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from core.errors import UserError
+from simulator.frames import user_names
+from simulator.population import Floats, Population
+from simulator.simulation import START
+from simulator.week import CAMPAIGN_DAY, CAMPAIGN_HOUR, DAYS
+
+# When a notification is opened, if at all: it goes out within the campaign's hour and waits for an hour on average.
+_OPENED_HOUR = CAMPAIGN_HOUR + 1.5
+
+# The probability that each user is notified on a day of the simulation.
+Notified = Callable[[int], Floats | float]
+
+
+def truth(
+    population: Population,
+    as_of: date,
+    horizon_days: int,
+    *,
+    start: date = START,
+    presence: Floats | None = None,
+) -> pl.DataFrame:
+    """The truth about every user who joined before `as_of`, one row each. Synthetic, as the users are.
+
+    Columns: `user_id`, `as_of`, `horizon_days`, `is_present` (has not left), `is_control`,
+
+    - `purchase_probability`: at least one purchase in [as_of, as_of + horizon),
+    - `churn_probability`: no activity in it; as a label it is asked of users active in the horizon before,
+    - `notification_purchase_effect`, `notification_activity_effect`: what a notification on the day `as_of`, at the
+      hour of campaigns, adds to the probabilities of a purchase and of activity, if no other is sent.
+
+    The oracle behind it knows the user's habits, whether the user has left already, the drift to come and how campaigns
+    are drawn; it does not know when the user will leave, nor any other draw to come. Give `presence`, such as that of
+    `presence_seen`, for an oracle that does not know who has left. A session counts on the day it begins, although its
+    last minutes may lie beyond midnight. Raises UserError for a day before anybody can have joined.
+    """
+    day = (as_of - start).days
+    if day < 1 or horizon_days < 1:
+        raise UserError(f"There is no truth as of {as_of} for {horizon_days} days: the simulation begins on {start}")
+    is_present = population.churned_day >= day
+    there = is_present.astype(np.float64) if presence is None else presence
+    since = np.full(population.size, float(day))
+
+    def happens(share: Floats | float, notified: Notified) -> Floats:
+        silent_there, silent_gone = _silence(population, since, day + horizon_days, start.weekday(), share, notified)
+        return np.asarray(there * (1 - silent_there - silent_gone), np.float64)
+
+    def effect(share: Floats | float) -> Floats:
+        notified = happens(share, lambda each: float(each == day))
+        return np.asarray(notified - happens(share, lambda _: 0.0), np.float64)
+
+    def campaigns(each: int) -> Floats:
+        is_campaign = each % DAYS == CAMPAIGN_DAY
+        drawn = is_campaign * population.behaviour.notification_probability
+        return np.where(population.is_control, 0.0, drawn)
+
+    purchase = population.purchase_probability
+    return pl.DataFrame(
+        {
+            "user_id": user_names(population.size),
+            "as_of": pl.repeat(as_of, population.size, eager=True),
+            "horizon_days": pl.repeat(horizon_days, population.size, dtype=pl.Int32, eager=True),
+            "is_present": is_present,
+            "is_control": population.is_control,
+            "purchase_probability": happens(purchase, campaigns),
+            "churn_probability": 1 - happens(1.0, campaigns),
+            "notification_purchase_effect": effect(purchase),
+            "notification_activity_effect": effect(1.0),
+        }
+    ).filter(population.joined_day < day)
+
+
+def truth_by_horizon(population: Population, days: int, horizon_days: int) -> Iterator[pl.DataFrame]:
+    """The truth as of the day after a simulation of `days` days, and of every day whole horizons before it.
+
+    Frames of `truth`, in the order of their days. Raises UserError for a horizon of less than a day.
+    """
+    if horizon_days < 1:
+        raise UserError(f"--horizon is {horizon_days}; it must be 1 or more")
+    first = (days - 1) % horizon_days + 1
+    asked = [START + timedelta(days=day) for day in range(first, days + 1, horizon_days)]
+    return (truth(population, as_of, horizon_days) for as_of in asked)
+
+
+def presence_seen(population: Population, history: pl.DataFrame, as_of: date, *, start: date = START) -> Floats:
+    """The probability that each user is still there, given habits and what is seen, but not who has left.
+
+    Seen, in `history` (events as `simulate` gives them, of which those before `as_of` are read), are the user's last
+    session and the notifications since that were not opened. By Bayes' rule: to be silent and there, over to be silent.
+    """
+    day = (as_of - start).days
+    moment = (pl.col("occurred_at") - pl.lit(start).cast(pl.Datetime("us", "UTC"))).dt.total_microseconds() / 86_400e6
+    events = history.select("user_id", "event_type", day=moment).filter(pl.col("day") < day)
+    users = pl.DataFrame({"user_id": user_names(population.size)}).with_row_index("user")
+    last = events.filter(event_type="session_start").group_by("user_id").agg(pl.col("day").max())
+    since = users.join(last, on="user_id", how="left", maintain_order="left")["day"].fill_null(day).to_numpy()
+    sent = events.filter(event_type="notification_sent").join(users, on="user_id")
+    is_notified = np.zeros((population.size, day), bool)
+    is_notified[sent["user"].to_numpy(), sent["day"].cast(pl.Int64).to_numpy()] = True
+    there, gone = _silence(
+        population, since, day, start.weekday(), 1.0, lambda each: is_notified[:, each].astype(float)
+    )
+    return np.asarray(there / (there + gone), np.float64)
+
+
+def _silence(
+    population: Population, since: Floats, until: int, first_weekday: int, share: Floats | float, notified: Notified
+) -> tuple[Floats, Floats]:
+    """The probabilities that nothing happens from `since` to the day `until` and the user is then there, or gone.
+
+    Of users who are there at `since`. Sessions count with the probability `share`. While a user is there, sessions
+    that count and the end are two Poisson processes; a notification that is opened is one more session.
+    """
+    there, gone = np.ones(population.size), np.zeros(population.size)
+    for day in range(int(since.min()), until):
+        rate = share * population.rate_of_sessions(slice(None), day, (first_weekday + day) % DAYS)
+        hazard = population.rate_of_leaving(day)
+        opening = day + _OPENED_HOUR / 24
+        for begin, end in ((day, opening), (opening, day + 1)):
+            stays = np.exp(-(rate + hazard) * np.clip(end - np.maximum(begin, since), 0.0, None))
+            gone += there * (1 - stays) * hazard / (rate + hazard)
+            there *= stays
+            if end is opening:
+                there *= 1 - (since < opening) * notified(day) * population.open_probability * share
+    return there, gone

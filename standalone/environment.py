@@ -1,0 +1,101 @@
+"""The environment variables every process of the platform gets: where things are, who we are, telemetry off.
+
+This is the one place that knows how each tool wants to be told. No address in it carries a password.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.home import Home
+from core.settings import Settings
+from warehouse.databases import DAGSTER, MLFLOW, WAREHOUSE, Server
+
+TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "ANONYMIZED_TELEMETRY": "false",
+    "BENTOML_DO_NOT_TRACK": "True",
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+MLFLOW_SAFETY = {
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+
+# For each of the two stores (runs, models) in every process; 5 and 10 unless told, and all come from max_connections.
+MLFLOW_POOL = {
+    "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "1",
+    "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "3",
+}
+
+
+def environment(settings: Settings, home: Home, server: Server) -> dict[str, str]:
+    """What the platform's processes need to find the databases and their own folders.
+
+    Holds the password once, in the variables made for it: PGPASSWORD (given server; the embedded one's is in
+    the file PGPASSFILE names) and DBT_ENV_SECRET_PASSWORD, which dbt keeps out of its logs.
+    """
+    return {
+        **TELEMETRY_OFF,
+        **MLFLOW_SAFETY,
+        **MLFLOW_POOL,
+        **_credentials(server),
+        # Dagster looks for dbt on PATH, where an environment that nobody activated is not.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "CUSTOMER_ANALYZER_HOME": str(home.root),
+        "CUSTOMER_ANALYZER_HORIZON_DAYS": str(settings.horizon_days),
+        "WAREHOUSE_URL": server.url(WAREHOUSE),
+        "DAGSTER_HOME": str(home.dagster),
+        # SQLAlchemy's default is psycopg 3, whose connections Dagster closes by entering them as contexts.
+        "DAGSTER_PG_URL": server.url(DAGSTER, driver="psycopg2"),
+        "MLFLOW_TRACKING_URI": server.url(MLFLOW),
+        "MLFLOW_ARTIFACT_ROOT": home.artifacts.as_uri(),
+        # Reading a table of a run is no download to watch.
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "BENTOML_HOME": str(home.bentoml),
+        # Where runs of experiments made without a place of their own go; otherwise ./mlruns.
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": (home.artifacts / "mlflow").as_uri(),
+        "DBT_HOST": server.host,
+        "DBT_PORT": str(server.port),
+        "DBT_USER": server.user,
+        "DBT_DBNAME": WAREHOUSE,
+    }
+
+
+def _credentials(server: Server) -> dict[str, str]:
+    if server.passfile is not None:
+        password = server.passfile.read_text(encoding="utf-8").strip().rsplit(":", 1)[-1]
+        return {
+            "PGPASSFILE": str(server.passfile),
+            # A password or TLS setting for another server would win over the file.
+            "PGPASSWORD": "",
+            "PGSSLMODE": "prefer",
+            "DBT_ENV_SECRET_PASSWORD": password,
+        }
+    if server.password is not None:
+        secret = server.password.get_secret_value()
+        return {**server.libpq, "PGPASSWORD": secret, "DBT_ENV_SECRET_PASSWORD": secret}
+    # The caller has libpq's own means (PGPASSWORD, PGPASSFILE, ~/.pgpass); dbt falls back to
+    # them on an empty one.
+    return {**server.libpq, "DBT_ENV_SECRET_PASSWORD": os.environ.get("PGPASSWORD", "")}
+
+
+@contextmanager
+def exported(variables: Mapping[str, str]) -> Iterator[None]:
+    """Sets variables in this process, and afterwards puts back what was there."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

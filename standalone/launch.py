@@ -1,0 +1,94 @@
+"""Starts a program that must not outlive its parent and, where asked, must not run as root.
+
+Run as `python -m standalone.launch [options] -- PROGRAM ARG...`: it changes its own process and
+then becomes the program. A separate process, because code between fork and exec is unsafe in a process with
+threads. Standard library only, so that it costs a few milliseconds.
+"""
+
+import argparse
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+CAPABILITIES = {"dac_override": 1, "dac_read_search": 2}
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_KEEPCAPS = 8
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+def die_with_parent(parent: int, by: signal.Signals) -> None:
+    """Asks the kernel (Linux; elsewhere nothing happens) for a signal when this process's parent is gone.
+
+    Changing user afterwards would undo it. `parent` is the parent's id, taken before it could have died.
+    """
+    if sys.platform != "linux":
+        return
+    _prctl(_PR_SET_PDEATHSIG, by)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), by)
+
+
+def become(uid: int, gid: int, capability: str | None = None) -> None:
+    """Turns a root process into an ordinary user's, for good; keeps one capability if named (Linux).
+
+    The capability is for a Postgres whose folder lies below one that only root may enter: it lets the process
+    through without opening the folder to everyone.
+    """
+    os.setgroups([])
+    if capability is not None:
+        _prctl(_PR_SET_KEEPCAPS, 1)
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    if capability is not None:
+        number = CAPABILITIES[capability]
+        _set_capabilities(1 << number)
+        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, number)
+
+
+def _prctl(option: int, *arguments: int) -> None:
+    padded = [ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)[:4]]
+    if ctypes.CDLL(None, use_errno=True).prctl(option, *padded) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option}) failed")
+
+
+def _set_capabilities(mask: int) -> None:
+    class Header(ctypes.Structure):
+        _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+    class Data(ctypes.Structure):
+        _fields_ = [(name, ctypes.c_uint32) for name in ("effective", "permitted", "inheritable")]
+
+    header = Header(_CAPABILITY_VERSION_3, 0)
+    data = (Data * 2)(Data(mask, mask, mask), Data(0, 0, 0))
+    if ctypes.CDLL(None, use_errno=True).capset(ctypes.byref(header), data) != 0:
+        raise OSError(ctypes.get_errno(), "capset failed")
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The options shared by everything that starts a program this way."""
+    options = argparse.ArgumentParser(description=description)
+    options.add_argument("--uid", type=int)
+    options.add_argument("--gid", type=int)
+    options.add_argument("--capability", choices=sorted(CAPABILITIES))
+    options.add_argument("program", nargs="+")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Changes this process as asked and replaces it by the program."""
+    options = parser("Start a program that ends with its parent.")
+    options.add_argument("--parent", type=int, required=True, help="process id of the caller")
+    chosen = options.parse_args(arguments)
+    if chosen.uid is not None:
+        become(chosen.uid, chosen.gid, chosen.capability)
+    die_with_parent(chosen.parent, signal.SIGTERM)
+    os.execvp(chosen.program[0], chosen.program)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Child processes under supervision: started with a log, awaited until they answer, stopped by their own id.
+
+Knows nothing of what it runs; which servers there are is told in `servers`.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from core.errors import PlatformError
+from core.home import LOOPBACK, open_log
+
+TAIL_LINES = 15
+
+
+@dataclass(frozen=True)
+class Command:
+    """A server to run: what, where it will listen on loopback, and what it answers when ready.
+
+    `ready_path` is a page that answers 2xx (None: that the port accepts connections is enough, and without a port
+    that the process stays alive).
+    """
+
+    name: str
+    arguments: Sequence[str]
+    log: Path
+    port: int | None = None
+    ready_path: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    directory: Path = Path("/")
+
+    @property
+    def address(self) -> str | None:
+        return None if self.port is None else f"http://{LOOPBACK}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Child:
+    """A started process, the leader of its own group, and where its log began."""
+
+    command: Command
+    process: subprocess.Popen[bytes]
+    log_begin: int
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def log_tail(self) -> str:
+        """The last lines it has written since it was started."""
+        with self.command.log.open("rb") as file:
+            file.seek(self.log_begin)
+            lines = file.read().decode("utf-8", "replace").splitlines()
+        return "\n".join(lines[-TAIL_LINES:])
+
+
+def start(command: Command) -> Child:
+    """Starts a process that ends when this one does. Call from the main thread: the kernel minds which one ends."""
+    launch = [sys.executable, "-P", "-m", "standalone.launch", f"--parent={os.getpid()}", "--"]
+    begin = command.log.stat().st_size if command.log.exists() else 0
+    with open_log(command.log) as output:
+        process = subprocess.Popen(
+            [*launch, *command.arguments],
+            cwd=command.directory,
+            env={**os.environ, **command.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            # A group of its own: Ctrl-C in the terminal reaches only us, and we stop our children in order.
+            start_new_session=True,
+        )
+    return Child(command, process, begin)
+
+
+def wait_until_ready(child: Child, seconds: float) -> None:
+    """Returns when the process answers. Raises PlatformError with the end of its log if it dies or takes too long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not child.is_running:
+            raise PlatformError(
+                f"{child.command.name} ended with exit code {child.process.returncode} while starting "
+                f"(log: {child.command.log}):\n{child.log_tail()}"
+            )
+        if _answers(child.command):
+            return
+        time.sleep(0.1)
+    raise PlatformError(
+        f"{child.command.name} was not ready after {seconds:.0f} s (log: {child.command.log}):\n{child.log_tail()}"
+    )
+
+
+def stop(children: Sequence[Child], seconds: float = 20) -> None:
+    """Stops processes and whatever they started: asks all at once, then kills what is left."""
+    family = [process for child in children for process in _family(child)]
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            child.process.send_signal(signal.SIGTERM)
+    # Grandchildren get their time too: they are asked by their parents.
+    for process in wait_for_end(family, seconds):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    wait_for_end(family, seconds)
+    for child in children:
+        child.process.wait()
+
+
+def wait_for_end(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Waits until all have ended and returns those that have not. One that nobody has collected yet has ended."""
+    deadline = time.monotonic() + seconds
+    while alive := [process for process in family if _is_alive(process)]:
+        if time.monotonic() > deadline:
+            return alive
+        time.sleep(0.05)
+    return []
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _family(child: Child) -> list[psutil.Process]:
+    try:
+        leader = psutil.Process(child.process.pid)
+        return [leader, *leader.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _answers(command: Command) -> bool:
+    if command.port is None:
+        return True
+    if command.ready_path is None:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex((LOOPBACK, command.port)) == 0
+    return answers_http(f"{command.address}{command.ready_path}")
+
+
+def answers_http(address: str, seconds: float = 2) -> bool:
+    """Whether a page answers with success. Proxies set for the machine are not for loopback."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(address, timeout=seconds) as answer:
+            return bool(200 <= answer.status < 300)
+    except (OSError, urllib.error.URLError):
+        return False

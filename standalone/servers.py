@@ -1,0 +1,120 @@
+"""The servers of `up`: the MLflow pages, Dagster's pages, daemon and code server, and one service for each model.
+
+Belongs here: the command line of each. How processes are kept is in `fleet` and `processes`; what a service does,
+in `serving`; what Dagster runs, in `orchestration.definitions`.
+"""
+
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+import yaml
+
+from core.home import LOOPBACK, choose_port
+from core.settings import CHECKOUT
+from serving.build import is_built, serve_command, serve_environment
+from standalone.processes import Command
+from standalone.stack import Platform
+from warehouse.databases import WAREHOUSE
+
+MODELS = ("segmentation", "purchase", "churn")
+DAGSTER_POOL_OVERFLOW = 4
+"""Connections that each store of Dagster's pages may open beside the one it keeps."""
+
+
+def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Command]:
+    """A service for each model that has a deployment and does not run yet; the newest whose Bento is here names it."""
+    with platform.server.connect(WAREHOUSE) as connection:
+        rows = connection.execute(
+            "select model, bento_tag from ml.deployments group by model, bento_tag order by max(deployment_id)"
+        ).fetchall()
+    named = [(str(model), str(tag)) for model, tag in rows]
+    tags = {model: tag for model, tag in named if is_built(tag, model, platform.home.bentoml_of(model))}
+    missing = [model for model in MODELS if model in tags and model not in running]
+    return [_model_server(platform, model, tags[model]) for model in missing]
+
+
+def page_servers(platform: Platform) -> list[Command]:
+    """The MLflow pages and Dagster: code server first, as the two others load from it."""
+    home, ports = platform.home, platform.settings.ports
+    code_port = choose_port(home, "dagster_code", None)
+    workspace = home.dagster / "workspace.yaml"
+    workspace.write_text(_workspace(code_port), encoding="utf-8")
+    mlflow_port = choose_port(home, "mlflow", ports["mlflow"])
+    dagster_port = choose_port(home, "dagster", ports["dagster"])
+    return [
+        Command(
+            "mlflow",
+            [
+                *_program("mlflow"),
+                "server",
+                f"--backend-store-uri={platform.mlflow_url}",
+                f"--default-artifact-root={home.artifacts.as_uri()}",
+                f"--host={LOOPBACK}",
+                f"--port={mlflow_port}",
+                "--workers=1",
+            ],
+            home.logs / "mlflow.log",
+            mlflow_port,
+            "/health",
+            directory=home.root,
+        ),
+        Command(
+            "dagster_code",
+            [
+                *_program("dagster"),
+                "code-server",
+                "start",
+                "--module-name=orchestration.definitions",
+                f"--host={LOOPBACK}",
+                f"--port={code_port}",
+            ],
+            home.logs / "dagster_code.log",
+            code_port,
+            directory=CHECKOUT,
+        ),
+        Command(
+            "dagster",
+            [
+                *_program("dagster-webserver"),
+                f"--workspace={workspace}",
+                f"--host={LOOPBACK}",
+                f"--port={dagster_port}",
+                # For each of its three stores; 20 unless told, which is half of what Postgres allows.
+                f"--db-pool-max-overflow={DAGSTER_POOL_OVERFLOW}",
+            ],
+            home.logs / "dagster.log",
+            dagster_port,
+            "/server_info",
+            directory=CHECKOUT,
+        ),
+        Command(
+            "dagster_daemon",
+            [*_program("dagster-daemon"), "run", f"--workspace={workspace}"],
+            home.logs / "dagster_daemon.log",
+            directory=CHECKOUT,
+        ),
+    ]
+
+
+def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:
+    home = platform.home
+    port = choose_port(home, model, platform.settings.ports[model])
+    return Command(
+        model,
+        serve_command(bento_tag, LOOPBACK, port),
+        home.logs / f"{model}.log",
+        port,
+        "/readyz",
+        environment=serve_environment(home.bentoml_of(model), platform.warehouse_url, home.ledger, home.state),
+    )
+
+
+def _workspace(code_port: int) -> str:
+    location = {"host": LOOPBACK, "port": code_port, "location_name": "customer_analyzer"}
+    return yaml.safe_dump({"load_from": [{"grpc_server": location}]}, sort_keys=False)
+
+
+def _program(name: str) -> list[str]:
+    """A tool of our own environment, whose folder need not be on PATH."""
+    return [str(Path(sys.executable).with_name(name))]

@@ -1,0 +1,47 @@
+"""The shape of a log line."""
+
+import json
+import logging
+
+import pytest
+
+from core.logs import JsonFormatter, request_id_in_use
+
+
+def line_of(record: logging.LogRecord) -> dict[str, object]:
+    text = JsonFormatter("churn").format(record)
+    assert "\n" not in text
+    parsed: dict[str, object] = json.loads(text)
+    return parsed
+
+
+def record_of(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
+    return logging.getLogger("serving").makeRecord(
+        "serving", logging.INFO, "file.py", 1, message, arguments, None, extra=extra or None
+    )
+
+
+def test_a_line_is_one_object() -> None:
+    line = line_of(record_of("hello %s", 'a "quoted"\nname', fields={"status": 200}))
+
+    assert line["message"] == 'hello a "quoted"\nname'
+    assert (line["level"], line["service"], line["status"]) == ("info", "churn", 200)
+    assert str(line["time"]).endswith("Z")
+    assert "request_id" not in line
+
+
+def test_a_line_within_a_request_carries_its_id() -> None:
+    token = request_id_in_use.set("abc")
+    try:
+        assert line_of(record_of("hello"))["request_id"] == "abc"
+    finally:
+        request_id_in_use.reset(token)
+
+
+def test_a_failure_keeps_its_traceback_in_the_line() -> None:
+    with pytest.raises(ValueError, match="no") as caught:
+        raise ValueError("no")
+    record = record_of("failed")
+    record.exc_info = (ValueError, caught.value, caught.value.__traceback__)
+
+    assert "ValueError: no" in str(line_of(record)["traceback"])

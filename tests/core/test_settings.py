@@ -1,0 +1,95 @@
+"""What can be set from outside, and what is said when it is set wrong."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from core.errors import UserError
+from core.settings import CHECKOUT, Settings, read_settings
+
+SECRET = "s3cret-word"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("HOME", "POSTGRES_PORT", "DAGSTER_PORT", "MLFLOW_PORT", "HORIZON_DAYS", "CHURN_PORT"):
+        monkeypatch.delenv(f"CUSTOMER_ANALYZER_{name}", raising=False)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+
+
+def test_everything_has_a_default() -> None:
+    settings = read_settings()
+    assert settings.home == CHECKOUT / ".customer-analyzer"
+    assert settings.database_url is None
+    assert settings.horizon_days == 30
+    assert set(settings.ports.values()) == {None}
+
+
+def test_variables_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CUSTOMER_ANALYZER_HOME", str(tmp_path))
+    monkeypatch.setenv("CUSTOMER_ANALYZER_CHURN_PORT", "3003")
+    settings = read_settings()
+    assert settings.home == tmp_path
+    assert settings.ports["churn"] == 3003
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+    monkeypatch.setenv("CUSTOMER_ANALYZER_MLFLOW_PORT", "")
+    assert read_settings().database_url is None
+
+
+def test_the_file_is_read_and_the_shell_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CUSTOMER_ANALYZER_HORIZON_DAYS=14\nCUSTOMER_ANALYZER_DAGSTER_PORT=3000\n")
+    monkeypatch.setenv("CUSTOMER_ANALYZER_HORIZON_DAYS", "7")
+    settings = read_settings()
+    assert (settings.horizon_days, settings.dagster_port) == (7, 3000)
+
+
+def test_a_relative_home_becomes_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Settings(home=Path("here")).home == tmp_path / "here"
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError):
+        Settings(home=tmp_path).horizon_days = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("CUSTOMER_ANALYZER_HORIZON_DAYS", "0", "CUSTOMER_ANALYZER_HORIZON_DAYS: "),
+        ("CUSTOMER_ANALYZER_TRAINING_ROWS", "10", "CUSTOMER_ANALYZER_TRAINING_ROWS: "),
+        ("CUSTOMER_ANALYZER_CHURN_PORT", "99999", "CUSTOMER_ANALYZER_CHURN_PORT: "),
+        ("CUSTOMER_ANALYZER_CHURN_PORT", "many", "CUSTOMER_ANALYZER_CHURN_PORT: "),
+        ("DATABASE_URL", f"mysql://me:{SECRET}@host/db", "DATABASE_URL: must be an address like"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UserError, match=said) as caught:
+        read_settings()
+    assert SECRET not in str(caught.value)
+
+
+def test_two_servers_cannot_share_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUSTOMER_ANALYZER_DAGSTER_PORT", "3000")
+    monkeypatch.setenv("CUSTOMER_ANALYZER_MLFLOW_PORT", "3000")
+    with pytest.raises(UserError, match="dagster and mlflow cannot both use port 3000"):
+        read_settings()
+
+
+def test_the_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://me:{SECRET}@host/db")
+    assert SECRET not in repr(read_settings())
+
+
+def test_the_example_names_every_setting() -> None:
+    text = (CHECKOUT / ".env.example").read_text()
+    for name, field in Settings.model_fields.items():
+        assert f"#{field.validation_alias or f'CUSTOMER_ANALYZER_{name.upper()}'}=" in text

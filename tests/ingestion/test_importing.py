@@ -1,0 +1,109 @@
+"""From chunks to what is stored, without a database."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_contracts.contract import read_contract
+from ingestion.chunks import Chunk
+from ingestion.errors import OnlyBadRowsError
+from ingestion.event_writer import pack_events
+from ingestion.importing import Batch, ImportResult, demand_good_rows, prepare
+
+CONTRACT = read_contract()
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "user_id": st.sampled_from(["a", "b", ""]),
+            "event_type": st.just("purchase"),
+            "occurred_at": st.sampled_from(["2025-01-01", "2025-01-01T10:00:00", "never"]),
+            "amount": st.sampled_from(["1", "1.0", "", "x"]),
+        }
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def batches(rows: list[dict[str, str]], size: int = 1000, now: datetime = NOW) -> list[Batch]:
+    frame = pl.DataFrame(rows)
+    chunks = [
+        Chunk(pl.int_range(start + 1, start + piece.height + 1, eager=True), piece, None)
+        for start in range(0, len(rows), size)
+        if (piece := frame[start : start + size]).height
+    ]
+    return list(prepare(chunks, CONTRACT, {}, source="import", now=now))
+
+
+def identities(made: list[Batch]) -> list[str]:
+    return sorted(
+        [each for batch in made for each in batch.events["event_id"].to_list()]
+        + [each for batch in made for each in batch.quarantine["quarantine_id"].to_list()]
+    )
+
+
+@settings(max_examples=12)
+@given(ROWS, st.integers(1, 10), st.randoms(use_true_random=False))
+def test_identities_survive_reordering_and_other_batches(rows: list[dict[str, str]], size: int, random: object) -> None:
+    shuffled = sorted(rows, key=lambda _: random.random())  # type: ignore[attr-defined]
+    expected = identities(batches(rows))
+    assert len(set(expected)) == len(rows)
+    assert identities(batches(shuffled, size)) == expected
+
+
+@settings(max_examples=12)
+@given(ROWS, st.integers(1, 10))
+def test_every_row_is_an_event_or_in_quarantine(rows: list[dict[str, str]], size: int) -> None:
+    is_good = [row["user_id"] != "" and row["occurred_at"] != "never" and row["amount"] != "x" for row in rows]
+    made = batches(rows, size)
+    assert sum(batch.events.height for batch in made) == sum(is_good)
+    quarantined = [row for batch in made for row in batch.quarantine.iter_rows(named=True)]
+    assert [row["row_number"] for row in quarantined] == [n for n, good in enumerate(is_good, 1) if not good]
+    assert all(json.loads(row["row"]) == rows[row["row_number"] - 1] for row in quarantined)
+
+
+def test_what_the_file_does_not_say_is_filled_in() -> None:
+    (batch,) = batches([{"user_id": "a", "event_type": "view", "occurred_at": "2025-01-02T03:04:05"}])
+    event = batch.events.row(0, named=True)
+    assert event["received_at"] == event["occurred_at"] == datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert event["source"] == "import"
+
+
+def test_what_is_filled_in_is_no_part_of_the_identity() -> None:
+    row = {"user_id": "a", "event_type": "view", "occurred_at": "2025-01-02"}
+    chunk = Chunk(pl.Series([1]), pl.DataFrame([row]), None)
+    (first,) = prepare([chunk], CONTRACT, {}, source="import", now=NOW)
+    (second,) = prepare([chunk], CONTRACT, {}, source="web", now=NOW)
+    assert first.events["event_id"].to_list() == second.events["event_id"].to_list()
+
+
+def test_packed_events_are_what_copy_reads() -> None:
+    (batch,) = batches([{"user_id": 'q"u', "event_type": "view", "occurred_at": "2025-01-02", "amount": "1.50"}])
+    packed = pack_events(batch.events)
+    assert packed.months == (datetime(2025, 1, 1, tzinfo=UTC),)
+    assert packed.text.decode().split(",", 1)[1] == (
+        '"q""u",view,2025-01-02T00:00:00.000000,2025-01-02T00:00:00.000000,,,1.5,,,import,\n'
+    )
+
+
+def test_events_are_stored_in_the_order_of_their_ids_and_equal_ids_in_that_of_the_file() -> None:
+    day = {"event_type": "view", "occurred_at": "2025-01-02"}
+    users = {"c": "3", "a": "1", "b": "2", "d": "1"}
+    (batch,) = batches([{**day, "user_id": user, "event_id": number * 32} for user, number in users.items()])
+    packed = pack_events(batch.events)
+    stored = [line.split(",")[:2] for line in packed.text.decode().splitlines()]
+    assert stored == [["1" * 32, "a"], ["1" * 32, "d"], ["2" * 32, "b"], ["3" * 32, "c"]]
+    # What is refused of them is found by its place.
+    assert packed.rows["row_number"].to_list() == [2, 4, 3, 1]
+
+
+def test_a_file_of_only_bad_rows_is_an_error_in_the_end() -> None:
+    demand_good_rows([ImportResult(Path("a.csv"), read=2, stored=1, quarantined=1)])
+    with pytest.raises(OnlyBadRowsError, match=r"Not one of the 2 rows of b.csv"):
+        demand_good_rows([ImportResult(Path("b.csv"), read=2, quarantined=2)])

@@ -1,0 +1,118 @@
+"""Which file column becomes which event column, and where the others go."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from data_contracts.contract import read_contract
+from ingestion.chunks import Chunk
+from ingestion.errors import FileRefusedError, MappingRefusedError
+from ingestion.mapping import (
+    demand_columns,
+    demand_known_columns,
+    demand_known_source,
+    map_columns,
+    parse_mapping,
+)
+
+CONTRACT = read_contract()
+FILE = Path("shop.parquet")
+
+
+def chunk(**columns: list[object]) -> Chunk:
+    rows = pl.DataFrame(columns)
+    return Chunk(pl.int_range(1, rows.height + 1, eager=True), rows, 1.0)
+
+
+def properties(events: pl.DataFrame) -> list[object]:
+    return [None if text is None else json.loads(text) for text in events["properties"].to_list()]
+
+
+def test_columns_are_renamed_and_the_rest_goes_to_properties() -> None:
+    events = map_columns(
+        chunk(customer=["a", "b"], country=["DE", None], visits=[3, None], properties=['{"x": 1}', None]),
+        CONTRACT,
+        {"user_id": "customer"},
+    )
+    assert events["user_id"].to_list() == ["a", "b"]
+    assert properties(events) == [{"country": "DE", "visits": 3, "x": 1}, None]
+
+
+def test_a_name_in_properties_wins_over_a_column_of_that_name() -> None:
+    # Postgres keeps the last of two equal names in an object, as Python does.
+    events = map_columns(chunk(user_id=["a"], x=[1], properties=['{"x": 2}']), CONTRACT, {})
+    assert properties(events) == [{"x": 2}]
+
+
+@pytest.mark.parametrize("text", ["[1]", "nonsense"])
+def test_properties_that_are_no_object_are_left_for_the_contract_to_refuse(text: str) -> None:
+    assert map_columns(chunk(user_id=["a"], x=[1], properties=[text]), CONTRACT, {})["properties"].to_list() == [text]
+
+
+@pytest.mark.parametrize("text", ["{}", "{ }", "", None])
+def test_empty_properties_are_replaced(text: str | None) -> None:
+    frame = chunk(user_id=["a"], x=[1], properties=pl.Series([text], dtype=pl.String))  # type: ignore[arg-type]
+    assert properties(map_columns(frame, CONTRACT, {})) == [{"x": 1}]
+
+
+def test_reaching_into_json_text_and_structs() -> None:
+    mapping = {"order_id": "properties.order.number", "item_id": "payload.sku"}
+    events = map_columns(
+        chunk(properties=['{"order": {"number": 17}}', "{}"], payload=[{"sku": "i1"}, {"sku": None}]),
+        CONTRACT,
+        mapping,
+    )
+    assert events["order_id"].to_list() == ["17", None]
+    assert events["item_id"].to_list() == ["i1", None]
+    # What was reached into stays where it was.
+    assert properties(events)[0] == {"order": {"number": 17}, "payload": {"sku": "i1"}}
+
+
+def test_a_column_with_a_dot_in_its_name_is_that_column() -> None:
+    columns: dict[str, list[object]] = {"properties.invoice": ["9"], "user_id": ["a"]}
+    frame = chunk(**columns)
+    events = map_columns(frame, CONTRACT, {"order_id": "properties.invoice"})
+    assert events["order_id"].to_list() == ["9"]
+    assert "properties" not in events.columns
+
+
+def test_an_event_column_that_is_mapped_from_elsewhere_keeps_its_old_value_in_properties() -> None:
+    events = map_columns(chunk(user_id=["old"], customer=["new"]), CONTRACT, {"user_id": "customer"})
+    assert events["user_id"].to_list() == ["new"]
+    assert properties(events) == [{"user_id": "old"}]
+
+
+def test_options_are_read() -> None:
+    assert parse_mapping(["order_id=properties.invoice", " user_id = customer "]) == {
+        "order_id": "properties.invoice",
+        "user_id": "customer",
+    }
+    for options in (["order_id"], ["=x"], ["user_id="], ["a=b", "a=c"]):
+        with pytest.raises(MappingRefusedError, match="--map"):
+            parse_mapping(options)
+
+
+def test_an_event_column_that_does_not_exist_is_named() -> None:
+    with pytest.raises(MappingRefusedError, match="events have no column buyer; theirs are event_id, user_id"):
+        demand_known_columns(CONTRACT, {"buyer": "customer"})
+
+
+def test_a_source_that_does_not_exist_is_named() -> None:
+    with pytest.raises(MappingRefusedError, match="--source fax is not one of telegram, web, mobile, import"):
+        demand_known_source(CONTRACT, "fax")
+
+
+def test_a_file_column_that_does_not_exist_is_named_with_those_that_do() -> None:
+    frame = chunk(user_id=["a"], event_type=["view"], occurred_at=["2025-01-01"], properties=['{"invoice": "1"}'])
+    with pytest.raises(MappingRefusedError, match=r"shop.parquet has no column nope .* user_id, event_type"):
+        demand_columns(FILE, frame, CONTRACT, {"order_id": "nope"}, ())
+    with pytest.raises(MappingRefusedError, match=r"has no properties.invoce .* properties holds invoice"):
+        demand_columns(FILE, frame, CONTRACT, {"order_id": "properties.invoce"}, ())
+    demand_columns(FILE, frame, CONTRACT, {"order_id": "properties.invoice"}, ("event_id", "received_at", "source"))
+
+
+def test_a_file_without_a_needed_column_is_refused_with_the_way_out() -> None:
+    with pytest.raises(FileRefusedError, match="--map user_id=COLUMN"):
+        demand_columns(FILE, chunk(customer=["a"]), CONTRACT, {}, ("event_id",))

@@ -1,0 +1,98 @@
+"""`up`, `status` and `down` as three terminals see them, on a home without models."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from core.home import Home
+from standalone.postgres import running_postmaster
+
+PROGRAM = Path(sys.executable).with_name("customer-analyzer")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("up") / "home")
+
+
+def _environment(home: Home) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return ours | {"CUSTOMER_ANALYZER_HOME": str(home.root), "DATABASE_URL": ""}
+
+
+def _call(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PROGRAM, *arguments], env=_environment(home), capture_output=True, text=True, check=False)
+
+
+def _status(home: Home) -> dict[str, Any]:
+    answer = _call(home, "status", "--json")
+    assert answer.returncode == 0, answer.stderr
+    return dict(json.loads(answer.stdout))
+
+
+@pytest.fixture(scope="module")
+def up(home: Home) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen([PROGRAM, "up"], env=_environment(home), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Ctrl-C stops all" in line:
+                break
+        assert process.poll() is None, (home.logs / "cli.log").read_text()
+        yield process
+        process.send_signal(signal.SIGINT)
+
+
+def test_every_page_answers(home: Home, up: subprocess.Popen[str]) -> None:
+    servers = {server["name"]: server for server in _status(home)["servers"]}
+    running = {name for name, server in servers.items() if server["is_running"]}
+    assert running == {"postgres", "mlflow", "dagster", "dagster_code", "dagster_daemon"}
+    for name in ("mlflow", "dagster"):
+        with urllib.request.urlopen(servers[name]["address"], timeout=30) as page:  # noqa: S310
+            assert page.status == 200
+
+
+def test_dagster_has_loaded_everything(home: Home, up: subprocess.Popen[str]) -> None:
+    (address,) = [server["address"] for server in _status(home)["servers"] if server["name"] == "dagster"]
+    question = "{workspaceOrError {... on Workspace {locationEntries {locationOrLoadError {__typename}}}}}"
+    request = urllib.request.Request(  # noqa: S310
+        f"{address}/graphql", json.dumps({"query": question}).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        (entry,) = json.load(answer)["data"]["workspaceOrError"]["locationEntries"]
+    assert entry["locationOrLoadError"]["__typename"] == "RepositoryLocation"
+
+
+def test_a_home_has_one_up(home: Home, up: subprocess.Popen[str]) -> None:
+    second = _call(home, "up")
+    assert second.returncode == 2
+    assert f"is already up (process {up.pid})" in second.stderr
+
+
+def test_no_secret_is_in_an_argument_or_a_log(home: Home, up: subprocess.Popen[str]) -> None:
+    password = home.passfile.read_text().strip().rsplit(":", 1)[-1]
+    processes = [psutil.Process(up.pid), *psutil.Process(up.pid).children(recursive=True)]
+    texts = [" ".join(process.cmdline()) for process in processes]
+    texts += [path.read_text() for path in [*home.logs.iterdir(), home.dagster / "dagster.yaml"]]
+    assert not any(password in text for text in texts)
+
+
+def test_down_leaves_nothing_running(home: Home, up: subprocess.Popen[str]) -> None:
+    children = psutil.Process(up.pid).children(recursive=True)
+    answer = _call(home, "down")
+    assert (answer.returncode, answer.stdout) == (0, f"Stopped what was up in {home.root}.\n")
+    assert up.wait(30) == 0
+    time.sleep(0.2)
+    alive = [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert alive == []
+    assert running_postmaster(home) is None
+    assert _call(home, "down").stdout == f"Nothing is up in {home.root}.\n"

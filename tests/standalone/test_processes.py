@@ -1,0 +1,74 @@
+"""Child processes: awaited until they answer, explained when they do not, stopped with all they started."""
+
+import socket
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.errors import PlatformError
+from standalone.fleet import Fleet, running_servers
+from standalone.processes import Child, Command, start, stop, wait_until_ready
+
+FAMILY = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+
+
+def _command(tmp_path: Path, code: str, **more: int | str) -> Command:
+    return Command("thing", [sys.executable, "-c", code], tmp_path / "thing.log", **more)  # type: ignore[arg-type]
+
+
+def _server(tmp_path: Path) -> Command:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+    return Command("pages", arguments, tmp_path / "pages.log", port, "/", directory=tmp_path)
+
+
+def test_a_server_is_awaited_and_stopped(tmp_path: Path) -> None:
+    ready: list[Child] = []
+    with running_servers([_server(tmp_path)], ready.append) as children:
+        assert ready == children
+        assert children[0].is_running
+    assert not children[0].is_running
+
+
+def test_one_that_dies_is_explained_by_its_log(tmp_path: Path) -> None:
+    (tmp_path / "thing.log").write_text("an old story\n")
+    code = "import sys; print('the reason', flush=True); sys.exit(3)"
+    child = start(_command(tmp_path, code, port=1))
+    with pytest.raises(PlatformError, match=r"thing ended with exit code 3 while starting .*\nthe reason") as caught:
+        wait_until_ready(child, 30)
+    assert "an old story" not in str(caught.value)
+
+
+def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    child = start(_command(tmp_path, "import time; time.sleep(60)", port=1))
+    try:
+        with pytest.raises(PlatformError, match="was not ready after 0 s"):
+            wait_until_ready(child, 0.2)
+    finally:
+        stop([child])
+
+
+def test_grandchildren_are_stopped_too(tmp_path: Path) -> None:
+    child = start(_command(tmp_path, FAMILY))
+    leader = psutil.Process(child.process.pid)
+    while not (family := leader.children()):
+        assert child.is_running
+    stop([child], seconds=1)
+    # Killed and not yet collected by anyone is stopped, too.
+    states = [process.status() for process in [leader, *family] if process.is_running()]
+    assert set(states) <= {psutil.STATUS_ZOMBIE}
+
+
+def test_one_that_ends_by_itself_is_started_again_but_not_for_ever(tmp_path: Path) -> None:
+    ended: list[Child] = []
+    with Fleet() as fleet:
+        fleet.start([_command(tmp_path, "import sys; sys.exit(4)")])
+        with pytest.raises(PlatformError, match="thing keeps ending, last with exit code 4"):
+            while True:
+                fleet.children[0].process.wait(30)
+                fleet.revive(ended.append)
+    assert len(ended) == 3
