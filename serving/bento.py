@@ -40,7 +40,7 @@ class DirectService(Service[Any]):  # type: ignore[misc]  # BentoML has no types
     """A BentoML service whose mounted application gets its requests straight from the server.
 
     BentoML's own way to it (tracing, time-outs, routing) costs more than looking a user up and asking the model;
-    docs/decisions.md has the figures. Health, the page at /, build, workers and life cycle stay BentoML's.
+    docs/decisions/0012 has the figures. Health, the page at /, build, workers and life cycle stay BentoML's.
     """
 
     @property
