@@ -16,6 +16,7 @@ from ml.artifact import Provenance
 from ml.catalogue import FeatureCatalogue, read_catalogue
 from ml.churn import train_churn
 from ml.cutoffs import CutoffPlan, plan_cutoffs
+from ml.fingerprint import fingerprint
 from ml.propensity.training import TrainedPropensity
 from ml.purchase import train_purchase
 from ml.segmentation import TrainedSegmentation, train_segmentation
@@ -80,13 +81,6 @@ def _previous_segmentation(registry: Registry) -> SegmentationModel | None:
     model = artifact.load(champion.directory, champion.digest)
     assert isinstance(model, SegmentationModel)  # noqa: S101 - the registry keeps one kind under one name
     return model
-
-
-def fingerprint(frame: pl.DataFrame) -> str:
-    """A number that two frames share only if they hold the same rows, whatever the order of the rows."""
-    columns = sorted(frame.columns)
-    total = frame.select(columns).hash_rows(seed=0).sum() if frame.height else 0
-    return f"{frame.height}x{len(columns)}-{total:016x}"
 
 
 def git_revision() -> str:
