@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit soak up lint format bench bench-data bench-models bench-serving bench-truth openapi lock clean
+.PHONY: help install demo test unit soak up lint format bench bench-data bench-models bench-serving bench-truth event-types openapi lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ bench-data: install ## an import beside bare COPY, one more day beside a full re
 
 bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run
 	@$(BIN)/python -m benchmarks.serving
+
+event-types: install ## write dbt's seed of event types from the contract
+	@$(BIN)/python -m data_contracts.event_types > dbt_project/seeds/event_types.csv
 
 openapi: install ## write docs/openapi anew, unless a change would break callers
 	@$(BIN)/python -m serving.api_changes docs/openapi

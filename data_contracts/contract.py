@@ -84,9 +84,10 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A type of event somebody foresaw. `is_activity`: the user did it, it was not done to them."""
+    """A known type of event: the group it is counted in, and whether the user did it or it was done to them."""
 
     name: str
+    category: str
     is_activity: bool
     description: str
 
@@ -263,7 +264,7 @@ def _event_types(root: Mapping[str, Any]) -> Iterator[EventType]:
             name = _text(raw, "name", "knownEventTypes")
             if not isinstance(raw.get("isActivity"), bool):
                 raise ContractError(f"knownEventTypes: {name} must say isActivity: true or false")
-            yield EventType(name, raw["isActivity"], _text(raw, "description", name))
+            yield EventType(name, _text(raw, "category", name), raw["isActivity"], _text(raw, "description", name))
 
 
 def _mapping(node: object, where: str) -> Mapping[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from data_contracts.contract import read_contract
+
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 ADVICE = Path(__file__).parents[2] / "ml" / "advice.yml"
@@ -95,6 +97,12 @@ def test_every_source_column_is_described(source: str) -> None:
     columns = [column for table in document["sources"][0]["tables"] for column in table["columns"]]
     assert columns
     assert all(column["description"].strip() for column in columns)
+
+
+def test_every_category_of_events_is_counted() -> None:
+    daily = (PROJECT / "models" / "intermediate" / "int_user_daily.sql").read_text(encoding="utf-8")
+    categories = {each.category for each in read_contract().event_types}
+    assert categories == set(re.findall(r"category = '(\w+)'", daily))
 
 
 def test_the_names_that_models_rely_on_exist() -> None:
