@@ -90,7 +90,7 @@ def shop(home: Path, file: Path, events: int) -> Iterator[tuple[Warehouse, list[
 
 def measure(warehouse: Warehouse, file: Path, new_days: Sequence[date], *, from_events: bool) -> Size:
     """Builds the history from scratch, then day by day, then the last day anew, which must make no difference."""
-    forget(warehouse, new_days[0])
+    delete_events_from(warehouse, new_days[0])
     full = build(warehouse, [new_days[0]], "--full-refresh")
     counts = warehouse.read(
         "select sum(events)::bigint as events, max(occurred_day) - min(occurred_day) + 1 as days,"
@@ -111,7 +111,7 @@ def measure(warehouse: Warehouse, file: Path, new_days: Sequence[date], *, from_
     return Size(**counts, full=full, new_days=found)
 
 
-def forget(warehouse: Warehouse, first: date) -> None:
+def delete_events_from(warehouse: Warehouse, first: date) -> None:
     """Takes out the new days that an earlier call brought in."""
     with warehouse.connect() as connection:
         connection.execute("delete from raw.events where occurred_at >= %s::date", [first])
@@ -146,13 +146,13 @@ def print_tables(sizes: Sequence[Size]) -> None:
         counts = (size.events, size.days, size.users, round(mean(day.events for day in size.new_days)))
         ratio = size.full.seconds / sum(one_day.values())
         cpu_ratio = size.full.cpu_seconds / mean(day.run.cpu_seconds for day in size.new_days)
-        row = (added_up(one_day), added_up(full), f"{ratio:.1f}", f"{cpu_ratio:.1f}")
+        row = (total_seconds(one_day), total_seconds(full), f"{ratio:.1f}", f"{cpu_ratio:.1f}")
         curve.add_row(*(f"{count:,}" for count in counts), *row)
         for what, events, run in [
             ("full rebuild", 0, size.full),
             *((f"{day.day}", day.events, day.run) for day in size.new_days),
         ]:
-            took = added_up({model: step.seconds for model, step in run.models.items()})
+            took = total_seconds({model: step.seconds for model, step in run.models.items()})
             peaks = [run.models[model].server_bytes for model in MODELS]
             peaks += [max(step.dbt_bytes for step in run.models.values()), run.spilled_bytes]
             row = (what, f"{events:,}", took, f"{run.cpu_seconds:.1f}", *(f"{peak / 1e6:,.0f}" for peak in peaks))
@@ -161,7 +161,7 @@ def print_tables(sizes: Sequence[Size]) -> None:
         Console(width=200).print(table)
 
 
-def added_up(taken: dict[str, float]) -> str:
+def total_seconds(taken: dict[str, float]) -> str:
     """Seconds of each model, and of all."""
     return " + ".join(f"{each:.1f}" for each in taken.values()) + f" = {sum(taken.values()):.1f}"
 

@@ -44,7 +44,7 @@ from warehouse.warehouse import Warehouse
 FIRST_DAY = date(2023, 1, 2)
 HORIZON = timedelta(days=28)
 WEEK = timedelta(days=7)
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 # Everybody joins evenly over the days: after a year about as many leave as come.
 STILL = Behaviour(initial_share=0.0)
 
@@ -66,7 +66,7 @@ class Shop:
 
 
 @dataclass(frozen=True)
-class Look:
+class DriftCheck:
     """What was found about one model on one day."""
 
     model: str
@@ -74,25 +74,25 @@ class Look:
     report: DriftReport
 
 
-def learned_plan(begin: date) -> CutoffPlan:
+def training_plan(begin: date) -> CutoffPlan:
     """What champions of that day learn from."""
     return plan_cutoffs(begin, HORIZON.days, FIRST_DAY)
 
 
-def marts(url: str, shops: Sequence[Shop], begin: date, looks: Sequence[date]) -> pl.DataFrame:
+def marts_of_shops(url: str, shops: Sequence[Shop], begin: date, check_days: Sequence[date]) -> pl.DataFrame:
     """Features and labels of all shops, as of every day that learning and the looks need, by one pass of dbt.
 
     The environment must name the warehouse, as dbt reads it there.
     """
-    days = (looks[-1] - FIRST_DAY).days
+    days = (check_days[-1] - FIRST_DAY).days
     for shop in shops:
         import_frames(url, shop.events(days), shop.name)
-    scored = {day - HORIZON for day in looks if day - HORIZON >= begin}
-    as_of_dates = sorted({*learned_plan(begin).all, begin, *scored, *looks})
+    scored = {day - HORIZON for day in check_days if day - HORIZON >= begin}
+    as_of_dates = sorted({*training_plan(begin).all, begin, *scored, *check_days})
     variables = {
         "as_of_dates": [day.isoformat() for day in as_of_dates],
         "horizon_days": HORIZON.days,
-        "known_until": looks[-1].isoformat(),
+        "known_until": check_days[-1].isoformat(),
     }
     project = str(CHECKOUT / "dbt_project")
     with TemporaryDirectory() as target:
@@ -108,13 +108,13 @@ def marts(url: str, shops: Sequence[Shop], begin: date, looks: Sequence[date]) -
     )
 
 
-def watch(
-    frame: pl.DataFrame, shop: Shop, begin: date, looks: Sequence[date], kinds: Sequence[str] = KINDS
-) -> list[Look]:
+def check_drift(
+    frame: pl.DataFrame, shop: Shop, begin: date, check_days: Sequence[date], kinds: Sequence[str] = KINDS
+) -> list[DriftCheck]:
     """Trains the shop's champions as of `begin` and judges them on every day of `looks`."""
     users = frame.filter(pl.col("user_id").str.starts_with(f"{shop.name} "))
     snapshots = {key[0]: rows for key, rows in users.partition_by("as_of", as_dict=True).items()}
-    plan = learned_plan(begin)
+    plan = training_plan(begin)
     catalogue = read_catalogue(CATALOGUE)
     train: dict[str, Callable[[], Model]] = {
         "segmentation": lambda: train_segmentation(snapshots[begin], catalogue, as_of=begin).model,
@@ -123,23 +123,23 @@ def watch(
     }
     models = [(train[kind](), begin if kind == "segmentation" else plan.train[-1]) for kind in kinds]
     return [
-        Look(model.kind, day, _look(model, snapshots, learned_on, plan.test, day))
+        DriftCheck(model.kind, day, _check(model, snapshots, learned_on, plan.test, day))
         for model, learned_on in models
-        for day in looks
+        for day in check_days
     ]
 
 
-def alarms(looks: Sequence[Look]) -> dict[date, list[str]]:
+def alarms(checks: Sequence[DriftCheck]) -> dict[date, list[str]]:
     """The days on which any model drifted, with what moved."""
     found: dict[date, list[str]] = {}
-    for look in looks:
-        if look.report.is_drifted:
-            what = ", ".join(look.report.alarms) or f"{look.report.share_drifted:.0%} of columns"
-            found.setdefault(look.as_of, []).append(f"{look.model}: {what}")
+    for drift_check in checks:
+        if drift_check.report.is_drifted:
+            what = ", ".join(drift_check.report.alarms) or f"{drift_check.report.share_drifted:.0%} of columns"
+            found.setdefault(drift_check.as_of, []).append(f"{drift_check.model}: {what}")
     return found
 
 
-def _look(model: Model, snapshots: dict[object, pl.DataFrame], learned_on: date, test: date, day: date) -> DriftReport:
+def _check(model: Model, snapshots: dict[object, pl.DataFrame], learned_on: date, test: date, day: date) -> DriftReport:
     within = watched_days(model.kind, HORIZON.days)
     old, new = (snapshots[when].filter(pl.col("days_since_last_activity") <= within) for when in (learned_on, day))
     tested = live = None
@@ -154,21 +154,21 @@ def _scored(model: Model, snapshot: pl.DataFrame) -> Outcomes:
     return outcomes(model.predict(rows)["score"], rows[label])
 
 
-def still_year(url: str, users: int, seed: int) -> dict[date, list[str]]:
+def year_without_change(url: str, users: int, seed: int) -> dict[date, list[str]]:
     """Alarms of 52 weekly looks at a shop that does not change."""
     shop = Shop("still", users, seed)
     begin = FIRST_DAY + 13 * HORIZON
-    looks = [begin + week * WEEK for week in range(1, 53)]
-    return alarms(watch(marts(url, [shop], begin, looks), shop, begin, looks))
+    check_days = [begin + week * WEEK for week in range(1, 53)]
+    return alarms(check_drift(marts_of_shops(url, [shop], begin, check_days), shop, begin, check_days))
 
 
-def changed(url: str, users: int, seed: int, kind: DriftKind) -> tuple[dict[date, list[str]], date]:
+def weeks_around_change(url: str, users: int, seed: int, kind: DriftKind) -> tuple[dict[date, list[str]], date]:
     """Alarms of weekly looks from four weeks before a change to eight after it, and the day of the change."""
     begin = FIRST_DAY + 13 * HORIZON
     day = begin + HORIZON
     shop = Shop(kind, users, seed, Drift(kind, (day - FIRST_DAY).days))
-    looks = [begin + week * WEEK for week in range(1, 13)]
-    return alarms(watch(marts(url, [shop], begin, looks), shop, begin, looks)), day
+    check_days = [begin + week * WEEK for week in range(1, 13)]
+    return alarms(check_drift(marts_of_shops(url, [shop], begin, check_days), shop, begin, check_days)), day
 
 
 def main() -> None:
@@ -181,11 +181,11 @@ def main() -> None:
     given = parser.parse_args()
     still = Table("seed", "weeks watched", "weeks with an alarm", "what moved", title="A year in which nothing changes")
     for seed in range(given.seed, given.seed + given.years):
-        found = _in_own_home(lambda url, seed=seed: still_year(url, given.year_users, seed))
+        found = _in_temporary_home(lambda url, seed=seed: year_without_change(url, given.year_users, seed))
         still.add_row(str(seed), "52", str(len(found)), "; ".join(f"{day} {what}" for day, what in found.items()))
     seen = Table("change", "alarms before", "seen after", "first full window", "what moved then", title="Changes")
     for kind in DriftKind:
-        found, day = _in_own_home(lambda url, kind=kind: changed(url, given.users, given.seed, kind))
+        found, day = _in_temporary_home(lambda url, kind=kind: weeks_around_change(url, given.users, given.seed, kind))
         before = sum(when <= day for when in found)
         after = min((when for when in found if when > day), default=None)
         then = found.get(day + HORIZON, [])
@@ -197,7 +197,7 @@ def main() -> None:
     console.print(seen)
 
 
-def _in_own_home(run: Callable[[str], Found]) -> Found:
+def _in_temporary_home(run: Callable[[str], Result]) -> Result:
     with (
         TemporaryDirectory(prefix="drift-") as scratch,
         running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform,

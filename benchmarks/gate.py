@@ -31,7 +31,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 CHAMPION_AUC = 0.75
 DIFFERENCES = (-0.01, -0.005, -0.002, -0.0005, 0.0, 0.002, 0.005, 0.01)
-ALIKE = (0.99, 0.97)
+CORRELATIONS = (0.99, 0.97)
 
 _CENTRE, _SPREAD = -2.7, 1.6
 """Of the true log-odds: 12 % positives, and an AUC of .84 for who could see the truth."""
@@ -85,23 +85,23 @@ def true_auc(noise: float) -> float:
     return float((positive * below).sum() / (positive.sum() * negative.sum()))
 
 
-def noise_of(auc: float) -> float:
+def noise_for_auc(auc: float) -> float:
     """The noise through which the truth is seen with that AUC."""
     return float(brentq(lambda noise: true_auc(noise) - auc, 1e-3, 20))
 
 
 @dataclass(frozen=True)
-class Rivals:
-    """Champion and challenger of known true AUC, whose scores correlate by `alike` as far as their AUCs allow."""
+class SimulatedPair:
+    """Champion and challenger of known true AUC, whose scores correlate by `correlation` as far as their AUCs allow."""
 
     champion_noise: float
     challenger_noise: float
-    alike: float
+    correlation: float
 
     @classmethod
-    def of(cls, difference: float, alike: float) -> Self:
+    def of(cls, difference: float, correlation: float) -> Self:
         """The challenger's true AUC is better by `difference`."""
-        return cls(noise_of(CHAMPION_AUC), noise_of(CHAMPION_AUC + difference), alike)
+        return cls(noise_for_auc(CHAMPION_AUC), noise_for_auc(CHAMPION_AUC + difference), correlation)
 
     def rows(self, users: int, seed: int) -> pl.DataFrame:
         """Users with outcome and both scores, as the gate reads them."""
@@ -109,7 +109,7 @@ class Rivals:
         truth = rng.normal(_CENTRE, _SPREAD, users)
         first, second, _ = rng.normal(size=(3, users))
         one, other = self.champion_noise, self.challenger_noise
-        shared = (self.alike * np.hypot(_SPREAD, one) * np.hypot(_SPREAD, other) - _SPREAD**2) / (one * other)
+        shared = (self.correlation * np.hypot(_SPREAD, one) * np.hypot(_SPREAD, other) - _SPREAD**2) / (one * other)
         shared = min(shared, 1.0)
         noise = shared * first + np.sqrt(1 - shared**2) * second
         return pl.DataFrame(
@@ -131,11 +131,11 @@ def _answers(seen: Floats, noise: float) -> Floats:
     return np.interp(seen, grid, calibrated(grid, noise))
 
 
-def promotions(rivals: Rivals, *, times: int, users: int, limits: GateLimits | None = None) -> list[GateDecision]:
+def promotions(pair: SimulatedPair, *, times: int, users: int, limits: GateLimits | None = None) -> list[GateDecision]:
     """What the gate says of so many promotions, each on users of its own."""
     return [
         decide(
-            rivals.rows(users, seed),
+            pair.rows(users, seed),
             challenger=Scored("challenger"),
             champion=Scored("champion"),
             limits=limits,
@@ -156,22 +156,22 @@ def main() -> None:
     headings = ("challenger's true AUC", "alike", "spread of the difference", "promoted", "with a margin of .0005")
     for heading in (*headings, "with a margin of .005"):
         table.add_column(heading, justify="right")
-    for alike in ALIKE:
+    for correlation in CORRELATIONS:
         for difference in DIFFERENCES:
-            table.add_row(*_line(difference, alike, given.promotions, given.users))
+            table.add_row(*_table_row(difference, correlation, given.promotions, given.users))
     make_console().print(table)
-    each = (time.process_time() - started) / (given.promotions * len(ALIKE) * len(DIFFERENCES))
+    each = (time.process_time() - started) / (given.promotions * len(CORRELATIONS) * len(DIFFERENCES))
     make_console().print(f"{each:.2f} s of CPU for each promotion, the simulation of its users included")
 
 
-def _line(difference: float, alike: float, times: int, users: int) -> tuple[str, ...]:
-    decisions = promotions(Rivals.of(difference, alike), times=times, users=users)
+def _table_row(difference: float, correlation: float, times: int, users: int) -> tuple[str, ...]:
+    decisions = promotions(SimulatedPair.of(difference, correlation), times=times, users=users)
     gains = [found.checks["challenger_auc"] - found.checks["champion_auc"] for found in decisions]
     lows = np.array([found.checks["auc_gain_low"] for found in decisions])
     shares = [np.mean([found.promote for found in decisions]), np.mean(lows >= -0.0005), np.mean(lows >= -0.005)]
     return (
         f"{difference:+.4f}",
-        f"{alike}",
+        f"{correlation}",
         f"{np.std(gains):.4f}",
         *(f"{share:.1%}" for share in shares),
     )

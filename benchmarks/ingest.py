@@ -55,16 +55,16 @@ def main() -> None:
         print("| --- | --- | --- | --- | --- |")
         copied = _bare_copy(url, home, file)
 
-        def tell(what: str, cost: _Cost) -> None:
+        def print_row(what: str, cost: _Cost) -> None:
             rate, speed = events / cost.seconds, copied.seconds / cost.seconds
             print(f"| {what} | {cost.seconds:.1f} | {cost.processor:.1f} | {rate:,.0f} | {speed:.2f} |", flush=True)
 
-        tell("bare COPY", copied)
-        _emptied(url)
-        tell("import", imported := _cost(home, lambda: import_files(url, [file])))
-        tell("contract check of all of them", checked := _cost(home, lambda: check_new_events(Warehouse(url))))
-        tell("import and check", _Cost(imported.seconds + checked.seconds, imported.processor + checked.processor))
-        tell("import again, all known", _cost(home, lambda: import_files(url, [file])))
+        print_row("bare COPY", copied)
+        _empty_warehouse(url)
+        print_row("import", imported := _cost(home, lambda: import_files(url, [file])))
+        print_row("contract check of all of them", checked := _cost(home, lambda: check_new_events(Warehouse(url))))
+        print_row("import and check", _Cost(imported.seconds + checked.seconds, imported.processor + checked.processor))
+        print_row("import again, all known", _cost(home, lambda: import_files(url, [file])))
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,15 @@ class _Cost:
 
 
 def _cost(home: Home, work: Callable[[], object]) -> _Cost:
-    begin, worked = time.perf_counter(), _worked(home)
+    begin, worked = time.perf_counter(), _processor_seconds(home)
     work()
     seconds = time.perf_counter() - begin
     # A connection's server process that is just ending would be counted neither as there nor as gone.
     time.sleep(1)
-    return _Cost(seconds, _worked(home) - worked)
+    return _Cost(seconds, _processor_seconds(home) - worked)
 
 
-def _worked(home: Home) -> float:
+def _processor_seconds(home: Home) -> float:
     """Seconds that processors have worked so far: for this process, and for the server's, also those that are gone."""
     server = running_postmaster(home)
     assert server is not None, "the server has stopped"  # noqa: S101
@@ -102,7 +102,7 @@ def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
     contract = read_contract()
     batches = prepare(read_chunks(file, wanted_columns(contract, {})), contract, {}, source="import")
     texts = [memoryview(event_writer.as_csv(batch.events.select(event_writer.EVENT_COLUMNS))) for batch in batches]
-    with _quiet(url) as connection:
+    with _connect_after_checkpoint(url) as connection:
         command = sql.SQL("copy raw.events ({}) from stdin (format csv)").format(
             sql.SQL(", ").join(map(sql.Identifier, event_writer.EVENT_COLUMNS))
         )
@@ -119,16 +119,16 @@ def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
 
 
 @contextmanager
-def _quiet(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def _connect_after_checkpoint(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A connection after a checkpoint, so that nobody pays for what was written before."""
     with event_writer.connected(url) as connection:
         connection.execute("checkpoint")
         yield connection
 
 
-def _emptied(url: str) -> None:
+def _empty_warehouse(url: str) -> None:
     """Makes the warehouse as it was, without partitions."""
-    with _quiet(url) as connection:
+    with _connect_after_checkpoint(url) as connection:
         leaves = connection.execute(
             "select relid::regclass::text from pg_partition_tree('raw.events') where isleaf"
         ).fetchall()

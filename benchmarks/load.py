@@ -69,7 +69,7 @@ def has_wrk() -> bool:
     return shutil.which("wrk") is not None
 
 
-def most(target: Target, seconds: float) -> Measured:
+def max_throughput(target: Target, seconds: float) -> Measured:
     """As many requests as CONNECTIONS closed loops can send."""
     return _wrk(target, seconds) if has_wrk() else asyncio.run(closed_loop(target, seconds=seconds))
 
@@ -146,7 +146,7 @@ async def _all(target: Target, seconds: float, requests: int | None, per_second:
 
     async def watch() -> None:
         while True:
-            stolen.append((time.perf_counter(), _stolen()))
+            stolen.append((time.perf_counter(), _steal_seconds()))
             await asyncio.sleep(_LOOK_SECONDS)
 
     with _without_collections():
@@ -155,7 +155,7 @@ async def _all(target: Target, seconds: float, requests: int | None, per_second:
         await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
         taken = time.perf_counter() - begin
         watching.cancel()
-    stolen.append((time.perf_counter(), _stolen()))
+    stolen.append((time.perf_counter(), _steal_seconds()))
     due, done = np.array(spans).T
     looked, lost = np.array(stolen).T
     before = np.maximum(np.searchsorted(looked, due - _BEFORE_SECONDS) - 1, 0)
@@ -163,7 +163,7 @@ async def _all(target: Target, seconds: float, requests: int | None, per_second:
     return Measured(len(spans), failures, taken, due - begin, done - due, undisturbed)
 
 
-def _stolen() -> float:
+def _steal_seconds() -> float:
     """Seconds that the hypervisor has given to others while this machine wanted them; 0 where none is counted."""
     return float(getattr(psutil.cpu_times(), "steal", 0.0))
 

@@ -38,5 +38,5 @@ def build_marts(days: Sequence[date], horizon_days: int) -> None:
         folders = ["--project-dir", PROJECT_DIR, "--profiles-dir", PROJECT_DIR, "--target-path", target]
         chosen = ["--select", "+user_features", "+user_labels", "--resource-types", "seed", "model"]
         dbt = Path(sys.executable).with_name("dbt")
-        told = ["--vars", json.dumps(variables), "--log-path", target]
-        subprocess.run([dbt, "--quiet", "build", *folders, *chosen, *told], check=True)
+        options = ["--vars", json.dumps(variables), "--log-path", target]
+        subprocess.run([dbt, "--quiet", "build", *folders, *chosen, *options], check=True)

@@ -1,6 +1,6 @@
 """The purchase service beside a hand-written FastAPI app and `mlflow models serve`, in one run on one machine.
 
-Ratios, because seconds are the machine's. Rounds alternate between the contestants, and the middle one counts; CPU
+Ratios, because seconds are the machine's. Rounds alternate between the servers, and the middle one counts; CPU
 time a request is shown beside the rate, as it moves less when a machine is busy with other things. How long answers
 take is measured beside a control as well, whose late answers are all the machine's. Needs a home on which the pipeline
 ran (`customer-analyzer demo` or `run`); uses wrk if it is installed (apt-get install wrk).
@@ -22,8 +22,8 @@ import numpy as np
 import psycopg
 import xgboost as xgb
 
-from benchmarks.contestants import MODEL, Contestant, contestants, control, registry_of
-from benchmarks.load import Measured, has_wrk, most, paced
+from benchmarks.load import Measured, has_wrk, max_throughput, paced
+from benchmarks.serving_peers import MODEL, RunningServer, control, registry_of, serving_peers
 from core.settings import read_settings
 from ml import artifact
 from ml.propensity.model import PropensityModel
@@ -48,7 +48,7 @@ def main() -> None:
     print(f"load by {'wrk' if has_wrk() else 'the Python client, as wrk is not installed'}, 8 connections, one worker")
     with running_platform(read_settings()) as platform:
         os.environ |= platform.environment
-        with contestants(platform) as (ours, fastapi, mlflow):
+        with serving_peers(platform) as (ours, fastapi, mlflow):
             print(f"start to ready: {ours.ready_seconds:.1f} s (FastAPI {fastapi.ready_seconds:.1f} s)")
             milliseconds = compare([ours, fastapi, mlflow], asked.seconds, asked.rounds)
             stop([mlflow.child])
@@ -61,7 +61,7 @@ def main() -> None:
                 watch_memory(ours, asked.long)
 
 
-def compare(running: Sequence[Contestant], seconds: float, rounds: int) -> float:
+def compare(running: Sequence[RunningServer], seconds: float, rounds: int) -> float:
     """Each one's requests a second, by user id and by features; returns our CPU milliseconds a request by id."""
     by_id = 0.0
     for path in ("by_id", "by_features"):
@@ -70,7 +70,7 @@ def compare(running: Sequence[Contestant], seconds: float, rounds: int) -> float
         for _ in range(rounds):
             for each in entered:
                 before = each.cpu_seconds()
-                measured = most(getattr(each, path), seconds)
+                measured = max_throughput(getattr(each, path), seconds)
                 if measured.failures:
                     raise SystemExit(f"{each.name} failed {measured.failures} of {measured.requests} requests.")
                 used = each.cpu_seconds() - before
@@ -86,7 +86,7 @@ def compare(running: Sequence[Contestant], seconds: float, rounds: int) -> float
     return by_id
 
 
-def compare_batch(platform: Platform, ours: Contestant, rounds: int) -> None:
+def compare_batch(platform: Platform, ours: RunningServer, rounds: int) -> None:
     """Rows a second for a thousand ids: over HTTP with whole answers, and the bare query plus the bare booster."""
     champion = registry_of(platform).champion(MODEL)
     model = artifact.load(champion.directory, champion.digest)
@@ -126,7 +126,7 @@ def booster_of(model: PropensityModel, rows: np.ndarray[tuple[int, int], np.dtyp
     return xgb.train({"max_depth": 3, "nthread": 1}, xgb.DMatrix(rows, labels), num_boost_round=120)
 
 
-def compare_latency(running: Sequence[Contestant], requests: int) -> None:
+def compare_latency(running: Sequence[RunningServer], requests: int) -> None:
     """How long answers take at an even pace, half of the most that each can do just then.
 
     The most is found anew before each turn, as a machine that others use too is not always as fast. All have turns of
@@ -137,7 +137,7 @@ def compare_latency(running: Sequence[Contestant], requests: int) -> None:
     used: dict[str, float] = defaultdict(float)
     while (left := requests - sum(turn.requests for turn in measured[own.name])) > 0:
         for each in running:
-            per_second = most(each.by_id, _LOOK_SECONDS).per_second / 2
+            per_second = max_throughput(each.by_id, _LOOK_SECONDS).per_second / 2
             before = each.cpu_seconds()
             sent = math.ceil(_TURN_SECONDS * per_second)
             sent = min(left, sent) if each is own else sent
@@ -161,12 +161,12 @@ def compare_latency(running: Sequence[Contestant], requests: int) -> None:
             print(f"{what:26} {len(of):8} {failures:6} {cpu:5.2f} {figures} {late:8} {stalls:6}")
 
 
-def watch_memory(ours: Contestant, requests: int) -> None:
+def watch_memory(ours: RunningServer, requests: int) -> None:
     """Resident memory over many requests, as a line fitted through twenty readings after a warm-up."""
     readings: list[tuple[int, float]] = []
     done = 0
     while done < requests:
-        done += most(ours.by_id, 10).requests
+        done += max_throughput(ours.by_id, 10).requests
         readings.append((done, ours.memory_mib()))
     late = np.array(readings[len(readings) // 4 :])
     slope = np.polyfit(late[:, 0], late[:, 1], 1)[0] * 100_000 if len(late) > 2 else float("nan")

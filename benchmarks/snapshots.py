@@ -17,10 +17,12 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from benchmarks.contenders import (
+from benchmarks.data import shop
+from benchmarks.history import simulated
+from benchmarks.snapshot_peers import (
     COUNTED,
     LIMIT_SECONDS,
-    Taken,
+    Measurement,
     by_duckdb,
     by_feast,
     by_featuretools,
@@ -29,8 +31,6 @@ from benchmarks.contenders import (
     isolated,
     of_days,
 )
-from benchmarks.data import shop
-from benchmarks.history import simulated
 from benchmarks.steps import MODELS, build
 from warehouse.warehouse import Warehouse
 
@@ -72,12 +72,12 @@ def compare(warehouse: Warehouse, days: Sequence[date], scratch: Path, peers: Se
     for models in (MODELS[1:2], MODELS[1:]):
         steps = [ours.models[model] for model in models]
         peak = max(step.server_bytes for step in steps)
-        show(" and ".join(models), Taken(sum(step.seconds for step in steps), peak, held["rows"], None))
+        show(" and ".join(models), Measurement(sum(step.seconds for step in steps), peak, held["rows"], None))
     show("user_features read into Polars", isolated(by_reading, warehouse, days))
     roll_up = export(warehouse, scratch / "daily.parquet")
     drawn = scratch / "drawn.parquet"
     pl.scan_parquet(roll_up).filter(pl.col("user_id").str.ends_with("0")).sink_parquet(drawn)
-    contenders: dict[str, Callable[[], Iterable[tuple[str, Taken | None]]]] = {
+    snapshot_peers: dict[str, Callable[[], Iterable[tuple[str, Measurement | None]]]] = {
         "DuckDB": lambda: [("DuckDB, the sums alone", isolated(by_duckdb, days, roll_up, scratch / "duckdb.parquet"))],
         "pandas": lambda: [("pandas, the sums alone", isolated(by_pandas, days, roll_up, scratch / "pandas.parquet"))],
         "Feast": lambda: by_feast(warehouse, days, scratch),
@@ -86,7 +86,7 @@ def compare(warehouse: Warehouse, days: Sequence[date], scratch: Path, peers: Se
         ],
     }
     for peer in peers:
-        for what, taken in contenders[peer]():
+        for what, taken in snapshot_peers[peer]():
             show(what, taken)
             if taken is None:
                 continue
@@ -96,7 +96,7 @@ def compare(warehouse: Warehouse, days: Sequence[date], scratch: Path, peers: Se
                 raise SystemExit(f"{what} has {taken.rows} rows, {COUNTED} {taken.total}; ours {expected}.")
 
 
-def show(what: str, taken: Taken | None) -> None:
+def show(what: str, taken: Measurement | None) -> None:
     """One row of the table; of one that was stopped, the limit alone."""
     if taken is None:
         print(f"| {what} | | more than {LIMIT_SECONDS:,} | | |", flush=True)

@@ -53,17 +53,17 @@ def build(
     warehouse: Warehouse, days: Sequence[date], *arguments: str, models: Sequence[str] = MODELS, **variables: object
 ) -> Run:
     """Builds models as of some days. The server must run on this machine."""
-    told = json.dumps({"as_of_dates": [day.isoformat() for day in days], **variables})
+    variables_json = json.dumps({"as_of_dates": [day.isoformat() for day in days], **variables})
     with warehouse.connect() as connection:
         server = psutil.Process(connection.info.backend_pid).parent()
-    cpu, spilled = _cpu_seconds(server), _spilled(warehouse)
+    cpu, spilled = _cpu_seconds(server), _temporary_bytes(warehouse)
     with TemporaryDirectory(prefix="dbt-") as target:
         folders = ["--project-dir", PROJECT_DIR, "--profiles-dir", PROJECT_DIR]
         dbt = [Path(sys.executable).with_name("dbt"), "--quiet"]
         places = ["--target-path", target, "--log-path", target]
         chosen = ["--select", "event_types", "stg_events", *models, "--resource-types", "seed", "model"]
-        process = subprocess.Popen([*dbt, "build", *chosen, "--vars", told, *arguments, *folders, *places])
-        samples = _sampled(process, server)
+        process = subprocess.Popen([*dbt, "build", *chosen, "--vars", variables_json, *arguments, *folders, *places])
+        samples = _memory_samples(process, server)
         if process.returncode:
             raise SystemExit(f"dbt failed with {process.returncode}; what it says is above.")
         results = json.loads((Path(target) / "run_results.json").read_text(encoding="utf-8"))["results"]
@@ -73,7 +73,9 @@ def build(
         within = [sample for sample in samples if begin.timestamp() <= sample[0] <= end.timestamp()]
         server_bytes, dbt_bytes = (max((sample[place] for sample in within), default=0) for place in (1, 2))
         found[result["unique_id"].rpartition(".")[2]] = Step(result["execution_time"], server_bytes, dbt_bytes)
-    return Run({model: found[model] for model in models}, _cpu_seconds(server) - cpu, _spilled(warehouse) - spilled)
+    return Run(
+        {model: found[model] for model in models}, _cpu_seconds(server) - cpu, _temporary_bytes(warehouse) - spilled
+    )
 
 
 def _cpu_seconds(server: psutil.Process) -> float:
@@ -83,7 +85,7 @@ def _cpu_seconds(server: psutil.Process) -> float:
     return float(times.children_user + times.children_system)
 
 
-def _sampled(process: subprocess.Popen[bytes], server: psutil.Process) -> list[tuple[float, int, int]]:
+def _memory_samples(process: subprocess.Popen[bytes], server: psutil.Process) -> list[tuple[float, int, int]]:
     """Until the process ends: moments, the server's own memory and that of the process, in bytes."""
     samples = []
     while process.poll() is None:
@@ -103,6 +105,6 @@ def _sampled(process: subprocess.Popen[bytes], server: psutil.Process) -> list[t
     return samples
 
 
-def _spilled(warehouse: Warehouse) -> int:
+def _temporary_bytes(warehouse: Warehouse) -> int:
     query = "select coalesce(sum(temp_bytes), 0)::bigint from pg_stat_database where datname = current_database()"
     return int(warehouse.read(query).item())

@@ -24,7 +24,7 @@ from ml.catalogue import read_catalogue
 from ml.cutoffs import cutoff_days, plan_backtest
 from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
 from orchestration.training import CATALOGUE
-from simulator import Population, draw_population, presence_seen, simulate, truth, write
+from simulator import Population, draw_population, presence_given_history, simulate, truth, write
 
 HORIZON_DAYS = 30
 KINDS = ("purchase", "churn")
@@ -81,13 +81,13 @@ def main() -> None:
 
 def with_truth(kind: str, predictions: pl.DataFrame, population: Population, history: pl.DataFrame) -> pl.DataFrame:
     """The predictions with two more columns, the probabilities of the oracles: `true` and `seen`."""
-    told = []
+    truths = []
     for as_of in predictions["as_of"].unique().sort():
         full = truth(population, as_of, HORIZON_DAYS)
-        partial = truth(population, as_of, HORIZON_DAYS, presence=presence_seen(population, history, as_of))
+        partial = truth(population, as_of, HORIZON_DAYS, presence=presence_given_history(population, history, as_of))
         probability = f"{kind}_probability"
-        told.append(full.select("user_id", "as_of", true=probability).with_columns(seen=partial[probability]))
-    return predictions.join(pl.concat(told), on=["user_id", "as_of"], how="inner", validate="1:1")
+        truths.append(full.select("user_id", "as_of", true=probability).with_columns(seen=partial[probability]))
+    return predictions.join(pl.concat(truths), on=["user_id", "as_of"], how="inner", validate="1:1")
 
 
 def lines(kind: str, rows: pl.DataFrame) -> list[tuple[str, ...]]:

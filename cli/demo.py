@@ -50,7 +50,7 @@ def demo(
         console.rule("Asking the services")
         with running_servers(model_servers(session.platform)) as services:
             addresses = {child.command.name: str(child.command.address) for child in services}
-            predictions = {model: _ask(address, session, model) for model, address in addresses.items()}
+            predictions = {model: _sample_predictions(address, session, model) for model, address in addresses.items()}
         console.print(models_table(outcome, models))
         for model, rows in predictions.items():
             console.print(predictions_table(model, rows))
@@ -102,7 +102,7 @@ def _cdnow(session: Session) -> Path:
     return file
 
 
-def _ask(address: str, session: Session, model: str) -> list[AnyPrediction]:
+def _sample_predictions(address: str, session: Session, model: str) -> list[AnyPrediction]:
     """Three predictions: the users with the highest and the middle score, and one nobody has seen."""
     users = [*session.warehouse.example_users(model), "somebody-new"]
     key = session.platform.settings.service_key

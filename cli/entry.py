@@ -44,20 +44,20 @@ class LazyGroup(TyperGroup):
 
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
         entry = COMMANDS.get(cmd_name)
-        return None if entry is None else _listed(cmd_name, entry)
+        return None if entry is None else _stub_command(cmd_name, entry)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else load(name), rest
 
 
-def _listed(name: str, entry: Entry) -> Any:
+def _stub_command(name: str, entry: Entry) -> Any:
     stand_in = typer.Typer(add_completion=False)
-    stand_in.command(name, help=entry.help)(_nothing)
+    stand_in.command(name, help=entry.help)(_placeholder)
     return typer.main.get_command(stand_in)
 
 
-def _nothing() -> None:
+def _placeholder() -> None:
     """What a command listed by its name does; it is never called."""
 
 
@@ -71,7 +71,7 @@ def load(name: str) -> Any:
     else:
         around.command(name)(found)
         # Typer would make a group of one the command itself.
-        around.callback()(_nothing)
+        around.callback()(_placeholder)
     group = typer.main.get_command(around)
     return group.get_command(typer.Context(group), name)  # type: ignore[attr-defined]
 

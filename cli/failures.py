@@ -39,13 +39,13 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, ContractError | ServingError):
         return Failure(str(error), FAILED)
     for cause in _causes(error):
-        sentence = _known(cause)
+        sentence = _expected_error(cause)
         if sentence is not None:
             return Failure(sentence, FAILED)
     return Failure(_unexpected(error), FAILED)
 
 
-def _known(error: BaseException) -> str | None:
+def _expected_error(error: BaseException) -> str | None:
     from sqlalchemy.exc import OperationalError
 
     if _sqlstate(error) == psycopg.errors.DiskFull.sqlstate:
@@ -66,20 +66,20 @@ def _known(error: BaseException) -> str | None:
 
 def _sqlstate(error: BaseException) -> object:
     """What Postgres said, as a code: to psycopg, or to psycopg2, whose errors reach Dagster and MLflow wrapped."""
-    heard = getattr(error, "orig", error)
-    return getattr(heard, "sqlstate", None) or getattr(heard, "pgcode", None)
+    driver_error = getattr(error, "orig", error)
+    return getattr(driver_error, "sqlstate", None) or getattr(driver_error, "pgcode", None)
 
 
 def _unexpected(error: Exception) -> str:
     kind = type(error).__name__
     said = (str(error).strip().splitlines() or [""])[0]
     what = f"{kind}: {said}" if said else kind
-    log = _write_down(error)
+    log = _log_traceback(error)
     details = f"the whole story is in {log}" if log else "--debug tells where"
     return f"Something unexpected went wrong ({what}); {details}; add --debug to see it here."
 
 
-def _write_down(error: Exception) -> Path | None:
+def _log_traceback(error: Exception) -> Path | None:
     from core.home import Home, open_log
     from core.settings import read_settings
 

@@ -28,13 +28,13 @@ def up() -> None:
     from core.home import prepare_home
     from standalone.fleet import Fleet
     from standalone.stack import running_platform
-    from standalone.up import only_up
+    from standalone.up import exclusive_up
 
     settings = read_settings()
     home = prepare_home(settings.home)
     console = Console()
     try:
-        with only_up(home), running_platform(settings) as platform, Fleet() as fleet, _until_signalled(console):
+        with exclusive_up(home), running_platform(settings) as platform, Fleet() as fleet, _until_stop_signal(console):
             _serve(platform, fleet, console)
     except KeyboardInterrupt:
         console.print("Stopped.")
@@ -43,11 +43,11 @@ def up() -> None:
 def down() -> None:
     """Stop what `up` of this home started in another terminal."""
     from core.home import Home
-    from standalone.up import take_down
+    from standalone.up import stop_up
 
     home = Home(read_settings().home)
     with Console().status("Stopping"):
-        stopped = take_down(home)
+        stopped = stop_up(home)
     typer.echo(f"Nothing is up in {home.root}." if stopped is None else f"Stopped what was up in {home.root}.")
 
 
@@ -90,13 +90,13 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
         while True:
             time.sleep(CHECK_SECONDS)
             try:
-                _keep_up(platform, fleet, instance, console)
+                _supervise(platform, fleet, instance, console)
             except (DatabaseError, psycopg.Error, SQLAlchemyError, DagsterPostgresException) as error:
                 # Postgres may be restarting, or have ended during the look; what runs goes on, and the next is soon.
                 console.print(str(error).partition("\n")[0], highlight=False)
 
 
-def _keep_up(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console) -> None:
+def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console) -> None:
     """One look at everything: starts again what has ended, and what a new deployment needs."""
     from core.errors import DatabaseError, UserError
     from orchestration.lost_runs import end_lost_runs
@@ -122,7 +122,7 @@ def _keep_up(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", 
 
 
 @contextmanager
-def _until_signalled(console: Console) -> Iterator[None]:
+def _until_stop_signal(console: Console) -> Iterator[None]:
     """Lets the usual signals end the block like Ctrl-C; once it has ended, stopping is not interrupted again."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -38,7 +38,7 @@ class ServerRow:
 
 
 @dataclass(frozen=True)
-class EventsSeen:
+class EventTotals:
     """What has arrived. `count` is Postgres's own running estimate."""
 
     count: int
@@ -65,28 +65,28 @@ class Status:
 
     home: str
     servers: tuple[ServerRow, ...]
-    events: EventsSeen | None
+    events: EventTotals | None
     models: tuple[ModelState, ...]
     problem: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """The same for a program: times in ISO 8601."""
-        return _plain(asdict(self))  # type: ignore[no-any-return]
+        return _to_json_types(asdict(self))  # type: ignore[no-any-return]
 
 
 def gather(settings: Settings) -> Status:
     """Looks at the home without changing it. A Postgres that is down is started for the moment it takes to ask."""
     home = Home(settings.home)
     servers = server_rows(settings, home, find_up(home))
-    events: EventsSeen | None = None
+    events: EventTotals | None = None
     models: tuple[ModelState, ...] = ()
     problem = None
     try:
         if settings.database_url is not None:
-            events, models = _ask(given_server(settings.database_url))
+            events, models = _read_warehouse(given_server(settings.database_url))
         elif home.postgres.exists():
             with embedded_postgres(home, settings.postgres_port) as port:
-                events, models = _ask(embedded_server(home, port))
+                events, models = _read_warehouse(embedded_server(home, port))
         else:
             problem = "There is nothing here yet: start with `customer-analyzer demo` or `events import`."
     except UserError as error:
@@ -143,7 +143,7 @@ def _listens(server: Server) -> bool:
         return False
 
 
-def _ask(server: Server) -> tuple[EventsSeen | None, tuple[ModelState, ...]]:
+def _read_warehouse(server: Server) -> tuple[EventTotals | None, tuple[ModelState, ...]]:
     with server.connect(WAREHOUSE) as untyped:
         connection: psycopg.Connection[Any] = untyped
         ready = connection.execute("select to_regclass('ml.promotions') is not null").fetchone()
@@ -166,7 +166,7 @@ def _ask(server: Server) -> tuple[EventsSeen | None, tuple[ModelState, ...]]:
         ).fetchone() or (None, None)
         models = connection.execute(_MODELS, [list(MODELS)]).fetchall()
     count = sum(rows for _, rows in months)
-    return EventsSeen(count, *last, *imported), tuple(ModelState(*row) for row in models)
+    return EventTotals(count, *last, *imported), tuple(ModelState(*row) for row in models)
 
 
 _MODELS = """
@@ -189,18 +189,21 @@ order by wanted.place
 """
 
 
-def _events_table(events: EventsSeen) -> Table:
+def _events_table(events: EventTotals) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("events", "last happened", "last received", "last import"):
         table.add_column(column)
-    imported = "" if events.last_import is None else f"{events.last_import}, {_moment(events.last_import_at)}"
+    imported = "" if events.last_import is None else f"{events.last_import}, {_format_time(events.last_import_at)}"
     table.add_row(
-        f"about {events.count:,}", _moment(events.last_occurred_at), _moment(events.last_received_at), imported
+        f"about {events.count:,}",
+        _format_time(events.last_occurred_at),
+        _format_time(events.last_received_at),
+        imported,
     )
     return table
 
 
-def _models_table(models: tuple[ModelState, ...], events: EventsSeen) -> Table:
+def _models_table(models: tuple[ModelState, ...], events: EventTotals) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("model", "champion", "since", "deployed", "scores as of", "days behind the events"):
         table.add_column(column)
@@ -212,7 +215,7 @@ def _models_table(models: tuple[ModelState, ...], events: EventsSeen) -> Table:
         table.add_row(
             model.model,
             _version(model.champion),
-            _moment(model.champion_since),
+            _format_time(model.champion_since),
             _version(model.deployed),
             str(model.scored_as_of or ""),
             behind,
@@ -224,13 +227,13 @@ def _version(version: int | None) -> str:
     return "none yet" if version is None else f"version {version}"
 
 
-def _moment(moment: datetime | None) -> str:
+def _format_time(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _plain(value: Any) -> Any:
+def _to_json_types(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: _to_json_types(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [_to_json_types(inner) for inner in value]
     return value.isoformat() if isinstance(value, date | datetime) else value

@@ -85,18 +85,20 @@ def backfill(
     folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
     places = ["--target-path", str(target), "--log-path", str(target), "--quiet"]
     started = _now(warehouse)
-    manifest = _called(dbtRunner(), ["parse", *folders, *places])
+    manifest = _invoke(dbtRunner(), ["parse", *folders, *places])
     done = 0
-    for some in passes(days, days_a_pass):
-        told = variables(some, horizon_days, rebuild=rebuild)
+    for days_of_pass in passes(days, days_a_pass):
+        variables_json = variables(days_of_pass, horizon_days, rebuild=rebuild)
         with warehouse.building_marts():
-            _called(dbtRunner(manifest=manifest), ["build", *PASS_SELECTION, *folders, *places, "--vars", told])
-        done += len(some)
+            _invoke(
+                dbtRunner(manifest=manifest), ["build", *PASS_SELECTION, *folders, *places, "--vars", variables_json]
+            )
+        done += len(days_of_pass)
         progress(done)
     return Backfilled(len(days), _built_since(warehouse, days, started))
 
 
-def _called(runner: dbtRunner, arguments: list[str]) -> Any:
+def _invoke(runner: dbtRunner, arguments: list[str]) -> Any:
     done = runner.invoke(arguments)
     if done.exception:
         raise OperationError(f"dbt {arguments[0]} failed: {done.exception}")

@@ -24,7 +24,7 @@ _LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class _Judgement:
+class _Verdict:
     """What a worker made of a deployment: `refused` is the reason in one word, None if it was taken."""
 
     deployment_id: int
@@ -67,7 +67,7 @@ def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: H
         bentoml_home=home.bentoml_of(kind),
     )
     deployment_id = known.deployment_id if known else _record(champion, tag, warehouse, registry, deployed_by)
-    workers = _hear_services(kind, deployment_id, champion, warehouse)
+    workers = _wait_for_workers(kind, deployment_id, champion, warehouse)
     return Deployment(kind, champion.version, champion.digest, tag, is_new=known is None, workers=workers)
 
 
@@ -98,11 +98,13 @@ def check_servable(version: RegisteredModel, warehouse: Warehouse) -> None:
         ) from refused
 
 
-def _hear_services(kind: str, deployment_id: int, champion: RegisteredModel, warehouse: Warehouse) -> int:
+def _wait_for_workers(kind: str, deployment_id: int, champion: RegisteredModel, warehouse: Warehouse) -> int:
     """Wait until every worker that runs now has judged the deployment, and return how many took it."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        judged = [said for said in _judgements(kind, warehouse) if said is None or said.deployment_id <= deployment_id]
+        judged = [
+            said for said in _worker_verdicts(kind, warehouse) if said is None or said.deployment_id <= deployment_id
+        ]
         done = [said for said in judged if said is not None and said.deployment_id == deployment_id]
         if refused := {said.refused for said in done if said.refused}:
             raise OperationError(
@@ -119,7 +121,7 @@ def _hear_services(kind: str, deployment_id: int, champion: RegisteredModel, war
         time.sleep(_LOOK_SECONDS)
 
 
-def _judgements(kind: str, warehouse: Warehouse) -> list[_Judgement | None]:
+def _worker_verdicts(kind: str, warehouse: Warehouse) -> list[_Verdict | None]:
     """What each worker there is now says of its newest deployment, None: nothing yet (`serving.deployment_watcher`)."""
     begin = worker_name(kind)
     with warehouse.connect() as connection:
@@ -129,4 +131,4 @@ def _judgements(kind: str, warehouse: Warehouse) -> list[_Judgement | None]:
             (begin,),
         ).fetchall()
     said = [str(name).removeprefix(begin).split() for (name,) in rows]
-    return [_Judgement(int(words[0]), words[2] if len(words) > 2 else None) if words else None for words in said]
+    return [_Verdict(int(words[0]), words[2] if len(words) > 2 else None) if words else None for words in said]

@@ -10,7 +10,7 @@ from simulator.drift import Drift, DriftKind, parse_drift
 from simulator.faults import Faults
 from simulator.population import Behaviour, Population, draw_population
 from simulator.simulation import simulate
-from simulator.truth import presence_seen, truth, truth_by_horizon
+from simulator.truth import presence_given_history, truth, truth_by_horizon
 from simulator.writing import write
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "Population",
     "draw_population",
     "parse_drift",
-    "presence_seen",
+    "presence_given_history",
     "simulate",
     "truth",
     "truth_by_horizon",

@@ -63,11 +63,11 @@ def to_frame(
             "event_type": _TYPES.gather(events.kind),
             "occurred_at": pl.Series(at).cast(pl.Datetime("us", "UTC")),
             "received_at": pl.Series(at + delay).cast(pl.Datetime("us", "UTC")),
-            "order_id": _where(events.order >= 0, pl.Series(events.order).cast(pl.String)),
-            "item_id": _ITEMS.gather(_places(events.item)),
-            "amount": _where(is_paid, pl.Series(events.amount)),
-            "currency": _CURRENCY.gather(_places(is_paid.astype(np.int64) - 1)),
-            "quantity": _where(events.quantity != 0, pl.Series(events.quantity)),
+            "order_id": _null_unless(events.order >= 0, pl.Series(events.order).cast(pl.String)),
+            "item_id": _ITEMS.gather(_nullable_positions(events.item)),
+            "amount": _null_unless(is_paid, pl.Series(events.amount)),
+            "currency": _CURRENCY.gather(_nullable_positions(is_paid.astype(np.int64) - 1)),
+            "quantity": _null_unless(events.quantity != 0, pl.Series(events.quantity)),
             "source": _SOURCES.gather(events.source),
             "properties": _properties(events),
         }
@@ -87,15 +87,15 @@ def _properties(events: Events) -> pl.Series:
         numbers = np.unique(events.detail[campaigns])
         texts = pl.concat([texts, pl.Series([f'{{"campaign":"week-{number:03d}"}}' for number in numbers])])
         places[campaigns] = first + np.searchsorted(numbers, events.detail[campaigns])
-    return texts.gather(_places(places))
+    return texts.gather(_nullable_positions(places))
 
 
-def _places(places: Integers) -> pl.Series:
+def _nullable_positions(places: Integers) -> pl.Series:
     """Positions to gather from; NONE gathers a null."""
-    return _where(places >= 0, pl.Series(places))
+    return _null_unless(places >= 0, pl.Series(places))
 
 
-def _where(condition: Booleans, values: pl.Series) -> pl.Series:
+def _null_unless(condition: Booleans, values: pl.Series) -> pl.Series:
     frame = pl.DataFrame([pl.Series("condition", condition), values.alias("value")])
     return frame.select(pl.when("condition").then("value")).to_series()
 
@@ -104,8 +104,8 @@ def _event_ids(key: int, first: int, count: int) -> pl.Series:
     """UUIDs of version 8 (made by a scheme of our own): two mixes of the simulation's key and the event's number."""
     numbers = np.arange(first, first + count, dtype=np.uint64)
     halves = np.empty((count, 2), ">u8")
-    halves[:, 0] = _mixed(numbers, 2 * key)
-    halves[:, 1] = _mixed(numbers, 2 * key + 1)
+    halves[:, 0] = _splitmix64(numbers, 2 * key)
+    halves[:, 1] = _splitmix64(numbers, 2 * key + 1)
     uuids = halves.view(np.uint8).reshape(count, 16)
     uuids[:, 6] = (uuids[:, 6] & 0x0F) | 0x80
     uuids[:, 8] = (uuids[:, 8] & 0x3F) | 0x80
@@ -113,7 +113,7 @@ def _event_ids(key: int, first: int, count: int) -> pl.Series:
     return pl.Series(pl.from_arrow(fixed.cast(pa.binary()))).bin.encode("hex")
 
 
-def _mixed(numbers: Bits, stream: int) -> Bits:
+def _splitmix64(numbers: Bits, stream: int) -> Bits:
     """SplitMix64: different numbers of one stream stay different."""
     state = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     state ^= np.uint64((stream * 0xD1342543DE82EF95 + 0x2545F4914F6CDD1D) & 0xFFFFFFFFFFFFFFFF)

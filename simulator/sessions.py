@@ -62,13 +62,13 @@ class Events:
         return Events(*(getattr(self, name)[chosen] for name in self.__slots__))
 
 
-def no_events() -> Events:
+def empty_events() -> Events:
     """Nothing happens."""
     nothing = np.empty(0, np.int64)
     return Events(nothing, nothing, nothing, nothing, nothing, nothing, np.empty(0), nothing, nothing)
 
 
-def joined(parts: list[Events]) -> Events:
+def concatenate(parts: list[Events]) -> Events:
     """All parts as one, ordered by time."""
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Events.__slots__}
     events = Events(**arrays)
@@ -120,13 +120,13 @@ def draw_sessions(
     )
 
 
-def draw_unwanted(purchases: Events, probability: float, random: np.random.Generator) -> Events:
+def draw_returns(purchases: Events, probability: float, random: np.random.Generator) -> Events:
     """The order lines that are to be given back."""
     lines = np.flatnonzero(purchases.kind == PURCHASE)
     return purchases.take(lines[random.random(len(lines)) < probability])
 
 
-def refunds(population: Population, unwanted: Events, week: Week, begins: int) -> tuple[Events, Events]:
+def refunds(population: Population, returns: Events, week: Week, begins: int) -> tuple[Events, Events]:
     """What of the unwanted lines is given back in a week that begins at `begins`, and the lines that still may be.
 
     Amounts and quantities of refunds are negative.
@@ -135,14 +135,16 @@ def refunds(population: Population, unwanted: Events, week: Week, begins: int) -
     users, starts = np.append(week.session_user, NONE), np.append(week.session_start, 0)
     order = np.append(np.argsort(_moments(week.session_user, week.session_start, begins)), len(week.session_user))
     moments = _moments(users[order[:-1]], starts[order[:-1]], begins)
-    session = order[np.searchsorted(moments, _moments(unwanted.user, unwanted.at + _REFUND_AFTER, begins))]
-    is_back = (users[session] == unwanted.user) & (starts[session] < unwanted.at + _REFUND_WITHIN)
-    given, at = unwanted.take(np.flatnonzero(is_back)), starts[session[is_back]] + 1_000_000
-    source = population.source_at(given.user, at / MICROSECONDS_PER_DAY)
-    kind = np.full(len(given), REFUND)
-    back = replace(given, kind=kind, at=at, quantity=-given.quantity, amount=-given.amount, source=source)
-    is_open = ~is_back & (unwanted.at + _REFUND_WITHIN > begins + DAYS * MICROSECONDS_PER_DAY)
-    return back, unwanted.take(np.flatnonzero(is_open))
+    session = order[np.searchsorted(moments, _moments(returns.user, returns.at + _REFUND_AFTER, begins))]
+    is_refunded = (users[session] == returns.user) & (starts[session] < returns.at + _REFUND_WITHIN)
+    refunded, at = returns.take(np.flatnonzero(is_refunded)), starts[session[is_refunded]] + 1_000_000
+    source = population.source_at(refunded.user, at / MICROSECONDS_PER_DAY)
+    kind = np.full(len(refunded), REFUND)
+    refund_events = replace(
+        refunded, kind=kind, at=at, quantity=-refunded.quantity, amount=-refunded.amount, source=source
+    )
+    is_pending = ~is_refunded & (returns.at + _REFUND_WITHIN > begins + DAYS * MICROSECONDS_PER_DAY)
+    return refund_events, returns.take(np.flatnonzero(is_pending))
 
 
 def _moments(user: Integers, at: Integers, begins: int) -> Integers:

@@ -16,10 +16,10 @@ from simulator.frames import to_frame, user_names
 from simulator.population import POPULATION_STREAM, WEEK_STREAM, Behaviour, Population, draw_population
 from simulator.sessions import (
     CHECKOUT,
+    concatenate,
+    draw_returns,
     draw_sessions,
-    draw_unwanted,
-    joined,
-    no_events,
+    empty_events,
     notifications,
     price_list,
     refunds,
@@ -57,22 +57,22 @@ def _frames(population: Population, days: int, seed: int, start: date) -> Iterat
     names = user_names(population.size)
     blocks = [slice(first, first + _BLOCK_USERS) for first in range(0, population.size, _BLOCK_USERS)]
     # What earlier weeks hand on, a block of users each: ends of sessions, and lines that are to be given back.
-    pending = [no_events()] * len(blocks)
-    unwanted = [no_events()] * len(blocks)
+    pending = [empty_events()] * len(blocks)
+    returns = [empty_events()] * len(blocks)
     orders = numbered = 0
     # Another simulation is another shop with events of its own ids. Not so with a drift: until then, nothing differs.
     key = zlib.crc32(repr((seed, population.size, days, start, population.behaviour)).encode())
     for week in range(-(-days // DAYS)):
         for block, users in enumerate(blocks):
             random = np.random.default_rng([seed, WEEK_STREAM, week, block])
-            happening = draw_week(population, users, week, days, start.weekday(), random)
-            events = draw_sessions(population, happening, prices, orders, random)
+            drawn_week = draw_week(population, users, week, days, start.weekday(), random)
+            events = draw_sessions(population, drawn_week, prices, orders, random)
             orders += int((events.kind == CHECKOUT).sum())
-            chosen = draw_unwanted(events, population.behaviour.refund_probability, random)
+            chosen = draw_returns(events, population.behaviour.refund_probability, random)
             begins = week * DAYS * MICROSECONDS_PER_DAY
-            lines = joined([unwanted[block], chosen])
-            given_back, unwanted[block] = refunds(population, lines, happening, begins)
-            everything = joined([pending[block], events, given_back, notifications(population, happening, week)])
+            lines = concatenate([returns[block], chosen])
+            refunded, returns[block] = refunds(population, lines, drawn_week, begins)
+            everything = concatenate([pending[block], events, refunded, notifications(population, drawn_week, week)])
             end = min((week + 1) * DAYS, days) * MICROSECONDS_PER_DAY
             until = int(np.searchsorted(everything.at, end))
             pending[block] = everything.take(np.arange(until, len(everything)))

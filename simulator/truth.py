@@ -41,9 +41,10 @@ def truth(
       hour of campaigns, adds to the probabilities of a purchase and of activity, if no other is sent.
 
     The oracle behind it knows the user's habits, whether the user has left already, the drift to come and how campaigns
-    are drawn; it does not know when the user will leave, nor any other draw to come. Give `presence`, such as that of
-    `presence_seen`, for an oracle that does not know who has left. A session counts on the day it begins, although its
-    last minutes may lie beyond midnight. Raises UserError for a day before anybody can have joined.
+    are drawn. It does not know when the user will leave, nor any other random draw that is still to come. For an oracle
+    that does not know who has left, pass `presence`, such as the result of `presence_given_history`. A session counts
+    on the day it begins, although its last minutes may be after midnight. Raises UserError for a day before anybody can
+    have joined.
     """
     day = (as_of - start).days
     if day < 1 or horizon_days < 1:
@@ -93,7 +94,9 @@ def truth_by_horizon(population: Population, days: int, horizon_days: int) -> It
     return (truth(population, as_of, horizon_days) for as_of in asked)
 
 
-def presence_seen(population: Population, history: pl.DataFrame, as_of: date, *, start: date = START) -> Floats:
+def presence_given_history(
+    population: Population, history: pl.DataFrame, as_of: date, *, start: date = START
+) -> Floats:
     """The probability that each user is still there, given habits and what is seen, but not who has left.
 
     Seen, in `history` (events as `simulate` gives them, of which those before `as_of` are read), are the user's last

@@ -169,7 +169,7 @@ def _ensure_data(home: Home, identity: Identity, binaries: Path) -> None:
             _check_version(home, binaries)
             _ensure_password(home, identity, binaries)
             return
-        _put_aside(home)
+        _set_aside_broken_data(home)
     making = home.root / f"postgres.making-{secrets.token_hex(4)}"
     making.mkdir(mode=0o700)
     password = secrets.token_urlsafe(32)
@@ -196,7 +196,7 @@ def _ensure_data(home: Home, identity: Identity, binaries: Path) -> None:
         home.logs / "initdb.log",
     )
     # The password first: data whose password is lost is worse than a password without data.
-    _remember_password(home, password)
+    _write_password_file(home, password)
     data.rename(home.postgres)
     shutil.rmtree(making)
 
@@ -224,14 +224,14 @@ def _ensure_password(home: Home, identity: Identity, binaries: Path) -> None:
         # By standard input: arguments are for everyone to see.
         input_text=f"alter role {SUPERUSER} password '{password}'\n",
     )
-    _remember_password(home, password)
+    _write_password_file(home, password)
 
 
-def _remember_password(home: Home, password: str) -> None:
+def _write_password_file(home: Home, password: str) -> None:
     write_private(home.passfile, f"{LOOPBACK}:*:*:{SUPERUSER}:{password}\n")
 
 
-def _put_aside(home: Home) -> None:
+def _set_aside_broken_data(home: Home) -> None:
     """Moves away a data folder that is not one (an interrupted copy or initdb). Nothing is deleted."""
     if not any(home.postgres.iterdir()):
         home.postgres.rmdir()

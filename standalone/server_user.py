@@ -50,7 +50,7 @@ def server_identity(data: Path, program: Path) -> Identity:
         return Identity()
     owner = data.stat().st_uid if data.exists() else 0
     user = pwd.getpwuid(owner) if owner != 0 else _system_user()
-    closed = _closed_to(user, data.parent) or _closed_to(user, program)
+    closed = _first_closed_folder(user, data.parent) or _first_closed_folder(user, program)
     return Identity(user.pw_uid, user.pw_gid, _capability(user, closed, program) if closed else None)
 
 
@@ -84,7 +84,7 @@ def _create_system_user() -> str:
     return done.stderr.strip() or f"useradd ended with {done.returncode}"
 
 
-def _closed_to(user: pwd.struct_passwd, path: Path) -> Path | None:
+def _first_closed_folder(user: pwd.struct_passwd, path: Path) -> Path | None:
     """The first folder on the way to a path that the user may not pass; None if all is open."""
     resolved = path.resolve()
     folders = [*reversed(resolved.parents), *([resolved] if resolved.is_dir() else [])]

@@ -28,7 +28,7 @@ class Up:
 
 
 @contextmanager
-def only_up(home: Home) -> Iterator[None]:
+def exclusive_up(home: Home) -> Iterator[None]:
     """Makes this process the home's one `up`. Raises UserError if there is one already."""
     with home.up_lock.open("a") as lock:
         try:
@@ -66,7 +66,7 @@ def find_up(home: Home) -> Up | None:
         return None
 
 
-def take_down(home: Home) -> Up | None:
+def stop_up(home: Home) -> Up | None:
     """Stops the `up` of this home and returns what ran; None if nothing did. Raises PlatformError if it resists."""
     up = find_up(home)
     if up is None:

@@ -106,8 +106,8 @@ def _build(
     target = home.dbt_target / "build"
     *earlier, newest = _passes(context.partition_keys, warehouse, choices.horizon_days)
     with warehouse.building_marts():
-        for told in earlier:
-            dbt.cli(["build", *PASS_SELECTION, "--vars", told], target_path=target).wait()
+        for variables_json in earlier:
+            dbt.cli(["build", *PASS_SELECTION, "--vars", variables_json], target_path=target).wait()
         yield from dbt.cli(["build", "--vars", newest], context=context, target_path=target).stream()
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.status import EventsSeen, ModelState, ServerRow, Status, gather, print_status
+from cli.status import EventTotals, ModelState, ServerRow, Status, gather, print_status
 from core.settings import Settings
 
-SEEN = EventsSeen(12_345, datetime(1998, 6, 30, 9, tzinfo=UTC), datetime(1998, 6, 30, 10, tzinfo=UTC), None, None)
+SEEN = EventTotals(12_345, datetime(1998, 6, 30, 9, tzinfo=UTC), datetime(1998, 6, 30, 10, tzinfo=UTC), None, None)
 CHURN = ModelState("churn", 3, datetime(1998, 7, 1, tzinfo=UTC), 3, date(1998, 6, 29))
 STATUS = Status("/h", (ServerRow("churn", "http://127.0.0.1:3003", is_running=True),), SEEN, (CHURN,), None)
 

@@ -19,7 +19,7 @@ from ingestion.cdnow import cdnow_file, read_cdnow
 from standalone.fleet import running_servers
 from standalone.servers import model_servers
 from standalone.stack import Platform, running_platform
-from standalone.up import announce, only_up
+from standalone.up import announce, exclusive_up
 from warehouse.migration import migrate, read_migrations
 
 pytestmark = pytest.mark.integration
@@ -97,7 +97,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RanPlatfo
     with running_platform(own_settings(folder / "home")) as platform:
         command(platform, "events", "import", str(events))
         output = command(platform, "run")
-        with only_up(platform.home), running_servers(model_servers(platform)) as services:
+        with exclusive_up(platform.home), running_servers(model_servers(platform)) as services:
             announce(platform.home, services)
             urls = {child.command.name: str(child.command.address) for child in services}
             yield RanPlatform(platform, urls, output)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy.special import expit
 
-from benchmarks.gate import Rivals, Scored, promotions, true_auc
+from benchmarks.gate import Scored, SimulatedPair, promotions, true_auc
 from ml.errors import NotEnoughData
 from ml.evaluation import auc
 from ml.gate import GateInputs, GateLimits, decide
@@ -63,15 +63,15 @@ def test_the_same_answers_pass_and_a_tie_does_not() -> None:
     ],
 )
 def test_a_truly_worse_challenger_stays_out_and_a_better_one_gets_in(difference: float, promoted: range) -> None:
-    decisions = promotions(Rivals.of(difference, 0.97), times=60, users=5_000, limits=GateLimits(draws=60))
+    decisions = promotions(SimulatedPair.of(difference, 0.97), times=60, users=5_000, limits=GateLimits(draws=60))
     assert sum(decision.promote for decision in decisions) in promoted
 
 
 def test_the_simulated_auc_is_the_true_one() -> None:
-    rivals = Rivals.of(0.01, 0.99)
-    rows = rivals.rows(200_000, seed=1)
+    pair = SimulatedPair.of(0.01, 0.99)
+    rows = pair.rows(200_000, seed=1)
     labels = rows["has_purchased"].cast(pl.Float64).to_numpy()
-    assert (true_auc(rivals.champion_noise), true_auc(rivals.challenger_noise)) == pytest.approx((0.75, 0.76))
+    assert (true_auc(pair.champion_noise), true_auc(pair.challenger_noise)) == pytest.approx((0.75, 0.76))
     # The spread of one AUC is .002 here, that of the difference of two so alike .0005.
     found = [auc(labels, rows[name].to_numpy()) for name in ("champion", "challenger")]
     assert found[0] == pytest.approx(0.75, abs=0.006)

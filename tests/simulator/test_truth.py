@@ -16,7 +16,7 @@ from simulator import (
     DriftKind,
     Population,
     draw_population,
-    presence_seen,
+    presence_given_history,
     simulate,
     truth,
     truth_by_horizon,
@@ -111,7 +111,7 @@ def happened(events: pl.DataFrame, as_of: date, horizon: int) -> pl.DataFrame:
 def test_labels_of_a_simulated_shop_happen_at_the_true_rate(is_seen: bool) -> None:
     population, events = shop()
     as_of = day(120)
-    presence = presence_seen(population, events, as_of) if is_seen else None
+    presence = presence_given_history(population, events, as_of) if is_seen else None
     known = truth(population, as_of, 30, presence=presence).join(happened(events, as_of, 30), on="user_id", how="left")
     known = known.with_columns(pl.col("has_purchased", "has_activity").fill_null(False))
     for probability, outcome in (
@@ -126,7 +126,7 @@ def test_labels_of_a_simulated_shop_happen_at_the_true_rate(is_seen: bool) -> No
 
 def test_who_is_seen_to_be_there_is_there_with_that_probability() -> None:
     population, events = shop()
-    presence = presence_seen(population, events, day(120))
+    presence = presence_given_history(population, events, day(120))
     is_joined = population.joined_day < 120
     assert np.all((presence >= 0) & (presence <= 1))
     bins = np.digitize(presence, [0.1, 0.5, 0.9, 0.98])

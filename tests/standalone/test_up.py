@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import UserError
 from core.home import Home, prepare_home
-from standalone.up import announce, find_up, only_up, take_down
+from standalone.up import announce, exclusive_up, find_up, stop_up
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def home(tmp_path: Path) -> Home:
 
 def test_it_is_found_while_it_runs(home: Home) -> None:
     assert find_up(home) is None
-    with only_up(home):
+    with exclusive_up(home):
         announce(home, [])
         up = find_up(home)
         assert up is not None
@@ -27,7 +27,11 @@ def test_it_is_found_while_it_runs(home: Home) -> None:
 
 
 def test_a_home_has_only_one(home: Home) -> None:
-    with only_up(home), pytest.raises(UserError, match=r"is already up.*customer-analyzer down"), only_up(home):
+    with (
+        exclusive_up(home),
+        pytest.raises(UserError, match=r"is already up.*customer-analyzer down"),
+        exclusive_up(home),
+    ):
         pass
 
 
@@ -43,4 +47,4 @@ def test_a_home_has_only_one(home: Home) -> None:
 def test_what_a_killed_one_left_does_not_count(home: Home, state: dict[str, object]) -> None:
     home.up.write_text(json.dumps(state))
     assert find_up(home) is None
-    assert take_down(home) is None
+    assert stop_up(home) is None

@@ -8,7 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from benchmarks.drift import FIRST_DAY, HORIZON, Shop, alarms, changed, marts, still_year, watch
+from benchmarks.drift import (
+    FIRST_DAY,
+    HORIZON,
+    Shop,
+    alarms,
+    check_drift,
+    marts_of_shops,
+    weeks_around_change,
+    year_without_change,
+)
 from simulator import Behaviour
 from simulator.drift import Drift, DriftKind
 
@@ -21,16 +30,16 @@ def test_each_change_is_seen_in_the_first_full_window_after_it_and_nothing_befor
     change, window = begin + HORIZON, begin + 2 * HORIZON
     day = (change - FIRST_DAY).days
     shops = [Shop(kind, 2200, seed, Drift(kind, day), EASY) for seed, kind in enumerate(DriftKind, start=1)]
-    frame = marts(warehouse_url, shops, begin, [change, window])
+    frame = marts_of_shops(warehouse_url, shops, begin, [change, window])
     for shop in shops:
-        found = alarms(watch(frame, shop, begin, [change, window], kinds=["churn"]))
+        found = alarms(check_drift(frame, shop, begin, [change, window], kinds=["churn"]))
         assert list(found) == [window], (shop.name, found)
 
 
 @pytest.mark.soak
 @pytest.mark.usefixtures("capfd")
 def test_a_still_year_has_at_most_two_alarms(warehouse_url: str) -> None:
-    found = still_year(warehouse_url, users=4_000, seed=1)
+    found = year_without_change(warehouse_url, users=4_000, seed=1)
     assert len(found) <= 2, found
 
 
@@ -38,6 +47,6 @@ def test_a_still_year_has_at_most_two_alarms(warehouse_url: str) -> None:
 @pytest.mark.usefixtures("capfd")
 @pytest.mark.parametrize("kind", DriftKind)
 def test_a_changed_shop_is_seen_in_the_first_full_window(warehouse_url: str, kind: DriftKind) -> None:
-    found, day = changed(warehouse_url, users=10_000, seed=1, kind=kind)
+    found, day = weeks_around_change(warehouse_url, users=10_000, seed=1, kind=kind)
     assert sum(when <= day for when in found) == 0, found
     assert day + HORIZON in found

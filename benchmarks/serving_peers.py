@@ -28,7 +28,7 @@ USERS = 500
 
 
 @dataclass(frozen=True)
-class Contestant:
+class RunningServer:
     """A running server, how long it took to answer, and what it is asked (by id: no bodies where it cannot)."""
 
     name: str
@@ -50,7 +50,7 @@ class Contestant:
 
 
 @contextmanager
-def contestants(platform: Platform) -> Iterator[Sequence[Contestant]]:
+def serving_peers(platform: Platform) -> Iterator[Sequence[RunningServer]]:
     """Our service, the FastAPI app and MLflow's server, all answering with the champion."""
     champion = registry_of(platform).champion(MODEL)
     model = artifact.load(champion.directory, champion.digest)
@@ -94,7 +94,7 @@ def contestants(platform: Platform) -> Iterator[Sequence[Contestant]]:
         "/ping",
         environment=environment,
     )
-    running: list[Contestant] = []
+    running: list[RunningServer] = []
     try:
         for command, path, ids, features in (
             (service, "/predict", by_id, by_features),
@@ -108,7 +108,7 @@ def contestants(platform: Platform) -> Iterator[Sequence[Contestant]]:
 
 
 @contextmanager
-def control(platform: Platform, like: Target, milliseconds: float) -> Iterator[Contestant]:
+def control(platform: Platform, like: Target, milliseconds: float) -> Iterator[RunningServer]:
     """A server that does nothing but `milliseconds` of fixed work a request: what is late in it is the machine's."""
     port = free_port()
     command = Command(
@@ -133,7 +133,7 @@ def control(platform: Platform, like: Target, milliseconds: float) -> Iterator[C
         stop([running.child])
 
 
-def _started(command: Command, path: str, by_id: Sequence[str], by_features: Sequence[str]) -> Contestant:
+def _started(command: Command, path: str, by_id: Sequence[str], by_features: Sequence[str]) -> RunningServer:
     began = time.monotonic()
     child = start(command)
     try:
@@ -142,7 +142,7 @@ def _started(command: Command, path: str, by_id: Sequence[str], by_features: Seq
         stop([child])
         raise
     url = f"{command.address}{path}"
-    return Contestant(command.name, child, time.monotonic() - began, Target(url, by_id), Target(url, by_features))
+    return RunningServer(command.name, child, time.monotonic() - began, Target(url, by_id), Target(url, by_features))
 
 
 def registry_of(platform: Platform) -> Registry:

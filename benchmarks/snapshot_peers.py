@@ -56,7 +56,7 @@ _NEWEST = (
 
 
 @dataclass(frozen=True)
-class Taken:
+class Measurement:
     """What a contender took, and what came of it; `total` is the sum of one column, None where it makes none such."""
 
     seconds: float
@@ -65,12 +65,12 @@ class Taken:
     total: int | None
 
 
-def by_reading(warehouse: Warehouse, days: Sequence[date]) -> Taken:
+def by_reading(warehouse: Warehouse, days: Sequence[date]) -> Measurement:
     """The stored snapshots as the pipeline reads them."""
     begin = time.monotonic()
     frame = warehouse.read(f"select * from marts.user_features where {of_days(days)}")  # noqa: S608
     taken, peak = time.monotonic() - begin, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Taken(taken, peak, frame.height, int(frame[COUNTED].sum()))
+    return Measurement(taken, peak, frame.height, int(frame[COUNTED].sum()))
 
 
 def snapshot_columns() -> dict[str, tuple[str, int | None]]:
@@ -109,7 +109,7 @@ def sums_query(days: Sequence[date], roll_up: str) -> str:
     )
 
 
-def by_duckdb(days: Sequence[date], roll_up: Path, to: Path) -> Taken:
+def by_duckdb(days: Sequence[date], roll_up: Path, to: Path) -> Measurement:
     """From Parquet to Parquet."""
     begin = time.monotonic()
     with duckdb.connect() as connection:
@@ -118,7 +118,7 @@ def by_duckdb(days: Sequence[date], roll_up: Path, to: Path) -> Taken:
     return _found(begin, to)
 
 
-def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Taken:
+def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Measurement:
     """A loop over the days: what was known, then a groupby for each window."""
     begin = time.monotonic()
     daily = pd.read_parquet(roll_up)
@@ -146,7 +146,7 @@ def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Taken:
     return _found(begin, to)
 
 
-def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> Iterator[tuple[str, Taken | None]]:
+def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> Iterator[tuple[str, Measurement | None]]:
     """Three joins for the same users and days; the tables, with an index each, are made before the clock runs.
 
     Only the second has the windows made: by the query of its source, as Feast itself makes none in Postgres.
@@ -178,7 +178,7 @@ def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> Itera
         yield what, by_peer("feast_join.py", scratch, [name, source, str(ttl_days), entities], result)
 
 
-def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Taken | None:
+def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Measurement | None:
     """The sums of some users, as even those take minutes."""
     asked, daily, result = (
         scratch / f"featuretools-{name}" for name in ("asked.json", "daily.parquet", "sums.parquet")
@@ -190,7 +190,7 @@ def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Taken
     return by_peer("featuretools_sums.py", scratch, [str(daily), str(asked)], result)
 
 
-def by_peer(script: str, scratch: Path, arguments: Sequence[str], result: Path) -> Taken | None:
+def by_peer(script: str, scratch: Path, arguments: Sequence[str], result: Path) -> Measurement | None:
     """Runs a script of `peers` in their environment, which is made first if need be; None if it takes too long."""
     python, uv = scratch / "peers" / "bin" / "python", Path(sys.executable).with_name("uv")
     if not python.exists():
@@ -205,10 +205,10 @@ def by_peer(script: str, scratch: Path, arguments: Sequence[str], result: Path) 
     except subprocess.TimeoutExpired:
         return None
     taken = json.loads(done.stdout.splitlines()[-1])
-    return Taken(taken["seconds"], int(taken["bytes"]), *_counted(result))
+    return Measurement(taken["seconds"], int(taken["bytes"]), *_counted(result))
 
 
-def isolated(work: Callable[..., Taken], *arguments: object) -> Taken:
+def isolated(work: Callable[..., Measurement], *arguments: object) -> Measurement:
     """Runs it in a process of its own, whose peak memory it then knows."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(work, *arguments).result()
@@ -219,9 +219,9 @@ def of_days(days: Sequence[date]) -> str:
     return "as_of in (" + ", ".join(f"date '{day}'" for day in days) + ")"
 
 
-def _found(begin: float, result: Path) -> Taken:
+def _found(begin: float, result: Path) -> Measurement:
     taken, peak = time.monotonic() - begin, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Taken(taken, peak, *_counted(result))
+    return Measurement(taken, peak, *_counted(result))
 
 
 def _counted(result: Path) -> tuple[int, int | None]:
