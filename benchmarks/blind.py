@@ -31,6 +31,7 @@ from ml.propensity.spec import PropensitySpec
 from ml.purchase import SPEC as PURCHASE
 from orchestration.pipeline import plan_run
 from standalone.stack import running_platform
+from warehouse.scores import read_scores
 
 DONE_TO_USERS = ("notification_sent", "notification_withheld", "badge", "campaign_received")
 
@@ -60,12 +61,12 @@ def main() -> None:
 def judge(session: Session, plan: CutoffPlan, spec: PropensitySpec, events: pl.DataFrame) -> list[tuple[str, ...]]:
     """One line a contender: model, contender, users, AUC, Brier, calibration error, lift at 10 %."""
     outcome = outcomes(events, plan, spec.kind)
-    scores = session.warehouse.read_scores(spec.kind, plan.as_of)
+    scores = read_scores(session.warehouse, spec.kind, plan.as_of)
     if scores.is_empty():
         return [(spec.kind, "not applicable to these events", "", "", "", "", "")]
     rows = outcome.join(scores.select("user_id", "score"), on="user_id", how="left", validate="1:1")
-    rows = rows.join(session.warehouse.snapshot(plan.as_of), on="user_id", how="left", validate="1:1").sort("user_id")
-    learned = session.warehouse.training_frame(plan.train, plan.horizon_days).drop_nulls(spec.label)
+    rows = rows.join(session.marts.snapshot(plan.as_of), on="user_id", how="left", validate="1:1").sort("user_id")
+    learned = session.marts.training_frame(plan.train, plan.horizon_days).drop_nulls(spec.label)
     baselines = fit_baselines(learned, learned[spec.label].cast(pl.Float64).to_numpy(), spec.recency).score(rows)
     labels = rows["happened"].to_numpy().astype(np.float64)
     # Recency ranks by the days themselves; as probabilities it needs the rates of its bins.

@@ -25,7 +25,7 @@ from benchmarks.steps import MODELS, Run, build
 from core.settings import Settings
 from ingestion.importing import import_frames
 from standalone.stack import running_platform
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 NEW_DAYS = 5
 """Days that come one by one; a simulated shop sends its weekly campaign on one of them."""
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 @contextmanager
-def shop(home: Path, file: Path, events: int) -> Iterator[tuple[Warehouse, list[date]]]:
+def shop(home: Path, file: Path, events: int) -> Iterator[tuple[Database, list[date]]]:
     """A home with the last `events` events of the file before the new days; and those, which are not there yet."""
     day = pl.col("occurred_at").dt.date().alias("day")
     by_day = pl.scan_parquet(file).group_by(day).agg(pl.len()).sort("day").collect(engine="streaming")
@@ -85,14 +85,14 @@ def shop(home: Path, file: Path, events: int) -> Iterator[tuple[Warehouse, list[
     with running_platform(Settings(home=home, database_url=None)) as platform:
         os.environ.update(platform.environment)
         load_history(platform.warehouse_url, file, first, new_days[0] - timedelta(days=1))
-        yield Warehouse(platform.warehouse_url), new_days
+        yield Database(platform.warehouse_url), new_days
 
 
-def measure(warehouse: Warehouse, file: Path, new_days: Sequence[date], *, from_events: bool) -> Size:
+def measure(warehouse: Database, file: Path, new_days: Sequence[date], *, from_events: bool) -> Size:
     """Builds the history from scratch, then day by day, then the last day anew, which must make no difference."""
     delete_events_from(warehouse, new_days[0])
     full = build(warehouse, [new_days[0]], "--full-refresh")
-    counts = warehouse.read(
+    counts = warehouse.frame(
         "select sum(events)::bigint as events, max(occurred_day) - min(occurred_day) + 1 as days,"
         " (select count(*) from intermediate.int_user_sums) as users from intermediate.int_user_daily"
     ).row(0, named=True)
@@ -111,16 +111,16 @@ def measure(warehouse: Warehouse, file: Path, new_days: Sequence[date], *, from_
     return Size(**counts, full=full, new_days=found)
 
 
-def delete_events_from(warehouse: Warehouse, first: date) -> None:
+def delete_events_from(warehouse: Database, first: date) -> None:
     """Takes out the new days that an earlier call brought in."""
-    with warehouse.connect() as connection:
+    with warehouse.transaction() as connection:
         connection.execute("delete from raw.events where occurred_at >= %s::date", [first])
 
 
-def digest(warehouse: Warehouse, as_of: date) -> str:
+def digest(warehouse: Database, as_of: date) -> str:
     """A checksum of a snapshot, to the last bit."""
     query = "select md5(string_agg(md5(mart::text), '' order by user_id)) from marts.user_features as mart"
-    return str(warehouse.read(f"{query} where as_of = date '{as_of}'").item())
+    return str(warehouse.frame(f"{query} where as_of = date '{as_of}'").item())
 
 
 def print_tables(sizes: Sequence[Size]) -> None:

@@ -39,7 +39,7 @@ from registry.mlflow_registry import KINDS
 from simulator import Behaviour, simulate
 from simulator.drift import Drift, DriftKind
 from standalone.stack import running_platform
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 FIRST_DAY = date(2023, 1, 2)
 HORIZON = timedelta(days=28)
@@ -103,7 +103,7 @@ def marts_of_shops(url: str, shops: Sequence[Shop], begin: date, check_days: Seq
             done = runner.invoke([*command, *where, *said])
             if not done.success:
                 raise RuntimeError(f"dbt {command[0]} failed; what it printed says why.") from done.exception
-    return Warehouse(url).read(
+    return Database(url).frame(
         "select * from marts.user_features left join marts.user_labels using (user_id, as_of) order by as_of, user_id"
     )
 

@@ -31,7 +31,7 @@ from ingestion.readers import read_chunks
 from simulator import simulate, write
 from standalone.postgres import running_postmaster
 from standalone.stack import running_platform
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 # Events that a user of the simulator's shop makes in its 60 days.
 _EVENTS_PER_USER = 60
@@ -62,7 +62,7 @@ def main() -> None:
         print_row("bare COPY", copied)
         _empty_warehouse(url)
         print_row("import", imported := _cost(home, lambda: import_files(url, [file])))
-        print_row("contract check of all of them", checked := _cost(home, lambda: check_new_events(Warehouse(url))))
+        print_row("contract check of all of them", checked := _cost(home, lambda: check_new_events(Database(url))))
         print_row("import and check", _Cost(imported.seconds + checked.seconds, imported.processor + checked.processor))
         print_row("import again, all known", _cost(home, lambda: import_files(url, [file])))
 

@@ -13,18 +13,18 @@ from core.settings import Settings
 from ingestion.importing import import_files
 from orchestration.assets.marts import PROJECT_DIR
 from standalone.stack import running_platform
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 
 @contextmanager
-def imported_warehouse(files: Sequence[Path], mapping: Mapping[str, str]) -> Iterator[Warehouse]:
+def imported_warehouse(files: Sequence[Path], mapping: Mapping[str, str]) -> Iterator[Database]:
     """A home that lasts as long as the block, with the events of `files` imported."""
     with (
         TemporaryDirectory(prefix="benchmark-") as scratch,
         running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform,
     ):
         import_files(platform.warehouse_url, list(files), mapping=mapping)
-        yield Warehouse(platform.warehouse_url)
+        yield Database(platform.warehouse_url)
 
 
 def build_marts(days: Sequence[date], horizon_days: int) -> None:

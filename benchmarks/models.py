@@ -40,6 +40,8 @@ from ml.propensity.matrix import feature_matrix
 from ml.propensity.spec import PropensitySpec
 from ml.segmentation import train_segmentation
 from orchestration.training import CATALOGUE
+from warehouse.events import event_range
+from warehouse.marts import Marts
 
 HORIZON_DAYS = 30
 AUTOML_SECONDS = 30.0
@@ -74,12 +76,12 @@ def main() -> None:
 def compare(name: str, events: Path, mapping: Mapping[str, str], folds: int, automl_seconds: float) -> None:
     """Backtests both models on one file of events and prints what came of it."""
     with imported_warehouse([events], mapping) as warehouse:
-        known = warehouse.event_range()
+        known = event_range(warehouse)
         as_of = known.last + timedelta(days=1)
         plans = plan_backtest(as_of, HORIZON_DAYS, known.first, known.last, folds=folds)
         days = cutoff_days(plans)
         build_marts(days, HORIZON_DAYS)
-        frame = warehouse.training_frame(days, HORIZON_DAYS)
+        frame = Marts(warehouse).training_frame(days, HORIZON_DAYS)
     catalogue = read_catalogue(CATALOGUE)
     table = Table(title=f"{name}, {HORIZON_DAYS} days ahead, as of {', '.join(str(plan.test) for plan in plans)}")
     for heading in (

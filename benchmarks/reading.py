@@ -28,10 +28,12 @@ from core.settings import Settings
 from ingestion.importing import import_frames
 from simulator import simulate
 from standalone.stack import running_platform
-from warehouse.training_frame import LABEL_COLUMNS
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import event_range
+from warehouse.marts import Marts
 
 _USERS, _DAYS, _CUTOFFS, _HORIZON_DAYS = 2_000, 300, 8, 30
+_LABELS = ("has_activity", "has_purchased", "purchase_amount", "is_churned")
 Shape = tuple[int, int]
 Found = tuple[Shape, float, float]
 """Rows and columns, seconds, and the peak of the process's memory in GB."""
@@ -48,7 +50,7 @@ def main() -> None:
         running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform,
     ):
         import_frames(platform.warehouse_url, simulate(_USERS, _DAYS, 1), "a made-up shop")
-        warehouse = Warehouse(platform.warehouse_url, training_rows=2 * asked.rows)
+        warehouse = Database(platform.warehouse_url)
         days = filled_marts(warehouse, asked.rows)
         found: dict[str, list[Found]] = {name: [] for name in READERS}
         for _ in range(asked.rounds):
@@ -70,12 +72,12 @@ def main() -> None:
         print(f"| {name} | {seconds:.1f} ({each}) | {seconds / ours:.1f} | {max(peak for *_, peak in reads):.1f} |")
 
 
-def filled_marts(warehouse: Warehouse, rows: int) -> Sequence[date]:
+def filled_marts(warehouse: Database, rows: int) -> Sequence[date]:
     """Builds features and labels and copies their users until there are about `rows` rows; returns their days."""
-    newest = warehouse.event_range().last
+    newest = event_range(warehouse).last
     days = [newest - timedelta(days=_HORIZON_DAYS * place) for place in range(1, _CUTOFFS + 1)]
     build_marts(days, _HORIZON_DAYS)
-    with warehouse.connect() as connection:
+    with warehouse.transaction() as connection:
         (built,) = connection.execute("select count(*) from marts.user_labels").fetchall()[0]
         for table in ("user_features", "user_labels"):
             named = {"table": sql.Identifier("marts", table), "copies": round(rows / int(str(built)))}
@@ -92,36 +94,38 @@ def filled_marts(warehouse: Warehouse, rows: int) -> Sequence[date]:
     return days
 
 
-def measured(name: str, warehouse: Warehouse, days: Sequence[date]) -> Found:
+def measured(name: str, warehouse: Database, days: Sequence[date]) -> Found:
     """One read, in the process that this is called in."""
     begin = time.perf_counter()
     shape = READERS[name](warehouse, days)
     return shape, time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def by_training_frame(warehouse: Warehouse, days: Sequence[date]) -> Shape:
+def by_training_frame(warehouse: Database, days: Sequence[date]) -> Shape:
     """As the models read."""
-    return warehouse.training_frame(days, _HORIZON_DAYS).shape
+    return Marts(warehouse, training_rows=10**9).training_frame(days, _HORIZON_DAYS).shape
 
 
-def by_pandas(driver: str) -> Callable[[Warehouse, Sequence[date]], Shape]:
+def by_pandas(driver: str) -> Callable[[Database, Sequence[date]], Shape]:
     """pandas by SQLAlchemy."""
 
-    def read(warehouse: Warehouse, days: Sequence[date]) -> Shape:
+    def read(warehouse: Database, days: Sequence[date]) -> Shape:
         engine = sqlalchemy.create_engine(warehouse.url.replace("postgresql://", f"postgresql+{driver}://"))
         return pd.read_sql(_query(days), engine).shape
 
     return read
 
 
-def by_pandas_with_adbc(warehouse: Warehouse, days: Sequence[date]) -> Shape:
+def by_pandas_with_adbc(warehouse: Database, days: Sequence[date]) -> Shape:
     """pandas by ADBC."""
     with dbapi.connect(warehouse.url) as connection:
         return pd.read_sql(_query(days), connection).shape
 
 
 def _query(days: Sequence[date]) -> str:
-    labels = ", ".join(f"user_labels.{column}" for column in LABEL_COLUMNS)
+    labels = ", ".join(
+        f"user_labels.{column}" for column in ("has_activity", "has_purchased", "purchase_amount", "is_churned")
+    )
     asked = ", ".join(f"date '{day}'" for day in days)
     return (
         f"select user_features.*, {labels} from marts.user_features"  # noqa: S608 - dates and our own column names
@@ -130,7 +134,7 @@ def _query(days: Sequence[date]) -> str:
 
 
 OURS = "training_frame"
-READERS: dict[str, Callable[[Warehouse, Sequence[date]], Shape]] = {
+READERS: dict[str, Callable[[Database, Sequence[date]], Shape]] = {
     OURS: by_training_frame,
     "pandas.read_sql, psycopg2": by_pandas("psycopg2"),
     "pandas.read_sql, psycopg 3": by_pandas("psycopg"),

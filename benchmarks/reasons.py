@@ -28,6 +28,7 @@ from ml.cutoffs import plan_cutoffs
 from ml.propensity.model import PropensityModel
 from ml.purchase import train_purchase
 from orchestration.training import CATALOGUE
+from warehouse.marts import Marts
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -137,7 +138,7 @@ def main() -> None:
         read_cdnow(cdnow_file()).write_parquet(file)
         with imported_warehouse([file], {}) as warehouse:
             build_marts(plan.all, HORIZON_DAYS)
-            frame = warehouse.training_frame(plan.all, HORIZON_DAYS)
+            frame = Marts(warehouse).training_frame(plan.all, HORIZON_DAYS)
     make_console().print(measure(frame, read_catalogue(CATALOGUE)))
 
 

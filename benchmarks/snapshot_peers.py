@@ -26,7 +26,7 @@ import polars as pl
 import yaml
 
 from orchestration.assets.marts import PROJECT_DIR
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 PEERS_DIR = Path(__file__).with_name("peers")
 LIMIT_SECONDS = 1800
@@ -65,10 +65,10 @@ class Measurement:
     total: int | None
 
 
-def by_reading(warehouse: Warehouse, days: Sequence[date]) -> Measurement:
+def by_reading(warehouse: Database, days: Sequence[date]) -> Measurement:
     """The stored snapshots as the pipeline reads them."""
     begin = time.monotonic()
-    frame = warehouse.read(f"select * from marts.user_features where {of_days(days)}")  # noqa: S608
+    frame = warehouse.frame(f"select * from marts.user_features where {of_days(days)}")  # noqa: S608
     taken, peak = time.monotonic() - begin, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Measurement(taken, peak, frame.height, int(frame[COUNTED].sum()))
 
@@ -146,19 +146,19 @@ def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Measurement:
     return _found(begin, to)
 
 
-def by_feast(warehouse: Warehouse, days: Sequence[date], scratch: Path) -> Iterator[tuple[str, Measurement | None]]:
+def by_feast(warehouse: Database, days: Sequence[date], scratch: Path) -> Iterator[tuple[str, Measurement | None]]:
     """Three joins for the same users and days; the tables, with an index each, are made before the clock runs.
 
     Only the second has the windows made: by the query of its source, as Feast itself makes none in Postgres.
     """
-    with warehouse.connect() as connection:
+    with warehouse.transaction() as connection:
         connection.execute("drop schema if exists feast cascade; create schema feast")
         for table, moment, source in (
             ("snapshots", "as_of::timestamptz", f"marts.user_features where {of_days(days)}"),
             # As of the next midnight a day is known whole.
             ("daily", "(known_day + 1)::timestamptz", _NEWEST),
         ):
-            kept = warehouse.read(f"select * from {source} limit 0").schema  # noqa: S608
+            kept = warehouse.frame(f"select * from {source} limit 0").schema  # noqa: S608
             numbers = [name for name, kind in kept.items() if kind not in (pl.String, pl.Date)]
             columns = ", ".join(f"{name}::float8" for name in numbers)
             connection.execute(

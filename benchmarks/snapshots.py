@@ -32,7 +32,7 @@ from benchmarks.snapshot_peers import (
     of_days,
 )
 from benchmarks.steps import MODELS, build
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 WEEKS = 26
 SHARE = 10
@@ -56,14 +56,14 @@ def main() -> None:
             compare(warehouse, days, Path(scratch).resolve(), asked.peers)
 
 
-def compare(warehouse: Warehouse, days: Sequence[date], scratch: Path, peers: Sequence[str]) -> None:
+def compare(warehouse: Database, days: Sequence[date], scratch: Path, peers: Sequence[str]) -> None:
     """Prints what each took, as it comes. Raises SystemExit where one adds up to something else than ours."""
     build(warehouse, [days[0]])
     ours = build(warehouse, days, models=MODELS[1:], rebuild=True)
     print(
         f"{WEEKS} weekly snapshots", "| what | rows | seconds | rows a second | peak MB |", "|---" * 5 + "|", sep="\n"
     )
-    held = warehouse.read(
+    held = warehouse.frame(
         f"select count(*) as rows, sum({COUNTED})::bigint as total,"  # noqa: S608
         f" count(*) filter (where {_drawn('user_id')}) as drawn_rows,"
         f" sum({COUNTED}) filter (where {_drawn('user_id')})::bigint as drawn_total"
@@ -111,12 +111,12 @@ def _drawn(user: str) -> str:
     return f"{user} like '%0'"
 
 
-def export(warehouse: Warehouse, file: Path) -> Path:
+def export(warehouse: Database, file: Path) -> Path:
     """The roll-up as Parquet; numerics become floats, which none of the peers would calculate without."""
-    kinds = warehouse.read("select * from intermediate.int_user_daily limit 0").schema
+    kinds = warehouse.frame("select * from intermediate.int_user_daily limit 0").schema
     plain = (pl.String, pl.Date, pl.Int32)
     columns = ", ".join(name if kind in plain else f"{name}::float8" for name, kind in kinds.items())
-    warehouse.read(f"select {columns} from intermediate.int_user_daily").write_parquet(file)  # noqa: S608
+    warehouse.frame(f"select {columns} from intermediate.int_user_daily").write_parquet(file)  # noqa: S608
     return file
 
 

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from orchestration.assets.marts import PROJECT_DIR
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 MODELS = ("int_user_daily", "int_user_sums", "user_features")
 _SAMPLED_SECONDS = 0.1
@@ -50,11 +50,11 @@ class Run:
 
 
 def build(
-    warehouse: Warehouse, days: Sequence[date], *arguments: str, models: Sequence[str] = MODELS, **variables: object
+    warehouse: Database, days: Sequence[date], *arguments: str, models: Sequence[str] = MODELS, **variables: object
 ) -> Run:
     """Builds models as of some days. The server must run on this machine."""
     variables_json = json.dumps({"as_of_dates": [day.isoformat() for day in days], **variables})
-    with warehouse.connect() as connection:
+    with warehouse.transaction() as connection:
         server = psutil.Process(connection.info.backend_pid).parent()
     cpu, spilled = _cpu_seconds(server), _temporary_bytes(warehouse)
     with TemporaryDirectory(prefix="dbt-") as target:
@@ -105,6 +105,6 @@ def _memory_samples(process: subprocess.Popen[bytes], server: psutil.Process) ->
     return samples
 
 
-def _temporary_bytes(warehouse: Warehouse) -> int:
+def _temporary_bytes(warehouse: Database) -> int:
     query = "select coalesce(sum(temp_bytes), 0)::bigint from pg_stat_database where datname = current_database()"
-    return int(warehouse.read(query).item())
+    return int(warehouse.frame(query).item())

@@ -25,6 +25,8 @@ from ml.cutoffs import cutoff_days, plan_backtest
 from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
 from orchestration.training import CATALOGUE
 from simulator import Population, draw_population, presence_given_history, simulate, truth, write
+from warehouse.events import event_range
+from warehouse.marts import Marts
 
 HORIZON_DAYS = 30
 KINDS = ("purchase", "churn")
@@ -48,11 +50,11 @@ def main() -> None:
         events = Path(scratch) / "events.parquet"
         write(simulate(given.users, given.days, given.seed), events)
         with imported_warehouse([events], {}) as warehouse:
-            known = warehouse.event_range()
+            known = event_range(warehouse)
             plans = plan_backtest(known.last + timedelta(days=1), HORIZON_DAYS, known.first, folds=given.folds)
             days = cutoff_days(plans)
             build_marts(days, HORIZON_DAYS)
-            frame = warehouse.training_frame(days, HORIZON_DAYS)
+            frame = Marts(warehouse).training_frame(days, HORIZON_DAYS)
         history = pl.read_parquet(events, columns=["user_id", "event_type", "occurred_at"])
     population = draw_population(given.users, given.days, given.seed)
     catalogue = read_catalogue(CATALOGUE)

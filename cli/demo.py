@@ -25,6 +25,8 @@ from serving.schemas import AnyPrediction
 from standalone.fleet import running_servers
 from standalone.servers import model_servers
 from standalone.stack import running_platform
+from warehouse.events import imported_files
+from warehouse.scores import example_users
 
 
 def demo(
@@ -70,9 +72,9 @@ def _session_for(data: Path | None) -> Iterator[Session]:
     known_as = "cdnow" if data is None else str(data.resolve())
     with running_platform(settings) as platform:
         session = session_of(platform)
-        files = session.warehouse.imported_files()
+        files = session.warehouse.run(imported_files())
         marker = platform.home.root / "demo" / "data"
-        if not files or (files == {_name(data)} and marker.is_file() and marker.read_text("utf-8") == known_as):
+        if not files or (files == [_name(data)] and marker.is_file() and marker.read_text("utf-8") == known_as):
             marker.parent.mkdir(exist_ok=True)
             marker.write_text(known_as, "utf-8")
             yield session
@@ -104,7 +106,7 @@ def _cdnow(session: Session) -> Path:
 
 def _sample_predictions(address: str, session: Session, model: str) -> list[AnyPrediction]:
     """Three predictions: the users with the highest and the middle score, and one nobody has seen."""
-    users = [*session.warehouse.example_users(model), "somebody-new"]
+    users = [*example_users(session.warehouse, model), "somebody-new"]
     key = session.platform.settings.service_key
     with PredictionClient(address, api_key=None if key is None else key.get_secret_value()) as client:
         return client.predict(users).predictions

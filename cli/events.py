@@ -144,13 +144,13 @@ def archive(
     A file is read back and compared before its month is dropped. Late events of an archived month are refused.
     """
     from ingestion.archive import Archive, archive_months
-    from warehouse.warehouse import Warehouse
+    from warehouse.database import Database
 
     def show(archive: Archive) -> None:
         typer.echo(f"{archive.rows:,} events of {archive.month:%Y-%m} are in {archive.path}")
 
     with running_platform(read_settings()) as platform:
-        if not archive_months(Warehouse(platform.warehouse_url), before.date(), to, progress=show):
+        if not archive_months(Database(platform.warehouse_url), before.date(), to, progress=show):
             typer.echo(f"There are no events before {before:%Y-%m}.")
 
 
@@ -178,12 +178,12 @@ def check(
     """Hold the rows that are new since the last check to the contract, and to what is usual for their source."""
     from core.errors import OperationError, UserError
     from ingestion.contract_check import check_new_events, refuse_new_events
-    from warehouse.warehouse import Warehouse
+    from warehouse.database import Database
 
     if accept and refuse:
         raise UserError("Rows are either accepted or refused: give --accept or --refuse, not both.")
     with running_platform(read_settings()) as platform:
-        warehouse = Warehouse(platform.warehouse_url)
+        warehouse = Database(platform.warehouse_url)
         refused = refuse_new_events(warehouse) if refuse else 0
         found = check_new_events(warehouse, accept=accept)
     if as_json:
@@ -202,10 +202,10 @@ def check(
 @app.command()
 def quarantine(as_json: AsJson = False) -> None:
     """Show why rows are in quarantine: how many of which file, for which reason."""
-    from warehouse.warehouse import Warehouse
+    from warehouse.database import Database
 
     with running_platform(read_settings()) as platform:
-        rows = Warehouse(platform.warehouse_url).read(
+        rows = Database(platform.warehouse_url).frame(
             "select file_name as file, reason, count(*) as rows from raw.events_quarantine"
             " join raw.imports using (import_id) group by 1, 2 order by 3 desc, 1, 2"
         )

@@ -1,6 +1,7 @@
 """`customer-analyzer keys`: who may call the services."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -15,10 +16,11 @@ def create(name: Annotated[str, typer.Argument(help="Whose key it is, such as te
     """Make a key and print it, once; only its hash is kept."""
     from cli.session import open_session
     from serving.key_ring import digest_of, new_key
+    from warehouse.service_keys import add_service_key
 
     key = new_key()
     with open_session() as session:
-        key_id = session.warehouse.add_service_key(name, digest_of(key))
+        key_id = session.warehouse.run(add_service_key(name, digest_of(key)))
     typer.echo(f"Key {key_id} of {name}; it is shown this once, and valid within seconds:", err=True)
     typer.echo(key)
 
@@ -30,17 +32,18 @@ def list_keys(as_json: AsJson = False) -> None:
 
     from cli.console import make_console
     from cli.session import open_session
+    from warehouse.service_keys import service_keys
 
     with open_session() as session:
-        keys = session.warehouse.service_keys()
+        keys = session.warehouse.run(service_keys())
     if as_json:
-        typer.echo(json.dumps(keys, default=str))
+        typer.echo(json.dumps([asdict(key) for key in keys], default=str))
         return
     table = Table()
     for heading in ("id", "name", "created", "revoked"):
         table.add_column(heading)
     for key in keys:
-        table.add_row(*(str(key[column] or "") for column in ("key_id", "name", "created_at", "revoked_at")))
+        table.add_row(str(key.key_id), key.name, str(key.created_at), str(key.revoked_at or ""))
     make_console().print(table)
 
 
@@ -49,8 +52,9 @@ def revoke(key_id: Annotated[int, typer.Argument(help="The id that `keys list` s
     """End a key; services stop taking it within seconds."""
     from cli.session import open_session
     from core.errors import UserError
+    from warehouse.service_keys import revoke_service_key
 
     with open_session() as session:
-        if not session.warehouse.revoke_service_key(key_id):
+        if not session.warehouse.run(revoke_service_key(key_id)):
             raise UserError(f"There is no valid key {key_id}; see: customer-analyzer keys list")
     typer.echo(f"Key {key_id} is revoked.")

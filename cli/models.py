@@ -42,10 +42,10 @@ def history(
     from cli.console import make_console
     from cli.session import open_session
     from cli.tables import history_table
-    from registry import promotion
+    from warehouse.promotions import promotion_history
 
     with open_session() as session:
-        changes = promotion.history(session.warehouse, model and model.value).to_dicts()
+        changes = promotion_history(session.warehouse, model and model.value).to_dicts()
     if as_json:
         typer.echo(json.dumps([change | {"promoted_at": change["promoted_at"].isoformat()} for change in changes]))
         return

@@ -23,15 +23,16 @@ def export(
     """Write the scores of one model and day to a Parquet file."""
     from cli.session import open_session
     from core.errors import UserError
+    from warehouse.scores import newest_scored_day, read_scores, scored_days
 
     if not to.parent.is_dir():
         raise UserError(f"The folder {to.parent} does not exist; make it, or write somewhere else with --to.")
     with open_session() as session:
         warehouse = session.warehouse
-        day = warehouse.newest_scores(model.value) if as_of is None else as_of.date()
-        scores = None if day is None else warehouse.read_scores(model.value, day)
+        day = warehouse.run(newest_scored_day(model.value)) if as_of is None else as_of.date()
+        scores = None if day is None else read_scores(warehouse, model.value, day)
         if scores is None or scores.is_empty():
-            known = ", ".join(str(known) for known in warehouse.scored_days(model.value)) or "none yet"
+            known = ", ".join(str(known) for known in warehouse.run(scored_days(model.value))) or "none yet"
             raise UserError(
                 f"There are no {model.value} scores as of {day or 'any day'} (there are: {known}); "
                 "make them with: customer-analyzer run"

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from core.settings import read_settings
 from registry.mlflow_registry import Registry
 from standalone.stack import Platform, running_platform
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.marts import Marts
 
 
 @dataclass(frozen=True)
 class Session:
-    """A running platform and the two stores commands read and write."""
+    """A running platform with the warehouse and the registry that commands read and write."""
 
     platform: Platform
-    warehouse: Warehouse
+    warehouse: Database
+    marts: Marts
     registry: Registry
 
 
@@ -29,5 +31,6 @@ def open_session() -> Iterator[Session]:
 def session_of(platform: Platform) -> Session:
     """The stores of a platform that already runs."""
     registry = Registry(platform.mlflow_url, platform.environment["MLFLOW_ARTIFACT_ROOT"])
-    warehouse = Warehouse(platform.warehouse_url, platform.settings.training_rows)
-    return Session(platform, warehouse, registry)
+    warehouse = Database(platform.warehouse_url)
+    marts = Marts(warehouse, platform.settings.training_rows)
+    return Session(platform, warehouse, marts, registry)

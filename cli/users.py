@@ -24,12 +24,12 @@ def export(
     from core.settings import read_settings
     from privacy.export import export_user
     from standalone.stack import running_platform
-    from warehouse.warehouse import Warehouse
+    from warehouse.database import Database
 
     if to is not None and not to.parent.is_dir():
         raise UserError(f"The folder {to.parent} does not exist; make it, or write somewhere else with --to.")
     with running_platform(read_settings()) as platform:
-        warehouse = Warehouse(platform.warehouse_url)
+        warehouse = Database(platform.warehouse_url)
         with closing(export_user(warehouse, platform.home, user)) as pieces:
             if to is None:
                 sys.stdout.writelines(pieces)

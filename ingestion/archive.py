@@ -27,7 +27,9 @@ from core.errors import OperationError, UserError
 from ingestion.chunks import CHUNK_ROWS
 from ingestion.errors import FileRefusedError
 from ingestion.event_writer import Packed, as_csv, connected, copy_rows
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import watermark
+from warehouse.locks import marts_lock
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -72,7 +74,7 @@ def catalogue(connection: Connection) -> list[Archive]:
 
 
 def archive_months(
-    warehouse: Warehouse, before: date, folder: Path, *, progress: Callable[[Archive], None] | None = None
+    warehouse: Database, before: date, folder: Path, *, progress: Callable[[Archive], None] | None = None
 ) -> list[Archive]:
     """Moves every month before `before` (a first of a month) into a file of its own in `folder`.
 
@@ -83,9 +85,9 @@ def archive_months(
     if not folder.is_dir():
         raise UserError(f"The folder {folder} does not exist; make it, or name another with --to.")
     archived = []
-    with warehouse.building_marts(), connected(warehouse.url) as connection:
+    with marts_lock(warehouse), connected(warehouse.url) as connection:
         is_built = connection.execute("select to_regclass('intermediate.int_user_daily') is not null").fetchall()[0][0]
-        seen = min(warehouse.watermark(reader) for reader in _READERS) if is_built else 0
+        seen = min(warehouse.run(watermark(reader)) for reader in _READERS) if is_built else 0
         for month in _full_months(connection, before):
             archive = _archive(connection, warehouse.url, month, folder.resolve(), seen)
             archived.append(archive)

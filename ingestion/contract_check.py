@@ -8,6 +8,7 @@ A row that fails blocks what is downstream: nothing new is built, and what was t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 import polars as pl
 from psycopg import sql
@@ -15,7 +16,9 @@ from psycopg import sql
 from data_contracts.contract import Contract, read_contract
 from data_contracts.predicates import broken, is_broken
 from ingestion import usual_events
-from warehouse.warehouse import Connection, Warehouse
+from warehouse.database import Connection, Database
+from warehouse.events import move_watermark, oldest_open_transaction, watermark
+from warehouse.locks import marts_lock
 
 READER = "contract"
 # Of rows that all keep the rules.
@@ -48,7 +51,7 @@ class _Measured:
     figures: pl.DataFrame
 
 
-def check_new_events(warehouse: Warehouse, *, accept: bool = False) -> ContractCheck:
+def check_new_events(warehouse: Database, *, accept: bool = False) -> ContractCheck:
     """Checks the rows of every transaction not yet checked; the watermark moves only when they all pass.
 
     Rows that keep the contract can still be unusual, all of them together. `accept` lets that pass, and makes it what
@@ -57,13 +60,13 @@ def check_new_events(warehouse: Warehouse, *, accept: bool = False) -> ContractC
     # Importing Great Expectations takes seconds, which only this step should pay.
     from data_contracts.expectations import check
 
-    reached = warehouse.oldest_open_transaction()
-    start = warehouse.watermark(READER)
+    reached = warehouse.run(oldest_open_transaction())
+    start = warehouse.run(watermark(READER))
     contract = read_contract()
     measured = _measure(warehouse, contract, start)
     rows = measured.rows
     result = check(contract, warehouse.url, _judged(contract, start, measured.broken))
-    found = usual_events.compare(contract, measured.figures, warehouse.read("select * from raw.usual_events"))
+    found = usual_events.compare(contract, measured.figures, warehouse.frame("select * from raw.usual_events"))
     faults = [f"{each.column} {each.rule} ({each.unexpected_count:,} rows)" for each in result.failures]
     faults += [] if accept else [_said(each) for each in found if each.stops]
     told = tuple(_said(each) for each in found if accept or not each.stops)
@@ -71,21 +74,21 @@ def check_new_events(warehouse: Warehouse, *, accept: bool = False) -> ContractC
         sentence = f"of {rows:,} new rows some break the contract: {'; '.join(faults)}; {WAY_OUT}"
         return ContractCheck(False, rows, sentence, told)
     _remember(warehouse, measured.figures, forget=accept)
-    warehouse.move_watermark(READER, reached)
+    warehouse.run(move_watermark(READER, reached))
     return ContractCheck(True, rows, f"{rows:,} new rows keep the contract", told)
 
 
-def refuse_new_events(warehouse: Warehouse) -> int:
+def refuse_new_events(warehouse: Database) -> int:
     """Moves what makes the check fail to quarantine, with the reason; returns how many rows that were.
 
     Of rows that break a rule it is those, of what is unusual all new rows of that source. A check that fails lets
     nothing through; what was built on them all the same is made anew by the next build. Raises UserError while marts
     are being built.
     """
-    start = warehouse.watermark(READER)
+    start = warehouse.run(watermark(READER))
     contract = read_contract()
     figures = _measure(warehouse, contract, start).figures
-    found = usual_events.compare(contract, figures, warehouse.read("select * from raw.usual_events"))
+    found = usual_events.compare(contract, figures, warehouse.frame("select * from raw.usual_events"))
     reasons = {
         source: "; ".join(_said(each) for each in found if each.stops and each.source == source)
         for source in {each.source for each in found if each.stops}
@@ -96,7 +99,7 @@ def refuse_new_events(warehouse: Warehouse) -> int:
         else sql.SQL("when '' then ''")
     )
     # Held, as a build that has read the rows writes what it made of them after they are gone.
-    with warehouse.building_marts(), warehouse.connect() as connection:
+    with marts_lock(warehouse), warehouse.transaction() as connection:
         (import_id,) = connection.execute(
             "insert into raw.imports (file_name, finished_at) values ('refused by the contract check', now())"
             " returning import_id"
@@ -140,17 +143,17 @@ def _forget_days(connection: Connection, import_id: object) -> None:
     )
 
 
-def _new(table: str, start: int) -> str:
-    return f"raw.{table} where ingested_xid >= {start}"
+def _new(table: LiteralString, start: int) -> sql.Composed:
+    return sql.SQL("{} where ingested_xid >= {}").format(sql.Identifier("raw", table), start)
 
 
-def _measure(warehouse: Warehouse, contract: Contract, start: int) -> _Measured:
+def _measure(warehouse: Database, contract: Contract, start: int) -> _Measured:
     events = _new("events", start)
-    grouped = warehouse.read(usual_events.grouped_query(events, is_broken(contract).as_string()))
+    grouped = warehouse.frame(usual_events.grouped_query(events, is_broken(contract)))
     rows = int(grouped["events"].sum())
-    by_hour = warehouse.read(usual_events.hours_query(events, rows))
-    properties = warehouse.read(usual_events.properties_query(events, rows))
-    refused = warehouse.read(usual_events.refused_query(contract, _new("events_quarantine", start)))
+    by_hour = warehouse.frame(usual_events.hours_query(events, rows))
+    properties = warehouse.frame(usual_events.properties_query(events, rows))
+    refused = warehouse.frame(usual_events.refused_query(contract, _new("events_quarantine", start)))
     figures = usual_events.measure(grouped, by_hour, properties, refused)
     return _Measured(rows, int(grouped["broken"].sum()), figures)
 
@@ -162,18 +165,20 @@ def _judged(contract: Contract, start: int, broken_rows: int) -> str:
     """
     events = _new("events", start)
     if broken_rows:
-        return f"select * from {events} and {is_broken(contract).as_string()}"  # noqa: S608
-    return f"select * from {events} limit {_JUDGED_ROWS}"  # noqa: S608
+        query = sql.SQL("select * from {} and {}").format(events, is_broken(contract))
+    else:
+        query = sql.SQL("select * from {} limit {}").format(events, _JUDGED_ROWS)
+    return query.as_string()
 
 
 def _said(finding: usual_events.Finding) -> str:
     return f"{finding.column} {finding.sentence}" + (f" from {finding.source}" if finding.source else "")
 
 
-def _remember(warehouse: Warehouse, figures: pl.DataFrame, *, forget: bool) -> None:
+def _remember(warehouse: Database, figures: pl.DataFrame, *, forget: bool) -> None:
     """Adds to what is usual; `forget` what was for these sources. Rows read twice count twice: a level, not a count."""
     sources: Sequence[str] = figures["source"].unique().to_list()
-    with warehouse.connect() as connection, connection.cursor() as cursor:
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
         if forget:
             cursor.execute("delete from raw.usual_events where source = any(%s)", [sources])
         cursor.executemany(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from psycopg import sql
 
 from data_contracts.contract import Contract
 
@@ -56,54 +57,62 @@ class Finding:
     stops: bool
 
 
-def grouped_query(rows: str, is_broken: str) -> str:
+def grouped_query(rows: sql.Composable, is_broken: sql.Composable) -> sql.Composed:
     """New rows by source, type and currency, and how many meet the condition `is_broken`.
 
     `rows` is a table and a `where`. One pass, whatever is measured; as Postgres knows how few these groups are, it
     shares the pass among its workers, which it would not with hours.
     """
-    return (
-        f"select source, event_type, currency, count(*) as events, count(*) filter (where {is_broken}) as broken,"  # noqa: S608
+    return sql.SQL(
+        "select source, event_type, currency, count(*) as events, count(*) filter (where {is_broken}) as broken,"
         " count(amount) as amount, count(quantity) as quantity, count(order_id) as order_id, count(item_id) as item_id,"
         " count(properties) as properties, count(*) filter (where amount <> 0) as priced,"
         " coalesce(sum(ln(abs(amount::float8))) filter (where amount <> 0), 0) as logarithms"
-        f" from {rows} group by 1, 2, 3"
-    )
+        " from {rows} group by 1, 2, 3"
+    ).format(is_broken=is_broken, rows=rows)
 
 
-def hours_query(rows: str, events: int) -> str:
+def hours_query(rows: sql.Composable, events: int) -> sql.Composed:
     """A sample of the `events` new rows by source and hour. Not scaled up: the sample is what a profile rests on."""
-    sampled, _ = _sampled(rows, events)
-    return (
-        "select source, date_bin('1 hour', occurred_at, timestamptz 'epoch') as hour, count(*) as events"  # noqa: S608
-        f" from {sampled} group by 1, 2"
-    )
+    return sql.SQL(
+        "select source, date_bin('1 hour', occurred_at, timestamptz 'epoch') as hour, count(*) as events"
+        " from {sampled} group by 1, 2"
+    ).format(sampled=_sample(rows, _step(events)))
 
 
-def properties_query(rows: str, events: int) -> str:
+def properties_query(rows: sql.Composable, events: int) -> sql.Composed:
     """Keys of properties and their JSON types in a sample of the new rows, scaled up to all `events` of them."""
-    sampled, step = _sampled(rows, events)
-    return (
-        f"select source, key || ' ' || jsonb_typeof(value) as name, {step} * count(*) as events"  # noqa: S608
-        f" from {sampled} cross join lateral jsonb_each(properties) where jsonb_typeof(value) <> 'null' group by 1, 2"
-    )
+    step = _step(events)
+    return sql.SQL(
+        "select source, key || ' ' || jsonb_typeof(value) as name, {step} * count(*) as events"
+        " from {sampled} cross join lateral jsonb_each(properties) where jsonb_typeof(value) <> 'null' group by 1, 2"
+    ).format(step=step, sampled=_sample(rows, step))
 
 
-def _sampled(rows: str, events: int) -> tuple[str, int]:
-    """A sample of the new rows as a subquery, always the same one, and of how many rows one is in it."""
-    step = max(1, events // _SAMPLE_ROWS)
-    chosen = f"{rows} and mod(uuid_hash(event_id), {step}) = 0"
-    return f"(select source, occurred_at, properties from {chosen}) as sampled", step  # noqa: S608
+def _step(events: int) -> int:
+    """Of how many rows one is in the sample."""
+    return max(1, events // _SAMPLE_ROWS)
 
 
-def refused_query(contract: Contract, rows: str) -> str:
+def _sample(rows: sql.Composable, step: int) -> sql.Composed:
+    """A sample of the new rows as a subquery; the same rows give the same sample."""
+    return sql.SQL(
+        "(select source, occurred_at, properties from {rows} and mod(uuid_hash(event_id), {step}) = 0) as sampled"
+    ).format(rows=rows, step=step)
+
+
+def refused_query(contract: Contract, rows: sql.Composable) -> sql.Composed:
     """How many new rows of the quarantine broke a rule of each column: a reason is "COLUMN sentence; ..."."""
-    counts = " union all ".join(
-        f"select '{name}' as name, count(*) filter (where reason ~ '(^|; ){name} ') as events from refused"  # noqa: S608
+    counts = [
+        sql.SQL("select {name} as name, count(*) filter (where reason ~ {found}) as events from refused").format(
+            name=name, found=f"(^|; ){name} "
+        )
         for name in contract.columns
-    )
+    ]
     # An id that is taken is no column of another type.
-    return f"with refused as (select reason from {rows} and reason !~ '^event_id is taken') {counts}"  # noqa: S608
+    return sql.SQL("with refused as (select reason from {rows} and reason !~ '^event_id is taken') {counts}").format(
+        rows=rows, counts=sql.SQL(" union all ").join(counts)
+    )
 
 
 def measure(

@@ -14,7 +14,8 @@ from typing import Any
 from dbt.cli.main import dbtRunner
 
 from core.errors import DISK_FULL, NO_SPACE, OperationError, UserError
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.locks import marts_lock
 
 DAYS_A_PASS = 13
 """What a pass holds in memory and temporary files grows with its days times users: some 600 bytes each."""
@@ -67,7 +68,7 @@ def variables(
 
 
 def backfill(
-    warehouse: Warehouse,
+    warehouse: Database,
     project: Path,
     target: Path,
     days: Sequence[date],
@@ -89,7 +90,7 @@ def backfill(
     done = 0
     for days_of_pass in passes(days, days_a_pass):
         variables_json = variables(days_of_pass, horizon_days, rebuild=rebuild)
-        with warehouse.building_marts():
+        with marts_lock(warehouse):
             _invoke(
                 dbtRunner(manifest=manifest), ["build", *PASS_SELECTION, *folders, *places, "--vars", variables_json]
             )
@@ -109,15 +110,15 @@ def _invoke(runner: dbtRunner, arguments: list[str]) -> Any:
     return done.result
 
 
-def _now(warehouse: Warehouse) -> datetime:
-    with warehouse.connect() as connection:
+def _now(warehouse: Database) -> datetime:
+    with warehouse.transaction() as connection:
         (now,) = connection.execute("select clock_timestamp()").fetchall()[0]
     assert isinstance(now, datetime)  # noqa: S101
     return now
 
 
-def _built_since(warehouse: Warehouse, days: Sequence[date], started: datetime) -> int:
-    with warehouse.connect() as connection:
+def _built_since(warehouse: Database, days: Sequence[date], started: datetime) -> int:
+    with warehouse.transaction() as connection:
         (built,) = connection.execute(
             "select count(*) from raw.snapshots where mart = 'user_features' and as_of = any(%s) and built_at >= %s",
             (list(days), started),

@@ -15,7 +15,8 @@ from ml.cutoffs import cutoff_days, plan_backtest
 from ml.propensity.model import PropensityModel
 from orchestration.training import CATALOGUE
 from registry.mlflow_registry import CHALLENGER, RegisteredModel, Registry, StepMetric
-from warehouse.warehouse import Warehouse
+from warehouse.events import event_range
+from warehouse.marts import Marts
 
 KINDS_WITH_BACKTEST = ("purchase", "churn")
 """The models that promise a probability, which the future can judge."""
@@ -24,9 +25,7 @@ _DRAWS = 200
 _FOLDER = "backtest"
 
 
-def backtest_challenger(
-    kind: str, warehouse: Warehouse, registry: Registry, as_of: date, horizon_days: int
-) -> BacktestReport:
+def backtest_challenger(kind: str, marts: Marts, registry: Registry, as_of: date, horizon_days: int) -> BacktestReport:
     """Backtests the challenger of a day; the report hangs on its run as tables, plots and metrics by step.
 
     The newest fold is the challenger itself; the older ones are trained as it would have been then. Raises UserError
@@ -39,11 +38,11 @@ def backtest_challenger(
             f"There is no {kind} challenger as of {as_of}, {horizon_days} days ahead; "
             f"materialize {kind}_candidate first."
         )
-    known = warehouse.event_range()
+    known = event_range(marts.database)
     plans = plan_backtest(as_of, horizon_days, known.first, known.last)
     model = artifact.load(challenger.directory, challenger.digest)
     assert isinstance(model, PropensityModel)  # noqa: S101 - the registry keeps one kind under one name
-    frame = warehouse.training_frame(cutoff_days(plans), horizon_days)
+    frame = marts.training_frame(cutoff_days(plans), horizon_days)
     predictions = backtest(kind, frame, read_catalogue(CATALOGUE), plans, newest=model)
     report = backtest_report(predictions, draws=_DRAWS)
     registry.log_report(

@@ -17,7 +17,8 @@ from ml.drift_measures import Outcomes, mix_measures, performance_measures, scor
 from ml.purchase import SPEC as PURCHASE
 from registry.mlflow_registry import RegisteredModel, Registry
 from warehouse.drift_reports import record_drift
-from warehouse.warehouse import Warehouse
+from warehouse.marts import Marts
+from warehouse.scores import matured_scores
 
 SAMPLE_ROWS = 20_000
 LABELS = {spec.kind: spec.label for spec in (PURCHASE, CHURN)}
@@ -36,7 +37,7 @@ class Drift:
     report: Path
 
 
-def watch_drift(kind: str, warehouse: Warehouse, registry: Registry, home: Home, as_of: date) -> Drift:
+def watch_drift(kind: str, marts: Marts, registry: Registry, home: Home, as_of: date) -> Drift:
     """Compares what the champion sees on a day with what it was trained on, and what came true with its test.
 
     The verdict goes to `ml.drift`; the HTML report is kept in the home and hung on the champion's MLflow run, with the
@@ -47,11 +48,11 @@ def watch_drift(kind: str, warehouse: Warehouse, registry: Registry, home: Home,
     horizon_days = int(champion.tags["horizon_days"])
     within = watched_days(kind, horizon_days)
     reference, current = (
-        warehouse.sample_snapshot(day, SAMPLE_ROWS, active_within_days=within) for day in (_learned_on(champion), as_of)
+        marts.sample(day, SAMPLE_ROWS, active_within_days=within) for day in (_learned_on(champion), as_of)
     )
-    tested, live = _performance(kind, warehouse, registry, as_of, horizon_days)
+    tested, live = _performance(kind, marts, registry, as_of, horizon_days)
     found = judge(model, reference, current, tested=tested, live=live)
-    is_confirmed = record_drift(warehouse, kind, champion.version, as_of, found)
+    is_confirmed = record_drift(marts.database, kind, champion.version, as_of, found)
     page = found.to_html()
     report = home.reports / "drift" / kind / f"{as_of}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
@@ -105,16 +106,16 @@ def _learned_on(champion: RegisteredModel) -> date:
 
 
 def _performance(
-    kind: str, warehouse: Warehouse, registry: Registry, as_of: date, horizon_days: int
+    kind: str, marts: Marts, registry: Registry, as_of: date, horizon_days: int
 ) -> tuple[Outcomes, Outcomes] | tuple[None, None]:
     """The out-of-time test of the version whose scores matured last, and those scores; None where none have."""
     if kind not in LABELS:
         return None, None
-    live = warehouse.matured_scores(kind, LABELS[kind], horizon_days, as_of)
+    live = matured_scores(marts.database, kind, LABELS[kind], horizon_days, as_of)
     if live.is_empty():
         return None, None
     scorer = registry.version(kind, live["model_version"][0])
-    test = warehouse.training_frame([date.fromisoformat(scorer.tags["test_cutoff"])], horizon_days)
+    test = marts.training_frame([date.fromisoformat(scorer.tags["test_cutoff"])], horizon_days)
     test = test.drop_nulls(LABELS[kind])
     scores = artifact.load(scorer.directory, scorer.digest).predict(test)["score"]
     return outcomes(scores, test[LABELS[kind]]), outcomes(live["score"], live["label"])

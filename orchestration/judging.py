@@ -10,13 +10,13 @@ from ml.gate import GateDecision, GateInputs, decide
 from orchestration.drift_watch import watched_days
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from registry.promotion import promote
-from warehouse.warehouse import Warehouse
+from warehouse.marts import Marts
 
 _INPUT_ROWS = 5_000
 
 
 def judge_challenger(
-    warehouse: Warehouse, registry: Registry, challenger: RegisteredModel, *, promoted_by: str
+    marts: Marts, registry: Registry, challenger: RegisteredModel, *, promoted_by: str
 ) -> GateDecision:
     """Decides on rows that neither model was trained on, and promotes the challenger if it may be.
 
@@ -26,33 +26,33 @@ def judge_challenger(
     champion = registry.with_alias(challenger.kind, CHAMPION)
     if champion is not None and champion.version == challenger.version:
         return GateDecision(True, f"version {champion.version} is champion already", {})
-    decision = _decide(warehouse, challenger, champion)
+    decision = _decide(marts, challenger, champion)
     if champion is None and not decision.promote:
         first = f"promoted as the first {challenger.kind} model, though: {decision.reason}"
-        promote(registry, warehouse, challenger, instead_of=None, reason=first, promoted_by=promoted_by)
+        promote(registry, marts.database, challenger, instead_of=None, reason=first, promoted_by=promoted_by)
         return GateDecision(False, first, decision.checks)
     verdict = f"{'promoted' if decision.promote else 'not promoted'}: {decision.reason}"
     if decision.promote:
-        promote(registry, warehouse, challenger, instead_of=champion, reason=verdict, promoted_by=promoted_by)
+        promote(registry, marts.database, challenger, instead_of=champion, reason=verdict, promoted_by=promoted_by)
     else:
         registry.note_verdict(challenger.kind, challenger.version, verdict)
     return GateDecision(decision.promote, verdict, decision.checks)
 
 
-def _decide(warehouse: Warehouse, challenger: RegisteredModel, champion: RegisteredModel | None) -> GateDecision:
+def _decide(marts: Marts, challenger: RegisteredModel, champion: RegisteredModel | None) -> GateDecision:
     inputs = None
     if challenger.kind == "segmentation":
-        rows = warehouse.snapshot(date.fromisoformat(challenger.as_of))
+        rows = marts.snapshot(date.fromisoformat(challenger.as_of))
     elif champion is not None and (refusal := _not_comparable(challenger, champion)):
         return GateDecision(False, refusal, {})
     else:
         test = date.fromisoformat(challenger.tags["test_cutoff"])
         horizon = timedelta(days=int(challenger.tags["horizon_days"]))
-        rows = warehouse.training_frame([test], horizon.days)
+        rows = marts.training_frame([test], horizon.days)
         # The same sample of users on the newest day learned from and on the first day to answer about.
         days = (test - horizon, date.fromisoformat(challenger.as_of))
         within = watched_days(challenger.kind, horizon.days)
-        inputs = GateInputs(*(warehouse.sample_snapshot(day, _INPUT_ROWS, active_within_days=within) for day in days))
+        inputs = GateInputs(*(marts.sample(day, _INPUT_ROWS, active_within_days=within) for day in days))
     return decide(
         rows,
         challenger=artifact.load(challenger.directory, challenger.digest),

@@ -21,7 +21,8 @@ from ml.cutoffs import CutoffPlan, plan_cutoffs
 from orchestration.definitions import build_definitions
 from orchestration.lost_runs import PROCESS_TAG, end_lost_runs, this_process
 from orchestration.resources import Choices
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import event_range
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,13 @@ class RunOutcome:
         return next((check for check in self.checks if (check.asset, check.name) == (asset, name)), None)
 
 
-def plan_run(warehouse: Warehouse, as_of: date | None, horizon_days: int) -> CutoffPlan:
+def plan_run(warehouse: Database, as_of: date | None, horizon_days: int) -> CutoffPlan:
     """The cutoffs of a run before it starts, so that an impossible day or horizon is refused at once.
 
     Without `as_of` it is the day after the last event, or today if that day has not begun yet. Raises UserError or
     ml.errors.MLError with the way out.
     """
-    known = warehouse.event_range()
+    known = event_range(warehouse)
     today = datetime.now(UTC).date()
     day = as_of or min(known.last + timedelta(days=1), today)
     if day > today:

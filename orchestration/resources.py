@@ -8,18 +8,23 @@ from pydantic import Field
 from core.home import Home
 from core.settings import TRAINING_ROWS
 from registry.mlflow_registry import Registry
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.marts import Marts
 
 
-class WarehouseResource(dg.ConfigurableResource[Warehouse]):
+class WarehouseResource(dg.ConfigurableResource[Database]):
     """The warehouse database; the password is libpq's business, never in the address."""
 
     url: str
     training_rows: int = TRAINING_ROWS
 
-    def open(self) -> Warehouse:
+    def open(self) -> Database:
         """The warehouse to read from and write to."""
-        return Warehouse(self.url, self.training_rows)
+        return Database(self.url)
+
+    def marts(self) -> Marts:
+        """Frames of the warehouse's marts."""
+        return Marts(self.open(), self.training_rows)
 
 
 class RegistryResource(dg.ConfigurableResource[Registry]):

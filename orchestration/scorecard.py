@@ -6,7 +6,7 @@ Belongs here: reading the mart and laying it out. Not: any figure in it (`dbt_pr
 import polars as pl
 
 from core.errors import UserError
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 _SHOWN = {
     "as_of_week": "week of",
@@ -24,14 +24,14 @@ _SHOWN = {
 }
 
 
-def read_scorecard(warehouse: Warehouse, model: str | None = None, weeks: int | None = None) -> pl.DataFrame:
+def read_scorecard(warehouse: Database, model: str | None = None, weeks: int | None = None) -> pl.DataFrame:
     """Rows of `scorecards.model_scorecard`, newest week first; of one model and of the newest weeks, if asked.
 
     Raises UserError where the marts were never built.
     """
-    if warehouse.read("select to_regclass('scorecards.model_scorecard') is null as missing").item():
+    if warehouse.frame("select to_regclass('scorecards.model_scorecard') is null as missing").item():
         raise UserError("There is no scorecard yet; build the marts first: customer-analyzer run")
-    rows = warehouse.read(
+    rows = warehouse.frame(
         "select * from scorecards.model_scorecard order by as_of_week desc, model, kind desc, model_version desc"
     )
     if model is not None:

@@ -7,12 +7,11 @@ import polars as pl
 from ml import artifact
 from ml.errors import NotEnoughData
 from registry.mlflow_registry import Registry
-from warehouse.warehouse import Warehouse
+from warehouse.marts import Marts
+from warehouse.scores import write_scores
 
 
-def score_everyone(
-    kind: str, warehouse: Warehouse, registry: Registry, as_of: date
-) -> dict[str, float | int | str] | None:
+def score_everyone(kind: str, marts: Marts, registry: Registry, as_of: date) -> dict[str, float | int | str] | None:
     """Scores every user of a snapshot, stores the scores, returns figures about them.
 
     The champion scores, or for a past day the newest model that has not learned from later ones. None where there is
@@ -22,12 +21,12 @@ def score_everyone(
     if champion is None:
         return None
     model = artifact.load(champion.directory, champion.digest)
-    features = warehouse.snapshot(as_of)
+    features = marts.snapshot(as_of)
     if features.is_empty():
         raise NotEnoughData(f"Nobody was seen before {as_of}, so there is nobody to score; choose a later day.")
     scores = model.predict(features)
-    count = warehouse.write_scores(
-        kind, as_of, model.horizon_days, champion.version, scores, feature_hash=model.feature_hash
+    count = write_scores(
+        marts.database, kind, as_of, model.horizon_days, champion.version, scores, feature_hash=model.feature_hash
     )
     return {"users": count, "model_version": champion.version, **_figures(scores)}
 

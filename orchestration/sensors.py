@@ -31,7 +31,7 @@ def retrain_on_drift(cooldown_days: int) -> dg.SensorDefinition:
         description="Confirmed drift of any model starts a retrain of all, once; the gate decides as ever.",
     )
     def sensor(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
-        found = confirmed_drift(warehouse.open())
+        found = warehouse.open().run(confirmed_drift())
         if not found:
             return dg.SkipReason("No drift is confirmed.")
         as_of = found[0].as_of

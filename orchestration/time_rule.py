@@ -7,7 +7,6 @@ Belongs here: who is drawn, what is compared, the verdict in words. Not: the def
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import LiteralString
 
 import polars as pl
 from psycopg import sql
@@ -15,7 +14,8 @@ from psycopg import sql
 from core.settings import CHECKOUT
 from ml.cutoffs import plan_cutoffs
 from orchestration.reference_features import reference_features, reference_labels
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import archived_months, estimated_events, event_range, watermark
 
 EVENT_TYPES = CHECKOUT / "dbt_project" / "seeds" / "event_types.csv"
 
@@ -23,10 +23,16 @@ _USERS = 200
 _EVENTS_TO_DRAW_FROM = 20_000
 _KEY = ("user_id", "as_of")
 _NAMED = 5
-_ARCHIVED_USERS: LiteralString = (
+_DRAWN_USERS = sql.SQL(
+    "select user_id from ("
+    "select distinct user_id from raw.events tablesample system (%(share)s) repeatable (%(seed)s)"
+    ") as found where user_id not in ({archived}) order by md5(user_id || %(as_of)s) limit %(users)s"
+)
+_ARCHIVED_USERS = sql.SQL(
     "select user_id from intermediate.int_user_daily join raw.archives"
     " on restored_at is null and occurred_day >= month and occurred_day < month + interval '1 month'"
 )
+_NOBODY = sql.SQL("select null where false")
 _ABSOLUTE, _RELATIVE = 2e-4, 1e-6
 """What rounding and another order of adding may differ by; less than any event makes in a count or a sum of days."""
 
@@ -48,7 +54,7 @@ class Comparison:
     missing: int
     compared: tuple[str, ...]
     passed_by: tuple[str, ...]
-    archived: tuple[str, ...] = ()
+    archived: Sequence[str] = ()
 
     @property
     def agrees(self) -> bool:
@@ -81,47 +87,43 @@ class Comparison:
         )
 
 
-def compare_features(warehouse: Warehouse, as_of: date, horizon_days: int) -> Comparison:
+def compare_features(warehouse: Database, as_of: date, horizon_days: int) -> Comparison:
     """Compares the snapshots that a run builds: of `as_of`, and of the past days that models learn from.
 
     Past days show most: of today nothing that lies ahead is known, so there is nothing to leak.
     """
     days = (*_cutoffs(warehouse, as_of, horizon_days), as_of)
     users, events = _sample(warehouse, as_of)
-    stored = warehouse.read(
-        _query(
-            "select * from marts.user_features where user_id = any({users}) and as_of = any({days})",
-            users=users,
-            days=days,
-        )
+    stored = warehouse.frame(
+        "select * from marts.user_features where user_id = any(%(users)s) and as_of = any(%(days)s)",
+        users=users,
+        days=list(days),
     )
     rebuilt = pl.concat(reference_features(events, day) for day in days)
-    return replace(differences("marts.user_features", stored, rebuilt), archived=warehouse.archived_months())
+    return replace(differences("marts.user_features", stored, rebuilt), archived=warehouse.run(archived_months()))
 
 
-def compare_labels(warehouse: Warehouse, as_of: date, horizon_days: int) -> Comparison:
+def compare_labels(warehouse: Database, as_of: date, horizon_days: int) -> Comparison:
     """Compares the labels of every cutoff of a run, and with them the populations that they were drawn for."""
     days = _cutoffs(warehouse, as_of, horizon_days)
     users, events = _sample(warehouse, as_of)
-    stored = warehouse.read(
-        _query(
-            "select * from marts.user_labels"
-            " where user_id = any({users}) and as_of = any({days}) and horizon_days = {horizon}",
-            users=users,
-            days=days,
-            horizon=horizon_days,
-        )
+    stored = warehouse.frame(
+        "select * from marts.user_labels"
+        " where user_id = any(%(users)s) and as_of = any(%(days)s) and horizon_days = %(horizon_days)s",
+        users=users,
+        days=list(days),
+        horizon_days=horizon_days,
     )
     rebuilt = pl.concat(reference_labels(events, day, horizon_days) for day in days)
-    return replace(differences("marts.user_labels", stored, rebuilt), archived=warehouse.archived_months())
+    return replace(differences("marts.user_labels", stored, rebuilt), archived=warehouse.run(archived_months()))
 
 
-def _cutoffs(warehouse: Warehouse, as_of: date, horizon_days: int) -> tuple[date, ...]:
-    known = warehouse.event_range()
+def _cutoffs(warehouse: Database, as_of: date, horizon_days: int) -> tuple[date, ...]:
+    known = event_range(warehouse)
     return plan_cutoffs(as_of, horizon_days, known.first, known.last).all
 
 
-def _sample(warehouse: Warehouse, as_of: date) -> tuple[list[str], pl.DataFrame]:
+def _sample(warehouse: Database, as_of: date) -> tuple[list[str], pl.DataFrame]:
     """Users and all their events, without users of whom something may have arrived since the marts were built."""
     events = events_of(warehouse, draw_users(warehouse, as_of))
     settled = events.filter(~pl.col("is_new").any().over("user_id"))
@@ -152,43 +154,28 @@ def _differs(name: str) -> pl.Expr:
     return (stored.is_null() != rebuilt.is_null()) | apart.fill_null(False)
 
 
-def draw_users(warehouse: Warehouse, as_of: date) -> list[str]:
+def draw_users(warehouse: Database, as_of: date) -> list[str]:
     """At most 200 users with an event at any time, also later than `as_of`; other ones for every `as_of`.
 
     Drawn by a hash from the users of some blocks of events: what it costs does not grow with the history. Nobody who
     has events in archived months, without which no user can be rebuilt.
     """
-    share = 100.0 * min(1.0, _EVENTS_TO_DRAW_FROM / max(1, warehouse.about_events()))
-    query = _query(
-        "select user_id from (select distinct user_id from raw.events tablesample system ({share}) repeatable ({day}))"
-        " as found where user_id not in ({archived}) order by md5(user_id || {as_of}) limit {users}",
-        archived=sql.SQL(_ARCHIVED_USERS if warehouse.archived_months() else "select null where false"),
-        share=share,
-        day=as_of.toordinal(),
-        as_of=as_of.isoformat(),
-        users=_USERS,
-    )
-    return warehouse.read(query)["user_id"].to_list()
+    share = 100.0 * min(1.0, _EVENTS_TO_DRAW_FROM / max(1, warehouse.run(estimated_events())))
+    query = _DRAWN_USERS.format(archived=_ARCHIVED_USERS if warehouse.run(archived_months()) else _NOBODY)
+    drawn = warehouse.frame(query, share=share, seed=as_of.toordinal(), as_of=as_of.isoformat(), users=_USERS)
+    return drawn["user_id"].to_list()
 
 
-def events_of(warehouse: Warehouse, users: Sequence[str]) -> pl.DataFrame:
+def events_of(warehouse: Database, users: Sequence[str]) -> pl.DataFrame:
     """All events of some users with what their types count as; `is_new`: the marts may not have seen it yet."""
-    events = warehouse.read(
-        _query(
-            "select user_id, event_type, occurred_at, received_at, order_id, item_id, source,"
-            " amount::double precision as amount, quantity::double precision as quantity,"
-            " ingested_xid >= {mark} as is_new from raw.events where user_id = any({users})",
-            mark=warehouse.watermark("int_user_daily"),
-            users=users,
-        )
+    events = warehouse.frame(
+        "select user_id, event_type, occurred_at, received_at, order_id, item_id, source,"
+        " amount::double precision as amount, quantity::double precision as quantity,"
+        " ingested_xid >= %(mark)s as is_new from raw.events where user_id = any(%(users)s)",
+        mark=warehouse.run(watermark("int_user_daily")),
+        users=list(users),
     )
     types = pl.read_csv(EVENT_TYPES, schema={"event_type": pl.String, "category": pl.String, "is_activity": pl.Boolean})
     return events.join(types, on="event_type", how="left").with_columns(
         pl.col("category").fill_null("other"), pl.col("is_activity").fill_null(True)
     )
-
-
-def _query(template: LiteralString, **values: object) -> str:
-    parts = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    written = {name: part if isinstance(part, sql.SQL) else sql.Literal(part) for name, part in parts.items()}
-    return sql.SQL(template).format(**written).as_string()

@@ -22,21 +22,20 @@ from ml.purchase import train_purchase
 from ml.segmentation import TrainedSegmentation, train_segmentation
 from ml.segments.model import SegmentationModel
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
-from warehouse.warehouse import Warehouse
+from warehouse.events import event_range
+from warehouse.marts import Marts
 
 CATALOGUE = CHECKOUT / "dbt_project" / "models" / "marts" / "user_features.yml"
 
 
-def train_candidate(
-    kind: str, warehouse: Warehouse, registry: Registry, as_of: date, horizon_days: int
-) -> RegisteredModel:
+def train_candidate(kind: str, marts: Marts, registry: Registry, as_of: date, horizon_days: int) -> RegisteredModel:
     """Trains one model for a day and registers it as challenger.
 
     Raises ml.errors.NotApplicable when the events cannot carry this model at all.
     """
-    known = warehouse.event_range()
+    known = event_range(marts.database)
     plan = plan_cutoffs(as_of, horizon_days, known.first, known.last)
-    frame = warehouse.snapshot(as_of) if kind == "segmentation" else warehouse.training_frame(plan.all, horizon_days)
+    frame = marts.snapshot(as_of) if kind == "segmentation" else marts.training_frame(plan.all, horizon_days)
     trained = _train(kind, frame, read_catalogue(CATALOGUE), plan, registry)
     provenance = Provenance(
         cutoffs=plan.to_dict(),

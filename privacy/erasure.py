@@ -27,7 +27,8 @@ from ingestion.event_writer import connected
 from privacy import traces
 from privacy.trained import TrainedVersion, as_plain, versions_that_saw
 from serving.spool import change_left_lines
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.locks import marts_lock
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -61,7 +62,7 @@ class Receipt:
 
 
 def erase_user(
-    warehouse: Warehouse, home: Home, user_id: str, versions: Iterable[TrainedVersion], others: Sequence[str] = ()
+    warehouse: Database, home: Home, user_id: str, versions: Iterable[TrainedVersion], others: Sequence[str] = ()
 ) -> Receipt:
     """Erases a user from the warehouse and from the files of the home.
 
@@ -69,8 +70,8 @@ def erase_user(
     Raises UserError where nothing is known of such a user, or while marts are being built.
     """
     # A build that began before would write the user's marts after.
-    with warehouse.building_marts():
-        with warehouse.connect() as connection:
+    with marts_lock(warehouse):
+        with warehouse.transaction() as connection:
             user_hash, is_again = _remember(connection, user_id, versions_that_saw(connection, user_id, versions))
             deleted = _delete(connection, user_id)
             if not (deleted or is_again or traces.scan_files(home.ledger, user_id)):
@@ -82,7 +83,7 @@ def erase_user(
         _forget_rows(warehouse, user_id, {*deleted, *masked})
     archives, unreached = _erase_archives(warehouse, user_id)
     files = [*archives, *_erase_files(home, user_id)]
-    with warehouse.connect() as connection:
+    with warehouse.transaction() as connection:
         trained, erased_at = connection.execute(
             "select trained_models, erased_at from raw.erased_users where user_hash = %s", [user_hash]
         ).fetchall()[0]
@@ -134,7 +135,7 @@ def _exists(connection: Connection, table: str) -> bool:
     return row is not None and bool(row[0])
 
 
-def _forget_rows(warehouse: Warehouse, user_id: str, tables: Iterable[str]) -> None:
+def _forget_rows(warehouse: Database, user_id: str, tables: Iterable[str]) -> None:
     """Has Postgres reuse the place of deleted rows, and drop them from its statistics, now rather than some day."""
     with psycopg.connect(warehouse.url, autocommit=True) as connection:
         for table in sorted(tables):
@@ -155,7 +156,7 @@ def _leaves(connection: Connection, table: str) -> list[sql.Identifier]:
     return [sql.Identifier(str(schema), str(name)) for schema, name in rows]
 
 
-def _erase_archives(warehouse: Warehouse, user_id: str) -> tuple[list[Path], list[Archive]]:
+def _erase_archives(warehouse: Database, user_id: str) -> tuple[list[Path], list[Archive]]:
     """Archives that were written anew without the user, and those that are not where they were written."""
     changed, unreached = [], []
     with connected(warehouse.url) as connection:

@@ -18,19 +18,19 @@ from ingestion.archive import catalogue
 from ingestion.chunks import storable
 from privacy import traces
 from serving.spool import read_lines
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 _BATCH = 1_000
 _ORDERED_BY: tuple[str, ...] = ("occurred_at", "occurred_day", "as_of", "made_at", "quarantined_at")
 
 
-def export_user(warehouse: Warehouse, home: Home, user_id: str) -> Generator[str]:
+def export_user(warehouse: Database, home: Home, user_id: str) -> Generator[str]:
     """The JSON text, piece by piece: an object with the id, the time and, by table, the rows about the user.
 
     Every table with a user_id is looked into, the quarantine, and predictions that wait on disk. Rows come from the
     server as they are read, so memory does not grow with them. Raises UserError where there are none.
     """
-    with warehouse.connect() as connection:
+    with warehouse.transaction() as connection:
         connection.execute("set local timezone to 'UTC'")
         tables = _tables(connection, user_id)
         files = [("ledger folder", _spooled(home, user_id)), ("archived events", _archived(connection, user_id))]

@@ -16,7 +16,9 @@ from serving.deployment_watcher import MART_COLUMNS, worker_name
 from serving.errors import ModelRefused
 from serving.model_slot import check_features, load_model
 from serving.schemas import ModelKind
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database, execute
+from warehouse.deployments import newest_deployment, record_deployment
+from warehouse.locks import promotion_lock
 
 # Workers look twice a second and load within one; a machine under full load takes its time.
 _PATIENCE_SECONDS = 30.0
@@ -43,7 +45,7 @@ class Deployment:
     workers: int
 
 
-def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: Home, *, deployed_by: str) -> Deployment:
+def deploy_champion(kind: str, warehouse: Database, registry: Registry, home: Home, *, deployed_by: str) -> Deployment:
     """Builds a Bento from the champion, records the deployment, and waits for the services that run now to take it.
 
     Where it is deployed already there is no new row, and the services are heard again. Raises UserError if another
@@ -53,7 +55,7 @@ def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: H
     champion = registry.champion(kind)
     served = cast(ModelKind, champion.kind)
     tag = bento_tag(served, digest=champion.digest, version=champion.version)
-    newest = warehouse.deployment(kind)
+    newest = warehouse.run(newest_deployment(kind))
     wanted = (champion.version, champion.digest, tag)
     known = newest if newest and (newest.model_version, newest.digest, newest.bento_tag) == wanted else None
     if known is None:
@@ -71,17 +73,16 @@ def deploy_champion(kind: str, warehouse: Warehouse, registry: Registry, home: H
     return Deployment(kind, champion.version, champion.digest, tag, is_new=known is None, workers=workers)
 
 
-def _record(champion: RegisteredModel, tag: str, warehouse: Warehouse, registry: Registry, deployed_by: str) -> int:
+def _record(champion: RegisteredModel, tag: str, warehouse: Database, registry: Registry, deployed_by: str) -> int:
     kind = champion.kind
-    with warehouse.promotion(kind) as transaction:
+    with promotion_lock(warehouse, kind) as transaction:
         if registry.champion(kind).version != champion.version:
             raise UserError(f"Meanwhile {kind} has got another champion; deploy that one.")
-        return warehouse.record_deployment(
-            transaction, kind, champion.version, champion.digest, str(champion.directory), tag, deployed_by
-        )
+        recorded = record_deployment(kind, champion.version, champion.digest, str(champion.directory), tag, deployed_by)
+        return execute(transaction, recorded)
 
 
-def check_servable(version: RegisteredModel, warehouse: Warehouse) -> None:
+def check_servable(version: RegisteredModel, warehouse: Database) -> None:
     """Load a version as a service does: every file's digest, the golden rows, the features of the mart.
 
     Raises OperationError with the reason that a service would have to refuse it.
@@ -89,7 +90,7 @@ def check_servable(version: RegisteredModel, warehouse: Warehouse) -> None:
     try:
         kind = cast(ModelKind, version.kind)
         loaded = load_model(kind, version.directory, digest=version.digest, version=version.version)
-        with warehouse.connect() as connection:
+        with warehouse.transaction() as connection:
             columns = frozenset(str(name) for (name,) in connection.execute(MART_COLUMNS))
         check_features(loaded.model, columns)
     except ModelRefused as refused:
@@ -98,7 +99,7 @@ def check_servable(version: RegisteredModel, warehouse: Warehouse) -> None:
         ) from refused
 
 
-def _wait_for_workers(kind: str, deployment_id: int, champion: RegisteredModel, warehouse: Warehouse) -> int:
+def _wait_for_workers(kind: str, deployment_id: int, champion: RegisteredModel, warehouse: Database) -> int:
     """Wait until every worker that runs now has judged the deployment, and return how many took it."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
@@ -121,10 +122,10 @@ def _wait_for_workers(kind: str, deployment_id: int, champion: RegisteredModel, 
         time.sleep(_LOOK_SECONDS)
 
 
-def _worker_verdicts(kind: str, warehouse: Warehouse) -> list[_Verdict | None]:
+def _worker_verdicts(kind: str, warehouse: Database) -> list[_Verdict | None]:
     """What each worker there is now says of its newest deployment, None: nothing yet (`serving.deployment_watcher`)."""
     begin = worker_name(kind)
-    with warehouse.connect() as connection:
+    with warehouse.transaction() as connection:
         rows = connection.execute(
             "select application_name from pg_stat_activity"
             " where datname = current_database() and starts_with(application_name, %s)",

@@ -5,16 +5,16 @@ The judgement of a challenger is `ml.gate`'s; here its verdict, or a person's, i
 
 from collections.abc import Callable
 
-import polars as pl
-
 from core.errors import UserError
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database, execute
+from warehouse.locks import promotion_lock
+from warehouse.promotions import champion_before, record_promotion
 
 
 def promote(
     registry: Registry,
-    warehouse: Warehouse,
+    warehouse: Database,
     challenger: RegisteredModel,
     *,
     instead_of: RegisteredModel | None,
@@ -26,26 +26,30 @@ def promote(
     Of two promoters at once, one wins and the other is told; so is one whose rival is no longer the champion. What
     is champion already stays it, and nothing is recorded.
     """
-    with warehouse.promotion(challenger.kind) as transaction:
+    with promotion_lock(warehouse, challenger.kind) as transaction:
         champion = registry.with_alias(challenger.kind, CHAMPION)
         if champion is not None and champion.version == challenger.version:
             return
         if (champion and champion.version) != (instead_of and instead_of.version):
             raise UserError(f"Meanwhile {challenger.kind} has got another champion; judge the challenger again.")
-        transaction.execute(
-            "insert into ml.promotions (model, from_version, to_version, kind, reason, promoted_by)"
-            " values (%s, %s, %s, 'promote', %s, %s)",
-            (challenger.kind, champion and champion.version, challenger.version, reason, promoted_by),
+        recorded = record_promotion(
+            challenger.kind,
+            kind="promote",
+            from_version=None if champion is None else champion.version,
+            to_version=challenger.version,
+            reason=reason,
+            promoted_by=promoted_by,
         )
+        execute(transaction, recorded)
         registry.set_champion(challenger.kind, challenger.version, verdict=reason)
 
 
 def rollback(
     registry: Registry,
-    warehouse: Warehouse,
+    warehouse: Database,
     kind: str,
     *,
-    check: Callable[[RegisteredModel, Warehouse], None],
+    check: Callable[[RegisteredModel, Database], None],
     reason: str,
     promoted_by: str,
 ) -> RegisteredModel:
@@ -53,31 +57,21 @@ def rollback(
 
     `check` may raise, before anything has changed, if that version cannot be used any more.
     """
-    with warehouse.promotion(kind) as transaction:
+    with promotion_lock(warehouse, kind) as transaction:
         champion = registry.champion(kind)
-        row = transaction.execute(
-            "select from_version from ml.promotions"
-            " where model = %s and to_version = %s and kind = 'promote'"
-            " and from_version is distinct from to_version order by promotion_id desc limit 1",
-            (kind, champion.version),
-        ).fetchone()
-        if row is None or row[0] is None:
+        version = execute(transaction, champion_before(kind, champion.version))
+        if version is None:
             raise UserError(f"{kind} version {champion.version} had no champion before it to roll back to.")
-        previous = registry.version(kind, int(str(row[0])))
+        previous = registry.version(kind, version)
         check(previous, warehouse)
-        transaction.execute(
-            "insert into ml.promotions (model, from_version, to_version, kind, reason, promoted_by)"
-            " values (%s, %s, %s, 'rollback', %s, %s)",
-            (kind, champion.version, previous.version, reason, promoted_by),
+        recorded = record_promotion(
+            kind,
+            kind="rollback",
+            from_version=champion.version,
+            to_version=previous.version,
+            reason=reason,
+            promoted_by=promoted_by,
         )
+        execute(transaction, recorded)
         registry.set_champion(kind, previous.version, verdict=f"rolled back to: {reason}")
     return previous
-
-
-def history(warehouse: Warehouse, kind: str | None = None) -> pl.DataFrame:
-    """Every change of a champion, newest first: who made it, when and why. Of all models unless told."""
-    only = "" if kind is None else f" where model = '{kind}'"
-    return warehouse.read(
-        "select promoted_at, model, kind, from_version, to_version, promoted_by, reason from ml.promotions"  # noqa: S608
-        f"{only} order by promotion_id desc"
-    )

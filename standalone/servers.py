@@ -15,7 +15,9 @@ from core.settings import CHECKOUT
 from serving.build import is_built, serve_command, serve_environment
 from standalone.processes import Command
 from standalone.stack import Platform
+from warehouse.database import execute
 from warehouse.databases import WAREHOUSE
+from warehouse.deployments import deployed_bentos
 
 MODELS = ("segmentation", "purchase", "churn")
 DAGSTER_POOL_OVERFLOW = 4
@@ -25,11 +27,8 @@ DAGSTER_POOL_OVERFLOW = 4
 def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Command]:
     """A service for each model that has a deployment and does not run yet; the newest whose Bento is here names it."""
     with platform.server.connect(WAREHOUSE) as connection:
-        rows = connection.execute(
-            "select model, bento_tag from ml.deployments group by model, bento_tag order by max(deployment_id)"
-        ).fetchall()
-    named = [(str(model), str(tag)) for model, tag in rows]
-    tags = {model: tag for model, tag in named if is_built(tag, model, platform.home.bentoml_of(model))}
+        deployed = execute(connection, deployed_bentos())
+    tags = {model: tag for model, tag in deployed if is_built(tag, model, platform.home.bentoml_of(model))}
     missing = [model for model in MODELS if model in tags and model not in running]
     return [_model_server(platform, model, tags[model]) for model in missing]
 

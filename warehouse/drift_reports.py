@@ -6,10 +6,8 @@ Belongs here: `ml.drift`. Does not: what drift is (`ml.drift`), when a retrain s
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from psycopg.rows import class_row
-
 from ml.drift import DriftReport
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database, Statement, command, execute, rows, value
 
 CONFIRMED_AFTER = timedelta(days=7)
 """How long every look must have seen drift before it is believed: a holiday or a broken feed passes by itself."""
@@ -52,26 +50,26 @@ class ConfirmedDrift:
     reason: str
 
 
-def record_drift(warehouse: Warehouse, model: str, version: int, as_of: date, report: DriftReport) -> bool:
+def record_drift(database: Database, model: str, version: int, as_of: date, report: DriftReport) -> bool:
     """Keeps the verdict of a day; returns whether drift is confirmed: seen without a break since CONFIRMED_AFTER."""
-    with warehouse.connect() as connection:
-        key = {"model": model, "as_of": as_of}
-        row = connection.execute(_SEEN_SINCE, key).fetchone()
-        since = row[0] if row is not None else None
-        has_lasted = isinstance(since, date) and as_of - since >= CONFIRMED_AFTER
-        found = {
-            "version": version,
-            "is_drifted": report.is_drifted,
-            "is_confirmed": report.is_drifted and has_lasted,
-            "alarms": list(report.alarms),
-            "share": report.share_drifted,
-            "reason": report.reason,
-        }
-        connection.execute(_RECORD, key | found)
-    return report.is_drifted and has_lasted
+    with database.transaction() as connection:
+        since = execute(connection, value(lambda day: day, _SEEN_SINCE, model=model, as_of=as_of))
+        is_confirmed = report.is_drifted and since is not None and as_of - since >= CONFIRMED_AFTER
+        recorded = command(
+            _RECORD,
+            model=model,
+            as_of=as_of,
+            version=version,
+            is_drifted=report.is_drifted,
+            is_confirmed=is_confirmed,
+            alarms=list(report.alarms),
+            share=report.share_drifted,
+            reason=report.reason,
+        )
+        execute(connection, recorded)
+    return is_confirmed
 
 
-def confirmed_drift(warehouse: Warehouse) -> list[ConfirmedDrift]:
+def confirmed_drift() -> Statement[list[ConfirmedDrift]]:
     """The models whose newest look confirmed drift, newest day first."""
-    with warehouse.connect() as connection, connection.cursor(row_factory=class_row(ConfirmedDrift)) as cursor:
-        return cursor.execute(_CONFIRMED).fetchall()
+    return rows(ConfirmedDrift, _CONFIRMED)

@@ -6,7 +6,7 @@ what became of those who were scored (`ml.outcomes` and the scorecard are dbt's)
 
 from datetime import date
 
-import psycopg
+from warehouse.database import Statement, command
 
 _RECORD_SCORES = """
 insert into ml.ledger (
@@ -32,13 +32,10 @@ on conflict (prediction_id) do nothing
 """
 
 
-def record_scores(
-    transaction: psycopg.Connection[tuple[object, ...]], model: str, as_of: date, horizon_days: int, feature_hash: str
-) -> int:
-    """Enters the scores of one model, day and horizon that `ml.scores` holds; returns how many were new.
+def record_scores(model: str, as_of: date, horizon_days: int, feature_hash: str) -> Statement[int]:
+    """Enters the scores of one model, day and horizon that `ml.scores` holds; answers with how many were new.
 
     A score that is in the ledger stays as it was: what a version said of a user and day is entered once, whatever is
     run again. `treatment` is the user's newest campaign assignment known as of the day.
     """
-    key = {"model": model, "as_of": as_of, "horizon_days": horizon_days, "feature_hash": feature_hash}
-    return transaction.execute(_RECORD_SCORES, key).rowcount
+    return command(_RECORD_SCORES, model=model, as_of=as_of, horizon_days=horizon_days, feature_hash=feature_hash)

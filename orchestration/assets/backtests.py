@@ -33,7 +33,7 @@ def backtest_asset(kind: str) -> dg.AssetsDefinition:
         choices: Choices,
     ) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
-        report = backtest_challenger(kind, warehouse.open(), registry.open(), as_of, choices.horizon_days)
+        report = backtest_challenger(kind, warehouse.marts(), registry.open(), as_of, choices.horizon_days)
         tables = {"cutoffs": cutoffs_table, "differences": differences_table, "slices": slices_table}
         return dg.MaterializeResult(
             metadata={name: dg.MetadataValue.md(markdown(table(report))) for name, table in tables.items()}

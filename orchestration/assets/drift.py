@@ -34,7 +34,7 @@ def drift_asset(kind: str) -> dg.AssetsDefinition:
         home: HomeResource,
     ) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
-        found = watch_drift(kind, warehouse.open(), registry.open(), home.open(), as_of)
+        found = watch_drift(kind, warehouse.marts(), registry.open(), home.open(), as_of)
         return dg.MaterializeResult(
             metadata={
                 "report": dg.MetadataValue.path(found.report),

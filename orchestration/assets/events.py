@@ -5,6 +5,7 @@ import dagster as dg
 from ingestion.contract_check import check_new_events
 from orchestration.partitions import AS_OF
 from orchestration.resources import WarehouseResource
+from warehouse.events import estimated_events, event_range, quarantined
 
 
 @dg.asset(
@@ -25,14 +26,14 @@ from orchestration.resources import WarehouseResource
 def events(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
     """Takes stock of the events and checks the new ones."""
     opened = warehouse.open()
-    known = opened.event_range()
+    known = event_range(opened)
     found = check_new_events(opened)
     return dg.MaterializeResult(
         metadata={
-            "about_events": opened.about_events(),
+            "about_events": opened.run(estimated_events()),
             "first_day": known.first.isoformat(),
             "last_day": known.last.isoformat(),
-            "quarantined_rows": opened.quarantined(),
+            "quarantined_rows": opened.run(quarantined()),
         },
         check_results=[
             dg.AssetCheckResult(

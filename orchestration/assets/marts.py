@@ -18,7 +18,9 @@ from ml.cutoffs import run_days
 from orchestration.backfill import DAYS_A_PASS, PASS_SELECTION, passes, variables
 from orchestration.partitions import AS_OF
 from orchestration.resources import Choices, HomeResource, WarehouseResource
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import event_range
+from warehouse.locks import marts_lock
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 _SOURCES = ("models", "macros", "seeds", "tests")
@@ -100,22 +102,22 @@ def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
 
 
 def _build(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, home: Home, choices: Choices
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Database, home: Home, choices: Choices
 ) -> Iterator[Any]:
     # One folder for all calls of a run: the later ones find the project parsed with these variables already.
     target = home.dbt_target / "build"
     *earlier, newest = _passes(context.partition_keys, warehouse, choices.horizon_days)
-    with warehouse.building_marts():
+    with marts_lock(warehouse):
         for variables_json in earlier:
             dbt.cli(["build", *PASS_SELECTION, "--vars", variables_json], target_path=target).wait()
         yield from dbt.cli(["build", "--vars", newest], context=context, target_path=target).stream()
 
 
-def _passes(keys: Sequence[str], warehouse: Warehouse, horizon_days: int) -> list[str]:
+def _passes(keys: Sequence[str], warehouse: Database, horizon_days: int) -> list[str]:
     """What dbt is told in each pass: for one day also the past days it learns from, for several those days."""
     days = [date.fromisoformat(key) for key in keys]
     if len(days) > 1:
         return [variables(some, horizon_days) for some in passes(days, DAYS_A_PASS)]
-    known = warehouse.event_range()
+    known = event_range(warehouse)
     learned = run_days(days[0], horizon_days, known.first, known.last)
     return [variables(learned, horizon_days, known_until=days[0])]

@@ -53,7 +53,7 @@ def candidate_asset(kind: str) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         as_of = date.fromisoformat(context.partition_key)
         try:
-            trained = train_candidate(kind, warehouse.open(), registry.open(), as_of, choices.horizon_days)
+            trained = train_candidate(kind, warehouse.marts(), registry.open(), as_of, choices.horizon_days)
         except (NotApplicable, NotEnoughData) as reason:
             context.log.warning(str(reason))
             yield dg.AssetCheckResult(
@@ -104,7 +104,7 @@ def champion_asset(kind: str) -> dg.AssetsDefinition:
         challenger = opened.with_alias(kind, CHALLENGER)
         if challenger is None:
             raise dg.Failure(f"There is no {kind} challenger; materialize {kind}_candidate first.")
-        verdict = judge_challenger(warehouse.open(), opened, challenger, promoted_by=choices.started_by)
+        verdict = judge_challenger(warehouse.marts(), opened, challenger, promoted_by=choices.started_by)
         return dg.MaterializeResult(
             metadata={
                 "version": opened.champion(kind).version,

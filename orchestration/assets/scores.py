@@ -30,7 +30,7 @@ def scores_asset(kind: str) -> dg.AssetsDefinition:
         registry: RegistryResource,
     ) -> Iterator[dg.MaterializeResult]:
         as_of = date.fromisoformat(context.partition_key)
-        figures = score_everyone(kind, warehouse.open(), registry.open(), as_of)
+        figures = score_everyone(kind, warehouse.marts(), registry.open(), as_of)
         if figures is None:
             context.log.warning(f"No {kind} model knows no more than was known on {as_of}; nobody is scored.")
             return

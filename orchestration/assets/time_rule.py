@@ -12,11 +12,11 @@ import dagster as dg
 from orchestration.assets.models import FEATURES, LABELS
 from orchestration.resources import Choices, WarehouseResource
 from orchestration.time_rule import Comparison, compare_features, compare_labels
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 
 def time_rule_check(
-    mart: dg.AssetKey, compare: Callable[[Warehouse, date, int], Comparison]
+    mart: dg.AssetKey, compare: Callable[[Database, date, int], Comparison]
 ) -> dg.AssetChecksDefinition:
     """The check that rebuilds a sample of users of one mart."""
 

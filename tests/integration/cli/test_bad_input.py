@@ -10,7 +10,8 @@ import pytest
 
 from standalone.stack import Platform, running_platform
 from tests.integration.conftest import command, own_settings
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import imported_files
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_a_file_that_holds_no_events_is_refused_whole(
     file = tmp_path / name
     file.write_bytes(content)
     assert name in refused(shop, "events", "import", str(file))
-    assert name not in Warehouse(shop.warehouse_url).imported_files()
+    assert name not in Database(shop.warehouse_url).run(imported_files())
 
 
 def test_a_file_of_only_bad_rows_is_quarantined_and_said_to_be(shop: Platform, tmp_path: Path) -> None:
@@ -90,8 +91,8 @@ def test_a_file_of_only_bad_rows_is_quarantined_and_said_to_be(shop: Platform, t
     said = command(shop, "events", "import", str(file), exit_code=2)
     assert "Traceback" not in said
     assert "quarantine" in said
-    warehouse = Warehouse(shop.warehouse_url)
-    reasons = warehouse.read("select reason from raw.events_quarantine order by row_number")["reason"].to_list()
+    warehouse = Database(shop.warehouse_url)
+    reasons = warehouse.frame("select reason from raw.events_quarantine order by row_number")["reason"].to_list()
     assert "user_id" in reasons[0]
     assert "occurred_at" in reasons[1]
 

@@ -12,7 +12,7 @@ import psycopg
 from orchestration.reference_features import reference_features, reference_labels
 from orchestration.time_rule import differences, events_of
 from tests.integration.dbt_project.shop import AS_OF_DATES, Dbt, insert, random_events, rows
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 MARTS = ("intermediate.int_user_daily", "marts.user_features", "marts.user_labels")
 ANALYTICS = ("daily_activity", "weekly_retention", "purchase_funnel", "customer_rfm", "segment_transitions")
@@ -115,14 +115,14 @@ def test_snapshots_and_labels_say_what_the_events_say(
     insert(warehouse, random_events(seed=10))
     dbt("seed")
     dbt("run", "--select", "staging intermediate marts")
-    opened = Warehouse(warehouse_url)
+    opened = Database(warehouse_url)
     events = events_of(opened, [f"user {number}" for number in range(30)])
     days = [date.fromisoformat(day) for day in AS_OF_DATES]
     for table, rebuilt in (
         ("user_features", [reference_features(events, day) for day in days]),
         ("user_labels", [reference_labels(events, day, 20) for day in days]),
     ):
-        found = differences(table, opened.read(f"select * from marts.{table}"), pl.concat(rebuilt))  # noqa: S608
+        found = differences(table, opened.frame(f"select * from marts.{table}"), pl.concat(rebuilt))  # noqa: S608
         assert found.agrees, found
         assert (found.users, found.days) == (30, 3)
         assert not found.passed_by

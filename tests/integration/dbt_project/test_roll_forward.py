@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from core.errors import UserError
 from ingestion.contract_check import READER, refuse_new_events
 from tests.integration.dbt_project.shop import Dbt, Event, insert, random_events, rows
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import move_watermark, oldest_open_transaction
+from warehouse.locks import marts_lock
 
 FIRST_DAY = date(2024, 1, 1)
 MODELS = ("int_user_daily", "int_user_sums", "user_features", "user_labels")
@@ -146,8 +148,8 @@ def test_rows_refused_after_marts_were_built_on_them_leave_the_marts(
 ) -> None:
     dbt("seed")
     insert(warehouse, random_events(1, 300))
-    checked = Warehouse(warehouse_url)
-    checked.move_watermark(READER, checked.oldest_open_transaction())
+    checked = Database(warehouse_url)
+    checked.run(move_watermark(READER, checked.run(oldest_open_transaction())))
     days = [date(2024, 2, 10), date(2024, 5, 1)]
     run(dbt, days)
     before = {table: rows(warehouse, table) for table in MARTS}
@@ -166,5 +168,5 @@ def test_rows_refused_after_marts_were_built_on_them_leave_the_marts(
     run(dbt, days)
     assert before == {table: rows(warehouse, table) for table in MARTS}
     assert warehouse.execute("select count(*) from raw.events_quarantine").fetchall() == [(refused,)]
-    with checked.building_marts(), pytest.raises(UserError, match="building the marts"):
+    with marts_lock(checked), pytest.raises(UserError, match="building the marts"):
         refuse_new_events(checked)

@@ -13,21 +13,23 @@ from ml.cutoffs import plan_cutoffs
 from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
 from orchestration.training import CATALOGUE
 from simulator import draw_population, simulate, truth
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import event_range
+from warehouse.marts import Marts
 
 USERS, DAYS, SEED, HORIZON_DAYS = 4_000, 240, 1, 30
 
 
 def test_probabilities_are_within_two_points_of_the_truth(dbt: Callable[..., object], warehouse_url: str) -> None:
     import_frames(warehouse_url, simulate(USERS, DAYS, SEED), "a made-up shop")
-    warehouse = Warehouse(warehouse_url)
-    known = warehouse.event_range()
+    warehouse = Database(warehouse_url)
+    known = event_range(warehouse)
     as_of = known.last + timedelta(days=1)
     plan = plan_cutoffs(as_of, HORIZON_DAYS, known.first, known.last)
     days = [day.isoformat() for day in plan.all]
     chosen = ("--select", "+user_features", "+user_labels", "--exclude-resource-type", "test", "unit_test")
     dbt("build", *chosen, as_of_dates=days, horizon_days=HORIZON_DAYS, known_until=as_of.isoformat())
-    frame = warehouse.training_frame(plan.all, HORIZON_DAYS)
+    frame = Marts(warehouse).training_frame(plan.all, HORIZON_DAYS)
     told = truth(draw_population(USERS, DAYS, SEED), plan.test, HORIZON_DAYS)
     for kind in ("purchase", "churn"):
         predictions = backtest(kind, frame, read_catalogue(CATALOGUE), [plan])

@@ -28,7 +28,7 @@ from orchestration.assets.marts import PROJECT_DIR
 from simulator import Faults, simulate
 from standalone.postgres import keep_running, running_postmaster
 from standalone.stack import Platform
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 START, DAYS, HORIZON = date(2025, 1, 6), 60, 14
 NEWEST = START + timedelta(days=DAYS)
@@ -100,7 +100,7 @@ class Shop:
     def live_until_the_last_day(self) -> None:
         """Everything there is before the last day's events come."""
         self.import_file("history")
-        check_new_events(Warehouse(self.url))
+        check_new_events(Database(self.url))
         self.dbt("seed")
         self.dbt("run", "staging", *(model for model, _ in DBT_MODELS), newest=NEWEST - timedelta(days=1))
 
@@ -109,7 +109,7 @@ class Shop:
         month = (NEWEST - timedelta(days=1)).strftime("%Y_%m")
         return (
             Step("import", f"raw.events_{month}", lambda: self.import_file("day")),
-            Step("contract check", "raw.usual_events", lambda: check_new_events(Warehouse(self.url))),
+            Step("contract check", "raw.usual_events", lambda: check_new_events(Database(self.url))),
             *(Step(model, table, partial(self.dbt, "run", model)) for model, table in DBT_MODELS),
         )
 

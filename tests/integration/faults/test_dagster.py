@@ -28,7 +28,7 @@ from standalone.postgres import running_postmaster
 from standalone.stack import Platform, running_platform
 from tests.integration.conftest import own_settings
 from tests.integration.faults.shop import NEWEST, Shop, back_to_the_evening
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 logger = logging.getLogger(__name__)
 FIRST, LAST = NEWEST - timedelta(days=1), NEWEST
@@ -124,11 +124,11 @@ def undisturbed(platform: Platform, tmp_path_factory: pytest.TempPathFactory) ->
     shop = Shop(platform.warehouse_url, tmp_path_factory.mktemp("shop"))
     shop.write(users=30)
     shop.import_file("history")
-    backfill(Warehouse(shop.url), PROJECT_DIR, shop.folder, [FIRST - timedelta(days=1)], 30)
+    backfill(Database(shop.url), PROJECT_DIR, shop.folder, [FIRST - timedelta(days=1)], 30)
     shop.import_file("day")
     with platform.server.connect("postgres", autocommit=True) as connection:
         connection.execute("create database evening template warehouse")
-    backfill(Warehouse(shop.url), PROJECT_DIR, shop.folder, [FIRST, LAST], 30)
+    backfill(Database(shop.url), PROJECT_DIR, shop.folder, [FIRST, LAST], 30)
     return shop.checksums(TABLES)
 
 

@@ -24,7 +24,7 @@ from orchestration.backfill import backfill
 from standalone.stack import Platform, running_platform
 from tests.integration.conftest import own_settings
 from tests.integration.faults.shop import HORIZON, NEWEST, Shop, back_to_the_evening, connections, start_again
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 SMALL_DISK = 600 * 2**20
 
@@ -81,7 +81,7 @@ def test_a_mart_is_built_whole_or_not_at_all(platform: Platform, shop: Shop, und
         connection.execute("delete from raw.snapshots where mart = 'user_features'")
     shop.import_file("day")
     with no_room_for(platform, shop.url, "marts.user_features"), pytest.raises(OperationError, match=DISK_FULL):
-        backfill(Warehouse(shop.url), PROJECT_DIR, shop.folder, [NEWEST], HORIZON)
+        backfill(Database(shop.url), PROJECT_DIR, shop.folder, [NEWEST], HORIZON)
     recorded = "select count(*) from raw.snapshots where mart = 'user_features'"
     assert ask(shop.url, f"select (select count(*) from marts.user_features), ({recorded})") == (0, 0)  # noqa: S608
     assert connections(platform) == []

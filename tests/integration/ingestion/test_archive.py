@@ -17,7 +17,8 @@ from orchestration.time_rule import compare_features, draw_users
 from privacy.erasure import erase_user
 from privacy.export import export_user
 from tests.integration.dbt_project.shop import Dbt, random_events, rows
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import event_range, move_watermark, oldest_open_transaction
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -58,13 +59,13 @@ def shop_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(dbt: Dbt, warehouse_url: str, shop_file: Path) -> Warehouse:
+def shop(dbt: Dbt, warehouse_url: str, shop_file: Path) -> Database:
     (result,) = import_files(warehouse_url, [shop_file])
     assert (result.stored, result.quarantined) == (1500, 0)
     dbt("seed")
     dbt("run", "--select", "staging intermediate marts")
-    warehouse = Warehouse(warehouse_url)
-    warehouse.move_watermark("contract", warehouse.oldest_open_transaction())
+    warehouse = Database(warehouse_url)
+    warehouse.run(move_watermark("contract", warehouse.run(oldest_open_transaction())))
     return warehouse
 
 
@@ -88,14 +89,14 @@ def indexes(warehouse: Connection, table: str) -> set[str]:
 def test_months_leave_and_come_back_as_they_were(
     dbt: Dbt,
     warehouse: Connection,
-    shop: Warehouse,
+    shop: Database,
     shop_file: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     before = {table: rows(warehouse, table) for table in ("raw.events", *MARTS)}
     before["older days"] = rows(warehouse, MARTS[0], "occurred_day < '2024-03-01'")
-    known, known_partitions = shop.event_range(), partitions(warehouse)
+    known, known_partitions = event_range(shop), partitions(warehouse)
     known_indexes = indexes(warehouse, "events_2024_01")
     folder = tmp_path / "archive"
     with pytest.raises(UserError, match="does not exist"):
@@ -108,7 +109,7 @@ def test_months_leave_and_come_back_as_they_were(
     assert sum(archive.rows for archive in archives) == len(before["raw.events"]) - len(rows(warehouse, "raw.events"))
     assert {pl.read_parquet(archive.path).height for archive in archives} == {archive.rows for archive in archives}
     assert rows(warehouse, "raw.events", "occurred_at < '2024-03-01'") == []
-    assert shop.event_range().first == known.first
+    assert event_range(shop).first == known.first
     assert archive_months(shop, MARCH, folder) == []
 
     # The marts stay, whatever else arrives; they cannot be made anew, nor can an old file come in a second time.
@@ -144,7 +145,7 @@ def test_months_leave_and_come_back_as_they_were(
 
 
 def test_an_erasure_reaches_archives_and_a_restore_leaves_the_user_out(
-    warehouse: Connection, shop: Warehouse, tmp_path: Path, home: Home
+    warehouse: Connection, shop: Database, tmp_path: Path, home: Home
 ) -> None:
     whole = rows(warehouse, "raw.events", f"user_id <> '{USER}'")
     folder = tmp_path / "archive"
@@ -175,8 +176,9 @@ def test_a_month_that_nobody_has_read_is_not_moved(
     warehouse: Connection, warehouse_url: str, shop_file: Path, tmp_path: Path, spoil: str
 ) -> None:
     import_files(warehouse_url, [shop_file])
-    shop = Warehouse(warehouse_url)
-    shop.move_watermark("contract" if spoil == "not built" else "int_user_daily", shop.oldest_open_transaction())
+    shop = Database(warehouse_url)
+    reader = "contract" if spoil == "not built" else "int_user_daily"
+    shop.run(move_watermark(reader, shop.run(oldest_open_transaction())))
     before, known = rows(warehouse, "raw.events"), partitions(warehouse)
     with pytest.raises(UserError, match="Some events of 2024-01 are not in the marts yet"):
         archive_months(shop, MARCH, tmp_path)

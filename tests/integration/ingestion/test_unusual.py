@@ -12,7 +12,7 @@ from ingestion import contract_check, import_frames, usual
 from ingestion.contract_check import ContractCheck, check_new_events, refuse_new_events
 from ingestion.usual_events import MEASURES
 from simulator import simulate
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 SHOP = pl.concat(list(simulate(400, 40, 1)))
 DAY = SHOP["occurred_at"].min() + timedelta(days=30)
@@ -20,18 +20,18 @@ PAST, FUTURE = SHOP.filter(pl.col("occurred_at") < DAY), SHOP.filter(pl.col("occ
 
 
 @pytest.fixture(scope="module")
-def checked_past(shared_warehouse_url: str) -> Warehouse:
+def checked_past(shared_warehouse_url: str) -> Database:
     """The shop's first month, checked."""
     with psycopg.connect(shared_warehouse_url, autocommit=True) as connection:
         connection.execute("truncate raw.events, raw.imports, raw.events_quarantine, raw.usual_events, raw.watermarks")
     import_frames(shared_warehouse_url, [PAST], "past")
-    warehouse = Warehouse(shared_warehouse_url)
+    warehouse = Database(shared_warehouse_url)
     assert check_new_events(warehouse).success
     return warehouse
 
 
 @pytest.fixture
-def warehouse(checked_past: Warehouse) -> Iterator[Warehouse]:
+def warehouse(checked_past: Database) -> Iterator[Database]:
     """The same for every test: what a test brought and learned is gone afterwards."""
     usual = checked_past.read("select * from raw.usual_events").select(MEASURES).rows()
     yield checked_past
@@ -41,7 +41,7 @@ def warehouse(checked_past: Warehouse) -> Iterator[Warehouse]:
         cursor.executemany("insert into raw.usual_events values (%s, %s, %s, %s, %s)", usual)
 
 
-def checked(warehouse: Warehouse, rows: pl.DataFrame) -> ContractCheck:
+def checked(warehouse: Database, rows: pl.DataFrame) -> ContractCheck:
     import_frames(warehouse.url, [rows], "future")
     return check_new_events(warehouse)
 
@@ -70,7 +70,7 @@ def moved(hours: int) -> Callable[[pl.DataFrame], pl.DataFrame]:
     ],
 )
 def test_a_change_of_schema_clock_or_unit_stops_with_the_column_named(
-    warehouse: Warehouse, plant: Callable[[pl.DataFrame], pl.DataFrame], said: str
+    warehouse: Database, plant: Callable[[pl.DataFrame], pl.DataFrame], said: str
 ) -> None:
     found = checked(warehouse, plant(FUTURE))
     assert not found.success
@@ -79,7 +79,7 @@ def test_a_change_of_schema_clock_or_unit_stops_with_the_column_named(
 
 
 def test_a_sample_shows_a_move_and_nothing_where_nothing_moved(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    warehouse: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(usual, "_SAMPLE_ROWS", 1_500)
     late = FUTURE["occurred_at"].min() + timedelta(days=5)
@@ -89,7 +89,7 @@ def test_a_sample_shows_a_move_and_nothing_where_nothing_moved(
     assert "occurred_at is +3 hours from the usual hours of the day" in moved_on.sentence
 
 
-def test_what_is_accepted_is_usual_from_then_on(warehouse: Warehouse) -> None:
+def test_what_is_accepted_is_usual_from_then_on(warehouse: Database) -> None:
     cents = FUTURE.with_columns(amount=pl.col("amount") * 100)
     half = FUTURE.height // 2
     assert not checked(warehouse, cents[:half]).success
@@ -100,12 +100,12 @@ def test_what_is_accepted_is_usual_from_then_on(warehouse: Warehouse) -> None:
     assert checked(warehouse, cents[half:]).warnings == ()
 
 
-def test_more_of_the_same_passes(warehouse: Warehouse) -> None:
+def test_more_of_the_same_passes(warehouse: Database) -> None:
     found = checked(warehouse, FUTURE)
     assert (found.success, found.checked_rows, found.warnings) == (True, FUTURE.height, ())
 
 
-def test_a_new_event_type_and_a_rare_key_are_told_and_stop_nothing(warehouse: Warehouse) -> None:
+def test_a_new_event_type_and_a_rare_key_are_told_and_stop_nothing(warehouse: Database) -> None:
     one = pl.int_range(pl.len()) == 0
     rows = FUTURE.with_columns(
         event_type=pl.when(one).then(pl.lit("wink")).otherwise("event_type"),
@@ -120,22 +120,20 @@ def test_a_new_event_type_and_a_rare_key_are_told_and_stop_nothing(warehouse: Wa
     ]
 
 
-def test_refused_rows_go_to_quarantine_and_repaired_ones_come_in(warehouse: Warehouse) -> None:
+def test_refused_rows_go_to_quarantine_and_repaired_ones_come_in(warehouse: Database) -> None:
     right = FUTURE.filter(pl.col("source") == "telegram")
     assert not checked(warehouse, right.with_columns(amount=pl.col("amount") * 100)).success
     assert refuse_new_events(warehouse) == right.height
     found = checked(warehouse, right)
     assert (found.success, found.checked_rows) == (True, right.height)
-    counted = warehouse.read(
+    counted = warehouse.frame(
         "select count(*) as rows, count(*) filter (where reason like 'amount of purchase%') as told"
         " from raw.events_quarantine"
     )
     assert counted["rows"].item() == counted["told"].item() == right.height
 
 
-def test_of_rows_that_break_a_rule_only_those_are_refused(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_rows_that_break_a_rule_only_those_are_refused(warehouse: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     with psycopg.connect(warehouse.url) as connection:
         connection.execute(
             "insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, source, currency)"

@@ -16,7 +16,7 @@ from orchestration.assets.marts import PROJECT_DIR
 from orchestration.backfill import Backfilled, backfill, backfill_days
 from orchestration.definitions import build_definitions
 from simulator import Faults, simulate
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 FIRST, LAST, EVERY, HORIZON = date(2025, 1, 10), date(2025, 2, 21), 7, 14
 DAYS = backfill_days(FIRST, LAST, EVERY)
@@ -25,10 +25,10 @@ import os, signal, sys
 from datetime import date
 from pathlib import Path
 from orchestration.backfill import backfill
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 days = [date.fromisoformat(day) for day in sys.argv[4:]]
 print("building", flush=True)
-backfill(Warehouse(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), days, 14, days_a_pass=2,
+backfill(Database(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), days, 14, days_a_pass=2,
          progress=lambda done: done == 4 and os.kill(os.getpid(), signal.SIGKILL))
 """
 
@@ -48,7 +48,7 @@ def build(warehouse_url: str, tmp_path: Path) -> Callable[..., Backfilled]:
     import_frames(warehouse_url, simulate(150, 60, 7, faults=Faults(late=0.2)), "a made-up shop")
 
     def call(days: tuple[date, ...] = DAYS, **options: object) -> Backfilled:
-        return backfill(Warehouse(warehouse_url), PROJECT_DIR, tmp_path, days, HORIZON, **options)  # type: ignore[arg-type]
+        return backfill(Database(warehouse_url), PROJECT_DIR, tmp_path, days, HORIZON, **options)  # type: ignore[arg-type]
 
     return call
 

@@ -12,7 +12,8 @@ from ml.backtest_report import POOLED, BacktestReport
 from orchestration.backtesting import backtest_challenger, read_backtest
 from registry.mlflow_registry import Registry
 from tests.integration.conftest import RanPlatform, command
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.marts import Marts
 
 DAYS = ["1998-03-03", "1998-04-02", "1998-05-02", "1998-06-01"]
 
@@ -76,4 +77,4 @@ def test_segments_promise_nothing_that_could_be_backtested(registry: Registry) -
 
 def test_the_challenger_of_another_day_is_not_backtested(ran_platform: RanPlatform, registry: Registry) -> None:
     with pytest.raises(UserError, match="no purchase challenger as of 1998-05-01"):
-        backtest_challenger("purchase", Warehouse(ran_platform.warehouse_url), registry, date(1998, 5, 1), 30)
+        backtest_challenger("purchase", Marts(Database(ran_platform.warehouse_url)), registry, date(1998, 5, 1), 30)

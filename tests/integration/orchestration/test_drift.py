@@ -11,14 +11,15 @@ from ml.drift import DriftReport
 from orchestration.jobs import RETRAIN
 from orchestration.resources import WarehouseResource
 from orchestration.sensors import retrain_on_drift
+from warehouse.database import Database
 from warehouse.drift_reports import ConfirmedDrift, confirmed_drift, record_drift
-from warehouse.warehouse import Warehouse
+from warehouse.scores import matured_scores, write_scores
 
 MONDAY = date(2025, 3, 3)
 COOLDOWN = 14
 
 
-def look(warehouse: Warehouse, day: int, *, is_drifted: bool, model: str = "churn") -> bool:
+def look(warehouse: Database, day: int, *, is_drifted: bool, model: str = "churn") -> bool:
     """Records what was found `day` days after a Monday; returns whether that confirmed drift."""
     alarms = ("mean score",) if is_drifted else ()
     report = DriftReport(is_drifted, True, 0.1, pl.DataFrame(), alarms, f"day {day}", pl.DataFrame(), pl.DataFrame())
@@ -26,8 +27,8 @@ def look(warehouse: Warehouse, day: int, *, is_drifted: bool, model: str = "chur
 
 
 @pytest.fixture
-def warehouse(warehouse_url: str) -> Warehouse:
-    return Warehouse(warehouse_url)
+def warehouse(warehouse_url: str) -> Database:
+    return Database(warehouse_url)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield ephemeral
 
 
-def ask(warehouse: Warehouse, instance: dg.DagsterInstance, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+def ask(warehouse: Database, instance: dg.DagsterInstance, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
     """One look of the sensor, with the cursor it left behind."""
     context = dg.build_sensor_context(
         instance=instance, cursor=cursor, resources={"warehouse": WarehouseResource(url=warehouse.url)}
@@ -54,7 +55,7 @@ def requested(found: dg.SensorResult | dg.SkipReason) -> tuple[dg.RunRequest, st
     return request, found.cursor
 
 
-def test_drift_is_confirmed_when_every_look_of_a_week_saw_it(warehouse: Warehouse) -> None:
+def test_drift_is_confirmed_when_every_look_of_a_week_saw_it(warehouse: Database) -> None:
     assert [look(warehouse, day, is_drifted=True) for day in (0, 1, 5, 6, 7, 8)] == [False] * 4 + [True] * 2
     assert not look(warehouse, 9, is_drifted=False)
     assert not look(warehouse, 10, is_drifted=True)
@@ -62,24 +63,24 @@ def test_drift_is_confirmed_when_every_look_of_a_week_saw_it(warehouse: Warehous
     assert look(warehouse, 17, is_drifted=True)
 
 
-def test_a_look_repeated_counts_once_and_a_later_one_does_not_confirm_an_earlier(warehouse: Warehouse) -> None:
+def test_a_look_repeated_counts_once_and_a_later_one_does_not_confirm_an_earlier(warehouse: Database) -> None:
     assert not look(warehouse, 7, is_drifted=True)
     assert not look(warehouse, 7, is_drifted=True)
     assert not look(warehouse, 0, is_drifted=True)
     assert look(warehouse, 7, is_drifted=True)
 
 
-def test_only_the_newest_look_of_each_model_asks_for_something(warehouse: Warehouse) -> None:
+def test_only_the_newest_look_of_each_model_asks_for_something(warehouse: Database) -> None:
     for day in (0, 7):
         look(warehouse, day, is_drifted=True)
         look(warehouse, day, is_drifted=True, model="purchase")
-    assert {drift.model for drift in confirmed_drift(warehouse)} == {"churn", "purchase"}
+    assert {drift.model for drift in warehouse.run(confirmed_drift())} == {"churn", "purchase"}
     look(warehouse, 8, is_drifted=False)
-    assert confirmed_drift(warehouse) == [ConfirmedDrift("purchase", MONDAY + timedelta(days=7), "day 7")]
+    assert warehouse.run(confirmed_drift()) == [ConfirmedDrift("purchase", MONDAY + timedelta(days=7), "day 7")]
 
 
 def test_confirmed_drift_asks_for_one_retrain_and_after_the_cool_down_for_another(
-    warehouse: Warehouse, instance: dg.DagsterInstance
+    warehouse: Database, instance: dg.DagsterInstance
 ) -> None:
     look(warehouse, 0, is_drifted=True)
     assert ask(warehouse, instance, None) == dg.SkipReason("No drift is confirmed.")
@@ -97,7 +98,7 @@ def test_confirmed_drift_asks_for_one_retrain_and_after_the_cool_down_for_anothe
     assert request.partition_key == "2025-03-24"
 
 
-def test_no_retrain_is_asked_for_while_one_is_running(warehouse: Warehouse, instance: dg.DagsterInstance) -> None:
+def test_no_retrain_is_asked_for_while_one_is_running(warehouse: Database, instance: dg.DagsterInstance) -> None:
     for day in (0, 7):
         look(warehouse, day, is_drifted=True)
     running = dg.DagsterRun(job_name=RETRAIN.name, status=dg.DagsterRunStatus.STARTED)
@@ -107,9 +108,9 @@ def test_no_retrain_is_asked_for_while_one_is_running(warehouse: Warehouse, inst
     requested(ask(warehouse, instance, None))
 
 
-def test_scores_are_judged_when_their_horizon_has_closed_and_not_a_day_before(warehouse: Warehouse) -> None:
+def test_scores_are_judged_when_their_horizon_has_closed_and_not_a_day_before(warehouse: Database) -> None:
     """Scores of three days, of which all have labels: what matured last is what counts, and only those asked about."""
-    with warehouse.connect() as connection:
+    with warehouse.transaction() as connection:
         connection.execute("create schema marts")
         connection.execute(
             "create table marts.user_labels (user_id text, as_of date, horizon_days integer, is_churned boolean)"
@@ -122,10 +123,10 @@ def test_scores_are_judged_when_their_horizon_has_closed_and_not_a_day_before(wa
             )
     users = pl.DataFrame({"user_id": ["a", "b", "c"], "score": [0.8, 0.3, 0.5], "basis": ["model"] * 3})
     for day in (0, 2, 9):
-        warehouse.write_scores("churn", MONDAY + timedelta(days=day), 30, day + 1, users, feature_hash="f" * 64)
+        write_scores(warehouse, "churn", MONDAY + timedelta(days=day), 30, day + 1, users, feature_hash="f" * 64)
 
     def matured(day: int) -> pl.DataFrame:
-        return warehouse.matured_scores("churn", "is_churned", 30, MONDAY + timedelta(days=30 + day))
+        return matured_scores(warehouse, "churn", "is_churned", 30, MONDAY + timedelta(days=30 + day))
 
     found = matured(5)
     assert found.rows() == [("a", 0.8, 3, True), ("b", 0.3, 3, False)]

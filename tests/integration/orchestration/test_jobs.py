@@ -11,13 +11,15 @@ from ml.cutoffs import cutoff_days, plan_backtest
 from orchestration.lost_runs import PROCESS_TAG, end_lost_runs, this_process
 from orchestration.pipeline import plan_run, run_job
 from simulator import simulate
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.events import event_range
+from warehouse.marts import Marts
 
 
 @pytest.mark.usefixtures("capfd")
 def test_refresh_builds_marts_and_skips_what_has_no_champion(warehouse_url: str) -> None:
     import_frames(warehouse_url, simulate(300, 60, 7), "a made-up shop")
-    warehouse = Warehouse(warehouse_url)
+    warehouse = Database(warehouse_url)
     plan = plan_run(warehouse, None, 7)
     ended: dict[str, bool] = {}
 
@@ -35,10 +37,10 @@ def test_refresh_builds_marts_and_skips_what_has_no_champion(warehouse_url: str)
         assert check is not None
         assert check.passed, check.description
         assert name == "contract" or "users rebuilt from their events on" in check.description
-    features = warehouse.snapshot(plan.as_of)
+    features = Marts(warehouse).snapshot(plan.as_of)
     assert features["user_id"].n_unique() == features.height > 200
-    labels = warehouse.read("select as_of, count(*) as users from marts.user_labels group by as_of order by as_of")
-    known = warehouse.event_range()
+    labels = warehouse.frame("select as_of, count(*) as users from marts.user_labels group by as_of order by as_of")
+    known = event_range(warehouse)
     assert labels["as_of"].to_list() == list(cutoff_days(plan_backtest(plan.as_of, 7, known.first, known.last)))
     assert labels.filter(pl.col("users") == 0).is_empty()
 

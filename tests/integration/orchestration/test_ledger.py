@@ -8,32 +8,31 @@ import polars as pl
 import psycopg
 import pytest
 
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.scores import write_scores
 
 DAY = date(2025, 3, 1)
 HASH = "f" * 64
 
 
 @pytest.fixture
-def warehouse(warehouse_url: str) -> Warehouse:
-    return Warehouse(warehouse_url)
+def warehouse(warehouse_url: str) -> Database:
+    return Database(warehouse_url)
 
 
 def scores(*users: str, score: float = 0.25) -> pl.DataFrame:
     return pl.DataFrame({"user_id": users, "score": [score] * len(users), "basis": ["model"] * len(users)})
 
 
-def write(
-    warehouse: Warehouse, frame: pl.DataFrame, *, model: str = "churn", day: date = DAY, version: int = 1
-) -> None:
-    warehouse.write_scores(model, day, 30, version, frame, feature_hash=HASH)
+def write(warehouse: Database, frame: pl.DataFrame, *, model: str = "churn", day: date = DAY, version: int = 1) -> None:
+    write_scores(warehouse, model, day, 30, version, frame, feature_hash=HASH)
 
 
-def ledger(warehouse: Warehouse, columns: str) -> list[tuple[object, ...]]:
-    return warehouse.read(f"select {columns} from ml.ledger order by {columns}").rows()  # noqa: S608
+def ledger(warehouse: Database, columns: str) -> list[tuple[object, ...]]:
+    return warehouse.frame(f"select {columns} from ml.ledger order by {columns}").rows()  # noqa: S608
 
 
-def test_a_run_that_is_repeated_adds_nothing_and_changes_nothing(warehouse: Warehouse) -> None:
+def test_a_run_that_is_repeated_adds_nothing_and_changes_nothing(warehouse: Database) -> None:
     write(warehouse, scores("a", "b"))
     before = ledger(warehouse, "prediction_id::text, score, made_at")
     write(warehouse, scores("a", "b", score=0.75))
@@ -43,7 +42,7 @@ def test_a_run_that_is_repeated_adds_nothing_and_changes_nothing(warehouse: Ware
     ) == [("score", "churn", 1, HASH, user, DAY, 30, 0.25, "model") for user in ("a", "b")]
 
 
-def test_another_version_day_model_or_user_is_another_row(warehouse: Warehouse) -> None:
+def test_another_version_day_model_or_user_is_another_row(warehouse: Database) -> None:
     write(warehouse, scores("a"))
     write(warehouse, scores("a"), version=2)
     write(warehouse, scores("a"), day=DAY + timedelta(days=1))
@@ -51,16 +50,16 @@ def test_another_version_day_model_or_user_is_another_row(warehouse: Warehouse) 
     write(warehouse, scores("a", "b"))
     assert len(ledger(warehouse, "model, model_version, as_of, user_id")) == 5
     # What is replaced in ml.scores stays in the ledger.
-    assert warehouse.read("select count(*) from ml.scores where model = 'churn' and as_of = '2025-03-01'").item() == 2
+    assert warehouse.frame("select count(*) from ml.scores where model = 'churn' and as_of = '2025-03-01'").item() == 2
 
 
-def test_segments_are_entered_with_their_names(warehouse: Warehouse) -> None:
+def test_segments_are_entered_with_their_names(warehouse: Database) -> None:
     frame = scores("a").with_columns(segment_id=pl.lit(3), segment=pl.lit("regulars"))
-    warehouse.write_scores("segmentation", DAY, 0, 1, frame, feature_hash=HASH)
+    write_scores(warehouse, "segmentation", DAY, 0, 1, frame, feature_hash=HASH)
     assert ledger(warehouse, "segment_id, segment, horizon_days") == [(3, "regulars", 0)]
 
 
-def test_two_runs_at_once_enter_each_score_once(warehouse: Warehouse) -> None:
+def test_two_runs_at_once_enter_each_score_once(warehouse: Database) -> None:
     users = [f"user {number}" for number in range(500)]
 
     def run(version: int) -> bool:
@@ -76,7 +75,7 @@ def test_two_runs_at_once_enter_each_score_once(warehouse: Warehouse) -> None:
     assert len(ledger(warehouse, "user_id")) == 500
 
 
-def test_the_newest_assignment_known_as_of_the_day_is_the_treatment(warehouse: Warehouse) -> None:
+def test_the_newest_assignment_known_as_of_the_day_is_the_treatment(warehouse: Database) -> None:
     at = datetime(2025, 2, 1, 12, tzinfo=UTC)
     later = at + timedelta(days=5)
     after = datetime(2025, 3, 1, tzinfo=UTC)
@@ -91,7 +90,7 @@ def test_the_newest_assignment_known_as_of_the_day_is_the_treatment(warehouse: W
         ("learned_of_late", "notification_sent", at, after),
         ("only_bought", "purchase", at, at),
     ]
-    with warehouse.connect() as connection, connection.cursor() as cursor:
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
         cursor.execute("select raw.ensure_event_partitions(%s, %s)", (at, after))
         cursor.executemany(
             "insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, source)"

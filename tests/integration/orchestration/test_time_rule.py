@@ -11,7 +11,7 @@ from orchestration.assets import marts
 from orchestration.pipeline import plan_run, run_job
 from orchestration.time_rule import compare_features, compare_labels, draw_users
 from simulator import Faults, simulate
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
 
 PROJECT = marts.PROJECT_DIR
 HONEST = "greatest(first_known.occurred_day, first_known.received_day) as known_day"
@@ -38,7 +38,7 @@ def leaking_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("capfd", "leaking_project")
 def test_a_leak_in_the_sql_stops_the_run_before_any_model_is_trained(warehouse_url: str) -> None:
     import_frames(warehouse_url, simulate(150, 45, 7, faults=Faults(late=0.3)), "a made-up shop")
-    warehouse = Warehouse(warehouse_url)
+    warehouse = Database(warehouse_url)
     plan = plan_run(warehouse, None, 7)
 
     ended: dict[str, bool] = {}
@@ -63,7 +63,7 @@ def test_a_leak_in_the_sql_stops_the_run_before_any_model_is_trained(warehouse_u
 
 def test_other_users_are_drawn_every_day(warehouse_url: str) -> None:
     import_frames(warehouse_url, simulate(400, 10, 7), "a made-up shop")
-    warehouse = Warehouse(warehouse_url)
+    warehouse = Database(warehouse_url)
     first, again, later = (draw_users(warehouse, day) for day in (date(2025, 1, 5), date(2025, 1, 5), date(2025, 1, 6)))
     assert first == again
     assert len(set(first)) == len(first) == 200
@@ -71,7 +71,7 @@ def test_other_users_are_drawn_every_day(warehouse_url: str) -> None:
 
 
 def test_users_of_a_finished_run_are_what_their_events_say(ran_platform: object) -> None:
-    warehouse = Warehouse(ran_platform.warehouse_url)  # type: ignore[attr-defined]
+    warehouse = Database(ran_platform.warehouse_url)  # type: ignore[attr-defined]
     day = date(1998, 7, 1)
     for compare, columns in ((compare_features, 80), (compare_labels, 4)):
         found = compare(warehouse, day, 30)

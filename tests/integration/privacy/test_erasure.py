@@ -21,7 +21,8 @@ from privacy.export import export_user
 from privacy.traces import scan_database, scan_files
 from privacy.trained import TrainedVersion
 from tests.integration.dbt_project.shop import AS_OF_DATES, Dbt, random_events, rows
-from warehouse.warehouse import Warehouse
+from warehouse.database import Database
+from warehouse.scores import read_scores, write_scores
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -93,7 +94,7 @@ def shop_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(dbt: Dbt, warehouse: Connection, warehouse_url: str, shop_file: Path) -> Warehouse:
+def shop(dbt: Dbt, warehouse: Connection, warehouse_url: str, shop_file: Path) -> Database:
     """Everything about everyone: events, marts, scores, the ledger, what became of it."""
     (result,) = import_files(warehouse_url, [shop_file])
     assert (result.quarantined, result.erased) == (5, 0)
@@ -113,7 +114,7 @@ def shop(dbt: Dbt, warehouse: Connection, warehouse_url: str, shop_file: Path) -
     )
     dbt("run", "--select", "analytics scorecards", known_until="2024-04-09")
     warehouse.execute("analyze")
-    return Warehouse(warehouse_url)
+    return Database(warehouse_url)
 
 
 def everything(warehouse: Connection) -> dict[str, list[tuple[object, ...]]]:
@@ -121,7 +122,7 @@ def everything(warehouse: Connection) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_a_user_is_given_everything_and_erased_everywhere(
-    dbt: Dbt, warehouse: Connection, shop: Warehouse, home: Home, shop_file: Path
+    dbt: Dbt, warehouse: Connection, shop: Database, home: Home, shop_file: Path
 ) -> None:
     others = "raw.events where user_id <> %s"
     kept = warehouse.execute(f"select count(*) from {others}", [USER]).fetchall()  # noqa: S608
@@ -180,12 +181,12 @@ def test_a_user_is_given_everything_and_erased_everywhere(
         (again.erased,)
     ]
     scores = pl.DataFrame({"user_id": [USER, OTHER], "score": [0.1, 0.2], "basis": ["model", "model"]})
-    shop.write_scores("churn", DAY, 20, 2, scores, feature_hash="f")
+    write_scores(shop, "churn", DAY, 20, 2, scores, feature_hash="f")
     assert scan_database(warehouse, USER) == []
-    assert shop.read_scores("churn", DAY)["user_id"].to_list() == [OTHER]
+    assert read_scores(shop, "churn", DAY)["user_id"].to_list() == [OTHER]
 
 
-def _export_gives_everything_held(shop: Warehouse, warehouse: Connection, home: Home) -> None:
+def _export_gives_everything_held(shop: Database, warehouse: Connection, home: Home) -> None:
     given = json.loads("".join(export_user(shop, home, USER)))
     assert given["user_id"] == USER
     held = given["tables"]
@@ -206,7 +207,7 @@ def test_an_erasure_can_be_done_again_and_nobody_is_not_erased(
 ) -> None:
     shutil.rmtree(home.ledger / "2-alive")
     import_files(warehouse_url, [shop_file])
-    shop = Warehouse(warehouse_url)
+    shop = Database(warehouse_url)
     with pytest.raises(UserError, match="Nothing is held about a user nobody-4711"):
         erase_user(shop, home, "nobody-4711", [])
     assert warehouse.execute("select count(*) from raw.erased_users").fetchall() == [(0,)]
@@ -227,7 +228,7 @@ def test_an_id_that_means_something_else_is_erased_where_it_is_an_id(
     lines = [{**event, "user_id": "42", "item_id": "7"}, {**event, "user_id": "7", "item_id": "42", "level": "42"}]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     import_files(warehouse_url, [file])
-    receipt = erase_user(Warehouse(warehouse_url), home, "42", [])
+    receipt = erase_user(Database(warehouse_url), home, "42", [])
     assert (receipt.deleted, receipt.masked, receipt.found) == ({"raw.events": 1}, {}, [])
     assert warehouse.execute("select user_id, item_id, properties from raw.events").fetchall() == [
         ("7", "42", {"level": "42"})

@@ -26,7 +26,8 @@ from serving.build import bento_tag
 from serving.deployment_watcher import worker_name
 from standalone.servers import model_servers
 from standalone.stack import Platform
-from warehouse.warehouse import Connection, Warehouse
+from warehouse.database import Connection, Database
+from warehouse.deployments import newest_deployment
 
 KIND = "segmentation"
 FEATURES = ("orders_total", "days_since_last_purchase")
@@ -101,7 +102,7 @@ def worker(warehouse_url: str, says: str) -> Iterator[None]:
 def test_a_champion_is_deployed_once_and_those_who_run_are_heard_each_time(
     warehouse_url: str, registry: Registry, home: Home
 ) -> None:
-    warehouse = Warehouse(warehouse_url)
+    warehouse = Database(warehouse_url)
 
     first = deploy_champion(KIND, warehouse, registry, home, deployed_by="ann")
     with worker(warehouse_url, "1 taken"), worker(warehouse_url, "2 refused features"):
@@ -114,7 +115,7 @@ def test_a_champion_is_deployed_once_and_those_who_run_are_heard_each_time(
         deploy_champion(KIND, warehouse, registry, home, deployed_by="ann")
 
     assert (first.is_new, first.workers, again.is_new, again.workers) == (True, 0, False, 1)
-    row = warehouse.deployment(KIND)
+    row = warehouse.run(newest_deployment(KIND))
     assert row is not None
     assert (row.deployment_id, row.model_version, row.bento_tag) == (1, 1, first.bento_tag)
 
@@ -125,7 +126,7 @@ def test_who_says_nothing_is_waited_for_and_named(
 ) -> None:
     monkeypatch.setattr(deployment, "_PATIENCE_SECONDS", 0.5)
     with worker(warehouse_url, ""), pytest.raises(OperationError, match="1 of 1 workers of segmentation have not"):
-        deploy_champion(KIND, Warehouse(warehouse_url), registry, home, deployed_by="ann")
+        deploy_champion(KIND, Database(warehouse_url), registry, home, deployed_by="ann")
 
 
 def materialize(warehouse_url: str, registry: Registry, home: Home) -> str | None:
@@ -175,7 +176,7 @@ def test_the_asset_fails_with_the_reason_and_no_service_is_told(
     assert failure is not None
     assert "services would refuse it" in failure
     assert reason in failure
-    assert Warehouse(warehouse_url).deployment(KIND) is None
+    assert Database(warehouse_url).run(newest_deployment(KIND)) is None
 
 
 @pytest.mark.usefixtures("capfd", "champion")

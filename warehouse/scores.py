@@ -1,0 +1,107 @@
+"""Scores of a day: `ml.scores`, written by the pipeline and read by whoever acts on them.
+
+Belongs here: SQL on `ml.scores`. Does not: what was said of a user over time (`warehouse.ledger`).
+"""
+
+from datetime import date, timedelta
+
+import polars as pl
+from psycopg import sql
+
+from warehouse.database import Database, Statement, execute, rows, value
+from warehouse.ledger import record_scores
+
+SCORE_COLUMNS = ("user_id", "score", "expected_value", "segment_id", "segment", "basis")
+
+
+def write_scores(
+    database: Database,
+    model: str,
+    as_of: date,
+    horizon_days: int,
+    model_version: int,
+    scores: pl.DataFrame,
+    *,
+    feature_hash: str,
+) -> int:
+    """Replaces the scores of one model, day and horizon and enters them into the ledger, in one transaction.
+
+    `scores` has user_id, score, basis, and for the segmentation segment_id and segment. Returns how many there are.
+    """
+    columns = [name for name in SCORE_COLUMNS if name in scores.columns]
+    key = (model, as_of, horizon_days)
+    with database.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute("delete from ml.scores where model = %s and as_of = %s and horizon_days = %s", key)
+        copy = sql.SQL("copy ml.scores (model, as_of, horizon_days, model_version, {}) from stdin").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with cursor.copy(copy) as written:
+            for row in scores.select(columns).iter_rows():
+                written.write_row((*key, model_version, *row))
+        execute(connection, record_scores(model, as_of, horizon_days, feature_hash))
+    return scores.height
+
+
+def read_scores(database: Database, model: str, as_of: date) -> pl.DataFrame:
+    """The stored scores of one model and day, ordered by user; empty where there are none.
+
+    Columns: user_id, as_of, horizon_days, model_version, and `score` or, for the segmentation, segment_id and segment.
+    """
+    frame = database.frame(
+        "select user_id, as_of, horizon_days, segment_id, segment, score, model_version from ml.scores"
+        " where model = %(model)s and as_of = %(as_of)s order by user_id",
+        model=model,
+        as_of=as_of,
+    )
+    return frame.drop(["score"] if model == "segmentation" else ["segment_id", "segment"])
+
+
+def matured_scores(database: Database, model: str, label: str, horizon_days: int, as_of: date) -> pl.DataFrame:
+    """The newest scores whose horizon closed in the week before `as_of`: user_id, score, model_version and `label`.
+
+    `label` is a column of `marts.user_labels`. Users whom the label does not ask about are left out; the frame is
+    empty where nothing has matured.
+    """
+    newest = as_of - timedelta(days=horizon_days)
+    query = sql.SQL("""
+        with labelled as (
+            select user_id, as_of, {label} as label from marts.user_labels
+            where horizon_days = %(horizon_days)s and as_of between %(oldest)s and %(newest)s
+        ),
+        matured as (
+            select scores.user_id, scores.as_of, scores.score, scores.model_version, labelled.label
+            from ml.scores as scores join labelled using (user_id, as_of)
+            where scores.model = %(model)s and scores.horizon_days = %(horizon_days)s and labelled.label is not null
+        )
+        select user_id, score, model_version, label from matured
+        where as_of = (select max(as_of) from matured) order by user_id
+    """).format(label=sql.Identifier(label))
+    return database.frame(
+        query, model=model, horizon_days=horizon_days, oldest=newest - timedelta(days=6), newest=newest
+    )
+
+
+def scored_days(model: str) -> Statement[list[date]]:
+    """The days that have scores of this model, oldest first."""
+    return rows(
+        lambda as_of: as_of, "select distinct as_of from ml.scores where model = %(model)s order by as_of", model=model
+    )
+
+
+def newest_scored_day(model: str) -> Statement[date | None]:
+    """The newest day that has scores of this model."""
+    return value(lambda as_of: as_of, "select max(as_of) from ml.scores where model = %(model)s", model=model)
+
+
+def example_users(database: Database, model: str) -> list[str]:
+    """Two users to show a model with: the one with the highest newest score, and the one in the middle."""
+    users = database.run(
+        rows(
+            str,
+            "select user_id from ml.scores where model = %(model)s"
+            " and as_of = (select max(as_of) from ml.scores where model = %(model)s)"
+            " order by basis, score desc, user_id",
+            model=model,
+        )
+    )
+    return [users[0], users[len(users) // 2]] if users else []

@@ -1,0 +1,42 @@
+"""Keys that open the services: `ml.service_keys`, which holds their hashes and never a key.
+
+Belongs here: SQL on that table. Does not: making a key, or judging a request by one (`serving.key_ring`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from warehouse.database import Statement, command, rows, value
+
+
+@dataclass(frozen=True)
+class ServiceKey:
+    """A key that was made; `revoked_at` is None while it is valid."""
+
+    key_id: int
+    name: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+def add_service_key(name: str, key_sha256: bytes) -> Statement[int]:
+    """Lets whoever has the key with this hash call the services; answers with the key's id."""
+    return value(
+        int,
+        "insert into ml.service_keys (name, key_sha256) values (%(name)s, %(key_sha256)s) returning key_id",
+        name=name,
+        key_sha256=key_sha256,
+    )
+
+
+def service_keys() -> Statement[list[ServiceKey]]:
+    """Every key ever made, oldest first."""
+    return rows(ServiceKey, "select key_id, name, created_at, revoked_at from ml.service_keys order by key_id")
+
+
+def revoke_service_key(key_id: int) -> Statement[bool]:
+    """Ends a key; answers False where there is no valid one of that id."""
+    ended = command(
+        "update ml.service_keys set revoked_at = now() where key_id = %(key_id)s and revoked_at is null", key_id=key_id
+    )
+    return Statement(ended.query, ended.parameters, lambda result: result.row_count == 1)
