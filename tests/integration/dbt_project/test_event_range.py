@@ -9,7 +9,7 @@ import pytest
 from core.errors import UserError
 from tests.integration.dbt_project.shop import Dbt, Event, insert
 from warehouse.database import Database
-from warehouse.events import EventRange
+from warehouse.events import EventRange, estimated_events, event_range
 
 
 def event(number: int, occurred: str, *, received_days_later: int = 0) -> Event:
