@@ -33,9 +33,9 @@ def checked_past(shared_warehouse_url: str) -> Database:
 @pytest.fixture
 def warehouse(checked_past: Database) -> Iterator[Database]:
     """The same for every test: what a test brought and learned is gone afterwards."""
-    usual = checked_past.read("select * from raw.usual_events").select(MEASURES).rows()
+    usual = checked_past.frame("select * from raw.usual_events").select(MEASURES).rows()
     yield checked_past
-    with checked_past.connect() as connection, connection.cursor() as cursor:
+    with checked_past.transaction() as connection, connection.cursor() as cursor:
         cursor.execute("truncate raw.events_quarantine, raw.usual_events")
         cursor.execute("delete from raw.events where occurred_at >= %s - interval '12 hours' or user_id = 'a'", [DAY])
         cursor.executemany("insert into raw.usual_events values (%s, %s, %s, %s, %s)", usual)
@@ -81,7 +81,7 @@ def test_a_change_of_schema_clock_or_unit_stops_with_the_column_named(
 def test_a_sample_shows_a_move_and_nothing_where_nothing_moved(
     warehouse: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usual, "_SAMPLE_ROWS", 1_500)
+    monkeypatch.setattr(usual_events, "_SAMPLE_ROWS", 1_500)
     late = FUTURE["occurred_at"].min() + timedelta(days=5)
     found = checked(warehouse, FUTURE.filter(pl.col("occurred_at") < late))
     assert (found.success, found.warnings) == (True, ())
