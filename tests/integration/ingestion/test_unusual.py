@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ingestion import contract_check, import_frames
+from ingestion import contract_check, import_frames, usual_events
 from ingestion.contract_check import ContractCheck, check_new_events, refuse_new_events
 from ingestion.usual_events import MEASURES
 from simulator import simulate
