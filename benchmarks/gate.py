@@ -24,8 +24,10 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from cli.console import make_console
+from ml.catalogue import FeatureCatalogue
 from ml.errors import FeatureMismatch
-from ml.gate import GateDecision, GateLimits, decide
+from ml.gate.decision import decide
+from ml.gate.terms import GateDecision, GateLimits
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -47,6 +49,7 @@ class Scored:
     horizon_days: int = 30
     feature_names: tuple[str, ...] = ()
     feature_hash: str = ""
+    catalogue: FeatureCatalogue = field(default_factory=lambda: FeatureCatalogue(()))
     golden: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:

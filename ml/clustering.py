@@ -104,12 +104,40 @@ def match(labels: Labels, centroids: Matrix, old_labels: Labels, old_centroids: 
     return {new: old for new, old in pairs if sameness[new, old] >= _SAME_CLUSTER}
 
 
+def partition_stability(points: Matrix, labels: NDArray[Any], *, seed: int) -> float:
+    """How well a partition that exists already is found again: mean adjusted Rand index over bootstrap resamples.
+
+    In every resample k-means starts at the partition's own means, so clusters that the points do not show fall apart:
+    1 where all of them are found again, 0 for labels drawn at random. One cluster is always found again.
+    """
+    rng = np.random.default_rng(seed)
+    rows = np.sort(rng.permutation(len(points))[:_CHOICE_ROWS])
+    sample, codes = points[rows], np.unique(labels[rows], return_inverse=True)[1]
+    k = int(codes.max()) + 1
+    if k == 1:
+        return 1.0
+    if not points.shape[1]:
+        return 0.0
+    means = np.stack([sample[codes == cluster].mean(axis=0) for cluster in range(k)])
+    with threadpool_limits(limits=1):
+        agreement = [
+            adjusted_rand_score(
+                codes,
+                KMeans(k, init=means, n_init=1, random_state=0)
+                .fit(sample[rng.integers(0, len(sample), len(sample))])
+                .predict(sample),
+            )
+            for _ in range(_BOOTSTRAPS)
+        ]
+    return float(np.mean(agreement))
+
+
 def separation(points: Matrix, labels: NDArray[Any], *, seed: int) -> float:
-    """Silhouette of a labelling on a sample; 0 if there is only one label."""
+    """Silhouette of a labelling on a sample; 0 if there is only one label, or nothing that could separate."""
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(points))[:_JUDGE_ROWS])
     kinds = len(np.unique(labels[rows]))
-    if not 1 < kinds < len(rows):
+    if not points.shape[1] or not 1 < kinds < len(rows):
         return 0.0
     return float(silhouette_score(points[rows], labels[rows]))
 

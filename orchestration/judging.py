@@ -6,7 +6,8 @@ What makes a challenger good enough is `ml.gate`'s; this module fetches the rows
 from datetime import date, timedelta
 
 from ml import artifact
-from ml.gate import GateDecision, GateInputs, decide
+from ml.gate.decision import decide
+from ml.gate.terms import GateDecision, GateInputs
 from orchestration.drift_watch import watched_days
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from registry.promotion import promote

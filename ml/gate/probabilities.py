@@ -1,0 +1,142 @@
+"""Probabilities against probabilities: ranking by a paired bootstrap, calibration, and slices of users.
+
+Belongs here: the comparison of two models that answer with a probability, on rows whose outcome is known. A challenger
+goes through once a paired bootstrap says that it is not worse; one that might be stays a challenger. Does not belong
+here: resampling itself (`ml.bootstrap`) and the metrics (`ml.evaluation`).
+"""
+
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ml.artifact import Model
+from ml.bootstrap import RankedRows, resampled
+from ml.errors import FeatureMismatch, NotEnoughData
+from ml.evaluation import auc, brier, calibration_error, calibration_noise
+from ml.gate.requirements import cost, cost_fault
+from ml.gate.terms import GateDecision, GateLimits
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+LABELS = {"purchase": "has_purchased", "churn": "is_churned"}
+_RECENCY = {"purchase": ("days_since_last_purchase", -1.0), "churn": ("days_since_last_activity", 1.0)}
+_TENURE = "days_since_first_seen"
+
+
+def compare_probabilities(
+    rows: pl.DataFrame, challenger: Model, champion: Model | None, limits: GateLimits, seed: int
+) -> GateDecision:
+    """Judge a probability on labelled rows by ranking, calibration and slices of users.
+
+    Without a champion that can read the rows the rival is recency alone. Raises NotEnoughData if no row has a label.
+    """
+    label = LABELS[challenger.kind]
+    rows = rows.filter(pl.col(label).is_not_null()).sort("as_of", "user_id")
+    if rows.is_empty():
+        raise NotEnoughData(f"No user of the test cutoff has a {challenger.kind} label; choose another day.")
+    labels = rows[label].cast(pl.Float64).to_numpy()
+    scores = {"challenger": challenger.predict(rows)["score"].to_numpy(), "recency": _recency(rows, challenger.kind)}
+    if champion is not None and (answers := _answers(champion, rows)) is not None:
+        scores["champion"] = answers
+    rival = "champion" if "champion" in scores else "recency"
+    checks = {"rows": float(len(labels)), "positives": float(labels.sum())}
+    if rival == "champion" and labels.min() == labels.max():
+        reason = f"the {len(labels):,} newest matured users had one outcome only, so nothing can be compared"
+        return GateDecision(False, reason, checks)
+    low, high = _auc_gain(labels, scores, rival, rows["user_id"].to_numpy(), limits, seed)
+    checks |= {f"{name}_auc": auc(labels, values) for name, values in scores.items()} | {
+        "auc_gain_low": low,
+        "auc_gain_high": high,
+        "brier": brier(labels, scores["challenger"]),
+        "calibration_error": calibration_error(labels, scores["challenger"]),
+        "calibration_noise": calibration_noise(scores["challenger"]),
+        **cost(challenger, rows),
+    }
+    if rival == "champion":
+        checks["champion_brier"] = brier(labels, scores["champion"])
+        checks["champion_calibration_error"] = calibration_error(labels, scores["champion"])
+        checks |= _slices(rows, labels, scores, limits)
+    if fault := _fault(checks, rival, limits):
+        return GateDecision(False, fault, checks)
+    against = f"{checks[f'{rival}_auc']:.3f} of {'the champion' if rival == 'champion' else 'recency alone'}"
+    reason = f"AUC {checks['challenger_auc']:.3f} against {against} on {len(labels):,} newest matured users"
+    if champion is not None and rival != "champion":
+        reason += "; the champion cannot read today's features"
+    if rival == "champion" and low < 0:
+        reason += f"; the champion's calibration error has grown to {checks['champion_calibration_error']:.3f}"
+    return GateDecision(True, reason, checks)
+
+
+def _auc_gain(
+    labels: Floats, scores: dict[str, Floats], rival: str, user_ids: Any, limits: GateLimits, seed: int
+) -> tuple[float, float]:
+    """The bounds that the true gain in AUC over the rival lies above, and below, each with the confidence asked for.
+
+    From the spread of the paired resamples, which needs fewer draws than their outer quantiles.
+    """
+    _, user = np.unique(np.asarray(user_ids), return_inverse=True)
+    ranked = {name: RankedRows.of(labels, scores[name], user, is_probability=False) for name in ("challenger", rival)}
+    drawn = resampled(ranked, int(user.max()) + 1, draws=limits.draws, seed=seed)
+    difference = drawn["challenger"]["auc"] - drawn[rival]["auc"]
+    difference = difference[np.isfinite(difference)]
+    if not len(difference):
+        return 0.0, 0.0
+    gain = auc(labels, scores["challenger"]) - auc(labels, scores[rival])
+    reach = NormalDist().inv_cdf(limits.confidence) * float(difference.std())
+    return gain - reach, gain + reach
+
+
+def _fault(checks: dict[str, float], rival: str, limits: GateLimits) -> str | None:
+    """The first reason against the challenger, or None."""
+    own_auc, own_error = checks["challenger_auc"], checks["calibration_error"]
+    faults: list[tuple[bool, str]] = []
+    if rival == "champion":
+        loss, error = -checks["auc_gain_low"], checks["champion_calibration_error"]
+        against = f"AUC {own_auc:.4f} against {checks['champion_auc']:.4f} of the champion"
+        tolerance = limits.calibration_loss + checks["calibration_noise"]
+        allowed_loss = limits.recalibrated_auc_loss if error > own_error + tolerance else 0.0
+        faults += [
+            (checks["rows"] < limits.rows, f"{checks['rows']:.0f} matured users are too few to compare two models on"),
+            (loss > allowed_loss, f"{against}: for all that can be told it may be worse by {loss:.4f}"),
+            (own_error > error + tolerance, f"calibration error {own_error:.3f} against {error:.3f} of the champion"),
+        ]
+        faults += [
+            (gain < -limits.slice_auc_loss, f"AUC among {name.split('_')[1]} users falls by {-gain:.3f}")
+            for name, gain in checks.items()
+            if name.startswith("slice_")
+        ]
+    else:
+        below = f"AUC {own_auc:.3f} is clearly below the {checks['recency_auc']:.3f} of recency alone"
+        faults.append((checks["auc_gain_high"] < 0, below))
+    own_limit = limits.calibration + checks["calibration_noise"]
+    faults.append((own_error > own_limit, f"calibration error {own_error:.3f} is above {limits.calibration}"))
+    return next((sentence for is_fault, sentence in faults if is_fault), None) or cost_fault(checks, limits)
+
+
+def _answers(champion: Model, rows: pl.DataFrame) -> Floats | None:
+    try:
+        return np.asarray(champion.predict(rows)["score"].to_numpy(), np.float64)
+    except FeatureMismatch:
+        return None
+
+
+def _recency(rows: pl.DataFrame, kind: str) -> Floats:
+    """Recency as a score; users without one are the least likely buyers, and as good as gone."""
+    column, direction = _RECENCY[kind]
+    days = rows[column].cast(pl.Float64).to_numpy()
+    return np.where(np.isnan(days), np.nanmax(days, initial=0.0) + 1, days) * direction
+
+
+def _slices(rows: pl.DataFrame, labels: Floats, scores: dict[str, Floats], limits: GateLimits) -> dict[str, float]:
+    """AUC gained or lost among the newer and the older half of users, where a half says anything."""
+    tenure = rows[_TENURE].cast(pl.Float64).to_numpy() if _TENURE in rows.columns else np.zeros(len(labels))
+    newer = tenure <= np.median(tenure)
+    gains = {}
+    for name, chosen in (("newer", newer), ("older", ~newer)):
+        rarer = min(labels[chosen].sum(), chosen.sum() - labels[chosen].sum())
+        if rarer >= limits.slice_rows:
+            challenger, champion = (auc(labels[chosen], scores[who][chosen]) for who in ("challenger", "champion"))
+            gains[f"slice_{name}_auc_gain"] = challenger - champion
+    return gains
