@@ -5,6 +5,7 @@ import tomllib
 
 from core.settings import CHECKOUT
 
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 PAGE = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
@@ -25,3 +26,9 @@ def test_the_picture_has_the_floors_that_import_linter_holds() -> None:
 def test_every_package_has_a_heading() -> None:
     packages = {path.parent.name for path in CHECKOUT.glob("*/__init__.py")}
     assert set(re.findall(r"^### `(\w+)`$", PAGE, flags=re.MULTILINE)) == packages - {"tests"}
+
+
+def test_the_readme_lists_every_folder() -> None:
+    listed = re.findall(r"^\| `(\w+)/` \|", README, flags=re.MULTILINE)
+    packages = {path.parent.name for path in CHECKOUT.glob("*/__init__.py")}
+    assert set(listed) == packages - {"tests"} | {"dbt_project", "docs", "notebooks"}
