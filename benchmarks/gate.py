@@ -156,8 +156,8 @@ def main() -> None:
     given = parser.parse_args()
     started = time.process_time()
     table = Table(title=f"{given.promotions} promotions a row, {given.users:,} users, champion's AUC {CHAMPION_AUC}")
-    headings = ("challenger's true AUC", "correlation", "spread of the difference", "promoted", "with a margin of .0005")
-    for heading in (*headings, "with a margin of .005"):
+    headings = ("challenger's true AUC", "correlation", "spread of the difference", "promoted")
+    for heading in (*headings, "with a margin of .0005", "with a margin of .005"):
         table.add_column(heading, justify="right")
     for correlation in CORRELATIONS:
         for difference in DIFFERENCES:
