@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit soak up lint format bench bench-data bench-models bench-serving bench-truth event-types openapi lock clean
+.PHONY: help install demo test unit clock soak up lint format bench bench-data bench-models bench-serving bench-truth event-types openapi lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ test: unit ## run the whole test suite
 
 unit: install ## run the tests that start no server
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration
+
+clock: install ## run the tests that start no server at a month's end, before and on a leap day, at New Year
+	@for day in 2026-08-31 2028-02-29 2028-03-01 2029-01-01; do \
+		$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration --midnight $$day || exit 1; done
 
 soak: install ## run the long tests, many seeds each
 	@$(BIN)/pytest -m soak tests

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 
 from core.errors import UserError
 from orchestration.backfill import backfill_days, passes, variables
@@ -22,12 +23,18 @@ def test_days_lie_as_far_apart_as_told_and_end_where_the_range_does() -> None:
     [
         (FIRST, FIRST - timedelta(days=1), 1, "is before 2025-01-06"),
         (FIRST, FIRST, 0, "--every 1 or more"),
-        (FIRST, datetime.now(UTC).date() + timedelta(days=1), 1, "has not begun yet"),
     ],
 )
 def test_a_senseless_range_is_refused_with_the_way_out(first: date, last: date, every: int, reason: str) -> None:
     with pytest.raises(UserError, match=reason):
         backfill_days(first, last, every)
+
+
+def test_a_range_may_end_today_and_not_tomorrow() -> None:
+    with time_machine.travel(datetime(2025, 1, 31, 23, 59, 59, tzinfo=UTC), tick=False):
+        assert backfill_days(FIRST, date(2025, 1, 31), 25)[-1] == date(2025, 1, 31)
+        with pytest.raises(UserError, match=r"2025-02-01 has not begun yet, .* choose 2025-01-31 or earlier"):
+            backfill_days(FIRST, date(2025, 2, 1), 1)
 
 
 def test_passes_keep_the_order_and_lose_no_day() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
+import time_machine
 
 from core.logs import JsonFormatter
 from serving.key_ring import digest_of, new_key
@@ -20,6 +21,9 @@ from serving.schemas import MODEL_KINDS, RESPONSE_OF, ModelKind
 from tests.serving.doubles import AS_OF, SavedModel, Service, ServiceMaker
 
 Json = dict[str, Any]
+
+AGE_DAYS = 3
+ASKED_AT = datetime.datetime.combine(AS_OF, datetime.time(23, 59, 59), datetime.UTC) + datetime.timedelta(AGE_DAYS)
 
 
 def answers(response: httpx.Response) -> list[Json]:
@@ -31,7 +35,8 @@ def answers(response: httpx.Response) -> list[Json]:
 def test_a_known_user_gets_the_models_answer(
     kind: ModelKind, make_service: ServiceMaker, saved_models: dict[ModelKind, SavedModel], population: pl.DataFrame
 ) -> None:
-    response = make_service(kind).client.post("/predict", json={"user_ids": ["8", "3", "8"]})
+    with time_machine.travel(ASKED_AT, tick=False):
+        response = make_service(kind).client.post("/predict", json={"user_ids": ["8", "3", "8"]})
 
     assert response.status_code == 200
     body = response.json()
@@ -43,7 +48,7 @@ def test_a_known_user_gets_the_models_answer(
     assert first["is_known"] is True
     assert first["basis"] in ("model", "rule")
     assert first["as_of"] == AS_OF.isoformat()
-    assert first["feature_age_days"] == (datetime.datetime.now(datetime.UTC).date() - AS_OF).days
+    assert first["feature_age_days"] == AGE_DAYS
     assert first["model_version"] == body["model_version"] == 1
     assert 1 <= len(first["reasons"]) <= 3
 
@@ -264,7 +269,8 @@ def test_the_model_in_use_is_described(churn: Service, saved_models: dict[ModelK
 
 
 def test_a_request_is_counted_and_timed(churn: Service) -> None:
-    churn.client.post("/predict", json={"user_ids": ["3", "who?"]})
+    with time_machine.travel(ASKED_AT, tick=False):
+        churn.client.post("/predict", json={"user_ids": ["3", "who?"]})
     churn.client.post("/predict", json={})
 
     def sample(name: str, **labels: str) -> float | None:
@@ -274,7 +280,7 @@ def test_a_request_is_counted_and_timed(churn: Service) -> None:
     assert sample("request_seconds_count", route="/predict", status="422") == 1
     assert sample("predictions_total", basis="prior", model_version="1") == 1
     assert sample("feature_age_days_count") == 1
-    assert sample("feature_age_days_sum") == (datetime.datetime.now(datetime.UTC).date() - AS_OF).days
+    assert sample("feature_age_days_sum") == AGE_DAYS
 
 
 def test_the_log_of_a_request_has_neither_its_key_nor_its_body(
