@@ -51,7 +51,7 @@ def main() -> None:
         events = write(simulate(max(10, wanted // _EVENTS_PER_USER), _DAYS, 1), file)
         url, home = platform.warehouse_url, platform.home
         print(f"{events:,} events of {_DAYS} days")
-        print("| what | seconds | of processors | events a second | speed, bare COPY = 1 |")
+        print("| what | seconds | processor seconds | events a second | speed, bare COPY = 1 |")
         print("| --- | --- | --- | --- | --- |")
         copied = _bare_copy(url, home, file)
 
