@@ -23,7 +23,8 @@ from dbt.cli.main import dbtRunner
 from rich.table import Table
 
 from cli.console import make_console
-from core.settings import CHECKOUT, Settings
+from core.settings import Settings
+from dbt_project import CATALOGUE, PROJECT
 from ingestion.importing import import_frames
 from ml.artifact import Model
 from ml.catalogue import read_catalogue
@@ -34,7 +35,6 @@ from ml.drift_measures import Outcomes
 from ml.purchase import train_purchase
 from ml.segmentation import train_segmentation
 from orchestration.drift_watch import LABELS, judge, outcomes, watched_days
-from orchestration.training import CATALOGUE
 from registry.mlflow_registry import KINDS
 from simulator import Behaviour, simulate
 from simulator.drift import Drift, DriftKind
@@ -94,7 +94,7 @@ def marts_of_shops(url: str, shops: Sequence[Shop], begin: date, check_days: Seq
         "horizon_days": HORIZON.days,
         "known_until": check_days[-1].isoformat(),
     }
-    project = str(CHECKOUT / "dbt_project")
+    project = str(PROJECT)
     with TemporaryDirectory() as target:
         where = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
         said = ["--quiet", "--vars", json.dumps(variables)]

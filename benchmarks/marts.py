@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.settings import Settings
+from dbt_project import PROJECT
 from ingestion.importing import import_files
-from orchestration.assets.marts import PROJECT_DIR
 from standalone.stack import running_platform
 from warehouse.database import Database
 
@@ -35,7 +35,7 @@ def build_marts(days: Sequence[date], horizon_days: int) -> None:
         "known_until": (max(days) + timedelta(days=horizon_days)).isoformat(),
     }
     with TemporaryDirectory(prefix="dbt-") as target:
-        folders = ["--project-dir", PROJECT_DIR, "--profiles-dir", PROJECT_DIR, "--target-path", target]
+        folders = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", target]
         chosen = ["--select", "+user_features", "+user_labels", "--resource-types", "seed", "model"]
         dbt = Path(sys.executable).with_name("dbt")
         options = ["--vars", json.dumps(variables), "--log-path", target]

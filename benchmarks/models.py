@@ -27,6 +27,7 @@ from xgboost import XGBClassifier
 
 from benchmarks.marts import build_marts, imported_warehouse
 from cli.console import make_console
+from dbt_project import CATALOGUE
 from ingestion.cdnow import write_cdnow
 from ml import churn, purchase
 from ml.backtest import MODEL, Scorer, backtest
@@ -39,7 +40,6 @@ from ml.propensity.bgnbd import fit_bgnbd_member
 from ml.propensity.matrix import feature_matrix
 from ml.propensity.spec import PropensitySpec
 from ml.segmentation import train_segmentation
-from orchestration.training import CATALOGUE
 from warehouse.events import event_range
 from warehouse.marts import Marts
 

@@ -21,13 +21,13 @@ from rich.table import Table
 
 from benchmarks.marts import build_marts, imported_warehouse
 from cli.console import make_console
+from dbt_project import CATALOGUE
 from ingestion.cdnow import cdnow_file, read_cdnow
 from ml.catalogue import FeatureCatalogue, read_catalogue
 from ml.churn import train_churn
 from ml.cutoffs import plan_cutoffs
 from ml.propensity.model import PropensityModel
 from ml.purchase import train_purchase
-from orchestration.training import CATALOGUE
 from warehouse.marts import Marts
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]

@@ -25,7 +25,7 @@ import pandas as pd
 import polars as pl
 import yaml
 
-from orchestration.assets.marts import PROJECT_DIR
+from dbt_project import PROJECT
 from warehouse.database import Database
 
 PEERS_DIR = Path(__file__).with_name("peers")
@@ -75,7 +75,7 @@ def by_reading(warehouse: Database, days: Sequence[date]) -> Measurement:
 
 def snapshot_columns() -> dict[str, tuple[str, int | None]]:
     """The sums that peers make too: name to column and window in days, none for all; gaps and weights are left out."""
-    model = PROJECT_DIR / "models" / "intermediate" / "int_user_sums.yml"
+    model = PROJECT / "models" / "intermediate" / "int_user_sums.yml"
     (described,) = yaml.safe_load(model.read_text(encoding="utf-8"))["models"]
     found: dict[str, tuple[str, int | None]] = {}
     for name in (column["name"] for column in described["columns"]):

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from orchestration.assets.marts import PROJECT_DIR
+from dbt_project import PROJECT
 from warehouse.database import Database
 
 MODELS = ("int_user_daily", "int_user_sums", "user_features")
@@ -58,7 +58,7 @@ def build(
         server = psutil.Process(connection.info.backend_pid).parent()
     cpu, spilled = _cpu_seconds(server), _temporary_bytes(warehouse)
     with TemporaryDirectory(prefix="dbt-") as target:
-        folders = ["--project-dir", PROJECT_DIR, "--profiles-dir", PROJECT_DIR]
+        folders = ["--project-dir", PROJECT, "--profiles-dir", PROJECT]
         dbt = [Path(sys.executable).with_name("dbt"), "--quiet"]
         places = ["--target-path", target, "--log-path", target]
         chosen = ["--select", "event_types", "stg_events", *models, "--resource-types", "seed", "model"]

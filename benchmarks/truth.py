@@ -19,11 +19,11 @@ from rich.table import Table
 
 from benchmarks.marts import build_marts, imported_warehouse
 from cli.console import make_console
+from dbt_project import CATALOGUE
 from ml.backtest import MODEL, backtest
 from ml.catalogue import read_catalogue
 from ml.cutoffs import cutoff_days, plan_backtest
 from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
-from orchestration.training import CATALOGUE
 from simulator import Population, draw_population, presence_given_history, simulate, truth, write
 from warehouse.events import event_range
 from warehouse.marts import Marts

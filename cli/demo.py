@@ -1,6 +1,7 @@
 """`customer-analyzer demo`: the whole way once, on real data, from a file of events to answers over HTTP."""
 
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,7 +60,7 @@ def demo(
         home = session.platform.home.root
     console.print(
         f"Done in {time.monotonic() - started:.0f} s; everything is stopped and kept in {home}.\n"
-        f"Look around in the UIs: CUSTOMER_ANALYZER_HOME={home} make up",
+        f"Look around in the UIs: CUSTOMER_ANALYZER_HOME={home} {sys.argv[0]} up",
         highlight=False,
         soft_wrap=True,
     )

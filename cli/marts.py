@@ -37,7 +37,7 @@ def backfill(
     """
     from cli.session import open_session
     from core.settings import read_settings
-    from orchestration.assets.marts import PROJECT_DIR
+    from dbt_project import PROJECT
     from orchestration.backfill import backfill as built
     from orchestration.backfill import backfill_days, passes
     from orchestration.pipeline import output_to
@@ -53,7 +53,7 @@ def backfill(
                 task = bar.add_task(f"as of {days[0]} to {days[-1]}", total=len(days))
                 found = built(
                     session.warehouse,
-                    PROJECT_DIR,
+                    PROJECT,
                     home.dbt_target / "backfill",
                     days,
                     horizon_days,

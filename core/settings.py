@@ -1,4 +1,4 @@
-"""What can be set from outside: environment variables, or `.env` in the checkout, read once at the edges.
+"""What can be set from outside: environment variables, or a file `.env`, read once at the edges.
 
 Belongs here: every knob of the installation, with its default. Does not belong here: paths inside the home
 (`core.home`) and what follows from a running server (`standalone.environment`).
@@ -12,11 +12,21 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import UserError
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-
 TRAINING_ROWS = 2_000_000
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def checkout() -> Path | None:
+    """The checkout that this code runs from; None where it was installed from a wheel."""
+    folder = Path(__file__).resolve().parents[1]
+    # A file that no wheel carries.
+    return folder if (folder / "workspace.yaml").is_file() else None
+
+
+def working_folder() -> Path:
+    """Where `.env` is looked for and the home lies by default: the checkout, else the current folder."""
+    return checkout() or Path.cwd()
 
 
 class Settings(BaseSettings):
@@ -25,14 +35,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         env_prefix="CUSTOMER_ANALYZER_",
-        env_file=CHECKOUT / ".env",
         env_ignore_empty=True,
         extra="ignore",
         populate_by_name=True,
         hide_input_in_errors=True,
     )
 
-    home: Path = Field(CHECKOUT / ".customer-analyzer", description="Postgres data, artifacts and logs")
+    home: Path = Field(
+        default_factory=lambda: working_folder() / ".customer-analyzer",
+        description="Postgres data, artifacts and logs",
+    )
     database_url: SecretStr | None = Field(
         None, validation_alias="DATABASE_URL", description="a Postgres server in place of the embedded one"
     )
@@ -80,11 +92,21 @@ class Settings(BaseSettings):
             "churn": self.churn_port,
         }
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Everything that is set here and no secret, as the environment variables that would set it."""
+        values = {name: getattr(self, name) for name in Settings.model_fields}
+        return {
+            _variable(name): str(value)
+            for name, value in values.items()
+            if value is not None and not isinstance(value, SecretStr)
+        }
+
 
 def read_settings() -> Settings:
     """The settings of this process's environment. Raises UserError naming the variable that is wrong."""
     try:
-        return Settings()
+        return Settings(_env_file=working_folder() / ".env")
     except ValidationError as error:
         faults = "; ".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())
         raise UserError(f"A setting is wrong: {faults}. See .env.example for what can be set.") from None
@@ -94,6 +116,9 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
     reason = message.removeprefix("Value error, ").rstrip(".")
     if not location:
         return reason
-    name = str(location[0])
-    variable = name if name.isupper() else f"CUSTOMER_ANALYZER_{name.upper()}"
-    return f"{variable}: {reason[0].lower()}{reason[1:]}"
+    return f"{_variable(str(location[0]))}: {reason[0].lower()}{reason[1:]}"
+
+
+def _variable(name: str) -> str:
+    """The environment variable of a field, or of the alias that stands for one in a validation error."""
+    return name if name.isupper() else f"CUSTOMER_ANALYZER_{name.upper()}"

@@ -20,8 +20,8 @@ def cdnow_file() -> Path:
         path = Path(str(distribution("lifetimes").locate_file(_MEMBER)))
     except PackageNotFoundError as error:
         raise UserError(
-            "The demo's data comes with the package lifetimes, which is not installed; run: make install, "
-            "or give a file of your own: make demo DATA=FILE"
+            "The demo's data comes with the package lifetimes, which is not installed: install "
+            "customer-analyzer[demo], or give a file of your own with --data FILE."
         ) from error
     if not path.is_file():
         raise UserError(f"The installed lifetimes package lacks {_MEMBER}; install version 0.11.3 of it.")

@@ -6,6 +6,7 @@ Folds and figures are `ml.backtest`'s and `ml.backtest_report`'s; this module fe
 from datetime import UTC, date, datetime
 
 from core.errors import UserError
+from dbt_project import CATALOGUE
 from ml import artifact
 from ml.backtest import backtest
 from ml.backtest_report import CUTOFF, POOLED, BacktestReport, backtest_report
@@ -13,7 +14,6 @@ from ml.backtest_tables import backtest_figures
 from ml.catalogue import read_catalogue
 from ml.cutoffs import cutoff_days, plan_backtest
 from ml.propensity.model import PropensityModel
-from orchestration.training import CATALOGUE
 from registry.mlflow_registry import CHALLENGER, RegisteredModel, Registry, StepMetric
 from warehouse.events import event_range
 from warehouse.marts import Marts

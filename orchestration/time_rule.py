@@ -11,13 +11,11 @@ from datetime import date
 import polars as pl
 from psycopg import sql
 
-from core.settings import CHECKOUT
+from dbt_project import EVENT_TYPES
 from ml.cutoffs import plan_cutoffs
 from orchestration.reference_features import reference_features, reference_labels
 from warehouse.database import Database
 from warehouse.events import archived_months, estimated_events, event_range, watermark
-
-EVENT_TYPES = CHECKOUT / "dbt_project" / "seeds" / "event_types.csv"
 
 _USERS = 200
 _EVENTS_TO_DRAW_FROM = 20_000

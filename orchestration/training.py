@@ -5,12 +5,14 @@ One function, for all three models. How a model learns is `ml`'s business; when 
 
 import subprocess
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from core.settings import CHECKOUT
+from core.settings import checkout
+from dbt_project import CATALOGUE
 from ml import artifact, plots
 from ml.artifact import Provenance
 from ml.catalogue import FeatureCatalogue, read_catalogue
@@ -25,8 +27,6 @@ from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from warehouse.events import event_range
 from warehouse.marts import Marts
 
-CATALOGUE = CHECKOUT / "dbt_project" / "models" / "marts" / "user_features.yml"
-
 
 def train_candidate(kind: str, marts: Marts, registry: Registry, as_of: date, horizon_days: int) -> RegisteredModel:
     """Trains one model for a day and registers it as challenger.
@@ -40,7 +40,7 @@ def train_candidate(kind: str, marts: Marts, registry: Registry, as_of: date, ho
     provenance = Provenance(
         cutoffs=plan.to_dict(),
         data_fingerprint=fingerprint(frame),
-        git_revision=git_revision(),
+        git_revision=code_revision(),
         metrics=trained.evaluation.metrics,
         parameters=trained.parameters,
     )
@@ -82,11 +82,17 @@ def _previous_segmentation(registry: Registry) -> SegmentationModel | None:
     return model
 
 
-def git_revision() -> str:
-    """The commit this code stands at, marked when files differ from it; `unknown` without git or a checkout."""
+def code_revision() -> str:
+    """The commit this code stands at, marked when files differ from it; of an installed wheel its version.
+
+    `unknown` in a checkout without git.
+    """
+    folder = checkout()
+    if folder is None:
+        return version("customer-analyzer")
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        described = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        described = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError:
         return "unknown"
     return described.stdout.strip() if described.returncode == 0 else "unknown"

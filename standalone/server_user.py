@@ -109,7 +109,7 @@ def _capability(user: pwd.struct_passwd, closed: Path, program: Path) -> str:
             return name
     raise PlatformError(
         f"Postgres runs as user {user.pw_name}, who may not enter {closed}: "
-        f"run `chmod o+x {closed}`, move the checkout and the home (CUSTOMER_ANALYZER_HOME) "
+        f"run `chmod o+x {closed}`, move the installation and the home (CUSTOMER_ANALYZER_HOME) "
         "to an open folder, or run as an ordinary user."
     )
 

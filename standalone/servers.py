@@ -11,7 +11,6 @@ from pathlib import Path
 import yaml
 
 from core.home import LOOPBACK, choose_port
-from core.settings import CHECKOUT
 from serving.build import is_built, serve_command, serve_environment
 from standalone.processes import Command
 from standalone.stack import Platform
@@ -70,7 +69,7 @@ def page_servers(platform: Platform) -> list[Command]:
             ],
             home.logs / "dagster_code.log",
             code_port,
-            directory=CHECKOUT,
+            directory=home.root,
         ),
         Command(
             "dagster",
@@ -85,13 +84,13 @@ def page_servers(platform: Platform) -> list[Command]:
             home.logs / "dagster.log",
             dagster_port,
             "/server_info",
-            directory=CHECKOUT,
+            directory=home.root,
         ),
         Command(
             "dagster_daemon",
             [*_program("dagster-daemon"), "run", f"--workspace={workspace}"],
             home.logs / "dagster_daemon.log",
-            directory=CHECKOUT,
+            directory=home.root,
         ),
     ]
 

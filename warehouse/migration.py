@@ -51,12 +51,12 @@ def read_migrations(folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
 def pending(migrations: Sequence[Migration], applied: Mapping[int, str]) -> tuple[Migration, ...]:
     """What is still to be applied, given the checksum of each applied version.
 
-    Raises PlatformError if an applied migration was changed, or the database is ahead of this checkout.
+    Raises PlatformError if an applied migration was changed, or the database is ahead of this code.
     """
     ahead = sorted(applied.keys() - {migration.version for migration in migrations})
     if ahead:
         raise PlatformError(
-            f"The warehouse has migration {ahead[-1]:04d}, which this checkout does not know: update the checkout."
+            f"The warehouse has migration {ahead[-1]:04d}, which this installation does not know: update it."
         )
     for migration in migrations:
         if applied.get(migration.version, migration.checksum) != migration.checksum:

@@ -6,7 +6,8 @@ its features and labels know only the past (`orchestration.assets.time_rule`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from pathlib import Path
+from hashlib import sha256
+from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
@@ -14,6 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 
 from core.home import Home
 from core.settings import read_settings
+from dbt_project import PROJECT
 from ml.cutoffs import run_days
 from orchestration.backfill import DAYS_A_PASS, PASS_SELECTION, passes, variables
 from orchestration.partitions import AS_OF
@@ -22,7 +24,6 @@ from warehouse.database import Database
 from warehouse.events import event_range
 from warehouse.locks import marts_lock
 
-PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 _SOURCES = ("models", "macros", "seeds", "tests")
 _AFTER_MODELS = "source:ml+"
 
@@ -44,19 +45,31 @@ class FolderGroups(DagsterDbtTranslator):
 
 
 def prepared_project() -> DbtProject:
-    """The dbt project with a manifest that is no older than its files.
+    """The dbt project with a manifest of its files as they are.
 
     The manifest lies in the home, so that two homes never write the same one. Parsing takes seconds and needs no
-    database; it is skipped while nothing in the project has changed.
+    database; it is skipped while neither the project nor its place has changed.
     """
     target = Home(read_settings().home).dbt_target
-    project = DbtProject(PROJECT_DIR, target_path=target)
-    files = [*PROJECT_DIR.glob("*.yml"), *(file for name in _SOURCES for file in (PROJECT_DIR / name).rglob("*.*"))]
-    newest = max(file.stat().st_mtime for file in files)
-    if not project.manifest_path.exists() or project.manifest_path.stat().st_mtime < newest:
+    project = DbtProject(PROJECT, target_path=target)
+    parsed, digest = target / "parsed.sha256", _project_digest()
+    if not project.manifest_path.exists() or not parsed.exists() or parsed.read_text("ascii") != digest:
         target.mkdir(parents=True, exist_ok=True)
-        DbtCliResource(project_dir=str(PROJECT_DIR)).cli(["--quiet", "parse"], target_path=target).wait()
+        # What dbt kept of an earlier parse, here or for a build, may name files of another place.
+        for kept in target.rglob("partial_parse.msgpack"):
+            kept.unlink()
+        DbtCliResource(project_dir=str(PROJECT)).cli(["--quiet", "parse"], target_path=target).wait()
+        parsed.write_text(digest, "ascii")
     return project
+
+
+def _project_digest() -> str:
+    """A SHA-256 of the project's place and files and of dbt's version. Times tell nothing: a wheel's files have any."""
+    files = [*PROJECT.glob("*.yml"), *(file for name in _SOURCES for file in (PROJECT / name).rglob("*.*"))]
+    digest = sha256(f"{PROJECT} {version('dbt-core')}".encode())
+    for file in sorted(files):
+        digest.update(f"\n{file.relative_to(PROJECT)} {sha256(file.read_bytes()).hexdigest()}".encode())
+    return digest.hexdigest()
 
 
 def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:

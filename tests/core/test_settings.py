@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from core import settings as module
 from core.errors import UserError
-from core.settings import CHECKOUT, Settings, read_settings
+from core.settings import Settings, checkout, read_settings
 
 SECRET = "s3cret-word"
 
@@ -16,12 +17,12 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("HOME", "POSTGRES_PORT", "DAGSTER_PORT", "MLFLOW_PORT", "HORIZON_DAYS", "CHURN_PORT"):
         monkeypatch.delenv(f"CUSTOMER_ANALYZER_{name}", raising=False)
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    monkeypatch.setattr(module, "checkout", lambda: tmp_path)
 
 
-def test_everything_has_a_default() -> None:
+def test_everything_has_a_default(tmp_path: Path) -> None:
     settings = read_settings()
-    assert settings.home == CHECKOUT / ".customer-analyzer"
+    assert settings.home == tmp_path / ".customer-analyzer"
     assert settings.database_url is None
     assert settings.horizon_days == 30
     assert set(settings.ports.values()) == {None}
@@ -46,6 +47,34 @@ def test_the_file_is_read_and_the_shell_wins(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("CUSTOMER_ANALYZER_HORIZON_DAYS", "7")
     settings = read_settings()
     assert (settings.horizon_days, settings.dagster_port) == (7, 3000)
+
+
+def test_the_checkout_is_found() -> None:
+    assert checkout() == Path(__file__).parents[2]
+
+
+def test_without_a_checkout_the_current_folder_takes_its_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / ".env").write_text("CUSTOMER_ANALYZER_HORIZON_DAYS=14\n")
+    monkeypatch.setattr(module, "checkout", lambda: None)
+    monkeypatch.chdir(here)
+    settings = read_settings()
+    assert (settings.home, settings.horizon_days) == (here / ".customer-analyzer", 14)
+
+
+def test_another_process_can_be_told_everything_but_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "CUSTOMER_ANALYZER_TRAINING_ROWS=5000\nCUSTOMER_ANALYZER_CHURN_PORT=3003\n"
+        f"DATABASE_URL=postgresql://me:{SECRET}@host/db\nCUSTOMER_ANALYZER_SERVICE_KEY={SECRET}\n"
+    )
+    settings = read_settings()
+    assert SECRET not in str(settings.variables)
+
+    (tmp_path / ".env").unlink()
+    for name, value in settings.variables.items():
+        monkeypatch.setenv(name, value)
+    assert read_settings() == settings.model_copy(update={"database_url": None, "service_key": None})
 
 
 def test_a_relative_home_becomes_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -90,6 +119,6 @@ def test_the_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_example_names_every_setting() -> None:
-    text = (CHECKOUT / ".env.example").read_text()
+    text = (Path(__file__).parents[2] / ".env.example").read_text()
     for name, field in Settings.model_fields.items():
         assert f"#{field.validation_alias or f'CUSTOMER_ANALYZER_{name.upper()}'}=" in text

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from data_contracts.contract import read_contract
+from dbt_project import PROJECT
 
-PROJECT = Path(__file__).parents[2] / "dbt_project"
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 ADVICE = Path(__file__).parents[2] / "ml" / "advice.yml"
 UNITS = {"days", "events", "orders", "lines", "pieces", "items", "money", "share", "ratio", "trend"}

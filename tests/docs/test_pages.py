@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import CHECKOUT
-
+CHECKOUT = Path(__file__).parents[2]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 DECISIONS = sorted((CHECKOUT / "docs" / "decisions").glob("[0-9]*.md"))
 LINK = re.compile(r"\]\((?!https?:)([^)]+)\)")

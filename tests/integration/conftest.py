@@ -2,6 +2,7 @@
 
 `warehouse_url`  an empty, migrated warehouse, fresh for every test
 `ran_platform`   a platform on which the whole pipeline ran once on a cut of real data, with its services up
+`installed`      the built wheel in an environment of its own
 """
 
 import os
@@ -20,6 +21,7 @@ from standalone.fleet import running_servers
 from standalone.servers import model_servers
 from standalone.stack import Platform, running_platform
 from standalone.up import announce, exclusive_up
+from tests.integration.installed import Installed, install_wheel
 from warehouse.migration import migrate, read_migrations
 
 pytestmark = pytest.mark.integration
@@ -108,6 +110,12 @@ def ran_platform(finished_run: RanPlatform, monkeypatch: pytest.MonkeyPatch) -> 
     """The finished run, with the environment pointing at it."""
     _export(finished_run.platform, monkeypatch)
     return finished_run
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The built wheel, installed in an environment of its own."""
+    return install_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def own_settings(home: Path) -> Settings:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import CHECKOUT
 from tests.integration.conftest import RanPlatform
+from tests.integration.installed import Installed
 
+CHECKOUT = Path(__file__).parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 SHELL = re.findall(r"^```sh\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
@@ -19,10 +20,10 @@ SHOP = [block for block in SHELL if "CUSTOMER_ANALYZER_HOME=my-shop" in block]
 REST = [block for block in SHELL if block not in [*MAKE, *SHOP]]
 
 
-def run(script: str, folder: Path, environment: dict[str, str]) -> str:
+def run(script: str, folder: Path, environment: dict[str, str], *, venv: Path) -> str:
     """Runs a block in a folder that has the `.venv` the commands speak of."""
     if not (folder / ".venv").exists():
-        (folder / ".venv").symlink_to(Path(sys.prefix))
+        (folder / ".venv").symlink_to(venv)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
@@ -50,7 +51,8 @@ def test_make_targets_exist(block: str) -> None:
 @pytest.mark.parametrize("block", REST)
 def test_looking_around_and_calling_a_service(block: str, ran_platform: RanPlatform, tmp_path: Path) -> None:
     script = block.replace("http://127.0.0.1:3003", ran_platform.service_urls["churn"])
-    assert "somebody-new" in run(script, tmp_path, {**os.environ, **ran_platform.platform.environment})
+    environment = {**os.environ, **ran_platform.platform.environment}
+    assert "somebody-new" in run(script, tmp_path, environment, venv=Path(sys.prefix))
 
 
 @pytest.mark.parametrize("block", PYTHON)
@@ -60,10 +62,13 @@ def test_calling_a_service_from_python(block: str, ran_platform: RanPlatform, tm
     assert done.stdout.splitlines()[1].startswith("somebody-new 0.")
 
 
-def test_ones_own_events_from_a_file_to_a_run(tmp_path: Path) -> None:
-    """The made-up shop has every kind of event, so this is also the pipeline on more than purchases."""
+def test_ones_own_events_from_a_file_to_a_run(tmp_path: Path, installed: Installed) -> None:
+    """The made-up shop has every kind of event, so this is also the pipeline on more than purchases.
+
+    It runs in the installed wheel, which so proves to hold all that a run reads.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CUSTOMER_ANALYZER_")}
-    said = [run(block, tmp_path, {**environment, "COLUMNS": "200"}) for block in SHOP]
+    said = [run(block, tmp_path, {**environment, "COLUMNS": "200"}, venv=installed.environment) for block in SHOP]
     assert "my-events.csv" in said[0]
     for model in ("segmentation", "purchase", "churn"):
         assert re.search(rf"{model}.*v1", said[1]), said[1]

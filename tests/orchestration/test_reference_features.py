@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
+from dbt_project import CATALOGUE
 from ml.catalogue import read_catalogue
 from orchestration.reference_features import reference_features, reference_labels
-from orchestration.training import CATALOGUE
 
 AS_OF = date(2024, 2, 1)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import yaml
 
 from core.home import prepare_home
-from core.settings import CHECKOUT, Settings
+from core.settings import Settings
+from dbt_project import PROJECT
 from serving.bento import SERVICE_OPTIONS
 from serving.settings import ServingSettings
 from standalone.environment import MLFLOW_POOL
@@ -43,7 +44,7 @@ def test_all_pools_together_fit_into_what_postgres_allows(tmp_path: Path) -> Non
     overflow = re.search(r"--db-pool-max-overflow=(\d+)", " ".join(pages["dagster"].arguments))
     assert overflow is not None
     assert "--workers=1" in pages["mlflow"].arguments
-    profile = yaml.safe_load((CHECKOUT / "dbt_project" / "profiles.yml").read_text())
+    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text())
     # dbt's threads, and the connection that lists relations.
     dbt = profile["customer_analyzer"]["outputs"]["warehouse"]["threads"] + 1
     mlflow = MLFLOW_STORES * sum(int(value) for value in MLFLOW_POOL.values())

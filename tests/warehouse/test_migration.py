@@ -56,5 +56,5 @@ def test_an_applied_file_may_not_change() -> None:
 
 
 def test_a_database_from_the_future_is_left_alone() -> None:
-    with pytest.raises(PlatformError, match="0002, which this checkout does not know"):
+    with pytest.raises(PlatformError, match="0002, which this installation does not know"):
         pending([ONE], {1: ONE.checksum, 2: TWO.checksum})

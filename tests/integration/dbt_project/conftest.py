@@ -11,9 +11,8 @@ import psycopg
 import pytest
 from dbt.cli.main import dbtRunner
 
+from dbt_project import PROJECT
 from tests.integration.dbt_project.shop import AS_OF_DATES, DAYS, FIRST_DAY, Dbt
-
-PROJECT = Path(__file__).parents[3] / "dbt_project"
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ Belongs here: how far the models' probabilities are from the true ones. `benchma
 from collections.abc import Callable
 from datetime import timedelta
 
+from dbt_project import CATALOGUE
 from ingestion.importing import import_frames
 from ml.backtest import MODEL, backtest
 from ml.catalogue import read_catalogue
 from ml.cutoffs import plan_cutoffs
 from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
-from orchestration.training import CATALOGUE
 from simulator import draw_population, simulate, truth
 from warehouse.database import Database
 from warehouse.events import event_range

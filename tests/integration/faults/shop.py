@@ -22,9 +22,9 @@ from dbt.cli.main import dbtRunner
 
 from core.errors import DatabaseError, OperationError
 from core.home import Home
+from dbt_project import PROJECT
 from ingestion import import_files
 from ingestion.contract_check import check_new_events
-from orchestration.assets.marts import PROJECT_DIR
 from simulator import Faults, simulate
 from standalone.postgres import keep_running, running_postmaster
 from standalone.stack import Platform
@@ -75,7 +75,7 @@ class Shop:
 
     @property
     def _places(self) -> list[str]:
-        project = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+        project = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         return [*project, "--target-path", str(self.folder), "--log-path", str(self.folder), "--quiet"]
 
     def dbt(self, command: str, *selected: str, newest: date = NEWEST) -> None:

@@ -22,7 +22,7 @@ import pytest
 from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 
 from core.home import read_json
-from orchestration.assets.marts import PROJECT_DIR
+from dbt_project import PROJECT
 from orchestration.backfill import backfill
 from standalone.postgres import running_postmaster
 from standalone.stack import Platform, running_platform
@@ -124,11 +124,11 @@ def undisturbed(platform: Platform, tmp_path_factory: pytest.TempPathFactory) ->
     shop = Shop(platform.warehouse_url, tmp_path_factory.mktemp("shop"))
     shop.write(users=30)
     shop.import_file("history")
-    backfill(Database(shop.url), PROJECT_DIR, shop.folder, [FIRST - timedelta(days=1)], 30)
+    backfill(Database(shop.url), PROJECT, shop.folder, [FIRST - timedelta(days=1)], 30)
     shop.import_file("day")
     with platform.server.connect("postgres", autocommit=True) as connection:
         connection.execute("create database evening template warehouse")
-    backfill(Database(shop.url), PROJECT_DIR, shop.folder, [FIRST, LAST], 30)
+    backfill(Database(shop.url), PROJECT, shop.folder, [FIRST, LAST], 30)
     return shop.checksums(TABLES)
 
 

@@ -18,8 +18,8 @@ import psycopg
 import pytest
 
 from core.errors import DISK_FULL, OperationError
+from dbt_project import PROJECT
 from ingestion.errors import ImportStoppedError
-from orchestration.assets.marts import PROJECT_DIR
 from orchestration.backfill import backfill
 from standalone.stack import Platform, running_platform
 from tests.integration.conftest import own_settings
@@ -81,7 +81,7 @@ def test_a_mart_is_built_whole_or_not_at_all(platform: Platform, shop: Shop, und
         connection.execute("delete from raw.snapshots where mart = 'user_features'")
     shop.import_file("day")
     with no_room_for(platform, shop.url, "marts.user_features"), pytest.raises(OperationError, match=DISK_FULL):
-        backfill(Database(shop.url), PROJECT_DIR, shop.folder, [NEWEST], HORIZON)
+        backfill(Database(shop.url), PROJECT, shop.folder, [NEWEST], HORIZON)
     recorded = "select count(*) from raw.snapshots where mart = 'user_features'"
     assert ask(shop.url, f"select (select count(*) from marts.user_features), ({recorded})") == (0, 0)  # noqa: S608
     assert connections(platform) == []

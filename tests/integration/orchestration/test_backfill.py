@@ -11,8 +11,8 @@ import dagster as dg
 import psycopg
 import pytest
 
+from dbt_project import PROJECT
 from ingestion.importing import import_frames
-from orchestration.assets.marts import PROJECT_DIR
 from orchestration.backfill import Backfilled, backfill, backfill_days
 from orchestration.definitions import build_definitions
 from simulator import Faults, simulate
@@ -48,7 +48,7 @@ def build(warehouse_url: str, tmp_path: Path) -> Callable[..., Backfilled]:
     import_frames(warehouse_url, simulate(150, 60, 7, faults=Faults(late=0.2)), "a made-up shop")
 
     def call(days: tuple[date, ...] = DAYS, **options: object) -> Backfilled:
-        return backfill(Database(warehouse_url), PROJECT_DIR, tmp_path, days, HORIZON, **options)  # type: ignore[arg-type]
+        return backfill(Database(warehouse_url), PROJECT, tmp_path, days, HORIZON, **options)  # type: ignore[arg-type]
 
     return call
 
@@ -57,7 +57,7 @@ def build(warehouse_url: str, tmp_path: Path) -> Callable[..., Backfilled]:
 def test_killed_half_way_and_started_again_it_ends_with_the_same_tables(
     build: Callable[..., Backfilled], warehouse_url: str, tmp_path: Path
 ) -> None:
-    arguments = [warehouse_url, str(PROJECT_DIR), str(tmp_path / "killed"), *(day.isoformat() for day in DAYS)]
+    arguments = [warehouse_url, str(PROJECT), str(tmp_path / "killed"), *(day.isoformat() for day in DAYS)]
     killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False, capture_output=True, timeout=300)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     told: list[int] = []

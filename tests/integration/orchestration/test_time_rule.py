@@ -13,7 +13,7 @@ from orchestration.time_rule import compare_features, compare_labels, draw_users
 from simulator import Faults, simulate
 from warehouse.database import Database
 
-PROJECT = marts.PROJECT_DIR
+PROJECT = marts.PROJECT
 HONEST = "greatest(first_known.occurred_day, first_known.received_day) as known_day"
 LEAKING = "first_known.occurred_day as known_day"
 
@@ -30,7 +30,7 @@ def leaking_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     text = model.read_text(encoding="utf-8")
     assert text.count(HONEST) == 1, "the plant no longer fits the SQL; plant it anew"
     model.write_text(text.replace(HONEST, LEAKING), encoding="utf-8")
-    monkeypatch.setattr(marts, "PROJECT_DIR", copy)
+    monkeypatch.setattr(marts, "PROJECT", copy)
     monkeypatch.setenv("CUSTOMER_ANALYZER_HOME", str(tmp_path / "home"))
     return copy
 

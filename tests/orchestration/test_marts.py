@@ -1,0 +1,60 @@
+"""The dbt project is parsed again when it has changed, and only then."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestration.assets import marts
+
+
+class Dbt:
+    """Stands in for dbt: counts what was parsed and leaves the manifest that dbt would."""
+
+    parsed = 0
+
+    def __init__(self, **_: object) -> None:
+        pass
+
+    def cli(self, _arguments: list[str], target_path: Path) -> "Dbt":
+        Dbt.parsed += 1
+        (target_path / "manifest.json").write_text("{}")
+        return self
+
+    def wait(self) -> None:
+        pass
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "project"
+    (folder / "models").mkdir(parents=True)
+    (folder / "dbt_project.yml").write_text("name: shop\nversion: 1.0.0\nprofile: shop\n")
+    (folder / "models" / "users.sql").write_text("select 1 as users\n")
+    monkeypatch.setattr(marts, "PROJECT", folder)
+    monkeypatch.setattr(marts, "DbtCliResource", Dbt)
+    monkeypatch.setattr(Dbt, "parsed", 0)
+    monkeypatch.setenv("CUSTOMER_ANALYZER_HOME", str(tmp_path / "home"))
+    return folder
+
+
+@pytest.mark.usefixtures("project")
+def test_a_project_is_parsed_once() -> None:
+    for _ in range(2):
+        assert marts.prepared_project().manifest_path.exists()
+    assert Dbt.parsed == 1
+
+
+def test_an_edited_file_is_noticed_whatever_its_time(project: Path, tmp_path: Path) -> None:
+    marts.prepared_project()
+    kept = tmp_path / "home" / "dbt" / "build" / "partial_parse.msgpack"
+    kept.parent.mkdir()
+    kept.touch()
+
+    model = project / "models" / "users.sql"
+    model.write_text("select 2 as users\n")
+    os.utime(model, (0, 0))
+    marts.prepared_project()
+
+    assert Dbt.parsed == 2
+    assert not kept.exists()
