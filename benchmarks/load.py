@@ -26,15 +26,23 @@ _BEFORE_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Target:
-    """Where requests go, and the bodies they carry in turn."""
+    """Where requests go, the bodies they carry in turn, and the service key they show (none: no such header)."""
 
     url: str
     bodies: Sequence[str]
+    key: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What each request says beside its body."""
+        shown = {} if self.key is None else {"authorization": f"Bearer {self.key}"}
+        return {"content-type": "application/json", **shown}
 
     def requests(self) -> list[bytes]:
         """The bodies as whole HTTP requests."""
         place = urlsplit(self.url)
-        head = f"POST {place.path} HTTP/1.1\r\nhost: {place.netloc}\r\ncontent-type: application/json\r\n"
+        headers = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+        head = f"POST {place.path} HTTP/1.1\r\nhost: {place.netloc}\r\n{headers}"
         return [f"{head}content-length: {len(body.encode())}\r\n\r\n{body}".encode() for body in self.bodies]
 
 
@@ -76,10 +84,11 @@ def max_throughput(target: Target, seconds: float) -> Measured:
 
 def _wrk(target: Target, seconds: float) -> Measured:
     bodies = ",\n".join(f"[==[{body}]==]" for body in target.bodies)
+    headers = ", ".join(f'["{name}"] = "{value}"' for name, value in target.headers.items())
     script = (
         f"local bodies = {{{bodies}}}\nlocal place = 0\n"
         "request = function()\n  place = place % #bodies + 1\n"
-        '  return wrk.format("POST", nil, {["Content-Type"] = "application/json"}, bodies[place])\nend\n'
+        f'  return wrk.format("POST", nil, {{{headers}}}, bodies[place])\nend\n'
         "done = function(summary)\n  local e = summary.errors\n"
         '  io.write(string.format("measured %d %d %d\\n", summary.requests,'
         " e.status + e.connect + e.read + e.write + e.timeout, summary.duration))\nend\n"

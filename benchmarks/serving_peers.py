@@ -19,6 +19,7 @@ import psycopg
 from benchmarks.load import Target
 from ml import artifact
 from registry.mlflow_registry import Registry
+from standalone.local_key import ensure_local_key
 from standalone.processes import Child, Command, start, stop, wait_until_ready
 from standalone.servers import model_servers
 from standalone.stack import Platform
@@ -94,14 +95,15 @@ def serving_peers(platform: Platform) -> Iterator[Sequence[RunningServer]]:
         "/ping",
         environment=environment,
     )
+    key = ensure_local_key(platform)
     running: list[RunningServer] = []
     try:
-        for command, path, ids, features in (
-            (service, "/predict", by_id, by_features),
-            (fastapi, "/predict", by_id, by_features),
-            (mlflow, "/invocations", [], split),
+        for command, path, ids, features, shown in (
+            (service, "/predict", by_id, by_features, key),
+            (fastapi, "/predict", by_id, by_features, None),
+            (mlflow, "/invocations", [], split, None),
         ):
-            running.append(_started(command, path, ids, features))
+            running.append(_started(command, path, ids, features, shown))
         yield running
     finally:
         stop([each.child for each in running])
@@ -133,7 +135,9 @@ def control(platform: Platform, like: Target, milliseconds: float) -> Iterator[R
         stop([running.child])
 
 
-def _started(command: Command, path: str, by_id: Sequence[str], by_features: Sequence[str]) -> RunningServer:
+def _started(
+    command: Command, path: str, by_id: Sequence[str], by_features: Sequence[str], key: str | None = None
+) -> RunningServer:
     began = time.monotonic()
     child = start(command)
     try:
@@ -142,7 +146,9 @@ def _started(command: Command, path: str, by_id: Sequence[str], by_features: Seq
         stop([child])
         raise
     url = f"{command.address}{path}"
-    return RunningServer(command.name, child, time.monotonic() - began, Target(url, by_id), Target(url, by_features))
+    return RunningServer(
+        command.name, child, time.monotonic() - began, Target(url, by_id, key), Target(url, by_features, key)
+    )
 
 
 def registry_of(platform: Platform) -> Registry:

@@ -24,6 +24,7 @@ from ingestion.mapping import parse_mapping
 from serving.client import PredictionClient
 from serving.schemas import AnyPrediction
 from standalone.fleet import running_servers
+from standalone.local_key import ensure_local_key, key_to_show
 from standalone.servers import model_servers
 from standalone.stack import running_platform
 from warehouse.events import imported_files
@@ -51,6 +52,7 @@ def demo(
         outcome = run_everything(session, None, session.platform.settings.horizon_days, backtest=False)
         models = summarize(outcome, session.registry)
         console.rule("Asking the services")
+        ensure_local_key(session.platform)
         with running_servers(model_servers(session.platform)) as services:
             addresses = {child.command.name: str(child.command.address) for child in services}
             predictions = {model: _sample_predictions(address, session, model) for model, address in addresses.items()}
@@ -108,6 +110,6 @@ def _cdnow(session: Session) -> Path:
 def _sample_predictions(address: str, session: Session, model: str) -> list[AnyPrediction]:
     """Three predictions: the users with the highest and the middle score, and one nobody has seen."""
     users = [*example_users(session.warehouse, model), "somebody-new"]
-    key = session.platform.settings.service_key
-    with PredictionClient(address, api_key=None if key is None else key.get_secret_value()) as client:
+    key = key_to_show(session.platform.settings, session.platform.home)
+    with PredictionClient(address, api_key=key) as client:
         return client.predict(users).predictions

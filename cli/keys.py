@@ -8,7 +8,7 @@ import typer
 
 from cli.options import AsJson
 
-app = typer.Typer(help="Keys for the services: once there is one, every caller needs one.", no_args_is_help=True)
+app = typer.Typer(help="Keys for the services: every caller needs one.", no_args_is_help=True)
 
 
 @app.command()
@@ -23,6 +23,16 @@ def create(name: Annotated[str, typer.Argument(help="Whose key it is, such as te
         key_id = session.warehouse.run(add_service_key(name, digest_of(key)))
     typer.echo(f"Key {key_id} of {name}; it is shown this once, and valid within seconds:", err=True)
     typer.echo(key)
+
+
+@app.command()
+def local() -> None:
+    """Print the key that this home's own commands call the services with; it is made where there is none."""
+    from cli.session import open_session
+    from standalone.local_key import ensure_local_key
+
+    with open_session() as session:
+        typer.echo(ensure_local_key(session.platform))
 
 
 @app.command("list")

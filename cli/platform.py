@@ -71,10 +71,12 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     from cli.status import server_rows, servers_table
     from core.errors import DatabaseError
     from orchestration.lost_runs import end_lost_runs
+    from standalone.local_key import ensure_local_key
     from standalone.servers import MODELS, model_servers, page_servers
     from standalone.up import announce, find_up
 
     console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
+    ensure_local_key(platform)
     with DagsterInstance.get() as instance:
         end_lost_runs(instance)
         with console.status("Starting MLflow, Dagster and the services") as spinner:
@@ -86,6 +88,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
         if not fleet.names & set(MODELS):
             console.print("No model is deployed yet: `customer-analyzer run` trains and deploys them.")
+        console.print("The services want a key; this home's own: customer-analyzer keys local", highlight=False)
         console.print("Ctrl-C stops all.")
         while True:
             time.sleep(CHECK_SECONDS)

@@ -21,15 +21,16 @@ def predict(
     from core.home import Home
     from core.settings import read_settings
     from serving.client import PredictionClient
+    from standalone.local_key import key_to_show
     from standalone.up import find_up
 
     settings = read_settings()
-    up = find_up(Home(settings.home))
+    home = Home(settings.home)
+    up = find_up(home)
     address = None if up is None else up.servers.get(model.value, {}).get("address")
     if address is None:
         raise OperationError(f"The {model.value} service is not running; start it with: customer-analyzer up")
-    key = None if settings.service_key is None else settings.service_key.get_secret_value()
-    with PredictionClient(str(address), api_key=key) as client:
+    with PredictionClient(str(address), api_key=key_to_show(settings, home)) as client:
         predictions = client.predict(users).predictions
     if as_json:
         typer.echo(orjson.dumps(predictions))

@@ -73,6 +73,11 @@ class Home:
         return self.root / "pgpass"
 
     @property
+    def service_key(self) -> Path:
+        """The key with which `up`, `demo` and `predict` of this home call the services; only its owner may read it."""
+        return self.root / "service-key"
+
+    @property
     def ports(self) -> Path:
         return self.root / "ports.json"
 

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     churn_port: Port | None = None
     horizon_days: int = Field(30, ge=1, le=730, description="how far ahead the models look")
     training_rows: int = Field(TRAINING_ROWS, ge=1_000, description="rows that a training frame may have")
-    service_key: SecretStr | None = Field(None, description="what `predict` and `demo` show the services, if they ask")
+    service_key: SecretStr | None = Field(None, description="shown to the services instead of the home's own")
     drift_cooldown_days: int = Field(14, ge=1, le=730, description="between two retrains that drift asks for")
 
     @field_validator("home")

@@ -1,8 +1,8 @@
 """The HTTP application of a service: its routes, and what goes for every request alike.
 
-Belongs here: which path leads where, and access, admission, the request id, its span, log line and metrics. Mounted
-inside a BentoML service, which adds health, workers and life cycle. Does not belong here: what a route does
-(`routes.py`).
+Belongs here: which path leads where, and access, admission, the request id, its span, log line and metrics. Every
+request needs a service key; health, which needs none, is BentoML's and never gets here. Does not belong here: what a
+route does (`routes.py`).
 """
 
 import logging
@@ -78,8 +78,6 @@ def create_app(
         *(("POST", path, targets) for model, path in TARGETING.items() if model == kind),
         ("GET", "/model", describe_model),
         ("GET", "/metrics", metrics),
-        # BentoML's own docs.json does not see mounted routes; its page at / reads this one instead.
-        ("GET", "/docs.json", describe_api),
         ("GET", "/openapi.json", describe_api),
     )
     app = DirectApp(
@@ -122,7 +120,7 @@ def _observed(route: str, handler: Handler) -> Handler:
 
 async def _answered(handler: Handler, runtime: "Runtime", request: Request, request_id: str) -> Response:
     try:
-        runtime.keys.check(request)
+        request.state.key_id = runtime.keys.authenticate(request)
         with runtime.admission:
             return await handler(request)
     except ProblemError as problem:
@@ -137,17 +135,26 @@ async def _answered(handler: Handler, runtime: "Runtime", request: Request, requ
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    """No such path, or not by this method."""
+    """No such path, or not by this method; told to callers with a key alone."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    runtime = runtime_of(request)
+    identity = request_id(request)
+    try:
+        runtime.keys.authenticate(request)
+        problem = _not_here(request, error)
+    except ProblemError as refused:
+        problem = refused
+    response = problem_response(problem, identity)
+    response.headers["x-request-id"] = identity
+    # One label for all: whoever tries paths must not fill the memory of those who watch.
+    runtime.metrics.request_seconds("other", problem.status.value).observe(0.0)
+    return response
+
+
+def _not_here(request: Request, error: HTTPException) -> ProblemError:
     status = HTTPStatus(error.status_code)
     what, errors = "Nothing is here", [FieldError("path", "is not known")]
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {})["Allow"]
         what, errors = f"{request.method} is not possible here", [FieldError("method", f"must be one of {allowed}")]
-    identity = request_id(request)
-    problem = ProblemError(status, f"{what}; see /openapi.json.", errors, error.headers)
-    response = problem_response(problem, identity)
-    response.headers["x-request-id"] = identity
-    # One label for all: whoever tries paths must not fill the memory of those who watch.
-    runtime_of(request).metrics.request_seconds("other", status.value).observe(0.0)
-    return response
+    return ProblemError(status, f"{what}; see /openapi.json.", errors, error.headers)

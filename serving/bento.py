@@ -30,9 +30,8 @@ SERVICE_OPTIONS: dict[str, Any] = {
     ],
 }
 
-# What BentoML answers itself: health, and the page that shows the description of the service.
-_BENTOML_PATHS = frozenset({"/", "/livez", "/readyz", "/healthz"})
-_BENTOML_FILES = "/static_content/"
+# What BentoML answers itself, without a key. Its page at / is left out: it could not read a description that needs one.
+_HEALTH = frozenset({"/livez", "/readyz", "/healthz"})
 
 
 @attrs.define
@@ -40,7 +39,7 @@ class DirectService(Service[Any]):  # type: ignore[misc]  # BentoML has no types
     """A BentoML service whose mounted application gets its requests straight from the server.
 
     BentoML's own way to it (tracing, time-outs, routing) costs more than looking a user up and asking the model;
-    docs/decisions/0012 has the figures. Health, the page at /, build, workers and life cycle stay BentoML's.
+    docs/decisions/0012 has the figures. Health, build, workers and life cycle stay BentoML's.
     """
 
     @property
@@ -55,11 +54,7 @@ class DirectService(Service[Any]):  # type: ignore[misc]  # BentoML has no types
         own_app: ASGIApp = self.mount_apps[0][0]
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            is_own = (
-                scope["type"] == "http"
-                and scope["path"] not in _BENTOML_PATHS
-                and not scope["path"].startswith(_BENTOML_FILES)
-            )
+            is_own = scope["type"] == "http" and scope["path"] not in _HEALTH
             await (own_app if is_own else bentoml_app)(scope, receive, send)
 
         return serve

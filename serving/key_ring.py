@@ -1,20 +1,18 @@
 """Service keys: who may call a service, known without asking Postgres for each request.
 
-Belongs here: making a key, remembering which are valid, and judging a request by them. Does not belong here: storing
-keys (the command line does) or what a key opens (`app.py`).
+Belongs here: making a key, remembering which are valid, and telling whose key a request carries. Does not belong here:
+storing keys (`cli/keys.py` and `standalone/local_key.py` do), or which routes need one (`app.py`).
 
-Nobody needs a key as long as none was ever made and both ends of the connection are on this machine. A service that
-starts while Postgres is away goes by the hashes it knew last (`last_known.py`), as one that runs does; one that never
-knew any lets nobody in.
+A service is closed by default: without a valid key nobody is answered, wherever the request comes from. A service that
+starts while Postgres is away goes by the keys it knew last (`last_known.py`); one that never read any lets nobody in.
 """
 
 import hashlib
 import hmac
-import ipaddress
 import logging
 import secrets
 import threading
-from functools import lru_cache
+from collections.abc import Iterable
 from http import HTTPStatus
 
 import psycopg
@@ -27,14 +25,12 @@ from serving.settings import ServingSettings
 logger = logging.getLogger("serving.key_ring")
 
 _PREFIX = "ca_"
-_REMEMBERED = "keys"
-# Read by a collector on this machine, which has no key and sees nothing of any user.
-_METRICS = "/metrics"
-_READ = "select key_sha256, revoked_at is null from ml.service_keys"
+_REMEMBERED = "valid-keys"
+_READ = "select key_id, key_sha256 from ml.service_keys where revoked_at is null"
 
 
 def new_key() -> str:
-    """A key of 256 random bits, told from other secrets by its first letters."""
+    """A key of 256 random bits; its first letters tell it from other secrets."""
     return _PREFIX + secrets.token_urlsafe(32)
 
 
@@ -48,51 +44,35 @@ class KeyRing:
 
     def __init__(self, retry_after_seconds: int) -> None:
         self._retry_after_seconds = retry_after_seconds
-        self._valid: tuple[bytes, ...] | None = None
-        self._is_open = False
+        self._valid: tuple[tuple[int, bytes], ...] | None = None
 
-    def learn(self, rows: list[tuple[bytes, bool]]) -> None:
-        """Take over what is stored: (digest, is valid) of every key ever made."""
-        self._valid = tuple(digest for digest, is_valid in rows if is_valid)
-        self._is_open = not rows
+    def learn(self, valid: Iterable[tuple[int, bytes]]) -> None:
+        """Take over the keys that are valid now, as (key id, digest)."""
+        self._valid = tuple(valid)
 
-    def check(self, request: Request) -> None:
-        """Raise ProblemError unless the request may pass: 401 without a valid key, 503 while keys are unknown."""
-        if request.scope["path"] == _METRICS and is_local(request):
-            return
+    def authenticate(self, request: Request) -> int:
+        """The id of the key that a request carries.
+
+        Raises ProblemError: 401 without a valid key, 503 while the service does not know its keys.
+        """
         if self._valid is None:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "The service has not read its keys yet; try again shortly.",
                 headers={"retry-after": str(self._retry_after_seconds)},
             )
-        if self._is_open and is_local(request):
-            return
         given = _given(request)
         if given is not None:
             digest = digest_of(given)
-            # Every key is compared, whichever fits, so that time tells nothing.
-            if sum(hmac.compare_digest(digest, valid) for valid in self._valid):
-                return
+            # Every key is compared, whichever fits, so that the time taken tells nothing.
+            fitting = [key_id for key_id, valid in self._valid if hmac.compare_digest(digest, valid)]
+            if fitting:
+                return fitting[0]
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "Send a valid service key as `Authorization: Bearer KEY`; `customer-analyzer keys create` makes one.",
             headers={"www-authenticate": "Bearer"},
         )
-
-
-def is_local(request: Request) -> bool:
-    """Whether both ends of the connection are on this machine."""
-    ends = (request.scope.get("server"), request.scope.get("client"))
-    return all(end is not None and _is_loopback(end[0]) for end in ends)
-
-
-@lru_cache(maxsize=64)
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _given(request: Request) -> str | None:
@@ -108,7 +88,7 @@ class KeyWatcher:
         self._last_known = last_known
         self._url = settings.warehouse_url.get_secret_value()
         self._poll_seconds = settings.key_poll_seconds
-        self._connection: psycopg.Connection[tuple[bytes, bool]] | None = None
+        self._connection: psycopg.Connection[tuple[int, bytes]] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
 
@@ -126,26 +106,26 @@ class KeyWatcher:
         self._forget_connection()
 
     def look(self) -> bool:
-        """Read the keys; false if they cannot be read. A warehouse that has never heard of keys has none."""
+        """Read the keys; false if they cannot be read. A warehouse without the table has no keys: nobody is let in."""
         try:
-            rows = self._read()
+            valid = self._read()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            rows = []
+            valid = []
         except psycopg.Error as error:
             self._forget_connection()
             logger.warning("keys cannot be read, keeping those known: %s", type(error).__name__)
             return False
-        self._ring.learn(rows)
-        self._last_known.remember(_REMEMBERED, [[digest.hex(), is_valid] for digest, is_valid in rows])
+        self._ring.learn(valid)
+        self._last_known.remember(_REMEMBERED, [[key_id, digest.hex()] for key_id, digest in valid])
         return True
 
     def _recall(self) -> None:
-        rows = self._last_known.recall(_REMEMBERED)
+        kept = self._last_known.recall(_REMEMBERED)
+        if kept is None:
+            return
         try:
-            # No keys at all opens the door on this machine, so nothing else may pass for an empty list.
-            if isinstance(rows, list):
-                self._ring.learn([(bytes.fromhex(digest), is_valid is True) for digest, is_valid in rows])
-                logger.warning("going by the keys known when the service last ran")
+            self._ring.learn([(int(key_id), bytes.fromhex(digest)) for key_id, digest in kept])
+            logger.warning("going by the keys known when the service last ran")
         except (TypeError, ValueError):
             logger.warning("the keys known when the service last ran cannot be understood")
 
@@ -153,7 +133,7 @@ class KeyWatcher:
         while not self._stopping.wait(self._poll_seconds):
             self.look()
 
-    def _read(self) -> list[tuple[bytes, bool]]:
+    def _read(self) -> list[tuple[int, bytes]]:
         if self._connection is None:
             self._connection = psycopg.connect(
                 self._url,

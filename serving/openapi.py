@@ -30,7 +30,7 @@ from serving.targeting import REQUEST_OF, RESPONSE, TARGETING
 if TYPE_CHECKING:
     from ml.catalogue import Feature
 
-API_VERSION = "1.2.0"
+API_VERSION = "2.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
 Json = dict[str, Any]
@@ -104,8 +104,7 @@ def _described(kind: ModelKind) -> str:
         "openapi": "3.1.0",
         "info": {"title": _TITLES[kind], "version": API_VERSION, "summary": f"The {kind} model over HTTP."},
         "servers": [{"url": "/"}],
-        # Neither is needed on the service's own machine as long as no key was made.
-        "security": [{"bearer": []}, {"header": []}, {}],
+        "security": [{"bearer": []}, {"header": []}],
         "paths": {
             **_asking_paths(kind, reference),
             **_reading_paths(kind, reference),
@@ -213,7 +212,7 @@ def _reading_paths(kind: ModelKind, reference: Json) -> Json:
             _content(reference["model"], examples.model(kind)),
         ),
         "/metrics": (
-            "Figures in Prometheus text format; needs no key from the service's own machine",
+            "Figures in Prometheus text format",
             {"text/plain": {"schema": {"type": "string"}}},
         ),
         "/openapi.json": (

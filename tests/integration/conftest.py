@@ -18,6 +18,7 @@ import pytest
 from core.settings import Settings, read_settings
 from ingestion.cdnow import cdnow_file, read_cdnow
 from standalone.fleet import running_servers
+from standalone.local_key import ensure_local_key
 from standalone.servers import model_servers
 from standalone.stack import Platform, running_platform
 from standalone.up import announce, exclusive_up
@@ -77,6 +78,7 @@ class RanPlatform:
 
     platform: Platform
     service_urls: dict[str, str]
+    service_key: str
     run_output: str
 
     @property
@@ -99,10 +101,11 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RanPlatfo
     with running_platform(own_settings(folder / "home")) as platform:
         command(platform, "events", "import", str(events))
         output = command(platform, "run")
+        key = ensure_local_key(platform)
         with exclusive_up(platform.home), running_servers(model_servers(platform)) as services:
             announce(platform.home, services)
             urls = {child.command.name: str(child.command.address) for child in services}
-            yield RanPlatform(platform, urls, output)
+            yield RanPlatform(platform, urls, key, output)
 
 
 @pytest.fixture

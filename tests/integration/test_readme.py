@@ -58,7 +58,11 @@ def test_looking_around_and_calling_a_service(block: str, ran_platform: RanPlatf
 @pytest.mark.parametrize("block", PYTHON)
 def test_calling_a_service_from_python(block: str, ran_platform: RanPlatform, tmp_path: Path) -> None:
     script = block.replace("http://127.0.0.1:3003", ran_platform.service_urls["churn"])
-    done = subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, check=True, capture_output=True, text=True)
+    # The block before exports it.
+    environment = {**os.environ, "CUSTOMER_ANALYZER_SERVICE_KEY": ran_platform.service_key}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, env=environment, check=True, capture_output=True, text=True
+    )
     assert done.stdout.splitlines()[1].startswith("somebody-new 0.")
 
 

@@ -19,14 +19,24 @@ from ml.purchase import train_purchase
 from ml.segmentation import train_segmentation
 from serving.admission import Admission
 from serving.app import create_app
-from serving.key_ring import KeyRing
+from serving.key_ring import KeyRing, digest_of
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.runtime import Runtime
 from serving.schemas import ModelKind
 from serving.settings import ServingSettings
 from serving.tracing import Tracing
-from tests.serving.doubles import AS_OF, USERS, MemoryLedger, MemoryStore, SavedModel, Service, ServiceMaker
+from tests.serving.doubles import (
+    AS_OF,
+    KEY,
+    KEY_ID,
+    USERS,
+    MemoryLedger,
+    MemoryStore,
+    SavedModel,
+    Service,
+    ServiceMaker,
+)
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +122,7 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
         registry = CollectorRegistry()
         ledger = MemoryLedger()
         keys = KeyRing(2)
-        keys.learn([])
+        keys.learn([(KEY_ID, digest_of(KEY))])
 
         @asynccontextmanager
         async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
@@ -124,6 +134,7 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
             create_app(kind, open_runtime),
             base_url="http://127.0.0.1",
             client=("127.0.0.1", 50_000),
+            headers={"authorization": f"Bearer {KEY}"},
             raise_server_exceptions=False,
         )
         open_clients.append(client)

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from serving.errors import FeaturesUnavailable, SnapshotMissing
-from serving.key_ring import KeyRing
+from serving.key_ring import KeyRing, new_key
 from serving.model_slot import LoadedModel, ModelSlot, load_model
 from serving.online_features import Snapshot
 from serving.recorder import Entry
@@ -19,6 +19,9 @@ from serving.targeting import Ranked, TargetingRequest
 
 AS_OF = datetime.date(2024, 6, 1)
 USERS = 240
+KEY = new_key()
+"""What the client of a service in this process shows."""
+KEY_ID = 7
 
 
 @dataclass

@@ -47,8 +47,12 @@ BREAKING: dict[str, tuple[Change, str]] = {
         "POST /predict no longer answers 200",
     ),
     "a key is needed": (
-        lambda new: new["security"].remove({}),
-        "GET /model no longer lets in by no key",
+        lambda new: operation(new, "/livez").pop("security"),
+        "GET /livez no longer lets in by no key",
+    ),
+    "a way to send a key is gone": (
+        lambda new: new["security"].remove({"header": []}),
+        "GET /model no longer lets in by header",
     ),
     "a header is required": (
         lambda new: operation(new, "/predict")["parameters"][1].update(required=True),
@@ -153,10 +157,10 @@ def test_a_broken_promise_is_only_written_with_a_new_major_version(
 
         return describe_changed
 
-    monkeypatch.setattr(api_changes, "describe", changed("1.99.0"))
+    monkeypatch.setattr(api_changes, "describe", changed("2.99.0"))
     assert "churn.json: GET /model is gone" in write(tmp_path)
     assert (tmp_path / "churn.json").read_bytes() == before
 
-    monkeypatch.setattr(api_changes, "describe", changed("2.0.0"))
+    monkeypatch.setattr(api_changes, "describe", changed("3.0.0"))
     assert write(tmp_path) == []
     assert (tmp_path / "churn.json").read_bytes() != before

@@ -15,10 +15,9 @@ import pytest
 import time_machine
 
 from core.logs import JsonFormatter
-from serving.key_ring import digest_of, new_key
 from serving.online_features import Snapshot
 from serving.schemas import MODEL_KINDS, RESPONSE_OF, ModelKind
-from tests.serving.doubles import AS_OF, SavedModel, Service, ServiceMaker
+from tests.serving.doubles import AS_OF, KEY, SavedModel, Service, ServiceMaker
 
 Json = dict[str, Any]
 
@@ -287,20 +286,20 @@ def test_the_log_of_a_request_has_neither_its_key_nor_its_body(
     churn: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.handler.setFormatter(JsonFormatter("churn"))
-    key, user = new_key(), "somebody-4711"
-    churn.keys.learn([(digest_of(key), True)])
+    user = "somebody-4711"
     bodies: list[Json] = [{"user_ids": [user]}, {"user_ids": [user, 3]}, {"features": [{user: 1.0}]}]
     with caplog.at_level("DEBUG"):
         for body in bodies:
-            churn.client.post("/predict", json=body, headers={"authorization": f"Bearer {key}", "x-request-id": "r-1"})
-        churn.client.post("/predict", json=bodies[0], headers={"x-api-key": f"{key}x", "x-request-id": "r-1"})
+            churn.client.post("/predict", json=body, headers={"x-request-id": "r-1"})
+        unknown = {"authorization": f"Bearer {KEY}x", "x-request-id": "r-1"}
+        churn.client.post("/predict", json=bodies[0], headers=unknown)
         churn.store.is_away = True
-        churn.client.post("/predict", json=bodies[0], headers={"x-api-key": key, "x-request-id": "r-1"})
+        churn.client.post("/predict", json=bodies[0], headers={"x-request-id": "r-1"})
 
     lines = [json.loads(text) for text in caplog.text.splitlines() if '"serving.' in text]
     assert [line["status"] for line in lines if "status" in line] == [200, 422, 422, 401, 503]
     assert {line["request_id"] for line in lines} == {"r-1"}
-    assert key not in caplog.text
+    assert KEY not in caplog.text
     assert user not in caplog.text
 
 

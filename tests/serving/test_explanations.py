@@ -152,9 +152,3 @@ def test_a_bad_request_is_told_which_field(churn: Service, body: object, status:
     assert response.status_code == status
     assert field in [error["field"] for error in response.json()["errors"]]
     assert churn.ledger.entries == []
-
-
-def test_a_key_is_asked_for_once_there_is_one(churn: Service) -> None:
-    churn.keys.learn([(b"0" * 32, True)])
-
-    assert churn.client.post("/explain", json={"user_ids": ["3"]}).status_code == 401

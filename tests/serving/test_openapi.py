@@ -108,15 +108,21 @@ def test_every_route_says_how_it_can_fail(kind: ModelKind) -> None:
 def test_every_route_is_described(kind: ModelKind, make_service: ServiceMaker) -> None:
     routes = {route.path for route in make_service(kind).client.app.routes}  # type: ignore[attr-defined]
 
-    # docs.json is the same as openapi.json, under the name that BentoML's page knows.
-    assert set(describe(kind)["paths"]) == routes - {"/docs.json"} | {"/livez", "/readyz", "/healthz"}
+    assert set(describe(kind)["paths"]) == routes | {"/livez", "/readyz", "/healthz"}
 
 
-def test_it_is_served_where_bentoml_looks_for_its_own(make_service: ServiceMaker) -> None:
+def test_only_health_is_described_as_open() -> None:
+    document = describe("purchase")
+
+    assert {} not in document["security"]
+    is_open = {path for path, item in document["paths"].items() if next(iter(item.values())).get("security") == []}
+    assert is_open == {"/livez", "/readyz", "/healthz"}
+
+
+def test_a_service_describes_itself(make_service: ServiceMaker) -> None:
     service = make_service("purchase")
 
     document = service.client.get("/openapi.json").json()
-    assert service.client.get("/docs.json").json() == document
     assert document == describe("purchase", service.slot.current.model.catalogue)
 
 

@@ -29,6 +29,7 @@ from ml.churn import train_churn
 from ml.cutoffs import plan_cutoffs
 from ml.purchase import train_purchase
 from serving.build import serve_command, serve_environment
+from serving.key_ring import digest_of, new_key
 from serving.schemas import ModelKind
 from standalone.postgres import embedded_postgres
 from standalone.processes import Child, Command, start, stop, wait_until_ready
@@ -43,6 +44,9 @@ NOT_IN_MART = "messages_total"
 READY_SECONDS = 120
 # Ample, for a busy machine; how long it really takes is asserted where it matters.
 PATIENCE_SECONDS = 30.0
+KEY = new_key()
+"""Valid in the warehouse of the shop."""
+HEADERS = {"authorization": f"Bearer {KEY}"}
 
 Connection = psycopg.Connection[Any]
 
@@ -112,6 +116,10 @@ def warehouse(home: Home) -> Iterator[Connection]:
         with server.connect(WAREHOUSE, autocommit=True) as connection:
             migrate(connection, read_migrations())
             _fill_mart(connection)
+            connection.execute(
+                "insert into ml.service_keys (name, key_sha256) values ('test', %s) on conflict do nothing",
+                (digest_of(KEY),),
+            )
             yield connection
 
 
@@ -208,7 +216,7 @@ def service(home: Home, bento: str, bentoml_home: Path, *, workers: int = 1) -> 
     child = start(command)
     try:
         wait_until_ready(child, READY_SECONDS)
-        with httpx.Client(base_url=str(command.address), timeout=10, trust_env=False) as client:
+        with httpx.Client(base_url=str(command.address), headers=HEADERS, timeout=10, trust_env=False) as client:
             yield Service(child, client)
     finally:
         stop([child])

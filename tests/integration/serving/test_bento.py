@@ -15,7 +15,7 @@ import yaml
 
 from core.home import LOOPBACK, choose_port, prepare_home
 from standalone.processes import answers_http
-from tests.integration.serving.shop import NAMES, Shop, Trained, eventually, population, warehouse_url
+from tests.integration.serving.shop import HEADERS, NAMES, Shop, Trained, eventually, population, warehouse_url
 
 
 def test_model_code_and_packages_are_pinned(bento: Path, versions: tuple[Trained, Trained]) -> None:
@@ -58,7 +58,7 @@ def test_it_starts_from_anywhere_with_only_a_database_address_and_loses_nothing_
     with (
         log.open("wb") as output,
         subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=output, stderr=output) as process,
-        httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=10, trust_env=False) as client,
+        httpx.Client(base_url=f"http://{LOOPBACK}:{port}", headers=HEADERS, timeout=10, trust_env=False) as client,
     ):
         try:
             eventually(lambda: answers_http(f"{client.base_url}/readyz") or process.poll() is not None, "ready")

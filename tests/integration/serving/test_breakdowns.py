@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import psutil
 
-from serving.key_ring import digest_of, new_key
+from serving.key_ring import new_key
 from standalone.processes import stop
-from tests.integration.serving.shop import Shop, eventually, service
+from tests.integration.serving.shop import HEADERS, Shop, eventually, service
 
 
 def ids_of(response: httpx.Response) -> list[str]:
@@ -85,16 +85,10 @@ def test_a_service_that_starts_without_postgres_goes_by_the_keys_and_the_deploym
 ) -> None:
     _, second = shop.versions
     shop.deploy(second)
-    key = new_key()
-    shop.connection.execute(
-        "insert into ml.service_keys (name, key_sha256) values ('bot', %s), ('old', %s)", (digest_of(key), bytes(32))
-    )
-    eventually(lambda: any(digest_of(key).hex() in file.read_text() for file in shop.home.state.rglob("keys.json")))
     with shop.postgres_away(), service(shop.home, str(shop.bento), tmp_path) as late:
-        assert late.ask_features("1").status_code == 401
         late.client.headers["authorization"] = f"Bearer {new_key()}"
         assert late.ask_features("1").status_code == 401
-        late.client.headers["authorization"] = f"Bearer {key}"
+        late.client.headers.update(HEADERS)
         answer = late.ask_features("1").raise_for_status().json()
         assert answer["model_version"] == second.version
         assert abs(answer["predictions"][0]["probability"] - second.probability["1"]) < 1e-9
@@ -106,5 +100,3 @@ def test_a_service_that_starts_without_postgres_goes_by_the_keys_and_the_deploym
 
         waiting = "".join(file.read_text() for file in shop.home.ledger.rglob("*.jsonl"))
         assert all(waiting.count(each) == 1 for each in ids)
-    shop.connection.execute("delete from ml.service_keys")
-    eventually(lambda: {shop.service.ask("1").status_code for _ in range(5)} == {200}, "keys are gone")

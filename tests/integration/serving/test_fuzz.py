@@ -20,8 +20,11 @@ class ServedPlatform(Protocol):
     @property
     def service_urls(self) -> dict[str, str]: ...
 
+    @property
+    def service_key(self) -> str: ...
 
-def fuzz(address: str, examples: int, folder: Path, *options: str) -> int:
+
+def fuzz(address: str, key: str, examples: int, folder: Path, *options: str) -> int:
     """Ask a service about everything it describes, `examples` times an operation; the number of requests."""
     program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run(
@@ -36,7 +39,7 @@ def fuzz(address: str, examples: int, folder: Path, *options: str) -> int:
             f"--max-examples={examples}",
             *options,
         ],
-        env={"PYTHONPATH": str(CHECKOUT), "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PYTHONPATH": str(CHECKOUT), "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1", "SERVICE_KEY": key},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -51,7 +54,7 @@ def fuzz(address: str, examples: int, folder: Path, *options: str) -> int:
 
 @pytest.mark.parametrize("kind", MODEL_KINDS)
 def test_a_service_keeps_to_its_description(ran_platform: ServedPlatform, kind: ModelKind, tmp_path: Path) -> None:
-    assert fuzz(ran_platform.service_urls[kind], 10, tmp_path, "--seed=1") > 200
+    assert fuzz(ran_platform.service_urls[kind], ran_platform.service_key, 10, tmp_path, "--seed=1") > 200
 
 
 @pytest.mark.soak
@@ -59,4 +62,4 @@ def test_a_service_keeps_to_its_description(ran_platform: ServedPlatform, kind: 
 def test_a_service_keeps_to_its_description_for_long(
     ran_platform: ServedPlatform, kind: ModelKind, tmp_path: Path
 ) -> None:
-    assert fuzz(ran_platform.service_urls[kind], 200, tmp_path) > 1000
+    assert fuzz(ran_platform.service_urls[kind], ran_platform.service_key, 200, tmp_path) > 1000

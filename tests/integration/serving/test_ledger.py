@@ -25,12 +25,14 @@ from core.home import LOOPBACK, Home, prepare_home
 from ml import artifact
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.segmentation import train_segmentation
+from serving.key_ring import digest_of, new_key
 from standalone.postgres import embedded_postgres
 from warehouse.databases import WAREHOUSE, embedded_server, ensure_databases
 from warehouse.migration import migrate, read_migrations
 
 AS_OF = datetime.date(2024, 6, 1)
 NAMES = ("orders_total", "days_since_last_purchase")
+KEY = new_key()
 SERVICE = """
 import uvicorn
 from serving.app import create_app
@@ -77,6 +79,10 @@ def warehouse(home: Home) -> Iterator[psycopg.Connection[Any]]:
         ensure_databases(server)
         with server.connect(WAREHOUSE, autocommit=True) as connection:
             migrate(connection, read_migrations())
+            connection.execute(
+                "insert into ml.service_keys (name, key_sha256) values ('test', %s) on conflict do nothing",
+                (digest_of(KEY),),
+            )
             yield connection
 
 
@@ -98,7 +104,8 @@ def service(home: Home, model: Path) -> Iterator[tuple[subprocess.Popen[bytes], 
     process = subprocess.Popen(
         [sys.executable, "-c", SERVICE.format(port=own_port)], env={**os.environ, "PGPASSWORD": "", **environment}
     )
-    with httpx.Client(base_url=f"http://{LOOPBACK}:{own_port}", timeout=10, trust_env=False) as client:
+    headers = {"authorization": f"Bearer {KEY}"}
+    with httpx.Client(base_url=f"http://{LOOPBACK}:{own_port}", headers=headers, timeout=10, trust_env=False) as client:
         try:
             deadline = time.monotonic() + 60
             while not answers(client):

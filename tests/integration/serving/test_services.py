@@ -5,6 +5,7 @@ import datetime
 import json
 import math
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +15,16 @@ import httpx
 import psycopg
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from serving.client import PredictionClient
 from serving.key_ring import digest_of
 from serving.openapi import describe
 from serving.schemas import EXPLANATION_OF, MODEL_KINDS, RESPONSE_OF, ModelKind
-from standalone.stack import Platform
-from tests.integration.conftest import command
+from standalone.local_key import ensure_local_key, key_to_show
+from standalone.stack import Platform, running_platform
+from tests.integration.conftest import command, own_settings
+from warehouse.databases import WAREHOUSE
 
 UNKNOWN = "a user nobody has ever seen"
 SWAP_SECONDS = 4.0
@@ -31,6 +35,9 @@ class RanPlatform(Protocol):
 
     @property
     def service_urls(self) -> dict[str, str]: ...
+
+    @property
+    def service_key(self) -> str: ...
 
     @property
     def warehouse_url(self) -> str: ...
@@ -50,8 +57,13 @@ def kind(request: pytest.FixtureRequest) -> ModelKind:
 
 @pytest.fixture
 def service(ran_platform: RanPlatform, kind: ModelKind) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=ran_platform.service_urls[kind], timeout=30, trust_env=False) as client:
+    with client_of(ran_platform, kind) as client:
         yield client
+
+
+def client_of(ran_platform: RanPlatform, kind: ModelKind) -> httpx.Client:
+    headers = {"authorization": f"Bearer {ran_platform.service_key}"}
+    return httpx.Client(base_url=ran_platform.service_urls[kind], headers=headers, timeout=30, trust_env=False)
 
 
 @pytest.fixture
@@ -170,17 +182,14 @@ def test_health_metrics_and_description(service: httpx.Client, kind: ModelKind) 
     metrics = service.get("/metrics").text
     assert 'customer_analyzer_predictions_total{basis="prior"' in metrics
     assert "customer_analyzer_request_seconds_bucket" in metrics
-    for path in ("/openapi.json", "/docs.json"):
-        document = service.get(path).json()
-        assert document["paths"].keys() == describe(kind)["paths"].keys()
-    assert "swagger" in service.get("/").text.lower()
+    assert service.get("/openapi.json").json()["paths"].keys() == describe(kind)["paths"].keys()
     model = service.get("/model").json()
     assert (model["model"], model["refused"]) == (kind, None)
     assert model["metrics"]
 
 
 def test_the_client_reads_what_the_service_writes(ran_platform: RanPlatform, kind: ModelKind) -> None:
-    with PredictionClient(ran_platform.service_urls[kind]) as client:
+    with PredictionClient(ran_platform.service_urls[kind], api_key=ran_platform.service_key) as client:
         assert client.is_ready()
         assert client.predict([UNKNOWN, UNKNOWN]).predictions[1].basis == "prior"
         assert client.model().model == kind
@@ -314,22 +323,16 @@ def test_lists_for_a_budget_come_from_the_stored_scores(
     ).fetchall()
     cost = best[9][2]
 
-    response = httpx.post(
-        f"{ran_platform.service_urls['purchase']}/targets",
-        json={"max_users": 20, "cost_per_contact": cost},
-        trust_env=False,
-    ).raise_for_status()
+    with client_of(ran_platform, "purchase") as client:
+        response = client.post("/targets", json={"max_users": 20, "cost_per_contact": cost}).raise_for_status()
 
     listed = [(user["user_id"], user["probability"], user["expected_value"]) for user in response.json()["users"]]
     assert listed == [row for row in best if row[2] >= cost]
 
 
 def test_early_warnings_are_about_who_was_active(ran_platform: RanPlatform, warehouse: psycopg.Connection[Any]) -> None:
-    response = httpx.post(
-        f"{ran_platform.service_urls['churn']}/early-warnings",
-        json={"max_users": 10, "value_of_user": 50.0},
-        trust_env=False,
-    ).raise_for_status()
+    with client_of(ran_platform, "churn") as client:
+        response = client.post("/early-warnings", json={"max_users": 10, "value_of_user": 50.0}).raise_for_status()
 
     body = response.json()
     assert len(body["users"]) == 10
@@ -343,34 +346,60 @@ def test_early_warnings_are_about_who_was_active(ran_platform: RanPlatform, ware
     assert silent <= 30
 
 
-def test_a_key_made_by_the_command_line_is_needed_within_seconds_until_it_is_revoked(
+def test_health_alone_is_open_without_a_key(ran_platform: RanPlatform, kind: ModelKind) -> None:
+    with httpx.Client(base_url=ran_platform.service_urls[kind], timeout=30, trust_env=False) as anybody:
+        described = {path for path in describe(kind)["paths"] if path not in ("/livez", "/readyz", "/healthz")}
+        for path in {*described, "/", "/docs.json", "/static_content/index.css", "/nowhere"}:
+            assert {anybody.request(method, path).status_code for method in ("GET", "POST")} == {401}, path
+        assert {anybody.get(path).status_code for path in ("/livez", "/readyz", "/healthz")} == {200}
+
+
+def test_a_key_made_by_the_command_line_opens_within_seconds_until_it_is_revoked(
     ran_platform: RanPlatform, warehouse: psycopg.Connection[Any]
 ) -> None:
-    address = ran_platform.service_urls["churn"]
-
-    def statuses(key: str) -> list[int]:
-        """Of a caller without any key and one with this one."""
-        return [
-            httpx.get(f"{address}/model", headers=headers, trust_env=False).status_code
-            for headers in ({}, {"authorization": f"Bearer {key}"})
-        ]
-
-    def settles_at(key: str, expected: list[int]) -> bool:
-        deadline = time.monotonic() + 10
-        while statuses(key) != expected and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return statuses(key) == expected
-
-    try:
-        key, *_ = command(ran_platform.platform, "keys", "create", "bot").split()
-        assert settles_at(key, [401, 200])
-        assert httpx.get(f"{address}/readyz", trust_env=False).status_code == 200
+    key, *_ = command(ran_platform.platform, "keys", "create", "bot").split()
+    with httpx.Client(
+        base_url=ran_platform.service_urls["churn"], headers={"authorization": f"Bearer {key}"}, trust_env=False
+    ) as caller:
+        assert becomes(caller, 200)
         listed = json.loads(command(ran_platform.platform, "keys", "list", "--json"))
-        assert [(each["name"], each["revoked_at"]) for each in listed] == [("bot", None)]
-        stored = warehouse.execute("select key_sha256 from ml.service_keys").fetchall()
-        assert [bytes(row[0]) for row in stored] == [digest_of(key)]
-        command(ran_platform.platform, "keys", "revoke", str(listed[0]["key_id"]))
-        assert settles_at(key, [401, 401])
-    finally:
-        warehouse.execute("delete from ml.service_keys")
-        assert settles_at("none", [200, 200])
+        made = next(each for each in listed if each["name"] == "bot")
+        assert made["revoked_at"] is None
+        stored = warehouse.execute("select key_sha256 from ml.service_keys where key_id = %s", (made["key_id"],))
+        assert [bytes(row[0]) for row in stored.fetchall()] == [digest_of(key)]
+        command(ran_platform.platform, "keys", "revoke", str(made["key_id"]))
+        assert becomes(caller, 401)
+
+
+def becomes(caller: httpx.Client, status: int) -> bool:
+    """Whether a service answers a caller so, within ten seconds."""
+    deadline = time.monotonic() + 10
+    while caller.get("/model").status_code != status and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return caller.get("/model").status_code == status
+
+
+def test_a_home_keeps_one_key_of_its_own_and_its_commands_use_it(ran_platform: RanPlatform) -> None:
+    file = ran_platform.home / "service-key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert command(ran_platform.platform, "keys", "local").split() == [ran_platform.service_key]
+    assert file.read_text().strip() == ran_platform.service_key
+    assert UNKNOWN in command(ran_platform.platform, "predict", "churn", UNKNOWN)
+
+
+def test_a_home_makes_a_new_key_where_its_own_was_revoked(tmp_path: Path) -> None:
+    with running_platform(own_settings(tmp_path / "home")) as platform:
+        first = ensure_local_key(platform)
+        with platform.server.connect(WAREHOUSE) as connection:
+            connection.execute("update ml.service_keys set revoked_at = now()")
+        second = ensure_local_key(platform)
+        with platform.server.connect(WAREHOUSE) as connection:
+            connection.execute("truncate ml.service_keys")
+        third = ensure_local_key(platform)
+
+        assert len({first, second, third}) == 3
+        assert ensure_local_key(platform) == third
+        assert stat.S_IMODE(platform.home.service_key.stat().st_mode) == 0o600
+        assert key_to_show(platform.settings, platform.home) == third
+        given = platform.settings.model_copy(update={"service_key": SecretStr("ca_given")})
+        assert key_to_show(given, platform.home) == "ca_given"

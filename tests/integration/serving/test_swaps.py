@@ -14,7 +14,17 @@ import httpx
 import psycopg
 import pytest
 
-from tests.integration.serving.shop import NAMES, NOT_IN_MART, Shop, Trained, deploy, eventually, population, train
+from tests.integration.serving.shop import (
+    HEADERS,
+    NAMES,
+    NOT_IN_MART,
+    Shop,
+    Trained,
+    deploy,
+    eventually,
+    population,
+    train,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +56,7 @@ class Load:
     def _ask(self) -> None:
         rows = population().select("user_id", *NAMES).to_dicts()
         given = [next(row for row in rows if row["user_id"] == user) for user in USERS]
-        with httpx.Client(base_url=self._address, timeout=10, trust_env=False) as client:
+        with httpx.Client(base_url=self._address, headers=HEADERS, timeout=10, trust_env=False) as client:
             for body in itertools.cycle([{"user_ids": USERS}, {"features": given}]):
                 if self._stopping.is_set():
                     return
