@@ -21,12 +21,13 @@ from starlette.requests import Request
 from core.problems import ProblemError
 from serving.last_known import LastKnown
 from serving.settings import ServingSettings
+from warehouse.database import execute
+from warehouse.service_keys import valid_keys
 
 logger = logging.getLogger("serving.key_ring")
 
 _PREFIX = "ca_"
 _REMEMBERED = "valid-keys"
-_READ = "select key_id, key_sha256 from ml.service_keys where revoked_at is null"
 
 
 def new_key() -> str:
@@ -142,7 +143,7 @@ class KeyWatcher:
                 application_name="customer-analyzer keys",
                 options="-c statement_timeout=5000 -c default_transaction_read_only=on",
             )
-        return self._connection.execute(_READ).fetchall()
+        return execute(self._connection, valid_keys())
 
     def _forget_connection(self) -> None:
         if self._connection is not None:

@@ -20,20 +20,18 @@ def ensure_local_key(platform: "Platform") -> str:
     """The home's own key. It is made once, and again where the warehouse does not know it or it was revoked."""
     # Reading a key, which is all that `predict` does, should load none of this.
     from serving.key_ring import digest_of, new_key
-    from warehouse.databases import WAREHOUSE
+    from warehouse.database import Database, execute
+    from warehouse.locks import local_key_lock
+    from warehouse.service_keys import add_service_key, valid_keys
 
     home = platform.home
-    with platform.server.connect(WAREHOUSE) as connection:
-        # Two commands of a home that start at once agree on one key.
-        connection.execute("select pg_advisory_xact_lock(hashtext('local service key'))")
+    with local_key_lock(Database(platform.warehouse_url)) as connection:
+        valid = {digest for _, digest in execute(connection, valid_keys())}
         key = _read(home)
-        if key is not None:
-            is_valid = "select 1 from ml.service_keys where key_sha256 = %s and revoked_at is null"
-            if connection.execute(is_valid, [digest_of(key)]).fetchone() is not None:
-                return key
-        key = new_key()
-        connection.execute("insert into ml.service_keys (name, key_sha256) values (%s, %s)", [NAME, digest_of(key)])
-        write_private(home.service_key, f"{key}\n")
+        if key is None or digest_of(key) not in valid:
+            key = new_key()
+            execute(connection, add_service_key(NAME, digest_of(key)))
+            write_private(home.service_key, f"{key}\n")
     return key
 
 

@@ -1,4 +1,4 @@
-"""Locks that keep two processes from doing the same thing at once. Whoever comes second is refused and does not wait.
+"""Locks that keep two processes from doing the same thing at once. Where that takes long, the second one is refused.
 
 Each lock lasts as long as its transaction, so it also holds behind a connection pooler that shares sessions.
 """
@@ -17,6 +17,14 @@ def promotion_lock(database: Database, model: str) -> Iterator[Connection]:
         query = "select pg_try_advisory_xact_lock(hashtext('promotion'), hashtext(%(model)s))"
         if not execute(connection, value(bool, query, model=model)):
             raise UserError(f"Somebody else is promoting {model} right now; try again when they are done.")
+        yield connection
+
+
+@contextmanager
+def local_key_lock(database: Database) -> Iterator[Connection]:
+    """A transaction that makes others wait: of two commands that want a key for their home, one makes it."""
+    with database.transaction() as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('local service key'), 0)")
         yield connection
 
 

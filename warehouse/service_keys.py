@@ -34,6 +34,14 @@ def service_keys() -> Statement[list[ServiceKey]]:
     return rows(ServiceKey, "select key_id, name, created_at, revoked_at from ml.service_keys order by key_id")
 
 
+def valid_keys() -> Statement[list[tuple[int, bytes]]]:
+    """Id and hash of every key that is valid now."""
+    return rows(
+        lambda key_id, key_sha256: (int(key_id), bytes(key_sha256)),
+        "select key_id, key_sha256 from ml.service_keys where revoked_at is null",
+    )
+
+
 def revoke_service_key(key_id: int) -> Statement[bool]:
     """Ends a key; answers False where there is no valid one of that id."""
     ended = command(
