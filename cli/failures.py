@@ -52,7 +52,7 @@ def _expected_error(error: BaseException) -> str | None:
         return f"{DISK_FULL}."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         place = f" at {error.filename}" if error.filename else ""
-        return f"The disk is full{place}: free space there and do the same again."
+        return f"The disk is full{place}: free space there and repeat the command."
     if isinstance(error, PermissionError) and error.filename:
         return f"{error.filename} may not be read or written by you: change its owner or mode, or name another."
     if isinstance(error, psycopg.errors.InsufficientPrivilege):

@@ -1,23 +1,24 @@
-"""Errors meant for the person at the keyboard: one sentence that names the thing and the way out.
+"""Errors whose message is shown to a person: one sentence that says what is wrong and what to do.
 
-No technical exception belongs here; those of `ml`, `serving` and `data_contracts` have their own roots.
+Belongs here: the kinds of such errors. Does not belong here: technical exceptions. `ml`, `serving` and `data_contracts`
+have base classes of their own.
 """
 
 
 class UserError(Exception):
-    """Something the caller can put right: bad input, a missing step. The command line exits 2."""
+    """Something the caller can correct, such as bad input or a missing step. The command line exits with 2."""
 
     exit_code = 2
 
 
 class OperationError(UserError):
-    """The request was fine, but carrying it out failed. The command line prints it and exits 1."""
+    """The request was valid, but carrying it out failed. The command line exits with 1."""
 
     exit_code = 1
 
 
 class DatabaseError(OperationError):
-    """The database refused or could not be reached."""
+    """The database refused a request or could not be reached."""
 
 
 class PlatformError(OperationError):
@@ -25,5 +26,5 @@ class PlatformError(OperationError):
 
 
 NO_SPACE = "No space left on device"
-"""How Postgres, and with it dbt, says that its disk is full."""
-DISK_FULL = "The disk under Postgres is full: free space there and do the same again; nothing was half-stored"
+"""The words that Postgres, and therefore dbt, uses when its disk is full."""
+DISK_FULL = "The disk under Postgres is full: free space there and repeat the command; nothing was stored in part"

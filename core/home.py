@@ -1,6 +1,6 @@
-"""The folder that holds everything local: where each thing lies in it, and which ports it uses.
+"""The home folder, which holds everything local: where each thing is, and which ports the servers use.
 
-Only paths and small remembered facts; starting anything belongs to `postgres`, `stack` and `servers`.
+Belongs here: paths, and small files that remember a fact. Does not belong here: starting anything (`standalone`).
 """
 
 import json
@@ -40,7 +40,7 @@ class Home:
         return self.root / "bentoml"
 
     def bentoml_of(self, kind: str) -> Path:
-        """BentoML's own home of one service: each empties the metrics folder in its own when it starts."""
+        """One service's BentoML home: a service empties the metrics folder in it when it starts, so none is shared."""
         return self.bentoml / kind
 
     @property
@@ -49,7 +49,7 @@ class Home:
 
     @property
     def dbt_target(self) -> Path:
-        """What dbt makes of its project, the manifest among it."""
+        """dbt's target folder, which contains the manifest."""
         return self.root / "dbt"
 
     @property
@@ -59,12 +59,12 @@ class Home:
 
     @property
     def ledger(self) -> Path:
-        """Where predictions of the services wait for the warehouse."""
+        """Where the services' predictions wait until the warehouse has stored them."""
         return self.root / "ledger"
 
     @property
     def state(self) -> Path:
-        """What services knew last, for a start without the warehouse."""
+        """What services last read from the warehouse, so that they can start without it."""
         return self.root / "state"
 
     @property
@@ -83,34 +83,34 @@ class Home:
 
     @property
     def up(self) -> Path:
-        """What `up` started, for `status` and `down`; there while it runs."""
+        """What `up` started, for `status` and `down`. The file exists while `up` runs."""
         return self.root / "up.json"
 
     @property
     def up_lock(self) -> Path:
-        """Held exclusively by `up`, so that a home has only one."""
+        """Held exclusively by `up`, so that only one runs in a home."""
         return self.root / "up.lock"
 
     @property
     def users_lock(self) -> Path:
-        """Held shared by every process that uses the embedded Postgres; see `keeper`."""
+        """Held as a shared lock by every process that uses the embedded Postgres; see `standalone.keeper`."""
         return self.root / "postgres.users.lock"
 
     @property
     def start_lock(self) -> Path:
-        """Held exclusively while the embedded Postgres is made or started."""
+        """Held exclusively while the embedded Postgres is created or started."""
         return self.root / "postgres.start.lock"
 
 
 def prepare_home(root: Path) -> Home:
-    """Makes the home's folders where they are missing. Raises UserError where that cannot be done."""
+    """Creates the home's folders where they are missing. Raises UserError if that is not possible."""
     home = Home(root)
     try:
         made = not root.exists()
         root.mkdir(parents=True, exist_ok=True)
         if made:
-            # Customers' data is nobody else's business. Root's Postgres runs as another
-            # user, who must pass through.
+            # Customers' data is closed to other users. Under root, Postgres runs as another user, who must be able
+            # to pass through the folder.
             root.chmod(0o711 if os.geteuid() == 0 else 0o700)
         for folder in (home.artifacts, home.logs, home.bentoml, home.dagster, home.dbt_target, home.reports):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -124,7 +124,7 @@ def prepare_home(root: Path) -> Home:
 
 
 def write_private(path: Path, text: str | Iterable[str]) -> None:
-    """Writes a file only its owner may read, whole or not at all; a long text may come in pieces."""
+    """Writes a file that only its owner may read. It appears complete or not at all. `text` may come in pieces."""
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -139,12 +139,12 @@ def write_private(path: Path, text: str | Iterable[str]) -> None:
 
 
 def open_log(path: Path) -> IO[bytes]:
-    """A log file only its owner may read, to be written at its end."""
+    """Opens a log file that only its owner may read, for appending."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A small state file; empty where there is none or it is damaged, since all of it can be made again."""
+    """Reads a small state file. A missing or damaged file counts as empty, because its content can be made again."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -153,9 +153,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def choose_port(home: Home, server: str, wanted: int | None) -> int:
-    """The port a server should listen on: the one asked for, else the one of last time, else a free one.
+    """The port that a server should listen on: the wanted one, or the remembered one, or a free one.
 
-    Raises UserError if the port asked for is taken.
+    Raises UserError if the wanted port is taken.
     """
     remembered: dict[str, int] = {name: port for name, port in read_json(home.ports).items() if port != wanted}
     port = wanted or remembered.get(server)
@@ -173,7 +173,7 @@ def choose_port(home: Home, server: str, wanted: int | None) -> int:
 def is_free(port: int) -> bool:
     """Whether a server could listen on this loopback port now."""
     with socket.socket() as probe:
-        # As the servers do: a port whose last connections linger in TIME_WAIT is free.
+        # The servers set this option too: a port whose last connections are in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

@@ -1,4 +1,4 @@
-"""One JSON object a line on standard output, with the ids of the request and its trace where there are any.
+"""Logs as JSON: one object on each line of standard output, with the ids of the request and its trace if any.
 
 Belongs here: the shape of a log line and the loggers that write it. Does not belong here: what is worth logging.
 """
@@ -14,7 +14,7 @@ import orjson
 request_id_in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id_in_use", default=None)
 trace_id_in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("trace_id_in_use", default=None)
 
-# Set up by BentoML and uvicorn in their own formats before a service starts.
+# BentoML and uvicorn configure these loggers, in formats of their own, before a service starts.
 _FOREIGN_LOGGERS = ("bentoml", "bentoml.access", "uvicorn", "uvicorn.error", "uvicorn.access", "circus")
 
 
@@ -46,9 +46,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(service: str, level: str) -> None:
-    """Send every logger of this process through the JSON format."""
-    # What no line says need not be found out for each: a third of what a line costs (see "Optimization" in the
-    # documentation of `logging`).
+    """Makes every logger of this process write JSON."""
+    # Nothing below writes these fields, and collecting them is a third of the cost of a line (see "Optimization" in
+    # the documentation of `logging`).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     logging.config.dictConfig(

@@ -1,7 +1,7 @@
-"""How a request that cannot be answered is told so: problem details as in RFC 9457.
+"""Error answers over HTTP: problem details as in RFC 9457.
 
-Belongs here: the shape of an error answer and the words for each field that is wrong. Nothing here repeats what the
-caller must not see: no trace, path, or SQL.
+Belongs here: the shape of an error answer, and the message for each wrong field. An answer never contains what the
+caller must not see, such as a traceback, a path, or SQL.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Problem:
 
 
 class ProblemError(Exception):
-    """Raised while answering; becomes a problem answer."""
+    """Raised while a request is handled; becomes an error answer."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class ProblemError(Exception):
 
 
 def problem_response(problem: ProblemError, request_id: str) -> Response:
-    """The HTTP answer that tells `problem`."""
+    """The HTTP answer for `problem`."""
     body = Problem(
         status=problem.status,
         title=problem.status.phrase,
@@ -66,7 +66,7 @@ def problem_response(problem: ProblemError, request_id: str) -> Response:
 
 
 def from_validation(error: ValidationError) -> ProblemError:
-    """The problem that names every field pydantic found wrong: 400 if the body is no JSON at all, else 422."""
+    """The problem that names every field that pydantic rejected: 400 if the body is not JSON, otherwise 422."""
     details = error.errors(include_url=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         message = details[0]["msg"].removeprefix("Invalid JSON: ")

@@ -1,7 +1,7 @@
-"""What can be set from outside: environment variables, or a file `.env`, read once at the edges.
+"""The settings of an installation: environment variables, or a file `.env`.
 
-Belongs here: every knob of the installation, with its default. Does not belong here: paths inside the home
-(`core.home`) and what follows from a running server (`standalone.environment`).
+Belongs here: every setting with its default. They are read once, where a process starts. Does not belong here: paths
+inside the home (`core.home`), and what depends on a running server (`standalone.environment`).
 """
 
 from pathlib import Path
@@ -25,12 +25,12 @@ def checkout() -> Path | None:
 
 
 def working_folder() -> Path:
-    """Where `.env` is looked for and the home lies by default: the checkout, else the current folder."""
+    """The folder of `.env` and, by default, of the home: the checkout, or the current folder if there is none."""
     return checkout() or Path.cwd()
 
 
 class Settings(BaseSettings):
-    """The installation's settings. Ports left unset are chosen free and remembered in the home."""
+    """The installation's settings. For ports that are not set, free ones are chosen and remembered in the home."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -54,10 +54,10 @@ class Settings(BaseSettings):
     segmentation_port: Port | None = None
     purchase_port: Port | None = None
     churn_port: Port | None = None
-    horizon_days: int = Field(30, ge=1, le=730, description="how far ahead the models look")
-    training_rows: int = Field(TRAINING_ROWS, ge=1_000, description="rows that a training frame may have")
-    service_key: SecretStr | None = Field(None, description="shown to the services instead of the home's own")
-    drift_cooldown_days: int = Field(14, ge=1, le=730, description="between two retrains that drift asks for")
+    horizon_days: int = Field(30, ge=1, le=730, description="how many days ahead the models predict")
+    training_rows: int = Field(TRAINING_ROWS, ge=1_000, description="how many rows a training frame may have")
+    service_key: SecretStr | None = Field(None, description="the key sent to the services, instead of the home's own")
+    drift_cooldown_days: int = Field(14, ge=1, le=730, description="days between two retrains that drift starts")
 
     @field_validator("home")
     @classmethod
@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
-        # Without quoting it: the address holds a password.
+        # The message does not quote the address, because it contains a password.
         if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must be an address like postgresql://user:password@host:5432/database")
         return url
@@ -82,7 +82,7 @@ class Settings(BaseSettings):
 
     @property
     def ports(self) -> dict[str, int | None]:
-        """The port asked for, by server name; None where any free one will do."""
+        """The port that is set for each server, by name; None if any free port will do."""
         return {
             "postgres": self.postgres_port,
             "dagster": self.dagster_port,
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """The settings of this process's environment. Raises UserError naming the variable that is wrong."""
+    """The settings from this process's environment. Raises UserError that names a wrong variable."""
     try:
         return Settings(_env_file=working_folder() / ".env")
     except ValidationError as error:

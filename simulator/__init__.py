@@ -1,9 +1,9 @@
-"""A Telegram shop that does not exist: events from a seed, with everything about its users known.
+"""A simulated Telegram shop: events are generated from a seed, and everything about its users is known.
 
-Belongs here: who the users are (`population`), what they do in a week (`week`, `sessions`), what may change about them
-(`drift`), what is true of them (`truth`), events as frames and files (`frames`, `writing`), and what goes wrong on
-their way (`faults`). Does not: loading them (`ingestion`). What comes out is synthetic; say so wherever it
-is shown.
+Belongs here: who the users are (`population`), what they do in a week (`week`, `sessions`), how their behaviour may
+change (`drift`), the true probabilities (`truth`), events as frames and files (`frames`, `writing`), and transmission
+faults (`faults`). Does not belong here: loading the events (`ingestion`). The results are synthetic and must be
+labelled so wherever they are shown.
 """
 
 from simulator.drift import Drift, DriftKind, parse_drift

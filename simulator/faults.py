@@ -1,6 +1,6 @@
-"""What goes wrong between a shop and its warehouse: events that arrive late, twice, or damaged.
+"""Faults between a shop and its warehouse: events that arrive late, twice, or damaged.
 
-Belongs here: putting such rows into frames of good events. Does not: what happened in the shop, which stays the same.
+Belongs here: adding such rows to frames of good events. What happened in the shop stays the same.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,16 +13,16 @@ import polars as pl
 from core.errors import UserError
 from simulator.population import FAULT_STREAM
 
-# Late is from an hour to a quarter, evenly in its logarithm: most are a day late, some are months late.
+# Delays are from an hour to 90 days, uniform in their logarithm: most are about a day, some are months.
 _LEAST_DELAY_HOURS, _MOST_DELAY_HOURS = 1, 90 * 24
 
-# What senders get wrong; each breaks the events contract in its own way.
+# Mistakes of senders. Each breaks the events contract in a different way.
 _DAMAGES: tuple[dict[str, pl.Expr], ...] = (
     {"event_id": pl.lit("not-a-uuid")},
     {"user_id": pl.lit(None)},
     {"event_type": pl.lit("")},
     {"occurred_at": pl.lit(None)},
-    # Zero read as a time.
+    # Zero, taken as a time.
     {"occurred_at": pl.lit(datetime(1970, 1, 1, tzinfo=UTC))},
     # The sender's clock is days ahead.
     {"occurred_at": pl.col("received_at") + timedelta(days=3)},
@@ -37,11 +37,11 @@ _DAMAGES: tuple[dict[str, pl.Expr], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How much goes wrong, as shares of the events (from 0 to below 1).
+    """How often each fault occurs, as shares of the events (at least 0 and below 1).
 
-    `late`: received from an hour to 90 days after they occurred. Those that would arrive after the simulation's last
-    day are not there yet. `duplicates`: sent once more, same event_id and all. `bad`: a damaged copy is sent as
-    well, which breaks the events contract in one of a dozen ways; no good event is lost.
+    `late`: received from an hour to 90 days after they occurred. Events that would arrive after the simulation's last
+    day are left out. `duplicates`: sent a second time, with the same event_id. `bad`: a damaged copy, which breaks the
+    events contract in one of a dozen ways, is sent in addition; no good event is lost.
     """
 
     late: float = 0.0
@@ -50,10 +50,10 @@ class Faults:
 
 
 def inject(frames: Iterable[pl.DataFrame], faults: Faults, seed: int, end: datetime) -> Iterator[pl.DataFrame]:
-    """The frames with faults in them; what is sent again stands at the end of its frame.
+    """Yields the frames with faults. Additional rows are at the end of their frame.
 
-    The same seed gives the same faults. `end` is the moment at which the simulation is over. Raises UserError for a
-    share that is none.
+    The same seed gives the same faults. `end` is the moment at which the simulation ends. Raises UserError if a share
+    is outside [0, 1).
     """
     for name, share in asdict(faults).items():
         if not 0 <= share < 1:

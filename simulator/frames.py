@@ -1,6 +1,6 @@
 """Simulated events as frames with the columns of the events contract.
 
-Belongs here: texts, times, identities. Does not: what happened (`sessions`).
+Belongs here: texts, times, ids. Does not belong here: what happened (`sessions`).
 """
 
 from datetime import date
@@ -25,9 +25,9 @@ _QUERIES = tuple(
     for thing in ("mug", "lamp", "scarf", "poster", "candle", "notebook", "bag", "toy")
 )
 _LENGTHS = tuple(f'{{"length":{length}}}' for length in range(5, 205, 5))
-# Most who say something are pleased.
+# Most feedback is good.
 _RATINGS = tuple(f'{{"rating":{stars}}}' for stars in (1, 2, 3, 4, 4, 5, 5, 5))
-# What the properties of each kind are drawn from; kinds that are not here have none.
+# The possible properties of each kind of event. Other kinds have none.
 _DETAILS = {
     sessions.COMMAND: _COMMANDS,
     sessions.SEARCH: _QUERIES,
@@ -36,7 +36,7 @@ _DETAILS = {
 }
 _DETAIL_TEXTS = pl.Series([text for texts in _DETAILS.values() for text in texts])
 _CAMPAIGN_KINDS = (sessions.SENT, sessions.OPENED, sessions.WITHHELD)
-# Servers learn of an event within seconds.
+# Servers receive an event within seconds.
 _MEAN_DELAY_MICROSECONDS = 2_000_000.0
 
 Bits = npt.NDArray[np.uint64]
@@ -51,7 +51,7 @@ def user_names(users: int) -> pl.Series:
 def to_frame(
     events: Events, names: pl.Series, start: date, key: int, first_number: int, random: np.random.Generator
 ) -> pl.DataFrame:
-    """One row an event. Ids come from the simulation's `key` and the event's number in it, `first_number` on."""
+    """One row for each event. Ids are made of the simulation's `key` and the event's number, from `first_number` on."""
     origin = np.datetime64(start, "us").astype(np.int64)
     delay = (random.standard_exponential(len(events), np.float32) * _MEAN_DELAY_MICROSECONDS).astype(np.int64)
     at = events.at + origin
@@ -91,7 +91,7 @@ def _properties(events: Events) -> pl.Series:
 
 
 def _nullable_positions(places: Integers) -> pl.Series:
-    """Positions to gather from; NONE gathers a null."""
+    """Positions for `gather`, where NONE becomes null, so that it gathers null."""
     return _null_unless(places >= 0, pl.Series(places))
 
 
@@ -101,7 +101,7 @@ def _null_unless(condition: Booleans, values: pl.Series) -> pl.Series:
 
 
 def _event_ids(key: int, first: int, count: int) -> pl.Series:
-    """UUIDs of version 8 (made by a scheme of our own): two mixes of the simulation's key and the event's number."""
+    """UUIDs of version 8 (a scheme of our own): two hashes of the simulation's key and the event's number."""
     numbers = np.arange(first, first + count, dtype=np.uint64)
     halves = np.empty((count, 2), ">u8")
     halves[:, 0] = _splitmix64(numbers, 2 * key)
@@ -114,7 +114,7 @@ def _event_ids(key: int, first: int, count: int) -> pl.Series:
 
 
 def _splitmix64(numbers: Bits, stream: int) -> Bits:
-    """SplitMix64: different numbers of one stream stay different."""
+    """SplitMix64, a bijection for each stream: different numbers get different results."""
     state = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     state ^= np.uint64((stream * 0xD1342543DE82EF95 + 0x2545F4914F6CDD1D) & 0xFFFFFFFFFFFFFFFF)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

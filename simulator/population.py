@@ -1,6 +1,6 @@
-"""The users of the simulated shop and what nobody in a real shop gets to see of them.
+"""The users of the simulated shop and their latent quantities, which no real shop can observe.
 
-Belongs here: the latent quantities and how they are drawn. Does not: what follows from them (`week`).
+Belongs here: these quantities and how they are drawn. Does not belong here: what follows from them (`week`).
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
 SOURCES = ("telegram", "web", "mobile")
-# Streams of random numbers that must not depend on each other.
+# Streams of random numbers that must be independent of each other.
 POPULATION_STREAM = 0
 WEEK_STREAM = 1
 FAULT_STREAM = 2
@@ -24,24 +24,25 @@ FAULT_STREAM = 2
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What the shop's users are like on average. Rates are per day, probabilities per occasion."""
+    """The average behaviour of the shop's users. Rates are per day, probabilities per occasion."""
 
     sessions_per_day: float = 0.25
-    # Small shapes make users differ a lot: of a gamma distribution, 1 / sqrt(shape) is the relative spread.
+    # With a small shape, users differ a lot: the relative spread of a gamma distribution is 1 / sqrt(shape).
     sessions_shape: float = 0.8
     lifetime_days: float = 120.0
     lifetime_shape: float = 1.2
-    # Users who are there when the simulation starts; the others join evenly over its days.
+    # Share of users who are there when the simulation starts. The others join evenly over its days.
     initial_share: float = 0.4
     cart_probability: float = 0.28
     checkout_probability: float = 0.6
     payment_probability: float = 0.75
-    # Spread of the users' intent to buy, in log-odds.
+    # Standard deviation of the users' intent to buy, in log-odds.
     intent_spread: float = 1.0
-    # That a line is to be given back; it is, if the user comes again within ten days.
+    # Probability that a line is to be returned. It is returned if the user comes again within ten days.
     refund_probability: float = 0.04
     feedback_probability: float = 0.15
-    # Each week every user is drawn with this probability: notified, or in the control group noted as withheld.
+    # Each weekly campaign selects a user with this probability. A selected user is notified; in the control group, the
+    # notification is withheld.
     notification_probability: float = 0.5
     control_share: float = 0.2
     open_probability: float = 0.2
@@ -50,22 +51,22 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """One entry a user in every array. Days are counted from the start of the simulation, with fractions.
+    """Every array has one entry for each user. Days are counted from the start of the simulation, with fractions.
 
-    While `joined_day <= t < churned_day`, sessions of user u are a Poisson process of rate
-    `session_rate[u] * weekday_weight[u, weekday]`, the first one at `joined_day` for sure; a notification that is
-    opened (`open_probability[u]`) brings one more. Each session ends, independently, in a purchase with
-    `purchase_probability[u]`. The user leaves for good at `churned_day`, to which `churn_hazard[u]` leads, and nothing
-    happens outside a session. Everything a label asks about follows from these.
+    While `joined_day <= t < churned_day`, the sessions of user u are a Poisson process with the rate
+    `session_rate[u] * weekday_weight[u, weekday]`. The first session is always at `joined_day`. An opened notification
+    (`open_probability[u]`) brings one more session. Each session ends, independently, in a purchase with
+    `purchase_probability[u]`. The user leaves for good at `churned_day`, which is drawn from `churn_hazard[u]`. Nothing
+    happens outside a session. All labels follow from these quantities.
     """
 
     behaviour: Behaviour
     drift: Drift | None
     joined_day: Floats
     churned_day: Floats
-    # Of leaving, a day; before any drift.
+    # Hazard of leaving per day, before any drift.
     churn_hazard: Floats
-    # Sessions a day of average weight; before any drift.
+    # Sessions per day of average weight, before any drift.
     session_rate: Floats
     weekday_weight: Floats
     cart_probability: Floats
@@ -75,7 +76,7 @@ class Population:
     peak_hour: Floats
     extra_quantity: Floats
     source: Integers
-    # Where the user's events come from once a drift of the sources has come.
+    # The source of the user's events after a drift of the sources.
     later_source: Integers
     is_control: Booleans
 
@@ -90,7 +91,7 @@ class Population:
         return self.cart_probability * self.checkout_probability * self.payment_probability
 
     def rate_of_sessions(self, users: slice, day: int, weekday: int) -> Floats:
-        """Sessions that these users come to of their own accord on that whole day (0 is a Monday), on average."""
+        """Mean sessions of these users on that whole day (weekday 0 is Monday), without those from notifications."""
         factor = 1.0 if self.drift is None else self.drift.session_factor(day)
         return self.session_rate[users] * self.weekday_weight[users, weekday] * factor
 
@@ -99,7 +100,7 @@ class Population:
         return self.churn_hazard * (1.0 if self.drift is None else self.drift.churn_factor(day))
 
     def source_at(self, user: Integers, day: Floats) -> Integers:
-        """Where events of these users on these days come from."""
+        """The source of events of these users on these days."""
         if self.drift is None or self.drift.kind is not DriftKind.SOURCES:
             return self.source[user]
         return np.where(day < self.drift.day, self.source[user], self.later_source[user])
@@ -110,7 +111,7 @@ def draw_population(
 ) -> Population:
     """Draws `users` users for a simulation of `days` days. The same arguments give the same users.
 
-    A drift changes nothing before its day. Raises UserError for senseless numbers.
+    A drift changes nothing before its day. Raises UserError if a number is out of range.
     """
     for name, value, least in (("users", users, 1), ("days", days, 1), ("seed", seed, 0)):
         if value < least:
@@ -119,7 +120,7 @@ def draw_population(
         raise UserError(f"--drift {drift} does not lie within the simulation: its day must be from 1 to {days - 1}")
     habits = behaviour or Behaviour()
     random = np.random.default_rng([seed, POPULATION_STREAM])
-    # Those who are there already show up within the first week.
+    # Users who are there from the start first appear within the first week.
     is_initial = random.random(users) < habits.initial_share
     joined = random.random(users) * np.where(is_initial, min(7, days), days)
     hazard = random.gamma(habits.lifetime_shape, 1 / (habits.lifetime_days * habits.lifetime_shape), users)
@@ -147,7 +148,7 @@ def draw_population(
 
 
 def _churned(joined: Floats, lifetime: Floats, drift: Drift | None) -> Floats:
-    """When users leave. From the day of a drift on, a hazard `factor` times as high leaves 1 / `factor` of the time."""
+    """When users leave. After a drift the hazard is `factor` times as high, so the rest of a lifetime shrinks by it."""
     if drift is None:
         return joined + lifetime
     before = np.clip(drift.day - joined, 0.0, lifetime)

@@ -1,7 +1,8 @@
-"""What happens inside sessions: which events, in which order, with which items and money.
+"""What happens inside sessions: which events, in which order, with which items and amounts.
 
-Belongs here: the funnel. What is bought was put into the cart, what is in the cart was viewed, a refund follows its
-purchase in a later session. Does not: when sessions start (`week`), texts and frames (`frames`).
+Belongs here: the funnel. An item is viewed before it is put into the cart, and is in the cart before it is bought. A
+refund follows its purchase in a later session. Does not belong here: when sessions start (`week`), texts and frames
+(`frames`).
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ import numpy as np
 from simulator.population import Booleans, Floats, Integers, Population
 from simulator.week import DAYS, MICROSECONDS_PER_DAY, Week
 
-# In this order within a session; the last four are no step of it.
+# In the order in which they occur within a session. The last four are not part of a session.
 EVENT_TYPES = (
     "session_start",
     "command",
@@ -33,7 +34,7 @@ ITEMS = 2_000
 NONE = -1
 _SECONDS_BETWEEN = 40.0
 _LONGEST_CART = 6
-# Things are given back at the start of the first session after an hour, and within this time.
+# Items are returned at the start of the first session that is at least an hour later, and within this time.
 _REFUND_AFTER = 3_600_000_000
 _REFUND_WITHIN = 10 * MICROSECONDS_PER_DAY
 TELEGRAM = 0
@@ -41,7 +42,7 @@ TELEGRAM = 0
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events as arrays of one length. Where a column does not apply, order and item are NONE, the others zero."""
+    """Events as arrays of equal length. Where a column does not apply, order and item are NONE, the others are zero."""
 
     user: Integers
     kind: Integers
@@ -51,7 +52,7 @@ class Events:
     quantity: Integers
     amount: Floats
     source: Integers
-    # A number the event's properties are made of: which command, which query, how many stars, which campaign.
+    # A number from which the properties are made: the command, the query, the number of stars, or the campaign.
     detail: Integers
 
     def __len__(self) -> int:
@@ -63,20 +64,20 @@ class Events:
 
 
 def empty_events() -> Events:
-    """Nothing happens."""
+    """No events at all."""
     nothing = np.empty(0, np.int64)
     return Events(nothing, nothing, nothing, nothing, nothing, nothing, np.empty(0), nothing, nothing)
 
 
 def concatenate(parts: list[Events]) -> Events:
-    """All parts as one, ordered by time."""
+    """The events of all parts, ordered by time."""
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Events.__slots__}
     events = Events(**arrays)
     return events.take(np.argsort(events.at, kind="stable"))
 
 
 def price_list(random: np.random.Generator) -> Floats:
-    """A price an item, in dollars."""
+    """A price for each item, in dollars."""
     return np.asarray(np.round(np.exp(random.normal(2.8, 0.8, ITEMS)), 2), np.float64)
 
 
@@ -94,7 +95,7 @@ def draw_sessions(
     begins = np.cumsum(lengths) - lengths
     total = len(kind)
     item, quantity = _items(population, user, counts, kind, session, begins, random)
-    # One payment pays all lines of an order at once.
+    # One payment covers all lines of an order, so they have the same time.
     is_same_moment = np.zeros(total, bool)
     is_same_moment[1:] = (kind[1:] == PURCHASE) & (kind[:-1] == PURCHASE)
     gaps = (random.standard_exponential(total, np.float32) * (_SECONDS_BETWEEN * 1e6)).astype(np.int64) + 1
@@ -121,17 +122,17 @@ def draw_sessions(
 
 
 def draw_returns(purchases: Events, probability: float, random: np.random.Generator) -> Events:
-    """The order lines that are to be given back."""
+    """The order lines that will be returned if the user comes back in time."""
     lines = np.flatnonzero(purchases.kind == PURCHASE)
     return purchases.take(lines[random.random(len(lines)) < probability])
 
 
 def refunds(population: Population, returns: Events, week: Week, begins: int) -> tuple[Events, Events]:
-    """What of the unwanted lines is given back in a week that begins at `begins`, and the lines that still may be.
+    """The refunds in a week that begins at `begins`, and the lines that may still be returned later.
 
     Amounts and quantities of refunds are negative.
     """
-    # An end that belongs to nobody, so that every search finds a place.
+    # A last entry that belongs to nobody, so that every search finds a position.
     users, starts = np.append(week.session_user, NONE), np.append(week.session_start, 0)
     order = np.append(np.argsort(_moments(week.session_user, week.session_start, begins)), len(week.session_user))
     moments = _moments(users[order[:-1]], starts[order[:-1]], begins)
@@ -148,12 +149,12 @@ def refunds(population: Population, returns: Events, week: Week, begins: int) ->
 
 
 def _moments(user: Integers, at: Integers, begins: int) -> Integers:
-    """Numbers that order by user, then by time within a week; 2 ** 40 microseconds are twelve days."""
+    """Numbers that sort by user, then by time within a week; 2 ** 40 microseconds are twelve days."""
     return (user << 40) + np.clip(at - begins, 0, (1 << 40) - 1)
 
 
 def notifications(population: Population, week: Week, number: int) -> Events:
-    """The week's campaign: to whom it was sent, from whom it was withheld, who opened it."""
+    """The week's campaign: who received it, from whom it was withheld, and who opened it."""
     users = (week.sent_user, week.withheld_user, week.opened_user)
     user, at = np.concatenate(users), np.concatenate([week.sent_at, week.withheld_at, week.opened_at])
     nothing = np.full(len(user), NONE)
@@ -171,7 +172,7 @@ def notifications(population: Population, week: Week, number: int) -> Events:
 
 
 def _counts(population: Population, user: Integers, is_telegram: Booleans, random: np.random.Generator) -> Integers:
-    """How many events of each kind each session has."""
+    """The number of events of each kind in each session."""
     count = len(user)
     chance = random.random((6, count))
     counts = np.zeros((count, _IN_SESSION), np.int64)
@@ -182,7 +183,7 @@ def _counts(population: Population, user: Integers, is_telegram: Booleans, rando
     counts[:, COMMAND] = is_telegram * (1 + (chance[3] < 0.4))
     counts[:, MESSAGE] = is_telegram * random.poisson(0.5, count)
     counts[:, SEARCH] = chance[4] < 0.35
-    # Who puts something into the cart has looked at it, and looked around.
+    # A user who puts an item into the cart has viewed it, and has viewed other items too.
     views = random.geometric(0.35, count) - 1 + is_carted
     carts = is_carted * np.minimum(np.minimum(random.geometric(0.6, count), views), _LONGEST_CART)
     counts[:, VIEW] = views
@@ -202,12 +203,12 @@ def _items(
     begins: Integers,
     random: np.random.Generator,
 ) -> tuple[Integers, Integers]:
-    """Item and quantity of each event; the n-th thing in the cart, and of the order, is the n-th thing viewed."""
+    """Item and quantity of each event. The n-th item in the cart and in the order is the n-th item viewed."""
     total = len(kind)
     item = np.full(total, NONE)
     quantity = np.zeros(total, np.int64)
     views = np.flatnonzero(kind == VIEW)
-    # A power of a uniform number: a few items draw most of the interest.
+    # A power of a uniform number, so that a few items get most views.
     item[views] = (ITEMS * random.random(len(views)) ** 2.5).astype(np.int64)
     first_view = begins + counts[:, :VIEW].sum(axis=1)
     wanted = random.poisson(population.extra_quantity[user]) + 1

@@ -1,6 +1,7 @@
 """A whole simulation, week by week.
 
-Belongs here: the order of things, and what a week hands to later ones. Does not: what happens in a week.
+Belongs here: the sequence of weeks, and what one week passes on to later ones. Does not belong here: what happens
+within a week (`week`, `sessions`).
 """
 
 import zlib
@@ -27,7 +28,7 @@ from simulator.sessions import (
 from simulator.week import DAYS, MICROSECONDS_PER_DAY, draw_week
 
 START = date(2025, 1, 1)
-# Users whose week is drawn at once: a few hundred thousand events.
+# The number of users whose week is drawn at once: a few hundred thousand events.
 _BLOCK_USERS = 50_000
 
 
@@ -41,10 +42,11 @@ def simulate(
     drift: Drift | None = None,
     faults: Faults | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """Events of a Telegram shop as frames with the columns of the events contract, synthetic from first to last.
+    """Synthetic events of a Telegram shop, as frames with the columns of the events contract.
 
-    A frame holds a week of up to 50,000 users, ordered by time; frames come in the order of their weeks, so memory
-    does not grow with `days`. The same arguments give the same bytes. Raises UserError for senseless numbers.
+    A frame holds a week of up to 50,000 users, ordered by time. Frames are yielded in the order of their weeks, so
+    memory does not grow with `days`. The same arguments give the same bytes. Raises UserError if a number is out of
+    range.
     """
     population = draw_population(users, days, seed, behaviour, drift)
     frames = _frames(population, days, seed, start)
@@ -56,11 +58,12 @@ def _frames(population: Population, days: int, seed: int, start: date) -> Iterat
     prices = price_list(np.random.default_rng([seed, POPULATION_STREAM, 1]))
     names = user_names(population.size)
     blocks = [slice(first, first + _BLOCK_USERS) for first in range(0, population.size, _BLOCK_USERS)]
-    # What earlier weeks hand on, a block of users each: ends of sessions, and lines that are to be given back.
+    # What earlier weeks pass on, for each block of users: the ends of sessions, and lines that will be returned.
     pending = [empty_events()] * len(blocks)
     returns = [empty_events()] * len(blocks)
     orders = numbered = 0
-    # Another simulation is another shop with events of its own ids. Not so with a drift: until then, nothing differs.
+    # Another simulation is another shop, so its events have other ids. A drift is not part of the key, because nothing
+    # differs before its day.
     key = zlib.crc32(repr((seed, population.size, days, start, population.behaviour)).encode())
     for week in range(-(-days // DAYS)):
         for block, users in enumerate(blocks):

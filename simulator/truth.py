@@ -1,7 +1,7 @@
-"""What is true of users who do not exist: probabilities that no data about real users can give.
+"""The true probabilities of simulated users, which no data about real users can give.
 
-Belongs here: closed forms over what `population` draws. Does not: scores, labels, or how well one fits the other
-(`ml.evaluation`).
+Belongs here: closed forms over the quantities that `population` draws. Does not belong here: scores, labels, or how
+well they agree (`ml.evaluation`).
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from simulator.population import Floats, Population
 from simulator.simulation import START
 from simulator.week import CAMPAIGN_DAY, CAMPAIGN_HOUR, DAYS
 
-# When a notification is opened, if at all: it goes out within the campaign's hour and waits for an hour on average.
+# The average time at which a notification is opened: it is sent within the campaign's hour and waits for an hour.
 _OPENED_HOUR = CAMPAIGN_HOUR + 1.5
 
 # The probability that each user is notified on a day of the simulation.
@@ -31,14 +31,14 @@ def truth(
     start: date = START,
     presence: Floats | None = None,
 ) -> pl.DataFrame:
-    """The truth about every user who joined before `as_of`, one row each. Synthetic, as the users are.
+    """The truth about every user who joined before `as_of`, one row for each. It is synthetic, like the users.
 
     Columns: `user_id`, `as_of`, `horizon_days`, `is_present` (has not left), `is_control`,
 
     - `purchase_probability`: at least one purchase in [as_of, as_of + horizon),
-    - `churn_probability`: no activity in it; as a label it is asked of users active in the horizon before,
+    - `churn_probability`: no activity in that window (the label exists for users active in the horizon before it),
     - `notification_purchase_effect`, `notification_activity_effect`: what a notification on the day `as_of`, at the
-      hour of campaigns, adds to the probabilities of a purchase and of activity, if no other is sent.
+      hour of campaigns, adds to the probabilities of a purchase and of activity, if no other one is sent.
 
     The oracle behind it knows the user's habits, whether the user has left already, the drift to come and how campaigns
     are drawn. It does not know when the user will leave, nor any other random draw that is still to come. For an oracle
@@ -83,9 +83,9 @@ def truth(
 
 
 def truth_by_horizon(population: Population, days: int, horizon_days: int) -> Iterator[pl.DataFrame]:
-    """The truth as of the day after a simulation of `days` days, and of every day whole horizons before it.
+    """The truth as of the day after a simulation of `days` days, and as of every day whole horizons before it.
 
-    Frames of `truth`, in the order of their days. Raises UserError for a horizon of less than a day.
+    Yields frames of `truth` in the order of their days. Raises UserError for a horizon of less than a day.
     """
     if horizon_days < 1:
         raise UserError(f"--horizon is {horizon_days}; it must be 1 or more")
@@ -97,10 +97,11 @@ def truth_by_horizon(population: Population, days: int, horizon_days: int) -> It
 def presence_given_history(
     population: Population, history: pl.DataFrame, as_of: date, *, start: date = START
 ) -> Floats:
-    """The probability that each user is still there, given habits and what is seen, but not who has left.
+    """The probability that each user is still there, given the habits and the events, but not who has left.
 
-    Seen, in `history` (events as `simulate` gives them, of which those before `as_of` are read), are the user's last
-    session and the notifications since that were not opened. By Bayes' rule: to be silent and there, over to be silent.
+    `history` has events as `simulate` yields them; only those before `as_of` are read. What counts is the user's last
+    session, and the notifications since then that were not opened. By Bayes' rule, the result is P(silent and there)
+    divided by P(silent).
     """
     day = (as_of - start).days
     moment = (pl.col("occurred_at") - pl.lit(start).cast(pl.Datetime("us", "UTC"))).dt.total_microseconds() / 86_400e6
@@ -120,10 +121,10 @@ def presence_given_history(
 def _silence(
     population: Population, since: Floats, until: int, first_weekday: int, share: Floats | float, notified: Notified
 ) -> tuple[Floats, Floats]:
-    """The probabilities that nothing happens from `since` to the day `until` and the user is then there, or gone.
+    """The probabilities that nothing happens from `since` to the day `until` and the user is then there, or has left.
 
-    Of users who are there at `since`. Sessions count with the probability `share`. While a user is there, sessions
-    that count and the end are two Poisson processes; a notification that is opened is one more session.
+    Applies to users who are there at `since`. A session counts with the probability `share`. While a user is there,
+    counting sessions and leaving are two competing Poisson processes. An opened notification is one more session.
     """
     there, gone = np.ones(population.size), np.zeros(population.size)
     for day in range(int(since.min()), until):

@@ -1,6 +1,6 @@
-"""What some users do in a week: when their sessions start, and which notifications reach them.
+"""A week of some users: when their sessions start, and which notifications they receive.
 
-Belongs here: the processes in time. Does not: what happens inside a session (`sessions`).
+Belongs here: the processes in time. Does not belong here: what happens inside a session (`sessions`).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from simulator.population import Floats, Integers, Population
 DAYS = 7
 MICROSECONDS_PER_DAY = 86_400_000_000
 _MICROSECONDS_PER_HOUR = 3_600_000_000
-# Campaigns go out on the third day of each simulated week, in the morning.
+# Campaigns are sent in the morning of the third day of each simulated week.
 CAMPAIGN_DAY = 2
 CAMPAIGN_HOUR = 10
 _SPREAD_HOURS = 3.0
@@ -20,13 +20,13 @@ _SPREAD_HOURS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Sessions and notifications of a week. Users by index; times in microseconds since the simulation's start."""
+    """Sessions and notifications of a week. Users are indices; times are microseconds since the simulation's start."""
 
     session_user: Integers
     session_start: Integers
     sent_user: Integers
     sent_at: Integers
-    # Users of the control group whom the same draw would have notified.
+    # Users of the control group who were selected, too, but are not notified.
     withheld_user: Integers
     withheld_at: Integers
     opened_user: Integers
@@ -42,7 +42,7 @@ def draw_week(
     members = np.arange(population.size)[users]
     joined, churned = population.joined_day[users], population.churned_day[users]
     midnights = first + np.arange(length)
-    # The part of each day that a user is there: the fraction of it after joining and before churning.
+    # The fraction of each day on which a user is there, after joining and before leaving.
     begins = np.maximum(joined[:, None], midnights)
     ends = np.minimum(churned[:, None], midnights + 1)
     present = np.clip(ends - begins, 0.0, 1.0)
@@ -51,7 +51,7 @@ def draw_week(
     row, day = np.nonzero(sessions)
     repeats = sessions[row, day]
     row, day = np.repeat(row, repeats), np.repeat(day, repeats)
-    # On a day of joining or churning the habit gives way to the part of the day that is left.
+    # On the days of joining and leaving, sessions are uniform over the part of the day on which the user is there.
     habitual = midnights[day] + _hours(population.peak_hour[users][row], random) / 24
     partial = begins[row, day] + random.random(len(row)) * present[row, day]
     starts = np.where(present[row, day] < 1, partial, habitual)
@@ -60,7 +60,7 @@ def draw_week(
     return Week(
         session_user=members[np.concatenate([row, joining, campaign.opened])],
         session_start=np.concatenate(
-            # An opened notification leads into the shop within seconds.
+            # A user who opens a notification is in the shop within seconds.
             [_microseconds(starts), _microseconds(joined[joining]), campaign.opened_at + 5_000_000]
         ),
         sent_user=members[campaign.sent],
@@ -74,7 +74,7 @@ def draw_week(
 
 @dataclass(frozen=True, slots=True)
 class _Campaign:
-    """Positions within the block of users, and moments."""
+    """Positions within the block of users, and times."""
 
     sent: Integers
     sent_at: Integers
@@ -108,7 +108,7 @@ def _notify(population: Population, users: slice, first: int, length: int, rando
 
 
 def _hours(peak: Floats, random: np.random.Generator) -> Floats:
-    """Hours of the day around each user's peak, round the clock."""
+    """Hours of the day, drawn around each user's peak and wrapped at midnight."""
     return (peak + _SPREAD_HOURS * random.standard_normal(len(peak))) % 24
 
 

@@ -1,6 +1,6 @@
-"""Writes what was simulated to a file, whole or not at all.
+"""Writes simulated events to a file, completely or not at all.
 
-Belongs here: one writer a format. Does not: reading it back (`ingestion`).
+Belongs here: one writer for each format. Does not belong here: reading the file (`ingestion`).
 """
 
 from collections.abc import Callable, Iterable
@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 
 from core.errors import OperationError, UserError
 
-# In every Parquet file, where `pl.read_parquet_metadata` and its like find it; the other formats have no room for it.
+# Stored in every Parquet file, where `pl.read_parquet_metadata` finds it. The other formats have no place for it.
 METADATA = {"synthetic": "true", "made_by": "customer-analyzer events simulate: no such shop, no such users"}
 
 
 def write(frames: Iterable[pl.DataFrame], path: Path, *, progress: Callable[[int], None] | None = None) -> int:
     """Writes all frames to `path` (.parquet, .csv or .jsonl) and returns how many rows there were.
 
-    `progress` is told the number of rows so far. The file appears under its name only once it is complete. Raises
-    UserError for another suffix, OperationError when the disk refuses.
+    `progress` is called with the number of rows so far. The file gets its name only once it is complete. Raises
+    UserError for another suffix, and OperationError if the file cannot be written.
     """
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:

@@ -57,7 +57,7 @@ def test_output_of_children_goes_to_the_log_and_comes_back_afterwards(tmp_path: 
         ),
         (
             'psycopg.errors.DiskFull: could not extend file "base/5/17": No space left on device\nHINT: Check',
-            "The disk under Postgres is full: free space there and do the same again; nothing was half-stored",
+            "The disk under Postgres is full: free space there and repeat the command; nothing was stored in part",
         ),
     ],
 )
