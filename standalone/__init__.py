@@ -1,4 +1,4 @@
-"""One machine without other installation: an embedded Postgres (or a given one), ports, processes, the servers of `up`.
+"""The platform on one machine without other installation: embedded Postgres, ports, processes, the servers of `up`.
 
-Knows nothing of events, marts or what models do; whoever needs a database asks `stack.running_platform`.
+Does not belong here: events, marts, or what models do. Code that needs a database uses `stack.running_platform`.
 """

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S python3 -P
-"""dbt as a run calls it: it ends with the run's process.
+"""Starts dbt so that it ends together with the process of the run.
 
-Otherwise a killed run would leave it building, without the lock that only the run held, beside whoever builds next.
-Standard library only.
+Otherwise dbt would continue after a run was killed. It would then build at the same time as the next run, without the
+lock that the run held. Standard library only.
 """
 
 import os
@@ -13,7 +13,7 @@ from standalone.launch import die_with_parent
 
 
 def main() -> None:
-    """Becomes dbt."""
+    """Replaces this process by dbt."""
     die_with_parent(os.getppid(), signal.SIGTERM)
     os.execvp("dbt", ["dbt", *sys.argv[1:]])  # noqa: S606
 

@@ -1,6 +1,6 @@
-"""The environment variables every process of the platform gets: where things are, who we are, telemetry off.
+"""The environment variables of every process of the platform: addresses, credentials, telemetry off.
 
-This is the one place that knows how each tool wants to be told. No address in it carries a password.
+Only this module knows the variables that each tool reads. No address contains a password.
 """
 
 import os
@@ -28,7 +28,8 @@ MLFLOW_SAFETY = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
 
-# For each of the two stores (runs, models) in every process; 5 and 10 unless told, and all come from max_connections.
+# Pool size and overflow of each of the two stores (runs, models) in every process. MLflow's defaults, 5 and 10, would
+# use up Postgres' connections.
 MLFLOW_POOL = {
     "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "1",
     "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "3",
@@ -36,30 +37,31 @@ MLFLOW_POOL = {
 
 
 def environment(settings: Settings, home: Home, server: Server) -> dict[str, str]:
-    """What the platform's processes need to find the databases and their own folders.
+    """The variables with which the platform's processes find the databases and their own folders.
 
-    Holds the password once, in the variables made for it: PGPASSWORD (given server; the embedded one's is in
-    the file PGPASSFILE names) and DBT_ENV_SECRET_PASSWORD, which dbt keeps out of its logs.
+    The password is only in variables that are meant for it. For a given server that is PGPASSWORD; the password of the
+    embedded server is in the file that PGPASSFILE names. dbt reads DBT_ENV_SECRET_PASSWORD, which it keeps out of its
+    logs.
     """
     return {
         **TELEMETRY_OFF,
         **MLFLOW_SAFETY,
         **MLFLOW_POOL,
         **_credentials(server),
-        # Dagster looks for dbt on PATH, where an environment that nobody activated is not.
+        # Dagster looks for dbt on PATH, which does not contain a virtual environment that was not activated.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         # What `.env` says too: a process that works in another folder would not find that file.
         **settings.variables,
         "WAREHOUSE_URL": server.url(WAREHOUSE),
         "DAGSTER_HOME": str(home.dagster),
-        # SQLAlchemy's default is psycopg 3, whose connections Dagster closes by entering them as contexts.
+        # SQLAlchemy's default is psycopg 3. Dagster uses its connections as context managers, which closes them.
         "DAGSTER_PG_URL": server.url(DAGSTER, driver="psycopg2"),
         "MLFLOW_TRACKING_URI": server.url(MLFLOW),
         "MLFLOW_ARTIFACT_ROOT": home.artifacts.as_uri(),
-        # Reading a table of a run is no download to watch.
+        # No progress bar for small tables of a run.
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "BENTOML_HOME": str(home.bentoml),
-        # Where runs of experiments made without a place of their own go; otherwise ./mlruns.
+        # For runs of experiments that have no artifact location of their own; otherwise they go to ./mlruns.
         "_MLFLOW_SERVER_ARTIFACT_ROOT": (home.artifacts / "mlflow").as_uri(),
         "DBT_HOST": server.host,
         "DBT_PORT": str(server.port),
@@ -73,7 +75,7 @@ def _credentials(server: Server) -> dict[str, str]:
         password = server.passfile.read_text(encoding="utf-8").strip().rsplit(":", 1)[-1]
         return {
             "PGPASSFILE": str(server.passfile),
-            # A password or TLS setting for another server would win over the file.
+            # A password or TLS setting for another server would take precedence over the file.
             "PGPASSWORD": "",
             "PGSSLMODE": "prefer",
             "DBT_ENV_SECRET_PASSWORD": password,
@@ -81,14 +83,13 @@ def _credentials(server: Server) -> dict[str, str]:
     if server.password is not None:
         secret = server.password.get_secret_value()
         return {**server.libpq, "PGPASSWORD": secret, "DBT_ENV_SECRET_PASSWORD": secret}
-    # The caller has libpq's own means (PGPASSWORD, PGPASSFILE, ~/.pgpass); dbt falls back to
-    # them on an empty one.
+    # The caller uses libpq's own ways (PGPASSWORD, PGPASSFILE, ~/.pgpass). With an empty password, dbt does the same.
     return {**server.libpq, "DBT_ENV_SECRET_PASSWORD": os.environ.get("PGPASSWORD", "")}
 
 
 @contextmanager
 def exported(variables: Mapping[str, str]) -> Iterator[None]:
-    """Sets variables in this process, and afterwards puts back what was there."""
+    """Sets variables in this process for the duration of the block, then restores the previous values."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -1,6 +1,6 @@
-"""Several servers at once: started side by side, started again when one ends by itself, stopped together.
+"""Several servers: started at the same time, restarted when one ends by itself, stopped together.
 
-What the servers are is told in `servers`; how one process is kept, in `processes`.
+Does not belong here: which servers there are (`servers`), and how one process is supervised (`processes`).
 """
 
 import time
@@ -12,9 +12,9 @@ from core.errors import PlatformError
 from standalone.processes import Child, Command, start, stop, wait_until_ready
 
 READY_SECONDS = 300
-"""Ample: MLflow and Dagster import much, and a busy machine takes its time."""
+"""Generous, because MLflow and Dagster import much and the machine may be busy."""
 MAX_RESTARTS = 3
-"""How often one server may end within `RESTART_SECONDS` before all are given up."""
+"""How often one server may end within `RESTART_SECONDS` before the fleet gives up."""
 RESTART_SECONDS = 300
 
 
@@ -23,7 +23,7 @@ def _ignore(_child: Child) -> None:
 
 
 class Fleet:
-    """The servers that run now, by name; all are stopped when its block ends. Not for several threads."""
+    """The running servers, by name. All are stopped when the block ends. Not thread-safe."""
 
     def __init__(self) -> None:
         self._children: dict[str, Child] = {}
@@ -39,7 +39,7 @@ class Fleet:
         return set(self._children)
 
     def start(self, commands: Sequence[Command], on_ready: Callable[[Child], None] = _ignore) -> None:
-        """Starts servers side by side and returns when all answer; `on_ready` hears of each.
+        """Starts servers at the same time and returns when all answer. `on_ready` is called for each.
 
         Raises PlatformError with the end of its log if one does not come up.
         """
@@ -50,7 +50,7 @@ class Fleet:
             on_ready(child)
 
     def revive(self, on_end: Callable[[Child], None] = _ignore) -> None:
-        """Starts again what has ended by itself. Raises PlatformError if that happens again and again."""
+        """Restarts servers that have ended by themselves. Raises PlatformError if one keeps ending."""
         now = time.monotonic()
         ended = [child for child in self.children if not child.is_running]
         for child in ended:
@@ -79,7 +79,7 @@ class Fleet:
 
 @contextmanager
 def running_servers(commands: Sequence[Command], on_ready: Callable[[Child], None] = _ignore) -> Iterator[list[Child]]:
-    """Servers that answer, for as long as the block lasts. Raises PlatformError if one does not come up."""
+    """Runs servers for the duration of the block. Raises PlatformError if one does not come up."""
     with Fleet() as fleet:
         fleet.start(commands, on_ready)
         yield fleet.children

@@ -1,12 +1,10 @@
-"""Keeps the embedded Postgres running as long as anyone uses it, and stops it after the last one.
+"""Keeps the embedded Postgres running as long as a process uses it, and stops it after the last one.
 
-Every process that uses the server holds a shared lock on one file; the keeper waits for the exclusive lock.
-The kernel drops a dead process's lock, so the server stops cleanly even when its last user was killed, never
-leaks, and never disappears under a second user because the first one, which happened to start it, has
-finished.
+Every process that uses the server holds a shared lock on one file, and the keeper waits for the exclusive lock. The
+kernel releases the lock of a process that dies. The server therefore stops cleanly even if its last user was killed,
+and it keeps running for a second user when the process that started it has finished.
 
-Run as `python -m standalone.keeper --lock FILE [options] -- postgres ARG...`. Standard library
-only.
+Run as `python -m standalone.keeper --lock FILE [options] -- postgres ARG...`. Standard library only.
 """
 
 import fcntl
@@ -24,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("Keep Postgres running while its lock file is in use.")
     options.add_argument("--lock", required=True, help="file on which the server's users hold a shared lock")
     chosen = options.parse_args(arguments)
-    # Opened before the privileges of the child matter, and never inherited by it.
+    # Opened before the fork, and not inherited by the server.
     lock = os.open(chosen.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     keeper = os.getpid()
@@ -32,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if server == 0:
         if chosen.uid is not None:
             become(chosen.uid, chosen.gid, chosen.capability)
-        # SIGINT is Postgres's fast shutdown: sessions are ended, the data files are left clean.
+        # SIGINT is Postgres' fast shutdown: it ends sessions and leaves the data files clean.
         die_with_parent(keeper, signal.SIGINT)
         os.execv(chosen.program[0], chosen.program)  # noqa: S606
 
@@ -40,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.kill(server, signal.SIGINT)
 
     def ended(_signal: int, _frame: FrameType | None) -> None:
-        # Waiting for the lock would otherwise go on although there is nothing left to stop.
+        # Otherwise the keeper would keep waiting for the lock although there is nothing left to stop.
         pid, status = os.waitpid(server, os.WNOHANG)
         if pid == server:
             sys.exit(os.waitstatus_to_exitcode(status))

@@ -1,8 +1,8 @@
-"""Starts a program that must not outlive its parent and, where asked, must not run as root.
+"""Starts a program that must not outlive its parent and, on request, must not run as root.
 
-Run as `python -m standalone.launch [options] -- PROGRAM ARG...`: it changes its own process and
-then becomes the program. A separate process, because code between fork and exec is unsafe in a process with
-threads. Standard library only, so that it costs a few milliseconds.
+Run as `python -m standalone.launch [options] -- PROGRAM ARG...`: it changes its own process and then replaces itself by
+the program. It is a separate process because code between fork and exec is unsafe in a process with threads. It uses
+the standard library only, so that it costs a few milliseconds.
 """
 
 import argparse
@@ -22,9 +22,9 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 
 def die_with_parent(parent: int, by: signal.Signals) -> None:
-    """Asks the kernel (Linux; elsewhere nothing happens) for a signal when this process's parent is gone.
+    """Asks the kernel to send this process a signal when its parent is gone. Only on Linux.
 
-    Changing user afterwards would undo it. `parent` is the parent's id, taken before it could have died.
+    Call it after changing the user, which would undo it. `parent` is the parent's id, read before it could have died.
     """
     if sys.platform != "linux":
         return
@@ -34,10 +34,10 @@ def die_with_parent(parent: int, by: signal.Signals) -> None:
 
 
 def become(uid: int, gid: int, capability: str | None = None) -> None:
-    """Turns a root process into an ordinary user's, for good; keeps one capability if named (Linux).
+    """Makes a root process run as an ordinary user, for good. Keeps one capability if named (Linux).
 
-    The capability is for a Postgres whose folder lies below one that only root may enter: it lets the process
-    through without opening the folder to everyone.
+    The capability is for a Postgres whose folder is inside one that only root may enter. With it, the process can pass
+    through, and the folder is not opened to everyone.
     """
     os.setgroups([])
     if capability is not None:
@@ -70,7 +70,7 @@ def _set_capabilities(mask: int) -> None:
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """The options shared by everything that starts a program this way."""
+    """An argument parser with the options of every module that starts a program this way."""
     options = argparse.ArgumentParser(description=description)
     options.add_argument("--uid", type=int)
     options.add_argument("--gid", type=int)
@@ -80,7 +80,7 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Changes this process as asked and replaces it by the program."""
+    """Changes this process as the options say and replaces it by the program."""
     options = parser("Start a program that ends with its parent.")
     options.add_argument("--parent", type=int, required=True, help="process id of the caller")
     chosen = options.parse_args(arguments)

@@ -1,7 +1,7 @@
-"""The service key of a home: what its own commands call the services with.
+"""The service key of a home, with which its own commands call the services.
 
-Belongs here: making it, keeping it in the home, and finding it. Does not: keys of other callers (`cli/keys.py`), or
-what a service does with a key (`serving/key_ring.py`).
+Belongs here: creating it, keeping it in the home, and finding it. Does not belong here: keys of other callers
+(`cli/keys.py`), or what a service does with a key (`serving/key_ring.py`).
 """
 
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ NAME = "local"
 
 
 def ensure_local_key(platform: "Platform") -> str:
-    """The home's own key. It is made once, and again where the warehouse does not know it or it was revoked."""
+    """The home's own key. It is created once, and again if the warehouse does not know it or it was revoked."""
     # Reading a key, which is all that `predict` does, should load none of this.
     from serving.key_ring import digest_of, new_key
     from warehouse.database import Database, execute

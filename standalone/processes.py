@@ -1,6 +1,6 @@
-"""Child processes under supervision: started with a log, awaited until they answer, stopped by their own id.
+"""Supervised child processes: started with a log, awaited until they answer, stopped by their own id.
 
-Knows nothing of what it runs; which servers there are is told in `servers`.
+Does not belong here: which servers there are (`servers`).
 """
 
 import contextlib
@@ -26,10 +26,10 @@ TAIL_LINES = 15
 
 @dataclass(frozen=True)
 class Command:
-    """A server to run: what, where it will listen on loopback, and what it answers when ready.
+    """A server to run: its command line, its port on loopback, and how to know that it is ready.
 
-    `ready_path` is a page that answers 2xx (None: that the port accepts connections is enough, and without a port
-    that the process stays alive).
+    `ready_path` is a page that answers 2xx when the server is ready. Without it, the server is ready when its port
+    accepts connections; without a port, as soon as the process runs.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Child:
-    """A started process, the leader of its own group, and where its log began."""
+    """A started process, which leads its own process group, and the position in the log where its output begins."""
 
     command: Command
     process: subprocess.Popen[bytes]
@@ -58,7 +58,7 @@ class Child:
         return self.process.poll() is None
 
     def log_tail(self) -> str:
-        """The last lines it has written since it was started."""
+        """The last lines that it has written since it was started."""
         with self.command.log.open("rb") as file:
             file.seek(self.log_begin)
             lines = file.read().decode("utf-8", "replace").splitlines()
@@ -66,7 +66,10 @@ class Child:
 
 
 def start(command: Command) -> Child:
-    """Starts a process that ends when this one does. Call from the main thread: the kernel minds which one ends."""
+    """Starts a process that ends when this one does.
+
+    Call it from the main thread: the kernel ends the process when the thread that started it ends.
+    """
     launch = [sys.executable, "-P", "-m", "standalone.launch", f"--parent={os.getpid()}", "--"]
     begin = command.log.stat().st_size if command.log.exists() else 0
     with open_log(command.log) as output:
@@ -77,7 +80,7 @@ def start(command: Command) -> Child:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            # A group of its own: Ctrl-C in the terminal reaches only us, and we stop our children in order.
+            # A session of its own: Ctrl-C in the terminal reaches only this process, which stops its children in order.
             start_new_session=True,
         )
     return Child(command, process, begin)
@@ -101,12 +104,12 @@ def wait_until_ready(child: Child, seconds: float) -> None:
 
 
 def stop(children: Sequence[Child], seconds: float = 20) -> None:
-    """Stops processes and whatever they started: asks all at once, then kills what is left."""
+    """Stops processes and their descendants: sends SIGTERM to all, then kills those that are left."""
     family = [process for child in children for process in _family(child)]
     for child in children:
         with contextlib.suppress(ProcessLookupError):
             child.process.send_signal(signal.SIGTERM)
-    # Grandchildren get their time too: they are asked by their parents.
+    # Grandchildren get the same time, because their parents ask them to stop.
     for process in wait_for_end(family, seconds):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
@@ -116,7 +119,7 @@ def stop(children: Sequence[Child], seconds: float = 20) -> None:
 
 
 def wait_for_end(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Waits until all have ended and returns those that have not. One that nobody has collected yet has ended."""
+    """Waits until all have ended, and returns those that have not. A zombie counts as ended."""
     deadline = time.monotonic() + seconds
     while alive := [process for process in family if _is_alive(process)]:
         if time.monotonic() > deadline:
@@ -151,7 +154,7 @@ def _answers(command: Command) -> bool:
 
 
 def answers_http(address: str, seconds: float = 2) -> bool:
-    """Whether a page answers with success. Proxies set for the machine are not for loopback."""
+    """Whether a page answers with success. Ignores the machine's proxies, which are not for loopback."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(address, timeout=seconds) as answer:

@@ -1,6 +1,6 @@
-"""Whom the embedded Postgres runs as. It refuses to be root, so under root it needs another user.
+"""The user that the embedded Postgres runs as. Postgres refuses to run as root, so under root it needs another user.
 
-Belongs here: finding or making that user and letting it reach its files. Nothing about Postgres's data.
+Belongs here: finding or creating that user, and access to its files. Does not belong here: Postgres' data.
 """
 
 import os
@@ -18,7 +18,7 @@ SYSTEM_USER = "customer-analyzer"
 
 @dataclass(frozen=True)
 class Identity:
-    """A user for the server's processes. `uid` None: whoever runs this process."""
+    """A user for the server's processes. If `uid` is None, it is the user of this process."""
 
     uid: int | None = None
     gid: int | None = None
@@ -34,12 +34,11 @@ class Identity:
 
 
 def server_identity(data: Path, program: Path) -> Identity:
-    """The user to run Postgres as, for a data folder (made or not) and the server's program file.
+    """The user to run Postgres as, for a data folder (which need not exist) and the server's program file.
 
-    An ordinary user runs it as themselves. Root runs it as the owner of the data folder, or as a system user
-    made for it; if that user cannot pass a folder on the way, the process keeps a capability to do so,
-    because opening somebody's private folder to everyone is not ours to do. Raises PlatformError where none
-    of that is possible.
+    An ordinary user runs Postgres as themselves. Root runs it as the owner of the data folder, or as a system user
+    created for it. If that user may not enter a folder on the way, the process keeps a capability to do so; we do not
+    open a private folder to everyone. Raises PlatformError if none of this is possible.
     """
     if os.geteuid() != 0:
         if data.exists() and data.stat().st_uid != os.geteuid():
@@ -60,7 +59,7 @@ def _system_user() -> pwd.struct_passwd:
             return pwd.getpwnam(SYSTEM_USER)
         except KeyError:
             reason = _create_system_user()
-        # Another home may be doing the same at this moment and hold the lock of the user table.
+        # Another home may be creating its user at this moment and hold the lock of the user table.
         time.sleep(0.2 * attempt)
     raise PlatformError(
         f"Postgres does not run as root and the system user {SYSTEM_USER} could not be made ({reason}): "
@@ -85,7 +84,7 @@ def _create_system_user() -> str:
 
 
 def _first_closed_folder(user: pwd.struct_passwd, path: Path) -> Path | None:
-    """The first folder on the way to a path that the user may not pass; None if all is open."""
+    """The first folder on the way to a path that the user may not enter; None if there is none."""
     resolved = path.resolve()
     folders = [*reversed(resolved.parents), *([resolved] if resolved.is_dir() else [])]
     for folder in folders:
@@ -102,7 +101,7 @@ def _first_closed_folder(user: pwd.struct_passwd, path: Path) -> Path | None:
 
 
 def _capability(user: pwd.struct_passwd, closed: Path, program: Path) -> str:
-    # The lesser one lets a process pass and read, but not start a program file that is closed to it.
+    # The lesser capability lets a process enter and read, but not execute a program file that is closed to it.
     is_startable = bool(program.stat().st_mode & 0o001)
     for name in ["dac_read_search", "dac_override"] if is_startable else ["dac_override"]:
         if _held_capabilities() >> CAPABILITIES[name] & 1:

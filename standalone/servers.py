@@ -1,7 +1,7 @@
 """The servers of `up`: the MLflow pages, Dagster's pages, daemon and code server, and one service for each model.
 
-Belongs here: the command line of each. How processes are kept is in `fleet` and `processes`; what a service does,
-in `serving`; what Dagster runs, in `orchestration.definitions`.
+Belongs here: the command line of each. Does not belong here: supervising processes (`fleet`, `processes`), what a
+service does (`serving`), and what Dagster runs (`orchestration.definitions`).
 """
 
 import sys
@@ -20,7 +20,7 @@ from warehouse.deployments import deployed_bentos
 
 MODELS = ("segmentation", "purchase", "churn")
 DAGSTER_POOL_OVERFLOW = 4
-"""Connections that each store of Dagster's pages may open beside the one it keeps."""
+"""How many connections each store of Dagster's pages may open in addition to the one it keeps."""
 
 
 def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Command]:
@@ -33,7 +33,7 @@ def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Com
 
 
 def page_servers(platform: Platform) -> list[Command]:
-    """The MLflow pages and Dagster: code server first, as the two others load from it."""
+    """The MLflow pages and Dagster's servers. The code server comes first, because the two others load from it."""
     home, ports = platform.home, platform.settings.ports
     code_port = choose_port(home, "dagster_code", None)
     workspace = home.dagster / "workspace.yaml"
@@ -78,7 +78,7 @@ def page_servers(platform: Platform) -> list[Command]:
                 f"--workspace={workspace}",
                 f"--host={LOOPBACK}",
                 f"--port={dagster_port}",
-                # For each of its three stores; 20 unless told, which is half of what Postgres allows.
+                # For each of its three stores. The default of 20 would be half of what Postgres allows.
                 f"--db-pool-max-overflow={DAGSTER_POOL_OVERFLOW}",
             ],
             home.logs / "dagster.log",
@@ -114,5 +114,5 @@ def _workspace(code_port: int) -> str:
 
 
 def _program(name: str) -> list[str]:
-    """A tool of our own environment, whose folder need not be on PATH."""
+    """The path of a tool in our own environment, whose folder need not be on PATH."""
     return [str(Path(sys.executable).with_name(name))]

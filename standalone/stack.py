@@ -1,7 +1,7 @@
-"""Puts the platform together: a server, its databases and schema, the environment, Dagster's instance file.
+"""Puts the platform together: a Postgres server, its databases and schema, the environment, Dagster's instance file.
 
-The one way to a running platform, for the command line, the tests and the Dagster code location. What serves
-pages on top of it is in `servers`.
+The command line, the tests and the Dagster code location all get their platform here. Does not belong here: the servers
+that run on top of it (`servers`).
 """
 
 import atexit
@@ -30,7 +30,7 @@ MAX_RUN_SECONDS = 6 * 3600
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform whose databases are there and migrated; `environment` is already exported."""
+    """A platform whose databases exist and are migrated. `environment` is already exported."""
 
     settings: Settings
     home: Home
@@ -48,10 +48,10 @@ class Platform:
 
 @contextmanager
 def running_platform(settings: Settings) -> Iterator[Platform]:
-    """A platform ready for use: the embedded Postgres, or the one of `DATABASE_URL`.
+    """A platform that is ready for use, with the embedded Postgres or the one of `DATABASE_URL`.
 
-    Several processes may hold the same home's platform; its Postgres stops with the last of them. Raises
-    UserError (or one of its kinds) with a sentence that says what to do.
+    Several processes may use the platform of the same home; its Postgres stops with the last of them. Raises UserError
+    (or a subclass) that says what to do.
     """
     home = prepare_home(settings.home)
     with ExitStack() as resources:
@@ -70,9 +70,9 @@ def running_platform(settings: Settings) -> Iterator[Platform]:
 
 
 def join_platform(settings: Settings) -> Platform:
-    """The platform, held until this process ends: for a process that has no block to hold it in.
+    """Joins the platform until this process ends, for a process that cannot use a `with` block.
 
-    A Dagster code location started by plain `dagster dev` is one.
+    A Dagster code location that was started by plain `dagster dev` is such a process.
     """
     resources = ExitStack()
     platform = resources.enter_context(running_platform(settings))
@@ -81,15 +81,14 @@ def join_platform(settings: Settings) -> Platform:
 
 
 def write_dagster_instance(home: Home) -> None:
-    """Writes dagster.yaml. It names the variable that holds the database's address, never the address."""
+    """Writes dagster.yaml. It names the variable that contains the database's address, never the address itself."""
     instance = {
         "storage": {"postgres": {"postgres_url": {"env": "DAGSTER_PG_URL"}}},
         "run_coordinator": {
             "module": "dagster.core.run_coordinator",
             "class": "QueuedRunCoordinator",
         },
-        # Two cores' worth of training at once helps nobody, and two runs of one day would only wait for each
-        # other.
+        # Two trainings at the same time do not help on two cores, and two runs of one day would wait for each other.
         "concurrency": {"runs": {"max_concurrent_runs": 1}},
         "run_monitoring": {
             "enabled": True,
@@ -108,7 +107,7 @@ def write_dagster_instance(home: Home) -> None:
             "class": "LocalArtifactStorage",
             "config": {"base_dir": str(home.dagster)},
         },
-        # Our own warnings stand among the events of a run, where whoever looks at the run sees them.
+        # Our own warnings appear among the events of a run.
         "python_logs": {
             "managed_python_loggers": ["ingestion", "orchestration", "registry", "warehouse"],
             "python_log_level": "WARNING",
@@ -118,6 +117,6 @@ def write_dagster_instance(home: Home) -> None:
     text = "# Written at every start; change standalone/stack.py instead.\n"
     path = home.dagster / "dagster.yaml"
     content = text + yaml.safe_dump(instance, sort_keys=False)
-    # Left alone when nothing changed: a running daemon reads it too.
+    # The file is written only if it changes, because a running daemon reads it too.
     if not path.exists() or path.read_text(encoding="utf-8") != content:
         path.write_text(content, encoding="utf-8")

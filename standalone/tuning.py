@@ -1,4 +1,4 @@
-"""How the embedded Postgres is set for the machine it finds. Pure arithmetic, except for `this_machine`."""
+"""The embedded Postgres' settings for a given machine. Pure arithmetic, except for `this_machine`."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ MIB = 1024**2
 
 @dataclass(frozen=True)
 class Machine:
-    """What matters to the server: memory and shared memory in bytes, cores it may use."""
+    """What matters to the server: memory and shared memory in bytes, and the cores that it may use."""
 
     memory: int
     cores: int
@@ -34,17 +34,17 @@ def this_machine() -> Machine:
 def server_settings(machine: Machine) -> dict[str, str]:
     """Postgres settings for a machine it shares with training, Dagster and the services.
 
-    Durable: fsync and synchronous_commit stay on. Memory is modest, as the page cache does the rest: a
-    thirty-second of memory for shared buffers, about a hundredth for each sort or hash.
+    The settings are durable: fsync and synchronous_commit stay on. Memory use is modest, because the page cache does
+    the rest: a thirty-second of the memory for shared buffers, about a hundredth for each sort or hash.
     """
     workers = max(1, min(4, machine.cores))
     settings = {
         "listen_addresses": "127.0.0.1",
-        # Its path may be too long or closed to us; everything goes over TCP.
+        # No socket file: its path may be too long or not writable. All connections use TCP.
         "unix_socket_directories": "",
-        # tests/standalone/test_connections.py adds up who needs how many.
+        # tests/standalone/test_connections.py adds up how many connections are needed.
         "max_connections": "120",
-        # What a killed process had asked for ends soon after it, and with it what it had locked.
+        # The statement of a killed process ends within this time, and its locks are released.
         "client_connection_check_interval": "5s",
         "timezone": "UTC",
         "log_timezone": "UTC",
@@ -59,8 +59,7 @@ def server_settings(machine: Machine) -> dict[str, str]:
         "max_parallel_workers": str(workers),
         "max_parallel_workers_per_gather": str(workers),
         "max_parallel_maintenance_workers": str(workers),
-        # Nothing replicates from here, so a table made and filled in one transaction need not be logged as
-        # well.
+        # There is no replication, so a table that is created and filled in one transaction need not be logged.
         "wal_level": "minimal",
         "max_wal_senders": "0",
         "max_wal_size": "2GB",

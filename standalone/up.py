@@ -1,6 +1,6 @@
-"""The one `up` of a home, seen from other terminals: what it runs, and how to stop it.
+"""The running `up` of a home, as other terminals see it: what it runs, and how to stop it.
 
-Belongs here: its lock and its state file. What `up` starts is told in `servers`.
+Belongs here: its lock and its state file. Does not belong here: the servers that `up` starts (`servers`).
 """
 
 import fcntl
@@ -21,7 +21,7 @@ DOWN_SECONDS = 90
 
 @dataclass(frozen=True)
 class Up:
-    """A running `up`: its process, and for each server its process id and address."""
+    """A running `up`: its process id, and the process id and address of each server."""
 
     pid: int
     servers: dict[str, dict[str, Any]]
@@ -29,7 +29,7 @@ class Up:
 
 @contextmanager
 def exclusive_up(home: Home) -> Iterator[None]:
-    """Makes this process the home's one `up`. Raises UserError if there is one already."""
+    """Makes this process the only `up` of the home. Raises UserError if there is one already."""
     with home.up_lock.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,7 +48,7 @@ def exclusive_up(home: Home) -> Iterator[None]:
 
 
 def announce(home: Home, children: Sequence[Child]) -> None:
-    """Writes down what runs, for `find_up`."""
+    """Writes the state file that `find_up` reads."""
     me = psutil.Process()
     servers = {child.command.name: {"pid": child.process.pid, "address": child.command.address} for child in children}
     state = {"pid": me.pid, "created": me.create_time(), "servers": servers}
@@ -56,10 +56,10 @@ def announce(home: Home, children: Sequence[Child]) -> None:
 
 
 def find_up(home: Home) -> Up | None:
-    """The `up` that runs for this home, if any; what a killed one left behind does not count."""
+    """The running `up` of this home, if any. The state file of a killed one does not count."""
     state = read_json(home.up)
     try:
-        # The number alone may by now be another program's.
+        # Another program may have got the process id, so the start time is compared too.
         is_same = abs(psutil.Process(int(state["pid"])).create_time() - float(state["created"])) < 1
         return Up(int(state["pid"]), dict(state["servers"])) if is_same else None
     except (KeyError, TypeError, ValueError, psutil.NoSuchProcess):
@@ -67,7 +67,7 @@ def find_up(home: Home) -> Up | None:
 
 
 def stop_up(home: Home) -> Up | None:
-    """Stops the `up` of this home and returns what ran; None if nothing did. Raises PlatformError if it resists."""
+    """Stops the `up` of this home and returns it; None if none runs. Raises PlatformError if it does not stop."""
     up = find_up(home)
     if up is None:
         return None
