@@ -21,8 +21,8 @@ from cli.console import make_console
 from cli.run import run_everything
 from cli.session import Session, session_of
 from core.settings import Settings
+from ingestion import import_files, parse_mapping
 from ingestion.cdnow import cdnow_file, read_cdnow
-from ingestion.importing import import_files
 from ml.baselines import fit_baselines
 from ml.churn import SPEC as CHURN
 from ml.cutoffs import CutoffPlan
@@ -51,7 +51,7 @@ def main() -> None:
         events.filter(pl.col("occurred_at") < day).write_parquet(known)
         with running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform:
             session = session_of(platform)
-            import_files(platform.warehouse_url, [known], mapping=dict(pair.split("=", 1) for pair in given.map))
+            import_files(platform.warehouse_url, [known], profile=parse_mapping(given.map))
             run_everything(session, given.as_of, given.horizon, backtest=False)
             plan = plan_run(session.warehouse, given.as_of, given.horizon)
             rows = [row for spec in (PURCHASE, CHURN) for row in judge(session, plan, spec, events)]

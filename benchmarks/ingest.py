@@ -24,9 +24,11 @@ from core.home import Home
 from core.settings import Settings
 from data_contracts.contract import read_contract
 from ingestion import event_writer
+from ingestion.batches import prepare
 from ingestion.contract_check import check_new_events
-from ingestion.importing import import_files, prepare
+from ingestion.importing import import_files
 from ingestion.mapping import wanted_columns
+from ingestion.normalizing import Reading
 from ingestion.readers import read_chunks
 from simulator import simulate, write
 from standalone.postgres import running_postmaster
@@ -100,7 +102,7 @@ def _processor_seconds(home: Home) -> float:
 def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
     """The COPY alone. All text is made before, as Postgres would go on working while more of it is made."""
     contract = read_contract()
-    batches = prepare(read_chunks(file, wanted_columns(contract, {})), contract, {}, source="import")
+    batches = prepare(read_chunks(file, wanted_columns(contract, {})), contract, Reading(), source="import")
     texts = [memoryview(event_writer.as_csv(batch.events.select(event_writer.EVENT_COLUMNS))) for batch in batches]
     with _connect_after_checkpoint(url) as connection:
         command = sql.SQL("copy raw.events ({}) from stdin (format csv)").format(

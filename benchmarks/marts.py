@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from core.settings import Settings
 from dbt_project import PROJECT
-from ingestion.importing import import_files
+from ingestion import Profile, import_files
 from standalone.stack import running_platform
 from warehouse.database import Database
 
@@ -23,7 +23,7 @@ def imported_warehouse(files: Sequence[Path], mapping: Mapping[str, str]) -> Ite
         TemporaryDirectory(prefix="benchmark-") as scratch,
         running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform,
     ):
-        import_files(platform.warehouse_url, list(files), mapping=mapping)
+        import_files(platform.warehouse_url, list(files), profile=Profile(mapping))
         yield Database(platform.warehouse_url)
 
 

@@ -19,8 +19,8 @@ from cli.summary import summarize
 from cli.tables import models_table
 from core.errors import UserError
 from core.settings import read_settings
+from ingestion import parse_mapping
 from ingestion.cdnow import write_cdnow
-from ingestion.mapping import parse_mapping
 from serving.client import PredictionClient
 from serving.schemas import AnyPrediction
 from standalone.fleet import running_servers

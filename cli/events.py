@@ -5,7 +5,7 @@ Belongs here: options, progress and the closing table. How events are read, stor
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -27,12 +27,14 @@ from rich.table import Table
 
 from cli.options import AsJson
 from core.settings import read_settings
+from data_contracts.times import DateOrder
 from standalone.stack import running_platform
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from ingestion.importing import ImportResult
+    from data_contracts.numbers import DecimalSign
+    from ingestion import ImportResult, Profile
 
 app = typer.Typer(help="Events in and out: import, check, simulate a shop, archive old months.", no_args_is_help=True)
 
@@ -50,23 +52,53 @@ def import_files(
         typer.Option(
             "--map",
             metavar="COLUMN=SOURCE",
-            help="Where an event column comes from, such as order_id=properties.invoice. May be repeated.",
+            help="Where an event column comes from: order_id=properties.invoice; a constant: event_type=\"'purchase'\";"
+            " nowhere: source=-; or what a word means: event_type:transaction=purchase. May be repeated.",
         ),
     ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="The zone of times without one, such as Europe/Moscow.")
+    ] = None,
+    date_order: Annotated[
+        DateOrder | None, typer.Option(help="How to read 03/04/2025 where no date of the file tells.")
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(metavar="SIGN", help="The decimal sign of numbers: . or ,")] = None,
+    minor_units: Annotated[
+        bool, typer.Option("--minor-units", help="Amounts are whole cents, or the smallest unit of their currency.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import files of events. Importing again changes nothing; bad rows go to quarantine with the reason."""
-    from ingestion.importing import demand_good_rows
-    from ingestion.mapping import parse_mapping
+    from dataclasses import replace
 
-    parsed = parse_mapping(mapping or [])
+    from ingestion import demand_good_rows, parse_mapping
+
+    profile = parse_mapping(mapping or [])
+    profile = replace(
+        profile,
+        time_zone=time_zone or profile.time_zone,
+        date_order=date_order or profile.date_order,
+        decimal=_decimal_sign(decimal) or profile.decimal,
+        is_minor=minor_units or profile.is_minor,
+    )
     with running_platform(read_settings()) as platform:
-        results = import_with_progress(platform.warehouse_url, files, parsed)
+        results = import_with_progress(platform.warehouse_url, files, profile)
     if as_json:
         typer.echo(json.dumps([_as_dict(result) for result in results]))
     else:
-        Console().print(import_table(results))
+        show_import(Console(), results)
     demand_good_rows(results)
+
+
+def _decimal_sign(text: str | None) -> "DecimalSign | None":
+    from core.errors import UserError
+    from data_contracts.numbers import DecimalSign
+
+    if text is None:
+        return None
+    if text not in (DecimalSign.POINT, DecimalSign.COMMA):
+        raise UserError(f"--decimal {text} is neither . nor ,")
+    return DecimalSign(text)
 
 
 @app.command()
@@ -110,6 +142,7 @@ def simulate(
     (notification_sent), theirs is withheld (notification_withheld).
     """
     from core.errors import UserError
+    from ingestion import Profile
     from simulator import Faults, draw_population, parse_drift, truth_by_horizon, write
     from simulator import simulate as simulated
 
@@ -128,8 +161,8 @@ def simulate(
     with running_platform(settings) as platform, TemporaryDirectory(dir=platform.home.root) as folder:
         file = Path(folder) / f"simulated-{users}-users-{days}-days-seed-{seed}.parquet"
         _write_with_progress(frames, file)
-        results = import_with_progress(platform.warehouse_url, [file], {})
-    Console().print(import_table(results))
+        results = import_with_progress(platform.warehouse_url, [file], Profile())
+    show_import(Console(), results)
 
 
 @app.command()
@@ -229,7 +262,7 @@ def _write_with_progress(frames: "Iterable[pl.DataFrame]", file: Path) -> int:
         return write(frames, file, progress=lambda rows: bar.update(task, completed=rows))
 
 
-def import_with_progress(url: str, files: Sequence[Path], mapping: Mapping[str, str]) -> list["ImportResult"]:
+def import_with_progress(url: str, files: Sequence[Path], profile: "Profile") -> list["ImportResult"]:
     """Imports files with a progress bar on the error stream. Errors are those of `import_files`."""
     from ingestion import importing
 
@@ -250,7 +283,21 @@ def import_with_progress(url: str, files: Sequence[Path], mapping: Mapping[str, 
                 tasks[file] = bar.add_task(file.name, total=1.0, rows=0)
             bar.update(tasks[file], completed=progress.fraction, rows=progress.result.read)
 
-        return importing.import_files(url, files, mapping=mapping, progress=show)
+        return importing.import_files(url, files, profile=profile, progress=show)
+
+
+def show_import(console: Console, results: Sequence["ImportResult"]) -> None:
+    """Prints what became of each file's rows, why some were refused, and what else is worth a sentence."""
+    from ingestion.results import commonest
+
+    console.print(import_table(results))
+    for result in results:
+        if result.reasons:
+            console.print(f"{result.file.name}: refused {commonest(result)}", markup=False, highlight=False)
+            reason = max(result.reasons, key=result.reasons.__getitem__)
+            console.print(f"  for example {result.examples[reason][:300]}", markup=False, highlight=False)
+        for note in result.notes:
+            console.print(f"{result.file.name}: {note}", markup=False, highlight=False)
 
 
 def import_table(results: Sequence["ImportResult"]) -> Table:
@@ -272,7 +319,7 @@ def import_table(results: Sequence["ImportResult"]) -> Table:
     return table
 
 
-def _as_dict(result: "ImportResult") -> dict[str, str | int]:
+def _as_dict(result: "ImportResult") -> dict[str, object]:
     return {
         "file": str(result.file),
         "read": result.read,
@@ -281,4 +328,6 @@ def _as_dict(result: "ImportResult") -> dict[str, str | int]:
         "quarantined": result.quarantined,
         "conflicting": result.conflicting,
         "erased": result.erased,
+        "reasons": dict(result.reasons),
+        "notes": list(result.notes),
     }

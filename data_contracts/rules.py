@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from data_contracts.contract import Check, Contract, Rule
+from data_contracts.conventions import CANONICAL, Conventions
 from data_contracts.parsing import parse
 
 REASON = "reason"
@@ -29,16 +30,19 @@ class Validated:
     bad: pl.DataFrame
 
 
-def validate(contract: Contract, frame: pl.DataFrame, *, now: datetime | None = None) -> Validated:
+def validate(
+    contract: Contract, frame: pl.DataFrame, *, now: datetime | None = None, conventions: Conventions = CANONICAL
+) -> Validated:
     """Splits `frame` by the contract's rules. A column that is not in the frame is one of missing values.
 
     `now` is the moment that rules about the future refer to, the clock's by default.
+    `conventions` is how the frame's values are written.
     """
     typed: list[pl.Series] = []
     unread: list[pl.Series] = []
     for each in contract.properties:
         given = frame.get_column(each.name) if each.name in frame.columns else _missing(each.name, frame.height)
-        parsed = parse(given, each)
+        parsed = parse(given, each, conventions)
         typed.append(parsed)
         unread.append((_present(given) & parsed.is_null()).alias(_UNREAD + each.name))
     rows = pl.DataFrame(typed)

@@ -5,13 +5,15 @@ Belongs here: reading files in bounded chunks, mapping columns, identity, storin
 """
 
 from ingestion.errors import FileRefusedError, OnlyBadRowsError
-from ingestion.importing import ImportResult, Progress, demand_good_rows, import_files, import_frames
-from ingestion.mapping import parse_mapping
+from ingestion.importing import Progress, import_files, import_frames
+from ingestion.profile import Profile, parse_mapping
+from ingestion.results import ImportResult, demand_good_rows
 
 __all__ = [
     "FileRefusedError",
     "ImportResult",
     "OnlyBadRowsError",
+    "Profile",
     "Progress",
     "demand_good_rows",
     "import_files",

@@ -1,11 +1,11 @@
 """Which column of a file is which column of an event.
 
-Belongs here: reading --map, checking it against a file, and turning a chunk's rows into event columns. Does not:
+Belongs here: checking a profile's columns against a file, and turning a chunk's rows into event columns. Does not:
 types and rules (`data_contracts`), or identity.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import polars as pl
 from data_contracts.contract import Check, Contract
 from ingestion.chunks import Chunk, Wanted
 from ingestion.errors import FileRefusedError, MappingRefusedError
+from ingestion.profile import LEFT_OUT, Profile, constant, is_column
 
 PROPERTIES = "properties"
 
@@ -31,23 +32,11 @@ class ColumnSource:
         return ".".join((self.column, *self.path))
 
 
-def parse_mapping(options: Iterable[str]) -> dict[str, str]:
-    """`["order_id=properties.invoice"]` as a dictionary. Raises MappingRefusedError for what has no such form."""
-    mapping: dict[str, str] = {}
-    for option in options:
-        column, _, source = (part.strip() for part in option.partition("="))
-        if not column or not source:
-            raise MappingRefusedError(f"--map {option} is not of the form COLUMN=SOURCE, such as order_id=invoice")
-        if column in mapping:
-            raise MappingRefusedError(f"--map names {column} twice; keep one")
-        mapping[column] = source
-    return mapping
-
-
-def demand_known_columns(contract: Contract, mapping: Mapping[str, str]) -> None:
-    """Raises MappingRefusedError if --map fills a column that events do not have."""
-    for column, source in mapping.items():
+def demand_known_columns(contract: Contract, profile: Profile) -> None:
+    """Raises MappingRefusedError if a profile names a column that events do not have."""
+    for column in (*profile.columns, *profile.values):
         if column not in contract.columns:
+            source = profile.columns.get(column, "...")
             raise MappingRefusedError(
                 f"--map {column}={source}: events have no column {column}; theirs are {', '.join(contract.columns)}"
             )
@@ -62,7 +51,8 @@ def demand_known_source(contract: Contract, source: str) -> None:
 
 def wanted_columns(contract: Contract, mapping: Mapping[str, str]) -> Wanted:
     """What an import will ask of each document of a file."""
-    taken = [mapping.get(name, name) for name in contract.columns]
+    sources = (mapping.get(name, name) for name in contract.columns)
+    taken = [source for source in sources if is_column(source)]
     return Wanted(tuple(taken), tuple({name.partition(".")[0] for name in taken} - set(taken)))
 
 
@@ -75,6 +65,8 @@ def demand_columns(
     """
     names = _names(chunk)
     for column, text in mapping.items():
+        if not is_column(text):
+            continue
         source = _source(text, names)
         if source.column not in names:
             raise MappingRefusedError(
@@ -86,7 +78,9 @@ def demand_columns(
                 f" {source.column} holds {', '.join(_keys(chunk.rows, source.column)) or 'nothing'}"
             )
     for each in contract.properties:
-        if each.required and each.name not in filled and each.name not in mapping and each.name not in names:
+        is_mapped = mapping.get(each.name, LEFT_OUT) != LEFT_OUT
+        is_there = each.name in names and each.name not in mapping
+        if each.required and each.name not in filled and not is_mapped and not is_there:
             raise FileRefusedError(
                 f"{path} has no column {each.name}, which every event needs; say which of its columns it is with"
                 f" --map {each.name}=COLUMN (its columns are {', '.join(names)})"
@@ -102,7 +96,12 @@ def map_columns(chunk: Chunk, contract: Contract, mapping: Mapping[str, str]) ->
     columns: list[pl.Series] = []
     used: set[str] = set()
     for each in contract.columns:
-        source = _source(mapping.get(each, each), names)
+        text = mapping.get(each, each)
+        if (value := constant(text)) is not None:
+            columns.append(pl.Series(each, [value]).new_from_index(0, chunk.rows.height))
+        if not is_column(text):
+            continue
+        source = _source(text, names)
         if source.column in chunk.rows.columns:
             columns.append(_reach(chunk.rows, source).alias(each))
             if not source.path:

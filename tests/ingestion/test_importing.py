@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.contract import read_contract
+from ingestion.batches import Batch, prepare
 from ingestion.chunks import Chunk
 from ingestion.errors import OnlyBadRowsError
 from ingestion.event_writer import pack_events
-from ingestion.importing import Batch, ImportResult, demand_good_rows, prepare
+from ingestion.normalizing import Reading
+from ingestion.results import ImportResult, demand_good_rows
 
 CONTRACT = read_contract()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -38,7 +40,7 @@ def batches(rows: list[dict[str, str]], size: int = 1000, now: datetime = NOW) -
         for start in range(0, len(rows), size)
         if (piece := frame[start : start + size]).height
     ]
-    return list(prepare(chunks, CONTRACT, {}, source="import", now=now))
+    return list(prepare(chunks, CONTRACT, Reading(), source="import", now=now))
 
 
 def identities(made: list[Batch]) -> list[str]:
@@ -78,8 +80,8 @@ def test_what_the_file_does_not_say_is_filled_in() -> None:
 def test_what_is_filled_in_is_no_part_of_the_identity() -> None:
     row = {"user_id": "a", "event_type": "view", "occurred_at": "2025-01-02"}
     chunk = Chunk(pl.Series([1]), pl.DataFrame([row]), None)
-    (first,) = prepare([chunk], CONTRACT, {}, source="import", now=NOW)
-    (second,) = prepare([chunk], CONTRACT, {}, source="web", now=NOW)
+    (first,) = prepare([chunk], CONTRACT, Reading(), source="import", now=NOW)
+    (second,) = prepare([chunk], CONTRACT, Reading(), source="web", now=NOW)
     assert first.events["event_id"].to_list() == second.events["event_id"].to_list()
 
 

@@ -14,8 +14,8 @@ from ingestion.mapping import (
     demand_known_columns,
     demand_known_source,
     map_columns,
-    parse_mapping,
 )
+from ingestion.profile import Profile
 
 CONTRACT = read_contract()
 FILE = Path("shop.parquet")
@@ -84,19 +84,25 @@ def test_an_event_column_that_is_mapped_from_elsewhere_keeps_its_old_value_in_pr
     assert properties(events) == [{"user_id": "old"}]
 
 
-def test_options_are_read() -> None:
-    assert parse_mapping(["order_id=properties.invoice", " user_id = customer "]) == {
-        "order_id": "properties.invoice",
-        "user_id": "customer",
-    }
-    for options in (["order_id"], ["=x"], ["user_id="], ["a=b", "a=c"]):
-        with pytest.raises(MappingRefusedError, match="--map"):
-            parse_mapping(options)
+def test_constants_fill_a_column_and_left_out_columns_go_to_properties() -> None:
+    mapping = {"event_type": "'purchase'", "source": "-"}
+    events = map_columns(chunk(user_id=["a", "b"], source=["google", None]), CONTRACT, mapping)
+    assert events["event_type"].to_list() == ["purchase", "purchase"]
+    assert "source" not in events.columns
+    assert properties(events) == [{"source": "google"}, None]
+
+
+def test_a_required_column_cannot_be_left_out() -> None:
+    frame = chunk(user_id=["a"], event_type=["view"], occurred_at=["2025-01-01"])
+    filled = ("event_id", "source", "received_at")
+    demand_columns(FILE, frame, CONTRACT, {"event_type": "'purchase'", "source": "-"}, filled)
+    with pytest.raises(FileRefusedError, match="no column user_id"):
+        demand_columns(FILE, frame, CONTRACT, {"user_id": "-"}, filled)
 
 
 def test_an_event_column_that_does_not_exist_is_named() -> None:
     with pytest.raises(MappingRefusedError, match="events have no column buyer; theirs are event_id, user_id"):
-        demand_known_columns(CONTRACT, {"buyer": "customer"})
+        demand_known_columns(CONTRACT, Profile({"buyer": "customer"}))
 
 
 def test_a_source_that_does_not_exist_is_named() -> None:

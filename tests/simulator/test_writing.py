@@ -8,8 +8,9 @@ import pytest
 
 from core.errors import OperationError, UserError
 from data_contracts.contract import read_contract
-from ingestion.importing import prepare
+from ingestion.batches import prepare
 from ingestion.mapping import wanted_columns
+from ingestion.normalizing import Reading
 from ingestion.readers import read_chunks
 from simulator import simulate, write
 
@@ -18,7 +19,7 @@ CONTRACT = read_contract()
 
 def imported(path: Path) -> pl.DataFrame:
     chunks = read_chunks(path, wanted_columns(CONTRACT, {}))
-    batches = list(prepare(chunks, CONTRACT, {}, source="import"))
+    batches = list(prepare(chunks, CONTRACT, Reading(), source="import"))
     assert sum(batch.quarantine.height for batch in batches) == 0
     return pl.concat([batch.events for batch in batches]).select(CONTRACT.columns)
 

@@ -13,6 +13,7 @@ from core.errors import DatabaseError
 from ingestion import (
     FileRefusedError,
     ImportResult,
+    Profile,
     Progress,
     import_files,
     import_frames,
@@ -35,7 +36,7 @@ ROWS = [
     {"customer": "b", "event_type": "refund", "occurred_at": "when?", "amount": "x", "city": "\u0000"},
     {"customer": "b", "event_type": "wink", "occurred_at": "2024-03-01", "amount": "", "city": 'Köln "x"'},
 ]
-MAPPING = {"user_id": "customer"}
+PROFILE = Profile({"user_id": "customer"})
 
 
 def counts(result: ImportResult) -> tuple[int, int, int, int, int]:
@@ -55,7 +56,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def test_events_and_bad_rows_go_their_ways(warehouse_url: str, shop: Path) -> None:
-    (result,) = import_files(warehouse_url, [shop], mapping=MAPPING)
+    (result,) = import_files(warehouse_url, [shop], profile=PROFILE)
     assert counts(result) == (6, 4, 0, 2, 0)
     stored = fetched(
         warehouse_url,
@@ -82,17 +83,17 @@ def test_events_and_bad_rows_go_their_ways(warehouse_url: str, shop: Path) -> No
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
 def test_importing_again_changes_nothing(warehouse_url: str, shop: Path, tmp_path: Path, chunk_rows: int) -> None:
-    import_files(warehouse_url, [shop], mapping=MAPPING)
+    import_files(warehouse_url, [shop], profile=PROFILE)
     shuffled = tmp_path / "shuffled.csv"
     pl.DataFrame(ROWS[::-1]).write_csv(shuffled)
     for file in (shop, shuffled):
-        (again,) = import_files(warehouse_url, [file], mapping=MAPPING, chunk_rows=chunk_rows)
+        (again,) = import_files(warehouse_url, [file], profile=PROFILE, chunk_rows=chunk_rows)
         assert counts(again) == (6, 0, 4, 2, 2)
     assert fetched(warehouse_url, "select count(*) from raw.events") == [(4,)]
 
 
 def test_json_lines_and_parquet_bring_the_same_events(warehouse_url: str, shop: Path, tmp_path: Path) -> None:
-    import_files(warehouse_url, [shop], mapping=MAPPING)
+    import_files(warehouse_url, [shop], profile=PROFILE)
     good = [{name: value or None for name, value in row.items()} for row in (*ROWS[1:3], ROWS[5])]
     lines = tmp_path / "shop.jsonl"
     lines.write_text("".join(json.dumps(row) + "\n" for row in good))
@@ -100,7 +101,7 @@ def test_json_lines_and_parquet_bring_the_same_events(warehouse_url: str, shop: 
     pl.DataFrame(good).with_columns(
         pl.col("amount").cast(pl.Float64), pl.col("occurred_at").str.to_datetime()
     ).write_parquet(parquet)
-    for result in import_files(warehouse_url, [lines, parquet], mapping=MAPPING):
+    for result in import_files(warehouse_url, [lines, parquet], profile=PROFILE):
         assert counts(result) == (3, 0, 3, 0, 0)
 
 
@@ -169,11 +170,11 @@ def test_no_file_is_touched_when_one_cannot_be_read(warehouse_url: str, shop: Pa
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"no")
     with pytest.raises(FileRefusedError, match=r"broken\.parquet cannot be read"):
-        import_files(warehouse_url, [shop, broken], mapping=MAPPING)
+        import_files(warehouse_url, [shop, broken], profile=PROFILE)
     assert fetched(warehouse_url, "select count(*) from raw.events") == [(0,)]
     assert fetched(warehouse_url, "select count(*) from raw.imports") == [(0,)]
 
 
 def test_a_database_that_is_not_there_is_one_sentence(shop: Path) -> None:
     with pytest.raises(DatabaseError, match=r"^The warehouse cannot be reached: .*is the platform up\?$"):
-        import_files("postgresql://nobody@127.0.0.1:1/warehouse", [shop], mapping=MAPPING)
+        import_files("postgresql://nobody@127.0.0.1:1/warehouse", [shop], profile=PROFILE)

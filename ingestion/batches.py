@@ -1,0 +1,133 @@
+"""Sorts the chunks of one file out: events as the table has them, and bad rows as the quarantine has them.
+
+Belongs here: the way of a row from a chunk to a batch. Does not: files (`readers`), or the database (`event_writer`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import polars as pl
+
+from data_contracts.contract import Contract
+from data_contracts.rules import REASON, validate
+from data_contracts.times import repeated
+from ingestion import event_ids, event_writer
+from ingestion.chunks import Chunk, storable
+from ingestion.conflicts import Conflict
+from ingestion.mapping import map_columns
+from ingestion.normalizing import Reading, normalized
+
+# What the import fills in when a file does not say.
+FILLED = ("event_id", "received_at", "source")
+_ROW = "row_number"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A chunk, sorted out: events as the table has them, and bad rows as the quarantine has them.
+
+    `own_ids` are those of the ids that senders gave; `is_repeating`: the file has one of them twice, up to here.
+    `other_types`: how many events are of each type that the contract does not name. `repeated`: how many times are
+    in an hour that the file's clocks showed twice.
+    """
+
+    chunk: Chunk
+    events: pl.DataFrame
+    quarantine: pl.DataFrame
+    own_ids: pl.Series
+    is_repeating: bool
+    other_types: Mapping[str, int] = field(default_factory=dict)
+    repeated: int = 0
+
+    def conflicting(self, events: pl.DataFrame, conflicts: Sequence[Conflict]) -> event_writer.Packed:
+        """Those of `events` that have the id of another, for the quarantine. Equal ones are one: they are one event."""
+        numbers = events.get_column(_ROW).gather([each.place for each in conflicts])
+        where = self.chunk.numbers.search_sorted(numbers).to_list()
+        reasons = [f"event_id is taken by an event with another {each.columns}" for each in conflicts]
+        return event_writer.pack_quarantine(_refused(numbers.to_list(), reasons, self.chunk.whole(where), None))
+
+
+@dataclass(frozen=True, slots=True)
+class PackedBatch:
+    events: event_writer.Packed
+    quarantine: event_writer.Packed
+    batch: Batch
+
+
+def prepare(
+    chunks: Iterable[Chunk],
+    contract: Contract,
+    reading: Reading,
+    *,
+    source: str,
+    now: datetime | None = None,
+) -> Iterator[Batch]:
+    """Turns the chunks of one file, in order, into batches. `now` is for rules about the future."""
+    moment = now or datetime.now(UTC)
+    zone, known = reading.conventions.time_zone, [each.name for each in contract.event_types]
+    # What the import fills in is no part of a row's identity, so it is missing until the identity is made.
+    incomplete = contract.optional(*FILLED)
+    event_places, quarantine_places, own_places = event_ids.Places(), event_ids.Places(), event_ids.Places()
+    for chunk in chunks:
+        given = map_columns(chunk, contract, reading.profile.columns)
+        rows = normalized(given, contract, reading).with_columns(chunk.numbers.alias(_ROW))
+        validated = validate(incomplete, rows, now=moment, conventions=reading.conventions)
+        events = validated.good.with_columns(
+            event_ids.identify(validated.good, event_places),
+            pl.coalesce("received_at", "occurred_at").alias("received_at"),
+            pl.col("source").fill_null(source),
+        )
+        own_ids = validated.good.get_column("event_id").drop_nulls()
+        # Two ids with the same hash cost a comparison and nothing else.
+        is_repeating = bool(own_places.take(own_ids.hash().to_numpy()).any())
+        yield Batch(
+            chunk,
+            events,
+            _quarantine(chunk, validated.bad, quarantine_places),
+            own_ids,
+            is_repeating,
+            _other_types(events, known),
+            0 if zone == "UTC" else repeated(events.get_column("occurred_at"), zone),
+        )
+
+
+def _other_types(events: pl.DataFrame, known: Sequence[str]) -> dict[str, int]:
+    counts = events.get_column("event_type").value_counts()
+    return dict(counts.filter(~pl.col("event_type").is_in(known)).iter_rows())
+
+
+def _quarantine(chunk: Chunk, bad: pl.DataFrame, places: event_ids.Places) -> pl.DataFrame:
+    numbers = bad.get_column(_ROW).to_list()
+    broken = chunk.malformed
+    where = chunk.numbers.search_sorted(bad.get_column(_ROW)).to_list()
+    return _refused(
+        [*numbers, *(each.number for each in broken)],
+        [*bad.get_column(REASON).to_list(), *(each.reason for each in broken)],
+        [*chunk.whole(where), *(storable({"text": each.text}) for each in broken)],
+        places,
+    )
+
+
+def _refused(numbers: list[int], reasons: list[str], rows: list[str], places: event_ids.Places | None) -> pl.DataFrame:
+    schema = {"row_number": pl.Int64, "reason": pl.String, "row": pl.String}
+    frame = pl.DataFrame({"row_number": numbers, "reason": reasons, "row": rows}, schema=schema).sort("row_number")
+    ids = event_ids.row_ids(event_ids.QUARANTINE, frame.get_column("row"), places)
+    return frame.with_columns(ids.alias("quarantine_id"))
+
+
+def packed(batches: Iterable[Batch]) -> Iterator[PackedBatch]:
+    """Each batch with its text for COPY."""
+    for batch in batches:
+        events = event_writer.pack_events(batch.events, batch.own_ids, is_repeating=batch.is_repeating)
+        yield PackedBatch(events, event_writer.pack_quarantine(batch.quarantine), batch)
+
+
+def ahead(batches: Iterator[PackedBatch]) -> Iterator[PackedBatch]:
+    """The same batches, the next one made on another thread while this one is being stored."""
+    with ThreadPoolExecutor(1, thread_name_prefix="prepare") as executor:
+        coming = executor.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = executor.submit(next, batches, None)
+            yield batch

@@ -1,0 +1,109 @@
+"""What became of the rows of a file.
+
+Belongs here: counts, and adding them up. Does not: tables for a terminal (`cli`).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ingestion.batches import Batch
+from ingestion.errors import OnlyBadRowsError
+from ingestion.event_writer import Stored
+
+_PURCHASE = re.compile(
+    r"(?i)purchas|transaction|\border|_paid|paid_|bought|\bbuy|_buy|\bsale|payment|kauf|покуп|заказ|оплат"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What became of a file's rows: read = stored + known + quarantined + erased.
+
+    `quarantined_known` of the quarantined ones were in quarantine already. `conflicting` of them keep the contract, but
+    have the id of another event. Those of erased users are left out. `reasons` counts why rows were refused; `examples`
+    has the first of each as JSON. `other_types` counts events of types that the contract does not name. `notes` are
+    sentences for the one who imports.
+    """
+
+    file: Path
+    read: int = 0
+    stored: int = 0
+    known: int = 0
+    quarantined: int = 0
+    quarantined_known: int = 0
+    conflicting: int = 0
+    erased: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, str] = field(default_factory=dict)
+    other_types: Mapping[str, int] = field(default_factory=dict)
+    repeated: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import is: `fraction` of `result.file` (0 to 1; None if nobody knows) is stored."""
+
+    fraction: float | None
+    result: ImportResult
+
+
+def added(result: ImportResult, stored: Stored, batch: Batch) -> ImportResult:
+    """`result` and one batch more."""
+    refused = batch.quarantine
+    examples = refused.unique("reason", keep="first", maintain_order=True).select("reason", "row")
+    return replace(
+        result,
+        read=result.read + stored.stored + stored.known + stored.quarantined + stored.erased,
+        stored=result.stored + stored.stored,
+        known=result.known + stored.known,
+        quarantined=result.quarantined + stored.quarantined,
+        quarantined_known=result.quarantined_known + stored.quarantined_known,
+        conflicting=result.conflicting + stored.conflicting,
+        erased=result.erased + stored.erased,
+        reasons=Counter(result.reasons) + Counter(refused.get_column("reason").to_list()),
+        examples={**dict(examples.iter_rows()), **result.examples},
+        other_types=Counter(result.other_types) + Counter(batch.other_types),
+        repeated=result.repeated + batch.repeated,
+    )
+
+
+def demand_good_rows(results: Iterable[ImportResult]) -> None:
+    """Raises OnlyBadRowsError for the first file of which every row broke the contract."""
+    for result in results:
+        if result.read and result.quarantined - result.conflicting == result.read:
+            raise OnlyBadRowsError(
+                f"Not one of the {result.read:,} rows of {result.file} is an event ({commonest(result)}); all are in"
+                " raw.events_quarantine with the reason, so compare its columns with the contract or use --map"
+            )
+
+
+def commonest(result: ImportResult, limit: int = 3) -> str:
+    """The commonest reasons for which rows were refused, with counts: "2 user_id is missing, 1 ..."."""
+    reasons = Counter(result.reasons).most_common()
+    said = [f"{count:,}: {reason}" for reason, count in reasons[:limit]]
+    rest = sum(count for _, count in reasons[limit:])
+    return "; ".join([*said, f"{rest:,} for other reasons"] if rest else said) or "no reason noted"
+
+
+def noted(result: ImportResult, zone: str) -> ImportResult:
+    """`result` with what its counts are worth a sentence for. `zone` is the one of the file's clocks."""
+    notes = list(result.notes)
+    if result.repeated:
+        notes.append(
+            f"{result.repeated:,} times are in an hour that the clocks of {zone} showed twice; where no zone stands"
+            " beside them, the first was taken"
+        )
+    if result.other_types:
+        types = ", ".join(f"{name} ({count:,})" for name, count in Counter(result.other_types).most_common(5))
+        notes.append(f"counted as `other`: {types}")
+    looks = [name for name in result.other_types if _PURCHASE.search(name)]
+    if looks:
+        notes.append(
+            f"{looks[0]} looks like a purchase, and is not counted as one; if it is, import with"
+            f" --map 'event_type:{looks[0]}=purchase'"
+        )
+    return replace(result, notes=tuple(notes))
