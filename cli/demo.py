@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.console import make_console
-from cli.events import import_with_progress
+from cli.importing import import_with_progress
 from cli.predictions import predictions_table
 from cli.run import run_everything
 from cli.session import Session, session_of

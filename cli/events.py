@@ -5,7 +5,7 @@ Belongs here: options, progress and the closing table. How events are read, stor
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -15,26 +15,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import (
-    BarColumn,
     Progress,
     SpinnerColumn,
-    TaskID,
-    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
 )
 from rich.table import Table
 
+from cli.importing import import_files, import_with_progress, show_import
 from cli.options import AsJson
 from core.settings import read_settings
-from data_contracts.times import DateOrder
 from standalone.stack import running_platform
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from data_contracts.numbers import DecimalSign
-    from ingestion import ImportResult, Profile
 
 app = typer.Typer(help="Events in and out: import, check, simulate a shop, archive old months.", no_args_is_help=True)
 
@@ -44,61 +39,7 @@ def events() -> None:
     """Events in and out: import, check, simulate a shop, archive old months."""
 
 
-@app.command("import")
-def import_files(
-    files: Annotated[list[Path], typer.Argument(help="Parquet, CSV (also .csv.gz) or JSON lines.")],
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="COLUMN=SOURCE",
-            help="Where an event column comes from: order_id=properties.invoice; a constant: event_type=\"'purchase'\";"
-            " nowhere: source=-; or what a word means: event_type:transaction=purchase. May be repeated.",
-        ),
-    ] = None,
-    time_zone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="The zone of times without one, such as Europe/Moscow.")
-    ] = None,
-    date_order: Annotated[
-        DateOrder | None, typer.Option(help="How to read 03/04/2025 where no date of the file tells.")
-    ] = None,
-    decimal: Annotated[str | None, typer.Option(metavar="SIGN", help="The decimal sign of numbers: . or ,")] = None,
-    minor_units: Annotated[
-        bool, typer.Option("--minor-units", help="Amounts are whole cents, or the smallest unit of their currency.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Import files of events. Importing again changes nothing; bad rows go to quarantine with the reason."""
-    from dataclasses import replace
-
-    from ingestion import demand_good_rows, parse_mapping
-
-    profile = parse_mapping(mapping or [])
-    profile = replace(
-        profile,
-        time_zone=time_zone or profile.time_zone,
-        date_order=date_order or profile.date_order,
-        decimal=_decimal_sign(decimal) or profile.decimal,
-        is_minor=minor_units or profile.is_minor,
-    )
-    with running_platform(read_settings()) as platform:
-        results = import_with_progress(platform.warehouse_url, files, profile)
-    if as_json:
-        typer.echo(json.dumps([_as_dict(result) for result in results]))
-    else:
-        show_import(Console(), results)
-    demand_good_rows(results)
-
-
-def _decimal_sign(text: str | None) -> "DecimalSign | None":
-    from core.errors import UserError
-    from data_contracts.numbers import DecimalSign
-
-    if text is None:
-        return None
-    if text not in (DecimalSign.POINT, DecimalSign.COMMA):
-        raise UserError(f"--decimal {text} is neither . nor ,")
-    return DecimalSign(text)
+app.command("import")(import_files)
 
 
 @app.command()
@@ -260,74 +201,3 @@ def _write_with_progress(frames: "Iterable[pl.DataFrame]", file: Path) -> int:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         return write(frames, file, progress=lambda rows: bar.update(task, completed=rows))
-
-
-def import_with_progress(url: str, files: Sequence[Path], profile: "Profile") -> list["ImportResult"]:
-    """Imports files with a progress bar on the error stream. Errors are those of `import_files`."""
-    from ingestion import importing
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rows]:,} rows"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        tasks: dict[Path, TaskID] = {}
-
-        def show(progress: importing.Progress) -> None:
-            # A file gets its bar with its first rows: one that is refused leaves only the sentence that says why.
-            file = progress.result.file
-            if file not in tasks:
-                tasks[file] = bar.add_task(file.name, total=1.0, rows=0)
-            bar.update(tasks[file], completed=progress.fraction, rows=progress.result.read)
-
-        return importing.import_files(url, files, profile=profile, progress=show)
-
-
-def show_import(console: Console, results: Sequence["ImportResult"]) -> None:
-    """Prints what became of each file's rows, why some were refused, and what else is worth a sentence."""
-    from ingestion.results import commonest
-
-    console.print(import_table(results))
-    for result in results:
-        if result.reasons:
-            console.print(f"{result.file.name}: refused {commonest(result)}", markup=False, highlight=False)
-            reason = max(result.reasons, key=result.reasons.__getitem__)
-            console.print(f"  for example {result.examples[reason][:300]}", markup=False, highlight=False)
-        for note in result.notes:
-            console.print(f"{result.file.name}: {note}", markup=False, highlight=False)
-
-
-def import_table(results: Sequence["ImportResult"]) -> Table:
-    """What became of each file's rows."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("file")
-    for column in ("read", "stored", "already known", "quarantined", "of these conflicting", "erased"):
-        table.add_column(column, justify="right")
-    for result in results:
-        counts = (
-            result.read,
-            result.stored,
-            result.known,
-            result.quarantined,
-            result.conflicting,
-            result.erased,
-        )
-        table.add_row(result.file.name, *(f"{count:,}" for count in counts))
-    return table
-
-
-def _as_dict(result: "ImportResult") -> dict[str, object]:
-    return {
-        "file": str(result.file),
-        "read": result.read,
-        "stored": result.stored,
-        "known": result.known,
-        "quarantined": result.quarantined,
-        "conflicting": result.conflicting,
-        "erased": result.erased,
-        "reasons": dict(result.reasons),
-        "notes": list(result.notes),
-    }
