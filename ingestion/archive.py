@@ -27,7 +27,8 @@ from core.errors import OperationError, UserError
 from ingestion.chunks import CHUNK_ROWS
 from ingestion.errors import FileRefusedError
 from ingestion.event_writer import Packed, as_csv, connected, copy_rows
-from warehouse.database import Database
+from warehouse import erased_users
+from warehouse.database import Database, execute
 from warehouse.events import watermark
 from warehouse.locks import marts_lock
 
@@ -192,7 +193,7 @@ def _restore(connection: Connection, archive: Archive, file: Path) -> Restored:
         columns = _load(connection, file, back)
         if _checksum(connection, back, columns) != (archive.rows, archive.checksum):
             raise OperationError(f"The rows of {file} are not those that were archived; nothing was restored from it.")
-        connection.execute("lock table raw.erased_users in share mode")
+        execute(connection, erased_users.is_anyone_erased())
         erased = connection.execute(
             sql.SQL(
                 "delete from {0} where user_id in (select user_id from (select distinct user_id from {0}) as users"

@@ -28,6 +28,8 @@ from ingestion.conflicts import (
     store_unknown,
 )
 from ingestion.errors import ImportStoppedError
+from warehouse import erased_users
+from warehouse.database import execute
 
 QUARANTINE_COLUMNS = ("quarantine_id", "row_number", "reason", "row")
 # libpq keeps what it cannot send at once, so a batch is handed over in pieces.
@@ -228,22 +230,12 @@ def _refusals() -> Iterator[None]:
 
 def _without_erased(connection: Connection, events: Packed, quarantine: Packed) -> tuple[Packed, Packed, int]:
     """The batch without rows of users who were erased, and how many those were. No one is erased until it is stored."""
-    # Waits for an erasure that is under way.
-    connection.execute("lock table raw.erased_users in share mode")
-    if connection.execute("select from raw.erased_users limit 1").fetchone() is None:
+    if not execute(connection, erased_users.is_anyone_erased()):
         return events, quarantine, 0
-    users = connection.execute(
-        "select user_id from unnest(%s::text[]) as user_id"
-        " where raw.user_hash(user_id) in (select user_hash from raw.erased_users)",
-        [events.rows.get_column("user_id").unique().to_list()],
-    ).fetchall()
-    good = events.rows.filter(~pl.col("user_id").is_in([str(user) for (user,) in users]))
-    places = connection.execute(
-        "select place - 1 from unnest(%s::jsonb[]) with ordinality as bad (bad_row, place)"
-        " where raw.is_of_user(bad_row, array(select user_hash from raw.erased_users))",
-        [quarantine.rows.get_column("row").to_list()],
-    ).fetchall()
-    bad = quarantine.rows.with_row_index("place").filter(~pl.col("place").is_in([int(str(at)) for (at,) in places]))
+    users = execute(connection, erased_users.erased_among(events.rows.get_column("user_id").unique().to_list()))
+    good = events.rows.filter(~pl.col("user_id").is_in(users))
+    places = execute(connection, erased_users.erased_rows(quarantine.rows.get_column("row").to_list()))
+    bad = quarantine.rows.with_row_index("place").filter(~pl.col("place").is_in(places))
     erased = events.height - good.height + quarantine.height - bad.height
     if not erased:
         return events, quarantine, 0

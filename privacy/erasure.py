@@ -1,68 +1,46 @@
-"""Erasing a user: from every table at once, then from files; a receipt says what went and what a scan still finds.
+"""Erasing a user: from the warehouse, then from files; a receipt says what went and where a scan still finds the id.
 
-Belongs here: the order of things and the receipt. Does not: what a trace is and how it is found (`traces`), which
-models had learned from the user (`trained`).
+Belongs here: the order of things. Does not: which table is treated how (`holdings`), SQL (`tables`, `mentions`,
+`statistics`), text and Parquet (`files`), which models had learned from the user (`trained`).
 
-What is in Postgres goes in one transaction, together with the hash that keeps the user from coming back. Files cannot
-be part of it, so that part comes after and can be repeated: erasing a user again finishes what a kill interrupted.
+Nobody who stores events waits for an erasure. First the user's hash is committed, which keeps out whatever comes later;
+then the erasure waits for the transactions that may not have seen it; then it deletes. A kill in between leaves a user
+who is half erased: erasing the user again finishes that.
 """
 
 import json
-import re
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import psycopg
-from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from core.errors import UserError
 from core.home import Home
 from ingestion.archive import Archive, catalogue, replace_file
 from ingestion.event_writer import connected
-from privacy import traces
+from privacy import files, mentions, statistics, tables
+from privacy.holdings import HOLDINGS, QUARANTINE, Action, Holding
+from privacy.receipt import Receipt
+from privacy.spelling import mask
 from privacy.trained import TrainedVersion, as_plain, versions_that_saw
 from serving.spool import change_left_lines
-from warehouse.database import Database
+from warehouse import erased_users
+from warehouse.database import Connection, Database, execute
 from warehouse.locks import marts_lock
 
-Connection = psycopg.Connection[tuple[object, ...]]
-
-SCORECARD = "scorecards.model_scorecard"
 # How long services may take to bring predictions that they have on disk into Postgres, which leaves the user's out.
 _DRAIN_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What an erasure came to; it does not hold the id.
-
-    `deleted`: rows by table; `masked`: rows of others, by table, in which the id was made illegible; `files`: files in
-    which it was, archives of old months among them; `unreached_archives`: those that lie elsewhere now, from which the
-    user is left out when they are restored; `trained_models`: versions that had learned from the user, which deleting
-    rows does not change; `found`: columns and files in which a scan afterwards still finds the id, none if all is well.
-    """
-
-    user_hash: str
-    erased_at: str
-    deleted: dict[str, int]
-    masked: dict[str, int]
-    files: list[str]
-    unreached_archives: list[dict[str, str | int]]
-    trained_models: list[dict[str, str | int]]
-    found: list[str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
+# Looks for mentions: one that finds them, one for rows that moved meanwhile, one that finds none.
+_LOOKS = 3
+_POLL_SECONDS = 0.05
 
 
 def erase_user(
-    warehouse: Database, home: Home, user_id: str, versions: Iterable[TrainedVersion], others: Sequence[str] = ()
+    warehouse: Database,
+    home: Home,
+    user_id: str,
+    versions: Iterable[TrainedVersion],
+    others: Sequence[str] = (),
+    holdings: Sequence[Holding] = HOLDINGS,
 ) -> Receipt:
     """Erases a user from the warehouse and from the files of the home.
 
@@ -72,88 +50,90 @@ def erase_user(
     # A build that began before would write the user's marts after.
     with marts_lock(warehouse):
         with warehouse.transaction() as connection:
-            user_hash, is_again = _remember(connection, user_id, versions_that_saw(connection, user_id, versions))
-            deleted = _delete(connection, user_id)
-            if not (deleted or is_again or traces.scan_files(home.ledger, user_id)):
-                raise UserError(f"Nothing is held about a user {user_id}; check how the id is written.")
-            if deleted.get("ml.outcomes") and _exists(connection, SCORECARD):
-                # Weeks are counted again where something is new, and what is gone is not: the next build counts all.
-                connection.execute(sql.SQL("truncate {}").format(sql.Identifier(*SCORECARD.split("."))))
-            masked = traces.mask_database(connection, user_id)
-        _forget_rows(warehouse, user_id, {*deleted, *masked})
+            there = tables.present(connection, holdings)
+            _keep_out(connection, home, there, user_id, versions)
+        _wait_for_storing(warehouse)
+        with warehouse.transaction() as connection:
+            kept = tables.count(connection, [each for each in there if each.action is Action.KEEP], user_id)
+            deleted = tables.delete(connection, there, user_id)
+            pseudonymised = tables.pseudonymise(connection, there, user_id)
+        with connected(warehouse.url) as connection:
+            masked, missed = _mask_mentions(connection, there, user_id)
+            statistics.reclaim(connection, {part for each in (deleted, pseudonymised, masked) for part in _parts(each)})
+            statistics.renew(connection, user_id)
     archives, unreached = _erase_archives(warehouse, user_id)
-    files = [*archives, *_erase_files(home, user_id)]
+    changed_files = [*archives, *_erase_files(home, user_id)]
     with warehouse.transaction() as connection:
-        trained, erased_at = connection.execute(
-            "select trained_models, erased_at from raw.erased_users where user_hash = %s", [user_hash]
-        ).fetchall()[0]
-    assert isinstance(trained, list) and isinstance(erased_at, datetime)  # noqa: S101 (as the table has them)
+        entry = execute(connection, erased_users.find(user_id))
+        found = [*missed, *_left_over(connection, there, user_id)]
+    assert entry is not None  # noqa: S101 (it was added above)
     return Receipt(
-        user_hash.hex(),
-        erased_at.astimezone(UTC).isoformat(timespec="seconds"),
-        deleted,
-        masked,
-        [str(path) for path in files],
+        entry.user_hash,
+        entry.erased_at.isoformat(timespec="seconds"),
+        _by_table(deleted),
+        _by_table(pseudonymised),
+        kept,
+        _by_table(masked),
+        [str(path) for path in changed_files],
         [{"month": f"{each.month:%Y-%m}", "path": each.path, "sha256": each.sha256} for each in unreached],
-        trained,
-        _scan([warehouse.url, *others], home, user_id),
+        entry.trained_models,
+        [*found, *_found_elsewhere(others, home, user_id)],
     )
 
 
-def _remember(connection: Connection, user_id: str, trained: Sequence[TrainedVersion]) -> tuple[bytes, bool]:
-    """Keeps the user out from now on; the hash, and whether it was there already."""
-    # Waits for imports and scores that are being stored: what comes later sees the hash.
-    connection.execute("lock table raw.erased_users in exclusive mode")
-    row = connection.execute(
-        "select raw.user_hash(%(id)s), exists (select from raw.erased_users where user_hash = raw.user_hash(%(id)s))",
-        {"id": user_id},
-    ).fetchall()[0]
-    user_hash, is_again = row
-    assert isinstance(user_hash, bytes)  # noqa: S101 (as the function has it)
-    connection.execute(
-        "insert into raw.erased_users (user_hash, trained_models) values (%s, %s) on conflict do nothing",
-        [user_hash, Jsonb(as_plain(trained))],
-    )
-    return user_hash, bool(is_again)
+def _keep_out(
+    connection: Connection, home: Home, there: Sequence[Holding], user_id: str, versions: Iterable[TrainedVersion]
+) -> None:
+    """Adds the user to those whom imports, scores and the ledger leave out. Raises UserError for a stranger."""
+    is_again = execute(connection, erased_users.find(user_id)) is not None
+    if not (is_again or tables.count(connection, there, user_id) or files.find(home.ledger, user_id)):
+        raise UserError(f"Nothing is held about a user {user_id}; check how the id is written.")
+    execute(connection, erased_users.add(user_id, as_plain(versions_that_saw(connection, user_id, versions))))
 
 
-def _delete(connection: Connection, user_id: str) -> dict[str, int]:
-    counts = {
-        traces.name_of(table): connection.execute(
-            sql.SQL("delete from {} where user_id = %s").format(table), [user_id]
-        ).rowcount
-        for table in traces.user_tables(connection)
-    }
-    counts[traces.name_of(traces.QUARANTINE)] = connection.execute(
-        sql.SQL("delete from {} where {}").format(traces.QUARANTINE, traces.is_quarantined_of(user_id))
-    ).rowcount
-    return {table: count for table, count in counts.items() if count}
+def _wait_for_storing(warehouse: Database) -> None:
+    """Waits for the transactions that are storing rows now: they may have begun before the user was to be kept out."""
+    with connected(warehouse.url) as connection:
+        storing = execute(connection, erased_users.storing_now())
+        while storing := storing & execute(connection, erased_users.storing_now()):
+            time.sleep(_POLL_SECONDS)
 
 
-def _exists(connection: Connection, table: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", [table]).fetchone()
-    return row is not None and bool(row[0])
+def _mask_mentions(
+    connection: Connection, there: Sequence[Holding], user_id: str
+) -> tuple[tables.ByPartition, list[str]]:
+    """Masks the user's id in rows about others; how many, and columns in which it still is."""
+    searched = mentions.searched(connection, there)
+    masked: tables.ByPartition = {}
+    for _ in range(_LOOKS):
+        found = list(mentions.find(connection, searched, user_id))
+        if not found:
+            return masked, []
+        for each in found:
+            rows = masked.setdefault(each.table, {})
+            rows[each.partition] = rows.get(each.partition, 0) + mentions.mask(connection, each, user_id)
+    return masked, [name for each in mentions.find(connection, searched, user_id) for name in each.column_names]
 
 
-def _forget_rows(warehouse: Database, user_id: str, tables: Iterable[str]) -> None:
-    """Has Postgres reuse the place of deleted rows, and drop them from its statistics, now rather than some day."""
-    with psycopg.connect(warehouse.url, autocommit=True) as connection:
-        for table in sorted(tables):
-            for leaf in _leaves(connection, table):
-                connection.execute(sql.SQL("vacuum (analyze) {}").format(leaf))
-        for remembered in traces.tables_remembered(connection, user_id):
-            connection.execute(sql.SQL("analyze {}").format(remembered))
+def _parts(changed: tables.ByPartition) -> list[str]:
+    return [partition for partitions in changed.values() for partition in partitions]
 
 
-def _leaves(connection: Connection, table: str) -> list[sql.Identifier]:
-    rows = connection.execute(
-        "select relnamespace::regnamespace::text, relname from pg_partition_tree(%(table)s::regclass)"
-        " join pg_class on oid = relid where isleaf"
-        " union select relnamespace::regnamespace::text, relname from pg_class"
-        " where oid = %(table)s::regclass and relkind = 'r'",
-        {"table": table},
-    ).fetchall()
-    return [sql.Identifier(str(schema), str(name)) for schema, name in rows]
+def _by_table(changed: tables.ByPartition) -> dict[str, int]:
+    return {table: sum(partitions.values()) for table, partitions in changed.items()}
+
+
+def _left_over(connection: Connection, there: Sequence[Holding], user_id: str) -> list[str]:
+    """Columns that still hold the id: of declared tables, of tables that nobody declared, of the statistics."""
+    columns = {QUARANTINE: "row"} | {each.table: each.user_column for each in there if each.action is not Action.KEEP}
+    left = tables.count(connection, [each for each in there if each.table in columns], user_id)
+    unknown = mentions.find(connection, mentions.undeclared(connection, there), user_id)
+    remembered = statistics.remembered(connection, user_id)
+    return [
+        *(f"{table}.{columns[table]}" for table in left),
+        *(name for each in unknown for name in each.column_names),
+        *(f"statistics of {table}" for table in remembered),
+    ]
 
 
 def _erase_archives(warehouse: Database, user_id: str) -> tuple[list[Path], list[Archive]]:
@@ -163,7 +143,7 @@ def _erase_archives(warehouse: Database, user_id: str) -> tuple[list[Path], list
         for archive in catalogue(connection):
             if not archive.is_there:
                 unreached.append(archive)
-            elif part := traces.masked_parquet(Path(archive.path), user_id):
+            elif part := files.masked_parquet(Path(archive.path), user_id):
                 replace_file(connection, archive, part)
                 changed.append(Path(archive.path))
     return changed, unreached
@@ -171,28 +151,32 @@ def _erase_archives(warehouse: Database, user_id: str) -> tuple[list[Path], list
 
 def _erase_files(home: Home, user_id: str) -> list[Path]:
     """The files of the home in which the id was. Spooled predictions are left out, in all else the id is masked."""
-    spooled = traces.scan_files(home.ledger, user_id)
+    spooled = files.find(home.ledger, user_id)
     if spooled:
         change_left_lines(home.ledger, lambda line: _without_user(line, user_id))
         deadline = time.monotonic() + _DRAIN_SECONDS
-        while traces.scan_files(home.ledger, user_id) and time.monotonic() < deadline:
-            time.sleep(0.1)
-    return [*spooled, *traces.mask_files(home.root, user_id, leaving=home.ledger)]
+        while files.find(home.ledger, user_id) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+    return [*spooled, *files.mask_below(home.root, user_id, leaving=home.ledger)]
 
 
 def _without_user(line: bytes, user_id: str) -> bytes:
-    """A line of the spool without what the user was told; what a caller named so is illegible."""
+    """A line of the spool without what the user was told; where a caller named the user, the id is masked."""
     entries = [
         {**entry, "predictions": [said for said in entry["predictions"] if said["user_id"] != user_id]}
         for entry in json.loads(line)
     ]
-    kept = json.dumps([entry for entry in entries if entry["predictions"]], separators=(",", ":"), ensure_ascii=False)
-    return re.sub(traces.pattern(user_id), rf"\1{traces.mask_of(user_id)}", kept).encode()
+    kept = [entry for entry in entries if entry["predictions"]]
+    return mask(user_id, json.dumps(kept, separators=(",", ":"), ensure_ascii=False)).encode()
 
 
-def _scan(urls: Iterable[str], home: Home, user_id: str) -> list[str]:
-    found = [str(path.relative_to(home.root)) for path in traces.scan_files(home.root, user_id)]
-    for url in urls:
-        with psycopg.connect(url) as connection:
-            found += [f"{connection.info.dbname}: {place}" for place in traces.scan_database(connection, user_id)]
+def _found_elsewhere(others: Iterable[str], home: Home, user_id: str) -> list[str]:
+    """Files of the home, and columns of other databases, that hold the id."""
+    found = [str(path.relative_to(home.root)) for path in files.find(home.root, user_id)]
+    for url in others:
+        with connected(url) as connection:
+            named = mentions.find(connection, tables.text_tables(connection), user_id)
+            places = [name for each in named for name in each.column_names]
+            places += [f"statistics of {table}" for table in statistics.remembered(connection, user_id)]
+            found += [f"{connection.info.dbname}: {place}" for place in places]
     return found

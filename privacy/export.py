@@ -1,6 +1,6 @@
 """Everything held about a user, as JSON.
 
-Belongs here: the order and form of what is given. Does not: where things about users are (`traces`).
+Belongs here: the order and form of what is given. Does not: which tables hold something about users (`holdings`).
 """
 
 import json
@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from itertools import chain
 
 import polars as pl
-import psycopg
 from psycopg import sql
 
 from core.errors import UserError
 from core.home import Home
 from ingestion.archive import catalogue
 from ingestion.chunks import storable
-from privacy import traces
+from privacy import tables
+from privacy.holdings import HOLDINGS, QUARANTINE
+from privacy.spelling import parameters
 from serving.spool import read_lines
-from warehouse.database import Database
+from warehouse.database import Connection, Database
 
 _BATCH = 1_000
 _ORDERED_BY: tuple[str, ...] = ("occurred_at", "occurred_day", "as_of", "made_at", "quarantined_at")
@@ -27,14 +28,13 @@ _ORDERED_BY: tuple[str, ...] = ("occurred_at", "occurred_day", "as_of", "made_at
 def export_user(warehouse: Database, home: Home, user_id: str) -> Generator[str]:
     """The JSON text, piece by piece: an object with the id, the time and, by table, the rows about the user.
 
-    Every table with a user_id is looked into, the quarantine, and predictions that wait on disk. Rows come from the
+    Every declared table is read, the quarantine, predictions that wait on disk, and archived months. Rows come from the
     server as they are read, so memory does not grow with them. Raises UserError where there are none.
     """
     with warehouse.transaction() as connection:
         connection.execute("set local timezone to 'UTC'")
-        tables = _tables(connection, user_id)
         files = [("ledger folder", _spooled(home, user_id)), ("archived events", _archived(connection, user_id))]
-        named = chain(tables, files)
+        named = chain(_tables(connection, user_id), files)
         pieces = chain.from_iterable(_table(name, rows) for name, rows in named)
         first = next(pieces, None)
         if first is None:
@@ -57,28 +57,26 @@ def _table(name: str, rows: Iterator[str]) -> Iterator[str]:
         yield "\n]"
 
 
-def _tables(connection: psycopg.Connection[tuple[object, ...]], user_id: str) -> Iterator[tuple[str, Iterator[str]]]:
-    for table in traces.user_tables(connection):
-        yield traces.name_of(table), _rows(connection, table, sql.SQL("user_id = {}").format(sql.Literal(user_id)))
-    quarantine = traces.QUARANTINE
-    yield traces.name_of(quarantine), _rows(connection, quarantine, traces.is_quarantined_of(user_id))
+def _tables(connection: Connection, user_id: str) -> Iterator[tuple[str, Iterator[str]]]:
+    for holding in tables.present(connection, HOLDINGS):
+        yield holding.table, _rows(connection, holding.table, tables.is_of_user(holding), user_id)
+    yield QUARANTINE, _rows(connection, QUARANTINE, tables.IS_QUARANTINED_OF_USER, user_id)
 
 
-def _rows(
-    connection: psycopg.Connection[tuple[object, ...]], table: sql.Identifier, condition: sql.Composable
-) -> Iterator[str]:
-    described = connection.execute(sql.SQL("select * from {} limit 0").format(table)).description or ()
+def _rows(connection: Connection, table: str, condition: sql.Composable, user_id: str) -> Iterator[str]:
+    name = tables.identifier(table)
+    described = connection.execute(sql.SQL("select * from {} limit 0").format(name)).description or ()
     times = [name for name in _ORDERED_BY if name in {column.name for column in described}]
     query = sql.SQL("select to_jsonb(held)::text from {} as held where {} order by {}").format(
-        table, condition, sql.SQL(", ").join(map(sql.Identifier, times)) if times else sql.SQL("1")
+        name, condition, sql.SQL(", ").join(map(sql.Identifier, times)) if times else sql.SQL("1")
     )
     with connection.cursor("export") as cursor:
         cursor.itersize = _BATCH
-        for (row,) in cursor.execute(query):
+        for (row,) in cursor.execute(query, parameters(user_id)):
             yield str(row)
 
 
-def _archived(connection: psycopg.Connection[tuple[object, ...]], user_id: str) -> Iterator[str]:
+def _archived(connection: Connection, user_id: str) -> Iterator[str]:
     """Events in archives that are where they were written; of those that are back, the table has them."""
     for archive in catalogue(connection):
         if archive.restored_at is None and archive.is_there:

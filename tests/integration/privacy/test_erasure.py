@@ -16,9 +16,10 @@ import pytest
 from core.errors import UserError
 from core.home import Home, prepare_home
 from ingestion import import_files
+from privacy import mentions, statistics, tables
 from privacy.erasure import erase_user
 from privacy.export import export_user
-from privacy.traces import scan_database, scan_files
+from privacy.files import find as find_files
 from privacy.trained import TrainedVersion
 from tests.integration.dbt_project.shop import AS_OF_DATES, Dbt, random_events, rows
 from warehouse.database import Database
@@ -117,6 +118,13 @@ def shop(dbt: Dbt, warehouse: Connection, warehouse_url: str, shop_file: Path) -
     return Database(warehouse_url)
 
 
+def places(warehouse: Connection, user_id: str) -> list[str]:
+    """Every column of every table, whatever is declared, and statistics, in which the user's id is found."""
+    found = mentions.find(warehouse, tables.text_tables(warehouse), user_id)
+    columns = [name for each in found for name in each.column_names]
+    return columns + [f"statistics of {table}" for table in statistics.remembered(warehouse, user_id)]
+
+
 def everything(warehouse: Connection) -> dict[str, list[tuple[object, ...]]]:
     return {mart: rows(warehouse, mart) for mart in MARTS}
 
@@ -126,7 +134,7 @@ def test_a_user_is_given_everything_and_erased_everywhere(
 ) -> None:
     others = "raw.events where user_id <> %s"
     kept = warehouse.execute(f"select count(*) from {others}", [USER]).fetchall()  # noqa: S608
-    assert set(scan_database(warehouse, USER)) > {
+    assert set(places(warehouse, USER)) > {
         "raw.events_2024_01.user_id",
         "raw.events_2024_02.properties",
         "raw.events_quarantine.row",
@@ -140,7 +148,7 @@ def test_a_user_is_given_everything_and_erased_everywhere(
         (home.ledger / "2-alive" / "00000001.jsonl").unlink()
         receipt = erase_user(shop, home, USER, VERSIONS)
 
-    assert receipt.found == scan_database(warehouse, USER) == scan_files(home.root, USER) == []
+    assert receipt.found == places(warehouse, USER) == find_files(home.root, USER) == []
     assert USER not in json.dumps(receipt.to_dict())
     assert set(receipt.deleted) >= {
         "raw.events", "raw.events_quarantine", "intermediate.int_user_daily", "marts.user_features",
@@ -182,7 +190,7 @@ def test_a_user_is_given_everything_and_erased_everywhere(
     ]
     scores = pl.DataFrame({"user_id": [USER, OTHER], "score": [0.1, 0.2], "basis": ["model", "model"]})
     write_scores(shop, "churn", DAY, 20, 2, scores, feature_hash="f")
-    assert scan_database(warehouse, USER) == []
+    assert places(warehouse, USER) == []
     assert read_scores(shop, "churn", DAY)["user_id"].to_list() == [OTHER]
 
 
