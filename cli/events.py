@@ -180,8 +180,8 @@ def quarantine(as_json: AsJson = False) -> None:
 
     with running_platform(read_settings()) as platform:
         rows = Database(platform.warehouse_url).frame(
-            "select file_name as file, reason, count(*) as rows from raw.events_quarantine"
-            " join raw.imports using (import_id) group by 1, 2 order by 3 desc, 1, 2"
+            "select coalesce(file_name, '(no file)') as file, reason, count(*) as rows from raw.events_quarantine"
+            " left join raw.imports using (import_id) group by 1, 2 order by 3 desc, 1, 2"
         )
     if as_json:
         typer.echo(json.dumps(rows.to_dicts()))

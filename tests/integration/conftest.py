@@ -1,6 +1,7 @@
 """Real servers for the integration tests, each in a home of its own, on free ports, gone when the tests are.
 
 `warehouse_url`  an empty, migrated warehouse, fresh for every test
+`warehouse`      a connection to it; `dbt` builds its marts
 `ran_platform`   a platform on which the whole pipeline ran once on a cut of real data, with its services up
 `installed`      the built wheel in an environment of its own
 """
@@ -10,9 +11,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
+import psycopg
 import pytest
 
 from core.settings import Settings, read_settings
@@ -22,8 +26,12 @@ from standalone.local_key import ensure_local_key
 from standalone.servers import model_servers
 from standalone.stack import Platform, running_platform
 from standalone.up import announce, exclusive_up
+from tests.integration.dbt_project.shop import AS_OF_DATES, DAYS, FIRST_DAY, Dbt
 from tests.integration.installed import Installed, install_wheel
 from warehouse.migration import migrate, read_migrations
+
+if TYPE_CHECKING:
+    from tests.integration.dbt_project.parsed import Parsed
 
 pytestmark = pytest.mark.integration
 
@@ -70,6 +78,36 @@ def _fresh_warehouse(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> str
     with platform.server.connect("warehouse", autocommit=True) as connection:
         migrate(connection, read_migrations())
     return platform.warehouse_url
+
+
+@pytest.fixture(scope="session")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> "Parsed":
+    """The project is parsed once: other variables would make dbt parse it anew, and these are read when it runs."""
+    # Importing dbt takes seconds, which only tests that call it should pay.
+    from tests.integration.dbt_project.parsed import Parsed
+
+    return Parsed(tmp_path_factory.mktemp("dbt"))
+
+
+@pytest.fixture
+def dbt(warehouse_url: str, parsed: "Parsed") -> Dbt:
+    """Calls dbt on the fixture's warehouse for the days of the shop, unless a test says otherwise."""
+
+    def call(command: str, *arguments: str, **variables: object) -> None:
+        days = {"as_of_dates": list(AS_OF_DATES), "horizon_days": 20, "known_until": ""}
+        parsed.call(command, *arguments, **{**days, **variables})
+
+    return call
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection on which every statement is its own transaction, and room for the shop's events."""
+    with psycopg.connect(warehouse_url, autocommit=True) as connection:
+        connection.execute(
+            "select raw.ensure_event_partitions(%s, %s)", [FIRST_DAY, FIRST_DAY + timedelta(days=DAYS + 60)]
+        )
+        yield connection
 
 
 @dataclass(frozen=True)
