@@ -1,7 +1,7 @@
-"""A contract as Python sees it: frozen, checked when it is read.
+"""A contract as Python objects: frozen, and checked when it is read.
 
-Belongs here: the subset of the Open Data Contract Standard v3 we use, and the list of rules it amounts to.
-Does not: applying a rule to data; `rules` does that for frames and `expectations` for tables.
+Belongs here: the subset of the Open Data Contract Standard v3 that we use, and the list of rules in it. Does not belong
+here: applying a rule to data, which `rules` does for frames and `expectations` for tables.
 """
 
 import re
@@ -43,7 +43,7 @@ class Check(StrEnum):
     PREDICATE = "predicate"
 
 
-# What a value of each type must be, as the end of a sentence that begins with the column's name.
+# The message for a value of the wrong type. It follows the column's name.
 _TYPE_SENTENCES = {
     LogicalType.STRING: "is not text",
     LogicalType.NUMBER: "is not a finite number",
@@ -56,10 +56,11 @@ _TYPE_SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing a row must fulfil.
+    """One rule that every row must satisfy.
 
-    `name` is unique within its column; `sentence` finishes "COLUMN ..." for a row that breaks the rule.
-    What `limit` is depends on `check`: a type, a number, a time, a pattern, values, a predicate, or nothing.
+    `name` is unique within its column. `sentence` is the message for a row that breaks the rule; it follows the
+    column's name. The kind of `limit` depends on `check`: a type, a number, a time, a pattern, values, a predicate, or
+    nothing.
     """
 
     column: str
@@ -84,7 +85,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A known type of event: the group it is counted in, and whether the user did it or it was done to them."""
+    """A known type of event: the category it is counted in, and whether it is an action of the user."""
 
     name: str
     category: str
@@ -94,7 +95,7 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A table and what every row of it must fulfil."""
+    """A table, and the rules that every row of it must satisfy."""
 
     name: str
     version: str
@@ -110,7 +111,7 @@ class Contract:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """Every rule, columns first, then those that look at several columns."""
+        """Every rule: those of single columns first, then those of several columns."""
         return tuple(rule for each in self.properties for rule in each.rules) + self.row_rules
 
     def property(self, name: str) -> Property:
@@ -121,7 +122,7 @@ class Contract:
         raise ContractError(f"Contract {self.name} has no column {name}; it has {', '.join(self.columns)}")
 
     def optional(self, *names: str) -> "Contract":
-        """The same contract where `names` may be missing, because somebody else will fill them in."""
+        """The same contract, but the columns `names` may be missing, because other code will fill them in."""
         properties = tuple(
             replace(each, required=False, rules=tuple(r for r in each.rules if r.check is not Check.REQUIRED))
             if each.name in names
@@ -132,7 +133,7 @@ class Contract:
 
 
 def read_contract(path: Path = EVENTS) -> Contract:
-    """Reads and checks one contract file. Raises ContractError with the file and the place in it."""
+    """Reads and checks one contract file. Raises ContractError that names the file and the place in it."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -1,11 +1,11 @@
-"""Every way a contract itself can be wrong, and a file's conventions. Rows that break a contract are a result."""
+"""Errors in a contract or in a file's conventions. Rows that break a contract are a result, not an error."""
 
 from core.errors import UserError
 
 
 class ContractError(Exception):
-    """A contract file cannot be read, or says something we do not understand."""
+    """A contract file cannot be read, or contains something that we do not support."""
 
 
 class ConventionError(UserError):
-    """A column of a file can be read in two ways, or an option names a way that there is not."""
+    """A column of a file can be read in two ways, or an option names an unknown convention."""

@@ -1,6 +1,7 @@
-"""The event types of the contract as the CSV that dbt loads as its seed.
+"""The event types of the contract, as the CSV file that dbt loads as a seed.
 
-Belongs here: writing them. Does not: what they are, which the contract says, or what is counted of them (dbt_project).
+Belongs here: writing the file. Does not belong here: which types there are (the contract), or what is counted
+(dbt_project).
 
 python -m data_contracts.event_types > dbt_project/seeds/event_types.csv
 """
@@ -13,7 +14,7 @@ from data_contracts.contract import Contract, read_contract
 
 
 def event_types_csv(contract: Contract) -> str:
-    """One line an event type, in the contract's order: event_type, category, is_activity."""
+    """One line for each event type, in the contract's order: event_type, category, is_activity."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("event_type", "category", "is_activity"))

@@ -1,8 +1,8 @@
-"""Holds a table in Postgres to a contract with Great Expectations, over the rows a query names.
+"""Checks rows of a Postgres table against a contract with Great Expectations.
 
-Belongs here: the contract as an expectation suite, running it, and a result without a single value of the data (the
-values are personal). Does not: which rows are new, and what stops when a check fails (`orchestration`).
-Importing Great Expectations takes seconds, so import this module where it is needed.
+Belongs here: the contract as an expectation suite, running it, and its result. The result contains no values of the
+data, because they are personal. Does not belong here: which rows are new (`ingestion`), and what stops when a check
+fails (`orchestration`). Importing Great Expectations takes seconds, so import this module only where it is needed.
 """
 
 import os
@@ -17,20 +17,20 @@ import sqlalchemy
 from data_contracts.contract import Check, Contract, LogicalType, Rule
 from data_contracts.errors import ContractError
 
-# Great Expectations reads it when it is imported.
+# Great Expectations reads this when it is imported.
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-# Counts only: with no list of unexpected values to fill, their query is one of zero rows.
+# Counts only. Without a list of unexpected values, the query for them returns no rows.
 _COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0}
 _DRIVER = "postgresql+psycopg2"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A rule of the contract that `unexpected_count` of the checked rows break."""
+    """A rule of the contract, and the number of checked rows that break it."""
 
     column: str
     rule: str
@@ -39,7 +39,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ContractResult:
-    """What a check found. It holds counts and names, never values."""
+    """The result of a check: counts and names, never values."""
 
     success: bool
     checked_rows: int
@@ -47,10 +47,10 @@ class ContractResult:
 
 
 def check(contract: Contract, url: str, rows: str | None = None, *, now: datetime | None = None) -> ContractResult:
-    """Runs the contract's suite over the rows of the query `rows`, the contract's whole table by default.
+    """Runs the contract's suite over the rows of the query `rows`, by default the contract's whole table.
 
-    `url` carries no password (PGPASSFILE is honoured). Time is proportional to the rows of the query, which is read
-    about twice. Raises ContractError when the database refuses.
+    `url` contains no password (libpq reads PGPASSFILE). The time is proportional to the rows of the query, which are
+    read about twice. Raises ContractError if the database refuses.
     """
     selection = rows or f"select * from {contract.table}"  # noqa: S608 (the table's name is from our own file)
     address = sqlalchemy.make_url(url).set(drivername=_DRIVER)
@@ -71,14 +71,14 @@ def check(contract: Contract, url: str, rows: str | None = None, *, now: datetim
         batch = asset.add_batch_definition_whole_table("rows").get_batch()
         outcome = batch.validate(suite(contract, rules), result_format=_COUNTS)
     finally:
-        # The source looks with one engine and validates with another; both keep their connections.
+        # The source and the validation use different engines, and both keep their connections open.
         source.get_engine().dispose()
         source.get_execution_engine().close()
     return _result(outcome, missing)
 
 
 def suite(contract: Contract, rules: Sequence[Rule] | None = None) -> gx.ExpectationSuite:
-    """The contract as an expectation suite, one expectation a rule that a typed table can break."""
+    """The contract as an expectation suite, with one expectation for each rule that a typed table can break."""
     chosen = contract.rules if rules is None else rules
     expectations = [_expectation(rule) for rule in chosen if _is_checkable(rule, ())]
     return gx.ExpectationSuite(
@@ -87,7 +87,7 @@ def suite(contract: Contract, rules: Sequence[Rule] | None = None) -> gx.Expecta
 
 
 def _is_checkable(rule: Rule, missing: Sequence[str]) -> bool:
-    """Whether a table without the columns `missing` can break the rule: most types are held by the column's own."""
+    """Whether a table without the columns `missing` can break the rule. The table itself ensures most types."""
     if rule.check is Check.PREDICATE:
         return not any(re.search(rf"\b{name}\b", rule.limit) for name in missing)
     if rule.column in missing:
@@ -118,7 +118,7 @@ def _expectation(rule: Rule) -> gxe.Expectation:
 
 
 def _query(contract: Contract, rows: str, missing: Sequence[str], now: datetime) -> str:
-    """The rows as the suite sees them: an object as its JSON type, and a true-or-false column a predicate."""
+    """The rows as the suite sees them: an object becomes its JSON type, and each predicate a boolean column."""
     columns = [
         f"jsonb_typeof({each.name}) as {each.name}" if each.logical_type is LogicalType.OBJECT else each.name
         for each in contract.properties
@@ -147,7 +147,7 @@ def _result(outcome: Any, missing: Sequence[str]) -> ContractResult:
         if "observed_value" in each.result:
             checked = int(each.result["observed_value"])
         elif "unexpected_count" not in each.result:
-            # The exception may quote the query, so only the rule is named.
+            # The exception may quote the query, so the message names only the rule.
             raise ContractError(f"The rule {meta.get('column')} {meta.get('rule')} cannot be checked on this table")
         elif not each.success:
             failures.append(Failure(meta["column"], meta["rule"], int(each.result["unexpected_count"])))

@@ -1,7 +1,7 @@
-"""Turns columns as senders write them (text, numbers, dates, structs) into the types a contract names.
+"""Converts columns as senders write them (text, numbers, dates, structs) to the types of a contract.
 
-Belongs here: text, UUIDs and objects, vectorised; what cannot be read becomes null. Does not: times and numbers
-(`times`, `numbers`), or saying that a null is wrong; `rules` compares before and after.
+Belongs here: text, UUIDs and objects, vectorised. A value that cannot be converted becomes null. Does not belong here:
+times and numbers (`times`, `numbers`), and judging a null (`rules` compares before and after).
 """
 
 import polars as pl
@@ -12,12 +12,12 @@ from data_contracts.numbers import numbers
 from data_contracts.times import times
 
 _UUID = "^[0-9a-f]{32}$"
-# JSON's way to write the one character that Postgres cannot store.
+# The JSON escape of NUL, the one character that Postgres cannot store.
 _ESCAPED_NUL = "\\u0000"
 
 
 def parse(values: pl.Series, definition: Property, conventions: Conventions = CANONICAL) -> pl.Series:
-    """`values` as the contract types them, null where that cannot be done. Empty text is a missing value."""
+    """`values` converted to the contract's type, null where that is not possible. Empty text is a missing value."""
     name = definition.name
     match definition.logical_type:
         case LogicalType.DATE:
@@ -41,7 +41,7 @@ def parse(values: pl.Series, definition: Property, conventions: Conventions = CA
 
 
 def texts(values: pl.Series) -> pl.Series:
-    """Text; a whole number read as floating point (ids beside missing values often are) loses its `.0`."""
+    """Text. A whole number that was read as floating point (as ids beside missing values often are) loses its `.0`."""
     value = pl.col("value")
     text = value.cast(pl.String, strict=False)
     if values.dtype.is_float():
@@ -53,14 +53,14 @@ def texts(values: pl.Series) -> pl.Series:
 
 
 def uuids(values: pl.Series) -> pl.Series:
-    """UUIDs as 32 lower-case hexadecimal digits: however they were written, equal ones compare equal."""
+    """UUIDs as 32 lower-case hexadecimal digits, so that equal UUIDs compare equal however they were written."""
     text = pl.col("value").cast(pl.String, strict=False)
     digits = text.str.to_lowercase().str.replace_all("-", "", literal=True)
     return _evaluate(values, pl.when(digits.str.contains(_UUID)).then(digits))
 
 
 def objects(values: pl.Series) -> pl.Series:
-    """JSON text of one object each; structs become their JSON."""
+    """JSON text of one object for each value. Structs become JSON."""
     if isinstance(values.dtype, pl.Struct):
         values = values.struct.json_encode()
     text = pl.col("value").cast(pl.String, strict=False).str.strip_chars()
@@ -70,5 +70,5 @@ def objects(values: pl.Series) -> pl.Series:
 
 
 def _evaluate(values: pl.Series, expression: pl.Expr) -> pl.Series:
-    """`expression` over `values`, which it calls `value`."""
+    """Evaluates `expression`, in which `values` is the column `value`."""
     return values.to_frame("value").select(expression.alias(values.name)).to_series()

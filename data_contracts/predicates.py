@@ -1,6 +1,7 @@
 """The contract's rules as SQL, to find the rows of a table that break them.
 
-Belongs here: one predicate a rule. Does not: counting, which is Great Expectations' (`expectations`), or moving rows.
+Belongs here: one predicate for each rule. Does not belong here: counting (Great Expectations does, see `expectations`),
+or moving rows.
 """
 
 from collections.abc import Iterator
@@ -11,31 +12,31 @@ from psycopg import sql
 from data_contracts.contract import Check, Contract, LogicalType, Rule
 
 
-def broken(contract: Contract, *, now: datetime | None = None) -> sql.Composed:
-    """An SQL expression over a row of the contract's table: why it breaks the contract, empty if it does not."""
+def violation_reasons(contract: Contract, *, now: datetime | None = None) -> sql.Composed:
+    """An SQL expression over a row of the contract's table: the reasons why it breaks the contract; empty if none."""
     moment = now or datetime.now(UTC)
     reasons = [
-        sql.SQL("case when {} then {} end").format(_breaks(rule, moment), f"{rule.column} {rule.sentence}")
+        sql.SQL("case when {} then {} end").format(_violation(rule, moment), f"{rule.column} {rule.sentence}")
         for rule in _checkable(contract)
     ]
     return sql.SQL("concat_ws('; ', {})").format(sql.SQL(", ").join(reasons))
 
 
-def is_broken(contract: Contract, *, now: datetime | None = None) -> sql.Composed:
-    """An SQL condition over a row of the contract's table: true exactly where `broken` is not empty, at half its cost.
+def is_violated(contract: Contract, *, now: datetime | None = None) -> sql.Composed:
+    """An SQL condition over a row of the contract's table: whether it breaks the contract.
 
-    It may be null where it is not true.
+    It is true exactly where `violation_reasons` is not empty, and costs half as much. Elsewhere it is false or null.
     """
     moment = now or datetime.now(UTC)
-    return sql.SQL("({})").format(sql.SQL(" or ").join(_breaks(rule, moment) for rule in _checkable(contract)))
+    return sql.SQL("({})").format(sql.SQL(" or ").join(_violation(rule, moment) for rule in _checkable(contract)))
 
 
 def _checkable(contract: Contract) -> Iterator[Rule]:
-    # A typed table holds the other types by itself.
+    # The table itself ensures the other types.
     return (rule for rule in contract.rules if rule.check is not Check.TYPE or rule.limit is LogicalType.OBJECT)
 
 
-def _breaks(rule: Rule, now: datetime) -> sql.Composable:
+def _violation(rule: Rule, now: datetime) -> sql.Composable:
     column = sql.Identifier(rule.column)
     match rule.check:
         case Check.REQUIRED:
@@ -53,6 +54,6 @@ def _breaks(rule: Rule, now: datetime) -> sql.Composable:
         case Check.VALID_VALUES:
             test = sql.SQL("{} <> all({})").format(column, list(rule.limit))
         case Check.PREDICATE:
-            # Our own file's text.
+            # Text from our own file.
             test = sql.SQL("not ({})").format(sql.SQL(rule.limit.format(now=now.isoformat())))
     return test

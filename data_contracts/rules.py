@@ -1,6 +1,7 @@
-"""Holds a frame to a contract: what is good, typed, and what is not, with the reason. Vectorised.
+"""Checks a frame against a contract: good rows, converted to its types, and bad rows with their reasons. Vectorised.
 
-Belongs here: how each kind of rule looks in Polars. Does not: reading files, or what becomes of bad rows.
+Belongs here: each kind of rule as a Polars expression. Does not belong here: reading files, and what happens to bad
+rows.
 """
 
 from collections.abc import Sequence
@@ -14,16 +15,16 @@ from data_contracts.conventions import CANONICAL, Conventions
 from data_contracts.parsing import parse
 
 REASON = "reason"
-# Stands before a column's name for "a value was there and could not be read as the contract's type".
+# Prefix of a column that says whether a value was present but could not be converted to the contract's type.
 _UNREAD = "unread:"
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """Every row of the frame is in exactly one of the two, in its order.
+    """Every row of the frame is in exactly one of the two frames, in the original order.
 
-    `good` holds the contract's columns, typed, and the columns the contract does not know, untouched.
-    `bad` holds the rows as they were given, and `reason`: every rule broken, "COLUMN sentence; ...".
+    `good` has the contract's columns, converted to its types, and unknown columns unchanged. `bad` has the original
+    rows and `reason`, which lists every broken rule as "COLUMN sentence; ...".
     """
 
     good: pl.DataFrame
@@ -33,10 +34,10 @@ class Validated:
 def validate(
     contract: Contract, frame: pl.DataFrame, *, now: datetime | None = None, conventions: Conventions = CANONICAL
 ) -> Validated:
-    """Splits `frame` by the contract's rules. A column that is not in the frame is one of missing values.
+    """Splits `frame` by the contract's rules. A column that is not in the frame counts as missing in every row.
 
-    `now` is the moment that rules about the future refer to, the clock's by default.
-    `conventions` is how the frame's values are written.
+    `now` is the moment to which rules about the future refer, by default the current time. `conventions` says how the
+    frame's values are written.
     """
     typed: list[pl.Series] = []
     unread: list[pl.Series] = []
@@ -70,7 +71,7 @@ def _present(values: pl.Series) -> pl.Series:
 
 
 def _breaks(rule: Rule, now: datetime) -> pl.Expr:
-    """True for a row that breaks the rule; null where the rule does not apply."""
+    """True for a row that breaks the rule, null where the rule does not apply."""
     column = pl.col(rule.column)
     match rule.check:
         case Check.REQUIRED:

@@ -14,7 +14,7 @@ import polars as pl
 from psycopg import sql
 
 from data_contracts.contract import Contract, read_contract
-from data_contracts.predicates import broken, is_broken
+from data_contracts.predicates import is_violated, violation_reasons
 from ingestion import usual_events
 from warehouse.database import Connection, Database
 from warehouse.events import move_watermark, oldest_open_transaction, watermark
@@ -112,7 +112,7 @@ def refuse_new_events(warehouse: Database) -> int:
                 " insert into raw.events_quarantine (quarantine_id, import_id, row_number, reason, row, ingested_xid)"
                 " select gen_random_uuid(), {}, row_number() over (), reason,"
                 " to_jsonb(refused) - 'reason' - 'ingested_xid', 0 from refused"
-            ).format(start, broken(contract), unusual, broken(contract), unusual, import_id)
+            ).format(start, violation_reasons(contract), unusual, violation_reasons(contract), unusual, import_id)
         ).rowcount
         _forget_days(connection, import_id)
         return moved
@@ -149,7 +149,7 @@ def _new(table: LiteralString, start: int) -> sql.Composed:
 
 def _measure(warehouse: Database, contract: Contract, start: int) -> _Measured:
     events = _new("events", start)
-    grouped = warehouse.frame(usual_events.grouped_query(events, is_broken(contract)))
+    grouped = warehouse.frame(usual_events.grouped_query(events, is_violated(contract)))
     rows = int(grouped["events"].sum())
     by_hour = warehouse.frame(usual_events.hours_query(events, rows))
     properties = warehouse.frame(usual_events.properties_query(events, rows))
@@ -165,7 +165,7 @@ def _judged(contract: Contract, start: int, broken_rows: int) -> str:
     """
     events = _new("events", start)
     if broken_rows:
-        query = sql.SQL("select * from {} and {}").format(events, is_broken(contract))
+        query = sql.SQL("select * from {} and {}").format(events, is_violated(contract))
     else:
         query = sql.SQL("select * from {} limit {}").format(events, _JUDGED_ROWS)
     return query.as_string()

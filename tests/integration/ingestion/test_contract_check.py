@@ -9,8 +9,7 @@ from psycopg import sql
 from data_contracts.contract import read_contract
 from data_contracts.errors import ContractError
 from data_contracts.expectations import ContractResult, check
-from data_contracts.predicates import broken as broken_by
-from data_contracts.predicates import is_broken
+from data_contracts.predicates import is_violated, violation_reasons
 from ingestion import import_frames
 from simulator import simulate
 
@@ -74,7 +73,7 @@ def test_a_planted_fault_is_named(filled_url: str, column: str, expression: str,
     # The predicates pick out the same rows.
     with psycopg.connect(filled_url) as connection:
         reason = sql.SQL("select {}, coalesce({}, false) from ({}) as rows").format(
-            broken_by(CONTRACT), is_broken(CONTRACT), sql.SQL(with_changed(column, expression))
+            violation_reasons(CONTRACT), is_violated(CONTRACT), sql.SQL(with_changed(column, expression))
         )
         picked = connection.execute(reason).fetchall()
     assert all((reason != "") == is_picked for reason, is_picked in picked)

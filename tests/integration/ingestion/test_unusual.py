@@ -144,7 +144,7 @@ def test_of_rows_that_break_a_rule_only_those_are_refused(warehouse: Database, m
     assert "currency pattern (1 rows)" in found.sentence
     # Great Expectations has its say on what the rules in SQL let through.
     with monkeypatch.context() as patch:
-        patch.setattr(contract_check, "is_broken", lambda _: sql.SQL("false"))
+        patch.setattr(contract_check, "is_violated", lambda _: sql.SQL("false"))
         assert "currency pattern (1 rows)" in check_new_events(warehouse).sentence
     assert refuse_new_events(warehouse) == 1
     assert check_new_events(warehouse).checked_rows == 1
