@@ -1,4 +1,4 @@
-"""The command line: what is typed, what is printed, which exit code. No work is done here.
+"""The command line: arguments, output and exit codes. The work is done in other rooms.
 
 Each command group is a module of its own, imported only when it is called, so that `--help` stays quick.
 """

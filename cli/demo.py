@@ -1,4 +1,4 @@
-"""`customer-analyzer demo`: the whole way once, on real data, from a file of events to answers over HTTP."""
+"""`customer-analyzer demo`: the whole pipeline once on real data, from a file of events to answers over HTTP."""
 
 import re
 import sys
@@ -70,7 +70,7 @@ def demo(
 
 @contextmanager
 def _session_for(data: Path | None) -> Iterator[Session]:
-    """The home, if it is empty or holds nothing but this data; else one inside it, so that data sets never mix."""
+    """The home, if it is empty or holds only this data; otherwise a home inside it, so that data sets never mix."""
     settings = read_settings()
     known_as = "cdnow" if data is None else str(data.resolve())
     with running_platform(settings) as platform:
@@ -108,7 +108,7 @@ def _cdnow(session: Session) -> Path:
 
 
 def _sample_predictions(address: str, session: Session, model: str) -> list[AnyPrediction]:
-    """Three predictions: the users with the highest and the middle score, and one nobody has seen."""
+    """Three predictions: for the users with the highest and the middle score, and for a user nobody has seen."""
     users = [*example_users(session.warehouse, model), "somebody-new"]
     key = key_to_show(session.platform.settings, session.platform.home)
     with PredictionClient(address, api_key=key) as client:

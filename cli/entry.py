@@ -1,4 +1,4 @@
-"""The one entry point: finds the command asked for, and turns whatever goes wrong into one sentence."""
+"""The entry point: finds and runs the command, and turns every error into one sentence."""
 
 import importlib
 import os
@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a command is, and what the list of commands says about it."""
+    """The module and attribute of a command, and its line in the list of commands."""
 
     module: str
     attribute: str
@@ -29,15 +29,17 @@ COMMANDS = {
     "run": Entry("run", "run", "Run everything once, for one day: marts, models, scores, drift, deployments."),
     "marts": Entry("marts", "app", "Features and labels of past days."),
     "scores": Entry("scores", "app", "Batch scores of every user."),
-    "models": Entry("models", "app", "The model registry, in words."),
-    "keys": Entry("keys", "app", "Who may call the services: make, list and revoke keys."),
+    "models": Entry("models", "app", "The model registry: list, compare, promote and roll back."),
+    "keys": Entry("keys", "app", "Who may call the services: create, list and revoke keys."),
     "predict": Entry("predict", "predict", "Ask the running service of a model."),
-    "demo": Entry("demo", "demo", "The whole way once, on real data, from a file of events to answers over HTTP."),
+    "demo": Entry(
+        "demo", "demo", "Run the whole pipeline once on real data, from a file of events to answers over HTTP."
+    ),
 }
 
 
 class LazyGroup(TyperGroup):
-    """A group that imports a command when it is called, and lists the others by name and one line."""
+    """A group that imports a command only when it is called. The list of commands needs no imports."""
 
     def list_commands(self, _ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -58,7 +60,7 @@ def _stub_command(name: str, entry: Entry) -> Any:
 
 
 def _placeholder() -> None:
-    """What a command listed by its name does; it is never called."""
+    """The body of a command that only appears in the list; it is never called."""
 
 
 def load(name: str) -> Any:
@@ -70,7 +72,7 @@ def load(name: str) -> Any:
         around.add_typer(found, name=name)
     else:
         around.command(name)(found)
-        # Typer would make a group of one the command itself.
+        # Typer would turn a group with one command into that command.
         around.callback()(_placeholder)
     group = typer.main.get_command(around)
     return group.get_command(typer.Context(group), name)  # type: ignore[attr-defined]
@@ -96,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     before_end = given[: given.index("--")] if "--" in given else given
     is_debugging = "--debug" in before_end
-    # Accepted anywhere, as people add it to the end of what they have just typed.
+    # --debug is accepted anywhere, because people append it to the command that failed.
     given = (["--debug"] if is_debugging else []) + [
         argument for place, argument in enumerate(given) if argument != "--debug" or place >= len(before_end)
     ]
@@ -105,13 +107,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read our output has stopped reading (`| head`); nothing more can be said to them.
+        # The reader of our output has closed it (`| head`), so nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
         if is_debugging:
             raise
-        # Here and not above: knowing every kind of error means importing much.
+        # Imported here because it imports every kind of error, which is slow.
         from cli.failures import explain
 
         failure = explain(error)

@@ -1,7 +1,7 @@
-"""`customer-analyzer events`: bringing events in, checking them, moving old ones out.
+"""`customer-analyzer events`: import events, check them, and archive old ones.
 
-Belongs here: options, progress and the closing table. How events are read, stored and moved is in
-`ingestion`.
+Belongs here: options, progress and the closing table. Does not belong here: reading, storing and moving events
+(`ingestion`).
 """
 
 import json
@@ -44,8 +44,8 @@ app.command("import")(import_files)
 
 @app.command()
 def simulate(
-    users: Annotated[int, typer.Option(help="How many users there are.")] = 1_000,
-    days: Annotated[int, typer.Option(help="For how many days.")] = 180,
+    users: Annotated[int, typer.Option(help="The number of users.")] = 1_000,
+    days: Annotated[int, typer.Option(help="The number of days.")] = 180,
     seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 0,
     load: Annotated[bool, typer.Option("--load", help="Load them into this home.")] = False,
     to: Annotated[
@@ -55,12 +55,12 @@ def simulate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write what is true of each user, and no data can tell, to a .parquet, .csv or .jsonl file: the "
-            "probability of a purchase and of churn, and the effect of a notification, as of the day after the last "
-            "and of every day whole horizons before it.",
+            help="Write the truth about each user to a .parquet, .csv or .jsonl file: the true probability of a "
+            "purchase and of churn, and the true effect of a notification, as of the day after the last and of every "
+            "day whole horizons before it.",
         ),
     ] = None,
-    horizon: Annotated[int, typer.Option(metavar="DAYS", help="How far ahead the truth looks.")] = 30,
+    horizon: Annotated[int, typer.Option(metavar="DAYS", help="The horizon of the true probabilities.")] = 30,
     drift: Annotated[
         str | None,
         typer.Option(
@@ -74,13 +74,14 @@ def simulate(
     ] = 0.0,
     duplicates: Annotated[float, typer.Option(metavar="SHARE", help="Share of events sent twice.")] = 0.0,
     bad: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of events of which a copy that breaks the contract is sent.")
+        float,
+        typer.Option(metavar="SHARE", help="Share of events that are also sent as a copy that breaks the contract."),
     ] = 0.0,
 ) -> None:
-    """Make the events of a Telegram shop that does not exist, and load them or write them to a file.
+    """Simulate the events of a Telegram shop, and load them or write them to a file.
 
-    Everything about it is synthetic. A fifth of the users are a control group: where a campaign notifies the others
-    (notification_sent), theirs is withheld (notification_withheld).
+    Everything is synthetic. A fifth of the users are a control group: campaigns notify the others (notification_sent)
+    and are withheld from them (notification_withheld).
     """
     from core.errors import UserError
     from ingestion import Profile
@@ -113,9 +114,9 @@ def archive(
     ],
     to: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go, one a month.")],
 ) -> None:
-    """Move old months out of the database into Parquet files. Marts and scores keep what was known from them.
+    """Move old months out of the database into Parquet files. Marts and scores made from them stay.
 
-    A file is read back and compared before its month is dropped. Late events of an archived month are refused.
+    Each file is read back and compared before its month is dropped. Late events of an archived month are refused.
     """
     from ingestion.archive import Archive, archive_months
     from warehouse.database import Database
@@ -130,7 +131,7 @@ def archive(
 
 @app.command()
 def restore(files: Annotated[list[Path], typer.Argument(help="Files that `events archive` wrote.")]) -> None:
-    """Bring archived months back, exactly as they were; only users who were erased meanwhile are left out."""
+    """Bring archived months back exactly as they were, without users who have been erased since."""
     from ingestion.archive import restore_files
 
     with running_platform(read_settings()) as platform:
@@ -142,14 +143,15 @@ def restore(files: Annotated[list[Path], typer.Argument(help="Files that `events
 @app.command()
 def check(
     accept: Annotated[
-        bool, typer.Option("--accept", help="From now on, what is unusual about the new rows is usual.")
+        bool, typer.Option("--accept", help="Accept the new rows, and treat them as usual from now on.")
     ] = False,
     refuse: Annotated[
-        bool, typer.Option("--refuse", help="Move the rows at fault to quarantine, so that repaired ones can come.")
+        bool,
+        typer.Option("--refuse", help="Move the faulty rows to quarantine, so that repaired ones can be imported."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Hold the rows that are new since the last check to the contract, and to what is usual for their source."""
+    """Check the rows that are new since the last check against the contract, and against what is usual."""
     from core.errors import OperationError, UserError
     from ingestion.contract_check import check_new_events, refuse_new_events
     from warehouse.database import Database
@@ -175,7 +177,7 @@ def check(
 
 @app.command()
 def quarantine(as_json: AsJson = False) -> None:
-    """Show why rows are in quarantine: how many of which file, for which reason."""
+    """Show why rows are in quarantine: the number of rows by file and reason."""
     from warehouse.database import Database
 
     with running_platform(read_settings()) as platform:

@@ -1,6 +1,7 @@
-"""What the command line says when something goes wrong: one sentence and an exit code, never a traceback.
+"""Error messages of the command line: one sentence and an exit code, never a traceback.
 
-Expected errors bring their own sentence. Everything else is written down in the home's log and pointed to.
+Expected errors have a sentence of their own. The traceback of any other error goes to the home's log, and the message
+names the log.
 """
 
 import errno
@@ -23,18 +24,18 @@ FAILED = 1
 
 @dataclass(frozen=True)
 class Failure:
-    """What to print and how to end."""
+    """The sentence to print and the exit code."""
 
     sentence: str
     exit_code: int
 
 
 def explain(error: Exception) -> Failure:
-    """The sentence for an error, whoever raised it."""
+    """The sentence and exit code for any error."""
     if isinstance(error, UserError):
         return Failure(str(error), error.exit_code)
     if isinstance(error, MLError):
-        # What ml objects to is what it was given: a day, a horizon, too few events.
+        # An error of ml is about its input, such as the day, the horizon, or too few events.
         return Failure(str(error), BAD_INPUT)
     if isinstance(error, ContractError | ServingError):
         return Failure(str(error), FAILED)
@@ -65,7 +66,7 @@ def _expected_error(error: BaseException) -> str | None:
 
 
 def _sqlstate(error: BaseException) -> object:
-    """What Postgres said, as a code: to psycopg, or to psycopg2, whose errors reach Dagster and MLflow wrapped."""
+    """Postgres' error code, from psycopg or psycopg2. SQLAlchemy wraps the driver's error in `orig`."""
     driver_error = getattr(error, "orig", error)
     return getattr(driver_error, "sqlstate", None) or getattr(driver_error, "pgcode", None)
 
@@ -75,7 +76,7 @@ def _unexpected(error: Exception) -> str:
     said = (str(error).strip().splitlines() or [""])[0]
     what = f"{kind}: {said}" if said else kind
     log = _log_traceback(error)
-    details = f"the whole story is in {log}" if log else "--debug tells where"
+    details = f"the details are in {log}" if log else "--debug shows where"
     return f"Something unexpected went wrong ({what}); {details}; add --debug to see it here."
 
 
@@ -89,7 +90,7 @@ def _log_traceback(error: Exception) -> Path | None:
             file.write(f"--- {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n".encode())
             file.write("".join(traceback.format_exception(error)).encode())
     except (OSError, UserError):
-        # There may be no home yet, or no room in it.
+        # There may be no home yet, or no space in it.
         return None
     return log
 

@@ -79,7 +79,7 @@ def _decimal_sign(text: str | None) -> "DecimalSign | None":
 
 
 def import_with_progress(url: str, files: Sequence[Path], profile: "Profile") -> list["ImportResult"]:
-    """Imports files with a progress bar on the error stream. Errors are those of `import_files`."""
+    """Imports files and shows a progress bar on standard error. Raises what `import_files` raises."""
     from ingestion import importing
 
     columns = (
@@ -93,7 +93,7 @@ def import_with_progress(url: str, files: Sequence[Path], profile: "Profile") ->
         tasks: dict[Path, TaskID] = {}
 
         def show(progress: importing.Progress) -> None:
-            # A file gets its bar with its first rows: one that is refused leaves only the sentence that says why.
+            # A file gets its bar with its first rows, so that a refused file shows only its error.
             file = progress.result.file
             if file not in tasks:
                 tasks[file] = bar.add_task(file.name, total=1.0, rows=0)
@@ -117,7 +117,7 @@ def show_import(console: Console, results: Sequence["ImportResult"]) -> None:
 
 
 def import_table(results: Sequence["ImportResult"]) -> Table:
-    """What became of each file's rows."""
+    """The number of rows of each file that were stored, known, quarantined, and so on."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("file")
     for column in ("read", "stored", "already known", "quarantined", "of these conflicting", "erased"):

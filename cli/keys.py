@@ -13,7 +13,7 @@ app = typer.Typer(help="Keys for the services: every caller needs one.", no_args
 
 @app.command()
 def create(name: Annotated[str, typer.Argument(help="Whose key it is, such as telegram-bot.")]) -> None:
-    """Make a key and print it, once; only its hash is kept."""
+    """Create a key and print it once; only its hash is stored."""
     from cli.session import open_session
     from serving.key_ring import digest_of, new_key
     from warehouse.service_keys import add_service_key
@@ -21,13 +21,13 @@ def create(name: Annotated[str, typer.Argument(help="Whose key it is, such as te
     key = new_key()
     with open_session() as session:
         key_id = session.warehouse.run(add_service_key(name, digest_of(key)))
-    typer.echo(f"Key {key_id} of {name}; it is shown this once, and valid within seconds:", err=True)
+    typer.echo(f"Key {key_id} of {name}; it is shown only once, and is valid within seconds:", err=True)
     typer.echo(key)
 
 
 @app.command()
 def local() -> None:
-    """Print the key that this home's own commands call the services with; it is made where there is none."""
+    """Print the key with which this home's own commands call the services. It is created if there is none."""
     from cli.session import open_session
     from standalone.local_key import ensure_local_key
 
@@ -37,7 +37,7 @@ def local() -> None:
 
 @app.command("list")
 def list_keys(as_json: AsJson = False) -> None:
-    """Show whose keys there are and which are revoked."""
+    """Show all keys, their owners, and which are revoked."""
     from rich.table import Table
 
     from cli.console import make_console
@@ -59,7 +59,7 @@ def list_keys(as_json: AsJson = False) -> None:
 
 @app.command()
 def revoke(key_id: Annotated[int, typer.Argument(help="The id that `keys list` shows.")]) -> None:
-    """End a key; services stop taking it within seconds."""
+    """Revoke a key; services stop accepting it within seconds."""
     from cli.session import open_session
     from core.errors import UserError
     from warehouse.service_keys import revoke_service_key

@@ -23,17 +23,17 @@ def marts() -> None:
 def backfill(
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
     last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day.")],
-    every: Annotated[int, typer.Option(metavar="DAYS", help="How far the days lie apart.")] = 1,
+    every: Annotated[int, typer.Option(metavar="DAYS", help="Days between two snapshots.")] = 1,
     horizon: Annotated[
-        int | None, typer.Option(metavar="DAYS", help="Days ahead that labels look. [default: 30]", show_default=False)
+        int | None, typer.Option(metavar="DAYS", help="The horizon of the labels. [default: 30]", show_default=False)
     ] = None,
-    days_a_pass: Annotated[int, typer.Option(metavar="DAYS", help="How many days are built at once.")] = 13,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build also what is there and still true.")] = False,
+    days_a_pass: Annotated[int, typer.Option(metavar="DAYS", help="The number of days that are built at once.")] = 13,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Also build what is there and still true.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Build features and labels as of every day of a range. What is there and still true is left as it is.
 
-    May be stopped at any time; started again it goes on where it was.
+    It may be stopped at any time, and continues when it is started again.
     """
     from cli.session import open_session
     from core.settings import read_settings

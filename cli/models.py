@@ -1,4 +1,4 @@
-"""`customer-analyzer models`: the registry in words."""
+"""`customer-analyzer models`: list, compare, promote and roll back models."""
 
 import getpass
 import json
@@ -8,9 +8,9 @@ import typer
 
 from cli.options import AsJson, Model, ModelArgument
 
-app = typer.Typer(help="The model registry, in words.", no_args_is_help=True)
+app = typer.Typer(help="The model registry: list, compare, promote and roll back.", no_args_is_help=True)
 
-Reason = Annotated[str, typer.Option(help="Why; kept on record.")]
+Reason = Annotated[str, typer.Option(help="The reason, which is recorded.")]
 
 
 @app.command("list")
@@ -36,7 +36,7 @@ def list_models(as_json: AsJson = False) -> None:
 
 @app.command()
 def history(
-    model: Annotated[Model | None, typer.Argument(help="Which model; all unless told.")] = None, as_json: AsJson = False
+    model: Annotated[Model | None, typer.Argument(help="Which model; all if left out.")] = None, as_json: AsJson = False
 ) -> None:
     """List every promotion and rollback: who, when and why."""
     from cli.console import make_console
@@ -54,7 +54,7 @@ def history(
 
 @app.command()
 def compare(model: ModelArgument, as_json: AsJson = False) -> None:
-    """Put champion and challenger side by side, figure by figure, and show how each did in its backtest."""
+    """Compare champion and challenger figure by figure, and show the backtest of each."""
     from cli.console import make_console
     from cli.session import open_session
     from cli.tables import comparison_table, text_table
@@ -90,7 +90,7 @@ def scorecard(
     model: Annotated[Model | None, typer.Argument(help="Which model; all if left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what predictions came to once their horizon was over, by version and week."""
+    """Show how good predictions were once their horizon was over, by version and week."""
     from cli.console import make_console
     from cli.session import open_session
     from cli.tables import scorecard_table

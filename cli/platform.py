@@ -24,7 +24,8 @@ CHECK_SECONDS = 3.0
 
 
 def up() -> None:
-    """Start the platform and print the addresses; Ctrl-C stops all. A model deployed later gets its service too."""
+    """Start the platform and print the addresses; Ctrl-C stops all. A model that is deployed later gets a service
+    too."""
     from core.home import prepare_home
     from standalone.fleet import Fleet
     from standalone.stack import running_platform
@@ -88,32 +89,34 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
         if not fleet.names & set(MODELS):
             console.print("No model is deployed yet: `customer-analyzer run` trains and deploys them.")
-        console.print("The services want a key; this home's own: customer-analyzer keys local", highlight=False)
+        console.print(
+            "The services need a key; print this home's own with: customer-analyzer keys local", highlight=False
+        )
         console.print("Ctrl-C stops all.")
         while True:
             time.sleep(CHECK_SECONDS)
             try:
                 _supervise(platform, fleet, instance, console)
             except (DatabaseError, psycopg.Error, SQLAlchemyError, DagsterPostgresException) as error:
-                # Postgres may be restarting, or have ended during the look; what runs goes on, and the next is soon.
+                # Postgres may be restarting, or may have ended during the check. The next check follows soon.
                 console.print(str(error).partition("\n")[0], highlight=False)
 
 
 def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console) -> None:
-    """One look at everything: starts again what has ended, and what a new deployment needs."""
+    """One check of everything: restarts what has ended, and starts what a new deployment needs."""
     from core.errors import DatabaseError, UserError
     from orchestration.lost_runs import end_lost_runs
     from standalone.postgres import keep_running, running_postmaster
     from standalone.servers import model_servers
     from standalone.up import announce
 
-    # Postgres first: the others need it to start, and one that cannot start would end all.
+    # Postgres comes first: the other servers need it to start, and one that cannot start would end `up`.
     if platform.server.is_embedded and running_postmaster(platform.home) is None:
         console.print("postgres ended by itself; starting it again.")
         try:
             keep_running(platform.home, platform.server.port)
         except (UserError, OSError) as error:
-            # A full disk, for one: what runs without Postgres goes on until there is room.
+            # The disk may be full, for example. What runs without Postgres continues until there is room.
             raise DatabaseError(f"{error}") from error
     deployed = model_servers(platform, running=fleet.names)
     for run_id in end_lost_runs(instance):
@@ -126,7 +129,7 @@ def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance"
 
 @contextmanager
 def _until_stop_signal(console: Console) -> Iterator[None]:
-    """Lets the usual signals end the block like Ctrl-C; once it has ended, stopping is not interrupted again."""
+    """Lets SIGTERM and SIGHUP end the block like Ctrl-C. Further signals do not interrupt the stopping."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

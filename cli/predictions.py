@@ -1,4 +1,4 @@
-"""How predictions look in the terminal. Apart from `tables.py`, which loads Dagster and MLflow: asking should not."""
+"""Tables of predictions for the terminal. Separate from `tables.py`, which imports Dagster and MLflow."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from serving.schemas import AnyPrediction, SegmentPrediction
 
 
 def predictions_table(model: str, predictions: Sequence[AnyPrediction]) -> Table:
-    """What a service answered: the answer, what it rests on, reasons and advice."""
+    """The answers of a service with their basis, reasons and advice."""
     table = Table(title=f"{model}, asked over HTTP")
     for heading in ("user", "answer", "basis", "reasons", "advice"):
         table.add_column(heading)

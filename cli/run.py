@@ -1,4 +1,4 @@
-"""`customer-analyzer run`: everything once, for one day, with progress and a closing table."""
+"""`customer-analyzer run`: the whole pipeline once, for one day, with progress and a closing table."""
 
 import json
 from dataclasses import asdict
@@ -25,14 +25,14 @@ def run(
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"], help="Know what was known when this day began. [default: day after the last event]"
+            formats=["%Y-%m-%d"], help="Use what was known when this day began. [default: day after the last event]"
         ),
     ] = None,
     horizon: Annotated[
-        int | None, typer.Option(help="Days ahead that the models look. [default: 30]", show_default=False)
+        int | None, typer.Option(help="Days ahead that the models predict. [default: 30]", show_default=False)
     ] = None,
     backtest: Annotated[
-        bool, typer.Option(help="Judge the models at past cutoffs as well, which takes about as long as training them.")
+        bool, typer.Option(help="Also test the models at past cutoffs, which takes about as long as training them.")
     ] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -54,9 +54,9 @@ def run(
 
 
 def run_everything(session: Session, as_of: date | None, horizon_days: int, *, backtest: bool) -> RunOutcome:
-    """The retrain job, or its quick form, with a progress bar on the terminal and all other output in the home's log.
+    """Runs the retrain job, or the quick one, with a progress bar. All other output goes to the home's log.
 
-    Raises OperationError naming the first step that failed and the log.
+    Raises OperationError that names the first failed step and the log.
     """
     plan = plan_run(session.warehouse, as_of, horizon_days)
     log = session.platform.home.logs / "run.log"
@@ -86,4 +86,4 @@ def _raise_on_failure(outcome: RunOutcome, log: Path) -> None:
     if outcome.is_success:
         return
     first = outcome.failed[0]
-    raise OperationError(f"Step {first.step} failed: {first.error} (the whole story is in {log}, run {outcome.run_id})")
+    raise OperationError(f"Step {first.step} failed: {first.error} (the details are in {log}, run {outcome.run_id})")

@@ -1,4 +1,4 @@
-"""`customer-analyzer scores`: batch scores out of the warehouse."""
+"""`customer-analyzer scores`: export batch scores."""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What most commands open first: the platform of this home, its warehouse and its registry."""
+"""A session, which most commands open first: the platform of this home, its warehouse and its registry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ class Session:
 
 @contextmanager
 def open_session() -> Iterator[Session]:
-    """Starts or joins the platform of this home for as long as the block lasts."""
+    """Starts or joins the platform of this home for the duration of the block."""
     with running_platform(read_settings()) as platform:
         yield session_of(platform)
 
 
 def session_of(platform: Platform) -> Session:
-    """The stores of a platform that already runs."""
+    """The session of a platform that already runs."""
     registry = Registry(platform.mlflow_url, platform.environment["MLFLOW_ARTIFACT_ROOT"])
     warehouse = Database(platform.warehouse_url)
     marts = Marts(warehouse, platform.settings.training_rows)

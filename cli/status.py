@@ -1,4 +1,4 @@
-"""What `status` knows and how it looks: servers, the last events, champions and the freshness of their scores."""
+"""`customer-analyzer status`: servers, the last events, champions, and how fresh their scores are."""
 
 import socket
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ from standalone.servers import MODELS
 from standalone.up import Up, find_up
 from warehouse.databases import WAREHOUSE, Server, embedded_server, given_server
 
-# What a person calls the servers; the names are those of the log files.
+# The servers' names for people. The keys are those of the log files.
 TITLES = {
     "postgres": "Postgres",
     "mlflow": "MLflow",
@@ -39,7 +39,7 @@ class ServerRow:
 
 @dataclass(frozen=True)
 class EventTotals:
-    """What has arrived. `count` is Postgres's own running estimate."""
+    """The events that have arrived. `count` is Postgres' estimate."""
 
     count: int
     last_occurred_at: datetime | None
@@ -50,7 +50,7 @@ class EventTotals:
 
 @dataclass(frozen=True)
 class ModelState:
-    """A model's champion and what it last did."""
+    """A model's champion, its deployment and its newest scores."""
 
     model: str
     champion: int | None
@@ -61,7 +61,7 @@ class ModelState:
 
 @dataclass(frozen=True)
 class Status:
-    """Everything `status` shows. `problem` says why the warehouse's part is missing."""
+    """Everything that `status` shows. `problem` says why the part from the warehouse is missing."""
 
     home: str
     servers: tuple[ServerRow, ...]
@@ -70,12 +70,12 @@ class Status:
     problem: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """The same for a program: times in ISO 8601."""
+        """The same as JSON types, with times in ISO 8601."""
         return _to_json_types(asdict(self))  # type: ignore[no-any-return]
 
 
 def gather(settings: Settings) -> Status:
-    """Looks at the home without changing it. A Postgres that is down is started for the moment it takes to ask."""
+    """Reads the state of the home without changing it. If Postgres is down, it is started for the time of the query."""
     home = Home(settings.home)
     servers = server_rows(settings, home, find_up(home))
     events: EventTotals | None = None
@@ -95,7 +95,7 @@ def gather(settings: Settings) -> Status:
 
 
 def server_rows(settings: Settings, home: Home, up: Up | None) -> list[ServerRow]:
-    """Every server there could be, and what runs of it."""
+    """Every server that `up` can start, and whether it runs."""
     rows = [_postgres_row(settings, home)]
     for name in TITLES:
         if name != "postgres":
@@ -116,7 +116,7 @@ def servers_table(servers: list[ServerRow] | tuple[ServerRow, ...]) -> Table:
 
 
 def print_status(status: Status, console: Console) -> None:
-    """Three small tables."""
+    """Prints three small tables."""
     console.print(f"Home: {status.home}", highlight=False, soft_wrap=True)
     console.print(servers_table(status.servers), end="\n\n")
     if status.events is not None:
@@ -149,7 +149,7 @@ def _read_warehouse(server: Server) -> tuple[EventTotals | None, tuple[ModelStat
         ready = connection.execute("select to_regclass('ml.promotions') is not null").fetchone()
         if ready is None or not ready[0]:
             return None, ()
-        # Newest month first: only as many partitions are read as it takes to find an event.
+        # Newest month first, so that reading stops at the first partition with an event.
         months = connection.execute(
             "select relname, n_live_tup from pg_inherits inner join pg_stat_user_tables on relid = inhrelid"
             " where inhparent = 'raw.events'::regclass order by relname desc"
@@ -210,7 +210,7 @@ def _models_table(models: tuple[ModelState, ...], events: EventTotals) -> Table:
     for model in models:
         behind = ""
         if model.scored_as_of is not None and events.last_occurred_at is not None:
-            # As of the day after the last event, scores have seen everything.
+            # Scores as of the day after the last event are up to date.
             behind = str(max(0, (events.last_occurred_at.astimezone(UTC).date() - model.scored_as_of).days + 1))
         table.add_row(
             model.model,

@@ -1,6 +1,6 @@
-"""What a run came to, in few words: models beside their baselines, promoted or why not, drift.
+"""The summary of a run: models and their baselines, promoted or why not, drift.
 
-Belongs here: gathering what the registry and the run's checks say. Not: printing it (`cli`).
+Belongs here: collecting it from the registry and the run's checks. Does not belong here: printing it (`tables`).
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from registry.mlflow_registry import CHALLENGER, CHAMPION, KINDS, Registry
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One model of a run. `metrics` is empty and `verdict` says why where the model is not applicable."""
+    """One model of a run. If the model is not applicable, `metrics` is empty and `verdict` says why."""
 
     kind: str
     version: int | None

@@ -1,4 +1,4 @@
-"""Tables for the terminal: models beside their baselines, the registry. Only looks, no figures."""
+"""Tables for the terminal: models and their baselines, the registry. Layout only; no figure is computed here."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -15,7 +15,7 @@ from registry.mlflow_registry import CHALLENGER, CHAMPION, RegisteredModel
 
 
 def models_table(outcome: RunOutcome, models: Sequence[ModelSummary]) -> Table:
-    """What a run came to: per model its out-of-time figures beside the baselines', the verdict, drift."""
+    """The result of a run: for each model its out-of-time figures and those of the baselines, the verdict, drift."""
     table = Table(
         title=f"As of {outcome.as_of}, {outcome.horizon_days} days ahead; tested on the newest matured window"
     )
@@ -33,7 +33,7 @@ def models_table(outcome: RunOutcome, models: Sequence[ModelSummary]) -> Table:
             _number(metrics, "rfm_logistic_auc", "AUC {:.3f}"),
             _number(metrics, "calibration_error", "{:.3f}"),
             model.verdict,
-            # The columns that moved are in the report; here it is enough whether it matters.
+            # The report has the columns that drifted; here the conclusion is enough.
             model.drift.split("): ")[0].removesuffix(")") + ")" if "): " in model.drift else model.drift,
         )
     return table
@@ -91,7 +91,7 @@ def comparison_table(champion: RegisteredModel, challenger: RegisteredModel) -> 
 
 
 def scorecard_table(scorecard: pl.DataFrame) -> Table:
-    """What was predicted beside what happened, newest week first."""
+    """Predictions compared with what happened, newest week first."""
     table = Table(title="Scores and predictions whose horizon is over")
     headings, rows = display_rows(scorecard)
     for heading in headings:
@@ -102,7 +102,7 @@ def scorecard_table(scorecard: pl.DataFrame) -> Table:
 
 
 def text_table(title: str, rows: pl.DataFrame) -> Table:
-    """A table of text as it is; on a narrow terminal cells take more lines, but nothing is left out."""
+    """A table of text. On a narrow terminal cells take more lines, but nothing is cut off."""
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
     for name in rows.columns:
         table.add_column(name, overflow="fold")

@@ -1,4 +1,4 @@
-"""`customer-analyzer users`: what is held about one person, given to them or erased."""
+"""`customer-analyzer users`: export or erase what is held about one user."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ import typer
 
 app = typer.Typer(help="One user's data: export it, erase it.", no_args_is_help=True)
 
-UserArgument = Annotated[str, typer.Argument(metavar="USER", help="The user's id, as events have it.")]
+UserArgument = Annotated[str, typer.Argument(metavar="USER", help="The user's id, as in the events.")]
 
 
 @app.command()
@@ -18,7 +18,8 @@ def export(
     user: UserArgument,
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write to a file instead of the terminal.")] = None,
 ) -> None:
-    """Give everything held about a user as JSON: events, quarantined rows, features, labels, scores, ledger."""
+    """Print everything that is held about a user as JSON: events, quarantined rows, features, labels, scores,
+    ledger."""
     from core.errors import UserError
     from core.home import write_private
     from core.settings import read_settings
@@ -43,7 +44,7 @@ def erase(
     user: UserArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase a user everywhere, for good, and print the receipt as JSON. Doing it again finishes what was interrupted.
+    """Erase a user everywhere, for good, and print the receipt as JSON. Repeating it completes an interrupted erasure.
 
     An import of an old file does not bring the user back. Models that learned from the user are listed, not changed.
     """
@@ -53,7 +54,7 @@ def erase(
     from warehouse.databases import DAGSTER, MLFLOW
 
     if not yes:
-        typer.confirm(f"Erase everything about {user}? It cannot be taken back.", abort=True, err=True)
+        typer.confirm(f"Erase everything about {user}? This cannot be undone.", abort=True, err=True)
     with open_session() as session:
         others = [session.platform.server.url(name) for name in (DAGSTER, MLFLOW)]
         versions = registered_versions(session.registry)

@@ -76,4 +76,4 @@ def test_the_unexpected_is_written_down(tmp_path: Path) -> None:
 
 def test_without_a_home_it_is_said_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CUSTOMER_ANALYZER_HOME", str(tmp_path / "none"))
-    assert "--debug tells where" in explain(ZeroDivisionError()).sentence
+    assert "--debug shows where" in explain(ZeroDivisionError()).sentence
