@@ -1,1 +1,1 @@
-"""Side-by-side comparisons, each run as a module and printing one table. Nothing in the product imports this."""
+"""Comparisons with peers. Each is run as a module and prints a table. Nothing in the product imports this package."""

@@ -1,8 +1,9 @@
-"""How good are the scores, judged by what happened afterwards?
+"""Blind test: are the scores right about what happened afterwards?
 
-Only events before `--as-of` are imported into a home of its own; the whole pipeline runs; then the scores are compared
-with the events that were held back, read from the file by code that shares nothing with the pipeline. Beside them, on
-the same rows: recency alone, and logistic regression on seven RFM features fitted on the same cutoffs.
+Only events before `--as-of` are imported, into a home of their own, and the whole pipeline runs. The scores are then
+compared with the events that were held back, which code that shares nothing with the pipeline reads from the file. On
+the same rows the table shows recency alone, and a logistic regression on seven RFM features, fitted on the same
+cutoffs.
 
     python -m benchmarks.blind                                            CDNOW as of 1998-06-01
     python -m benchmarks.blind --data FILE --map order_id=properties.invoice --as-of 2011-06-01
@@ -37,7 +38,7 @@ DONE_TO_USERS = ("notification_sent", "notification_withheld", "badge", "campaig
 
 
 def main() -> None:
-    """Reads the arguments, runs, prints the table."""
+    """Runs the test and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="a Parquet file of events (default: CDNOW)")
     parser.add_argument("--map", action="append", default=[], metavar="COLUMN=SOURCE")
@@ -59,7 +60,7 @@ def main() -> None:
 
 
 def judge(session: Session, plan: CutoffPlan, spec: PropensitySpec, events: pl.DataFrame) -> list[tuple[str, ...]]:
-    """One line a contender: model, contender, users, AUC, Brier, calibration error, lift at 10 %."""
+    """One line for each contender: model, contender, users, AUC, Brier, calibration error, lift at 10 %."""
     outcome = outcomes(events, plan, spec.kind)
     scores = read_scores(session.warehouse, spec.kind, plan.as_of)
     if scores.is_empty():
@@ -69,7 +70,7 @@ def judge(session: Session, plan: CutoffPlan, spec: PropensitySpec, events: pl.D
     learned = session.marts.training_frame(plan.train, plan.horizon_days).drop_nulls(spec.label)
     baselines = fit_baselines(learned, learned[spec.label].cast(pl.Float64).to_numpy(), spec.recency).score(rows)
     labels = rows["happened"].to_numpy().astype(np.float64)
-    # Recency ranks by the days themselves; as probabilities it needs the rates of its bins.
+    # Recency ranks users by the days themselves. As a probability, it is the rate of its bin.
     contenders = {
         "recency alone": ("recency", baselines["rule"].to_numpy()),
         "RFM + logistic regression": ("rfm_logistic", baselines["rfm_logistic"].to_numpy()),
@@ -87,7 +88,7 @@ def judge(session: Session, plan: CutoffPlan, spec: PropensitySpec, events: pl.D
 
 
 def outcomes(events: pl.DataFrame, plan: CutoffPlan, kind: str) -> pl.DataFrame:
-    """user_id and `happened` for everyone the question is asked about, straight from the events."""
+    """`user_id` and `happened` for every user of the population, directly from the events."""
     day = datetime.combine(plan.as_of, time.min, UTC)
     horizon = timedelta(days=plan.horizon_days)
     moment = pl.col("occurred_at")

@@ -1,6 +1,6 @@
 """A server that answers after a fixed amount of work and does nothing else: no database, no model, no threads.
 
-Whatever is late in its answers is the machine's doing, and so is as much in those of a service that works as long.
+The machine causes its delays, so a service that works as long has to expect the same delays.
 
 WORK_MS=1.5 uvicorn --lifespan off benchmarks.control_app:app
 """
@@ -13,13 +13,13 @@ from functools import cache
 from typing import Any
 
 _STEPS = 500
-"""In a round of work: some tens of microseconds."""
+"""Numbers in one round of work, which takes some tens of microseconds."""
 
 
 async def app(
     _scope: Any, receive: Callable[[], Awaitable[dict[str, Any]]], send: Callable[[dict[str, Any]], Awaitable[None]]
 ) -> None:
-    """Works, then answers with nothing in it."""
+    """Works, then sends an empty answer."""
     while (await receive()).get("more_body"):
         pass
     _work(_rounds())
@@ -29,7 +29,7 @@ async def app(
 
 @cache
 def _rounds() -> int:
-    """How many rounds of work take WORK_MS, as long as one round mostly takes."""
+    """The number of rounds that take WORK_MS, by the median time of a round."""
     return max(1, round(float(os.environ["WORK_MS"]) / 1000 / statistics.median(_seconds() for _ in range(5000))))
 
 

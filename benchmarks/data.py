@@ -1,7 +1,8 @@
-"""The marts at growing histories: what one more day costs beside a full rebuild.
+"""The marts at growing histories: what one more day costs compared with a full rebuild.
 
-One simulated shop; a size is its last so many events before the new days. So users, the new days and all but the length
-of history are the same in every row. Seconds are those dbt took for the models, without its start.
+All histories come from one simulated shop: each is the last N events before the new days. Users, new days and
+everything else are the same in every row; only the length of history differs. Seconds are those of dbt's models without
+dbt's start.
 
 python -m benchmarks.data [--users 10000] [--days 714] [--events 300000 1000000 3000000] [--home FOLDER]
 """
@@ -28,12 +29,12 @@ from standalone.stack import running_platform
 from warehouse.database import Database
 
 NEW_DAYS = 5
-"""Days that come one by one; a simulated shop sends its weekly campaign on one of them."""
+"""How many new days are built one by one. The simulated shop sends its weekly campaign on one of them."""
 
 
 @dataclass(frozen=True)
 class NewDay:
-    """What was measured when one more day came in."""
+    """The measurement of one more day."""
 
     day: date
     events: int
@@ -42,7 +43,7 @@ class NewDay:
 
 @dataclass(frozen=True)
 class Size:
-    """What was measured at one length of history, before and with the new days; `full` is a build from scratch."""
+    """The measurements at one length of history: a build from scratch (`full`), and the new days."""
 
     events: int
     days: int
@@ -57,12 +58,12 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=10_000)
     parser.add_argument("--days", type=int, default=714)
     parser.add_argument("--events", type=int, nargs="+", default=[300_000, 1_000_000, 3_000_000])
-    parser.add_argument("--home", type=Path, help="where the shop and its histories stay, for the next time")
+    parser.add_argument("--home", type=Path, help="folder that keeps the shop and its histories for the next run")
     parser.add_argument(
         "--verify-up-to",
         type=int,
         default=10_000_000,
-        help="above so many events, the carried on snapshot is compared with one made anew from the roll-up alone",
+        help="above this number of events, compare the snapshot with one built from the roll-up instead of events",
     )
     asked = parser.parse_args()
     with nullcontext(asked.home) if asked.home else TemporaryDirectory(prefix="bench-data-") as scratch:
@@ -76,7 +77,7 @@ def main() -> None:
 
 @contextmanager
 def shop(home: Path, file: Path, events: int) -> Iterator[tuple[Database, list[date]]]:
-    """A home with the last `events` events of the file before the new days; and those, which are not there yet."""
+    """A warehouse with the last `events` events of the file before the new days, and the new days, not yet imported."""
     day = pl.col("occurred_at").dt.date().alias("day")
     by_day = pl.scan_parquet(file).group_by(day).agg(pl.len()).sort("day").collect(engine="streaming")
     new_days = by_day["day"].tail(NEW_DAYS).to_list()
@@ -89,7 +90,7 @@ def shop(home: Path, file: Path, events: int) -> Iterator[tuple[Database, list[d
 
 
 def measure(warehouse: Database, file: Path, new_days: Sequence[date], *, from_events: bool) -> Size:
-    """Builds the history from scratch, then day by day, then the last day anew, which must make no difference."""
+    """Builds the history from scratch, then day by day, then the last day from scratch, which must give the same."""
     delete_events_from(warehouse, new_days[0])
     full = build(warehouse, [new_days[0]], "--full-refresh")
     counts = warehouse.frame(
@@ -107,18 +108,18 @@ def measure(warehouse: Database, file: Path, new_days: Sequence[date], *, from_e
     else:
         build(warehouse, [as_of], models=MODELS[1:], rebuild=True)
     if digest(warehouse, as_of) != carried_on:
-        raise SystemExit(f"The snapshot of {as_of} that was carried on is not the one that was made anew.")
+        raise SystemExit(f"The snapshot of {as_of} that was carried forward differs from the one built from scratch.")
     return Size(**counts, full=full, new_days=found)
 
 
 def delete_events_from(warehouse: Database, first: date) -> None:
-    """Takes out the new days that an earlier call brought in."""
+    """Deletes the new days that an earlier call imported."""
     with warehouse.transaction() as connection:
         connection.execute("delete from raw.events where occurred_at >= %s::date", [first])
 
 
 def digest(warehouse: Database, as_of: date) -> str:
-    """A checksum of a snapshot, to the last bit."""
+    """A checksum of all bits of a snapshot."""
     query = "select md5(string_agg(md5(mart::text), '' order by user_id)) from marts.user_features as mart"
     return str(warehouse.frame(f"{query} where as_of = date '{as_of}'").item())
 

@@ -1,4 +1,4 @@
-"""What the demo costs: seconds and the peak memory of all its processes together, in a home of its own.
+"""The cost of the demo in a home of its own: seconds, and the peak memory of all its processes together.
 
 python -m benchmarks.demo
 """
@@ -16,7 +16,7 @@ _INTERVAL_SECONDS = 0.5
 
 
 def main() -> None:
-    """Runs the demo and prints one line of figures after its own output."""
+    """Runs the demo and prints one line of figures after its output."""
     with TemporaryDirectory(prefix="demo-") as scratch:
         home = str(Path(scratch) / "home")
         command = [str(Path(sys.executable).with_name("customer-analyzer")), "demo"]
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def memory_bytes(pid: int, home: str) -> int:
-    """Proportional memory of a process, its descendants, and Postgres, which is nobody's child."""
+    """Proportional memory of a process, its descendants, and Postgres, which is not a descendant."""
     ours: set[psutil.Process] = set()
     for process in psutil.process_iter():
         try:

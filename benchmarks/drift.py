@@ -1,11 +1,11 @@
-"""Does the watch for drift stay quiet in a shop that does not change, and does it see one that does?
+"""Does drift detection stay quiet in a shop that does not change, and does it notice a change?
 
-Synthetic shops whose truth is known are imported into a home of their own. Champions learn once, at the end of the
-first year, and are then watched every week with all that production judges by: features, mixes, scores, and matured
-performance. A window is a horizon, 28 days here so that it is whole weeks.
+Synthetic shops are imported into a home of their own. Champions are trained once, at the end of the first year. Then
+they are checked every week with all the measures of production: features, mixes, scores, and matured performance. A
+window is one horizon, here 28 days so that it is whole weeks.
 
-    python -m benchmarks.drift                         three still years, and each change in a shop of 10,000 users
-    python -m benchmarks.drift --years 0 --users 4000  the changes alone, in a smaller shop
+    python -m benchmarks.drift                         three years without change; each change in a shop of 10,000 users
+    python -m benchmarks.drift --years 0 --users 4000  only the changes, in a smaller shop
 """
 
 import argparse
@@ -45,7 +45,7 @@ FIRST_DAY = date(2023, 1, 2)
 HORIZON = timedelta(days=28)
 WEEK = timedelta(days=7)
 Result = TypeVar("Result")
-# Everybody joins evenly over the days: after a year about as many leave as come.
+# All users join evenly over the days, so that after a year about as many leave as join.
 STILL = Behaviour(initial_share=0.0)
 
 
@@ -60,14 +60,14 @@ class Shop:
     behaviour: Behaviour = STILL
 
     def events(self, days: int) -> Iterator[pl.DataFrame]:
-        """Its events, its users told apart from those of other shops by its name."""
+        """The shop's events. User ids begin with its name, so that they differ from those of other shops."""
         frames = simulate(self.users, days, self.seed, start=FIRST_DAY, behaviour=self.behaviour, drift=self.drift)
         return (frame.with_columns(user_id=pl.format("{} {}", pl.lit(self.name), "user_id")) for frame in frames)
 
 
 @dataclass(frozen=True)
 class DriftCheck:
-    """What was found about one model on one day."""
+    """The drift report of one model on one day."""
 
     model: str
     as_of: date
@@ -75,14 +75,14 @@ class DriftCheck:
 
 
 def training_plan(begin: date) -> CutoffPlan:
-    """What champions of that day learn from."""
+    """The cutoffs that champions of that day learn from."""
     return plan_cutoffs(begin, HORIZON.days, FIRST_DAY)
 
 
 def marts_of_shops(url: str, shops: Sequence[Shop], begin: date, check_days: Sequence[date]) -> pl.DataFrame:
-    """Features and labels of all shops, as of every day that learning and the looks need, by one pass of dbt.
+    """Features and labels of all shops as of every day that training and the checks need, built in one pass of dbt.
 
-    The environment must name the warehouse, as dbt reads it there.
+    The environment must name the warehouse, because dbt reads it from there.
     """
     days = (check_days[-1] - FIRST_DAY).days
     for shop in shops:
@@ -111,7 +111,7 @@ def marts_of_shops(url: str, shops: Sequence[Shop], begin: date, check_days: Seq
 def check_drift(
     frame: pl.DataFrame, shop: Shop, begin: date, check_days: Sequence[date], kinds: Sequence[str] = KINDS
 ) -> list[DriftCheck]:
-    """Trains the shop's champions as of `begin` and judges them on every day of `looks`."""
+    """Trains the shop's champions as of `begin` and checks them on every day of `check_days`."""
     users = frame.filter(pl.col("user_id").str.starts_with(f"{shop.name} "))
     snapshots = {key[0]: rows for key, rows in users.partition_by("as_of", as_dict=True).items()}
     plan = training_plan(begin)
@@ -130,7 +130,7 @@ def check_drift(
 
 
 def alarms(checks: Sequence[DriftCheck]) -> dict[date, list[str]]:
-    """The days on which any model drifted, with what moved."""
+    """The days on which any model drifted, with what changed."""
     found: dict[date, list[str]] = {}
     for drift_check in checks:
         if drift_check.report.is_drifted:
@@ -155,7 +155,7 @@ def _scored(model: Model, snapshot: pl.DataFrame) -> Outcomes:
 
 
 def year_without_change(url: str, users: int, seed: int) -> dict[date, list[str]]:
-    """Alarms of 52 weekly looks at a shop that does not change."""
+    """Alarms of 52 weekly checks of a shop that does not change."""
     shop = Shop("still", users, seed)
     begin = FIRST_DAY + 13 * HORIZON
     check_days = [begin + week * WEEK for week in range(1, 53)]
@@ -163,7 +163,7 @@ def year_without_change(url: str, users: int, seed: int) -> dict[date, list[str]
 
 
 def weeks_around_change(url: str, users: int, seed: int, kind: DriftKind) -> tuple[dict[date, list[str]], date]:
-    """Alarms of weekly looks from four weeks before a change to eight after it, and the day of the change."""
+    """Alarms of weekly checks from four weeks before a change to eight after it, and the day of the change."""
     begin = FIRST_DAY + 13 * HORIZON
     day = begin + HORIZON
     shop = Shop(kind, users, seed, Drift(kind, (day - FIRST_DAY).days))
@@ -172,9 +172,9 @@ def weeks_around_change(url: str, users: int, seed: int, kind: DriftKind) -> tup
 
 
 def main() -> None:
-    """Reads the arguments, runs, prints the tables."""
+    """Runs the checks and prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--years", type=int, default=3, help="still years, a seed each")
+    parser.add_argument("--years", type=int, default=3, help="years without change, each with its own seed")
     parser.add_argument("--year-users", type=int, default=4_000, help="users who join over the two years")
     parser.add_argument("--users", type=int, default=10_000, help="users who join before and after each change")
     parser.add_argument("--seed", type=int, default=1)

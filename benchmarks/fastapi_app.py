@@ -1,7 +1,7 @@
-"""The service as its peers would be written by hand: FastAPI and psycopg, each as its own documentation has it.
+"""A hand-written service with FastAPI and psycopg, each used as its documentation recommends.
 
-The same look-up of the newest snapshot and the same model call as our services, with the same reasons in the answer.
-Not in it: what ours do besides (limits, metrics, logs, hot swap, ledger, keys).
+It makes the same look-up of the newest snapshot and the same model call as our services, and its answers have the same
+reasons. It has none of the rest: limits, metrics, logs, hot swap, ledger, keys.
 
 MODEL_DIRECTORY=... WAREHOUSE_URL=... uvicorn benchmarks.fastapi_app:app
 """
@@ -23,7 +23,7 @@ from ml import artifact
 
 
 class PredictRequest(BaseModel):
-    """Whom to predict."""
+    """The users to predict."""
 
     user_ids: list[str] = Field(default=[], max_length=1000)
     features: list[dict[str, float | None]] = Field(default=[], max_length=1000)
@@ -31,7 +31,7 @@ class PredictRequest(BaseModel):
 
 
 class Reason(BaseModel):
-    """Why."""
+    """One reason for a prediction."""
 
     feature: str
     label: str
@@ -41,7 +41,7 @@ class Reason(BaseModel):
 
 
 class Prediction(BaseModel):
-    """What is said of one user."""
+    """The prediction for one user."""
 
     user_id: str | None
     as_of: date | None
@@ -53,14 +53,14 @@ class Prediction(BaseModel):
 
 
 class PredictResponse(BaseModel):
-    """One prediction a row, in the order asked."""
+    """One prediction for each row, in the order of the request."""
 
     predictions: list[Prediction]
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-    """The model and the pool live as long as the application."""
+    """Loads the model and opens the pool for the lifetime of the application."""
     model = artifact.load(Path(os.environ["MODEL_DIRECTORY"]))
     columns = sql.SQL(", ").join(map(sql.Identifier, model.feature_names))
     query = sql.SQL(
@@ -76,7 +76,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/predict")
 async def predict(asked: PredictRequest, request: Request) -> PredictResponse:
-    """Look features up, or take those given, and answer."""
+    """Predict from the given features, or look them up."""
     model = request.state.model
     if asked.features:
         rows: list[tuple[Any, ...]] = [

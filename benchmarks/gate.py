@@ -1,12 +1,13 @@
-"""How often does the gate decide rightly? Simulated promotions of challengers whose true AUC is known.
+"""How often is the gate right? Simulated promotions of challengers whose true AUC is known.
 
-Users have a true log-odds; a model sees it through noise of its own, and says the calibrated probability of what it
-sees. The noise sets its true AUC (by quadrature, not by sampling), and what the noises of champion and challenger have
-in common sets how alike their scores are. On CDNOW a retrain a month later correlates with the model before by .987 to
-.998 (log-odds, either model), one with another seed by .993 to .9998. So .99 stands for the next retrain and .97 for a
-model made anew; the less alike two are, the harder it is to tell which is better.
+Each user has a true log-odds. A model observes it with noise, and answers with the calibrated probability given its
+observation. The amount of noise determines the model's true AUC (by quadrature, not by sampling). The common part of
+the noise of champion and challenger determines the correlation of their scores. On CDNOW, the log-odds of a retrain a
+month later correlate with those of the model before by .987 to .998 (both models), and those of a training with another
+seed by .993 to .9998. So .99 stands for the next retrain, and .97 for a newly designed model. The lower the
+correlation, the harder it is to tell which model is better.
 
-    python -m benchmarks.gate                     200 promotions a row, 20,000 users each
+    python -m benchmarks.gate                     200 promotions for each row, each with 20,000 users
 """
 
 import argparse
@@ -36,13 +37,13 @@ DIFFERENCES = (-0.01, -0.005, -0.002, -0.0005, 0.0, 0.002, 0.005, 0.01)
 CORRELATIONS = (0.99, 0.97)
 
 _CENTRE, _SPREAD = -2.7, 1.6
-"""Of the true log-odds: 12 % positives, and an AUC of .84 for who could see the truth."""
+"""The distribution of the true log-odds: 12 % positives, and an AUC of .84 without noise."""
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(30)
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A model that reads its answers from a column of the frame."""
+    """A stand-in for a model that reads its answers from a column of the frame."""
 
     column: str
     kind: str = "purchase"
@@ -60,17 +61,17 @@ class Scored:
         return features.select("user_id", pl.col(self.column).alias(answer))
 
     def to_files(self) -> dict[str, bytes]:
-        """It has none."""
+        """No files."""
         return {}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
-        """Not from these."""
+        """Part of the interface; not used here."""
         return cls(str(files))
 
 
 def calibrated(seen: Floats, noise: float) -> Floats:
-    """The true probability of users whose log-odds is seen as `seen`, with noise of that standard deviation."""
+    """The true probability of users whose log-odds is observed as `seen`, with noise of that standard deviation."""
     trust = _SPREAD**2 / (_SPREAD**2 + noise**2)
     rest = _SPREAD * noise / np.hypot(_SPREAD, noise)
     centre = _CENTRE + trust * (seen - _CENTRE)
@@ -78,7 +79,7 @@ def calibrated(seen: Floats, noise: float) -> Floats:
 
 
 def true_auc(noise: float) -> float:
-    """The AUC of what is seen through that noise, over all users there could be."""
+    """The AUC of an observation with that noise, over the whole distribution of users."""
     width = float(np.hypot(_SPREAD, noise))
     seen = _CENTRE + width * np.linspace(-8, 8, 4001)
     density = norm.pdf(seen, _CENTRE, width)
@@ -89,13 +90,13 @@ def true_auc(noise: float) -> float:
 
 
 def noise_for_auc(auc: float) -> float:
-    """The noise through which the truth is seen with that AUC."""
+    """The amount of noise that leads to that AUC."""
     return float(brentq(lambda noise: true_auc(noise) - auc, 1e-3, 20))
 
 
 @dataclass(frozen=True)
 class SimulatedPair:
-    """Champion and challenger of known true AUC, whose scores correlate by `correlation` as far as their AUCs allow."""
+    """Champion and challenger with known true AUC. Their scores have this correlation, as far as their AUCs allow."""
 
     champion_noise: float
     challenger_noise: float
@@ -103,11 +104,11 @@ class SimulatedPair:
 
     @classmethod
     def of(cls, difference: float, correlation: float) -> Self:
-        """The challenger's true AUC is better by `difference`."""
+        """A pair in which the challenger's true AUC is higher by `difference`."""
         return cls(noise_for_auc(CHAMPION_AUC), noise_for_auc(CHAMPION_AUC + difference), correlation)
 
     def rows(self, users: int, seed: int) -> pl.DataFrame:
-        """Users with outcome and both scores, as the gate reads them."""
+        """Users with their outcome and both scores, as the gate reads them."""
         rng = np.random.default_rng(seed)
         truth = rng.normal(_CENTRE, _SPREAD, users)
         first, second, _ = rng.normal(size=(3, users))
@@ -129,13 +130,13 @@ class SimulatedPair:
 
 
 def _answers(seen: Floats, noise: float) -> Floats:
-    """`calibrated` from a fine table, because a quadrature a user takes longer than the gate."""
+    """`calibrated`, interpolated from a fine table: a quadrature for each user would take longer than the gate."""
     grid = np.linspace(seen.min(), seen.max(), 1000)
     return np.interp(seen, grid, calibrated(grid, noise))
 
 
 def promotions(pair: SimulatedPair, *, times: int, users: int, limits: GateLimits | None = None) -> list[GateDecision]:
-    """What the gate says of so many promotions, each on users of its own."""
+    """The gate's decisions in `times` promotions, each on other users."""
     return [
         decide(
             pair.rows(users, seed),
@@ -149,7 +150,7 @@ def promotions(pair: SimulatedPair, *, times: int, users: int, limits: GateLimit
 
 
 def main() -> None:
-    """Reads the arguments, simulates, prints the table."""
+    """Runs the simulation and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--promotions", type=int, default=200)
     parser.add_argument("--users", type=int, default=20_000)

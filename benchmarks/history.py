@@ -1,7 +1,8 @@
-"""A simulated shop with a long history, in a warehouse sooner than the import could bring it there.
+"""Loads a long simulated history into a warehouse, faster than the import could.
 
-Belongs here: months written whole, their indexes made last. A month then is as an import and a vacuum leave it; the
-import itself is measured in `benchmarks.ingest`. Does not: what is made of the events (`benchmarks.data`).
+Belongs here: writing whole months, whose indexes are built last. A month is then as an import and a vacuum would leave
+it. Does not belong here: measuring the import (`benchmarks.ingest`), and what is built from the events
+(`benchmarks.data`).
 """
 
 from collections.abc import Iterator
@@ -22,14 +23,14 @@ _COPY_BYTES = 1 << 20
 
 
 def simulated(users: int, days: int, file: Path) -> Path:
-    """The file with all events of a shop, up to the end of 2025; written unless it is there."""
+    """The file with all events of a shop up to the end of 2025. It is written if it does not exist."""
     if not file.exists():
         write(simulate(users, days, 5, start=_END - timedelta(days=days)), file)
     return file
 
 
 def read_events(file: Path, first: date, last: date) -> Iterator[pl.DataFrame]:
-    """The events of some days, a batch at a time; parts of the file without any are not read."""
+    """The events of the given days, batch by batch. Parts of the file without any are not read."""
     moment = pc.field("occurred_at")
     asked = (moment >= _midnight(first)) & (moment < _midnight(last + timedelta(days=1)))
     for batch in ds.dataset(file).to_batches(filter=asked, batch_size=_BATCH, batch_readahead=2):
@@ -38,7 +39,7 @@ def read_events(file: Path, first: date, last: date) -> Iterator[pl.DataFrame]:
 
 
 def load_history(url: str, file: Path, first: date, last: date) -> None:
-    """Puts the events of some days into `raw.events`; months that are there stay as they are."""
+    """Writes the events of the given days into `raw.events`. Months that already exist are not changed."""
     with event_writer.connected(url) as connection:
         months = [month for month in _months(first, last) if not _is_there(connection, month)]
         if not months:
@@ -58,9 +59,9 @@ def load_history(url: str, file: Path, first: date, last: date) -> None:
 
 
 def _load_month(connection: event_writer.Connection, month: date, events: Iterator[pl.DataFrame]) -> int:
-    """How many rows: those of one month, which attaching then gives the keys and indexes of `raw.events`.
+    """Writes one month and returns its number of rows. Attaching it gives it the keys and indexes of `raw.events`.
 
-    Table and rows in one transaction are not logged, and rows are frozen, as vacuum would leave them.
+    The table is created and filled in one transaction, so the rows are not logged. They are frozen, as after a vacuum.
     """
     table = sql.Identifier("raw", _name(month))
     connection.execute(sql.SQL("create table {} (like raw.events including all excluding indexes)").format(table))
@@ -89,7 +90,7 @@ def _name(month: date) -> str:
 
 
 def _months(first: date, last: date) -> Iterator[date]:
-    """The first of each month that has some of the days."""
+    """The first day of each month from `first` to `last`."""
     month = first.replace(day=1)
     while month <= last:
         yield month

@@ -1,11 +1,12 @@
-"""Importing events beside a bare COPY of the same rows into the same table. Prints one table.
+"""Importing events compared with a bare COPY of the same rows into the same table. Prints one table.
 
-`.venv/bin/python -m benchmarks.ingest [--events 500000]`; 10,000,000 events take some ten minutes, 6 GB of disk and
+`.venv/bin/python -m benchmarks.ingest [--events 500000]`; 10,000,000 events take about ten minutes, 6 GB of disk and
 2 GB of memory.
 
-Bare COPY: one connection, one transaction, the rows in the order of the file as CSV text that is ready in memory, into
-`raw.events` with its partitions made before; no rules, no ids, no quarantine, no check. The import reads a Parquet
-file, and the contract check then looks at all it stored. A second import of the same file finds every event known.
+Bare COPY uses one connection and one transaction. It writes the rows in the order of the file, as CSV text that is
+ready in memory, into `raw.events` with its partitions created before. It has no rules, no ids, no quarantine and no
+check. The import reads a Parquet file, and the contract check then reads all stored rows. A second import of the same
+file finds every event already known.
 """
 
 import argparse
@@ -35,13 +36,13 @@ from standalone.postgres import running_postmaster
 from standalone.stack import running_platform
 from warehouse.database import Database
 
-# Events that a user of the simulator's shop makes in its 60 days.
+# Events of one simulated user in the 60 days.
 _EVENTS_PER_USER = 60
 _DAYS = 60
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=500_000, help="about how many events to simulate")
     wanted = parser.parse_args().events
@@ -71,7 +72,7 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class _Cost:
-    """Seconds that passed, and those that processors worked for this process and for Postgres meanwhile."""
+    """Seconds by the clock, and processor seconds of this process and of Postgres together."""
 
     seconds: float
     processor: float
@@ -81,13 +82,13 @@ def _cost(home: Home, work: Callable[[], object]) -> _Cost:
     begin, worked = time.perf_counter(), _processor_seconds(home)
     work()
     seconds = time.perf_counter() - begin
-    # A connection's server process that is just ending would be counted neither as there nor as gone.
+    # A server process that is just ending would be missed, so wait until it has ended.
     time.sleep(1)
     return _Cost(seconds, _processor_seconds(home) - worked)
 
 
 def _processor_seconds(home: Home) -> float:
-    """Seconds that processors have worked so far: for this process, and for the server's, also those that are gone."""
+    """Processor seconds so far of this process and of all server processes, including those that have ended."""
     server = running_postmaster(home)
     assert server is not None, "the server has stopped"  # noqa: S101
     postmaster = psutil.Process(server.pid)
@@ -100,7 +101,7 @@ def _processor_seconds(home: Home) -> float:
 
 
 def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
-    """The COPY alone. All text is made before, as Postgres would go on working while more of it is made."""
+    """The COPY alone. All text is prepared before, because Postgres would work on while more text is prepared."""
     contract = read_contract()
     batches = prepare(read_chunks(file, wanted_columns(contract, {})), contract, Reading(), source="import")
     texts = [memoryview(event_writer.as_csv(batch.events.select(event_writer.EVENT_COLUMNS))) for batch in batches]
@@ -122,14 +123,14 @@ def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
 
 @contextmanager
 def _connect_after_checkpoint(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A connection after a checkpoint, so that nobody pays for what was written before."""
+    """A connection after a checkpoint, so that earlier writes cost nothing later."""
     with event_writer.connected(url) as connection:
         connection.execute("checkpoint")
         yield connection
 
 
 def _empty_warehouse(url: str) -> None:
-    """Makes the warehouse as it was, without partitions."""
+    """Drops all partitions, as at the beginning."""
     with _connect_after_checkpoint(url) as connection:
         leaves = connection.execute(
             "select relid::regclass::text from pg_partition_tree('raw.events') where isleaf"

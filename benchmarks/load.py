@@ -1,6 +1,6 @@
-"""Load on an HTTP service: wrk for the most it can do, a paced client of our own for how long each answer takes.
+"""Load on an HTTP service: wrk measures the highest throughput, a paced client of our own the latency of each answer.
 
-Belongs here: sending requests and timing answers. Does not belong here: what is compared with what (`serving.py`).
+Belongs here: sending requests and timing answers. Does not belong here: which servers are compared (`serving.py`).
 """
 
 import asyncio
@@ -21,12 +21,12 @@ import psutil
 CONNECTIONS = 8
 _LOOK_SECONDS = 0.1
 _BEFORE_SECONDS = 0.5
-"""So long before a request the machine must have been ours for its latency to count as undisturbed."""
+"""For a latency to count as undisturbed, nothing may have been stolen since this long before the request was due."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where requests go, the bodies they carry in turn, and the service key they show (none: no such header)."""
+    """The address of requests, their bodies, which are used in turn, and the service key (None: no such header)."""
 
     url: str
     bodies: Sequence[str]
@@ -34,7 +34,7 @@ class Target:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What each request says beside its body."""
+        """The headers of each request."""
         shown = {} if self.key is None else {"authorization": f"Bearer {self.key}"}
         return {"content-type": "application/json", **shown}
 
@@ -48,10 +48,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was sent in how long, what failed, and how long each answer took (seconds; empty from wrk).
+    """The number of requests and failures, the duration, and the latency of each answer (seconds; empty from wrk).
 
-    `due` says when each answer's request was due, in seconds since the first; `undisturbed` says of each answer whether
-    the hypervisor left this machine all of its processor time meanwhile.
+    `due` is the time at which each request was due, in seconds since the first. `undisturbed` says for each answer
+    whether the hypervisor gave this machine all of its processor time meanwhile.
     """
 
     requests: int
@@ -67,18 +67,19 @@ class Measured:
         return self.requests / self.seconds
 
     def stalls(self, late_seconds: float, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
-        """How often the chosen answers were late; those due within a second of each other waited for the same thing."""
+        """How often the chosen answers were late. Late answers that were due within a second of each other count
+        once."""
         late = np.sort(self.due[chosen & (self.latencies > late_seconds)])
         return int((np.diff(late) > 1).sum()) + bool(len(late))
 
 
 def has_wrk() -> bool:
-    """Whether wrk is installed; the Python client stands in for it, at a lower ceiling."""
+    """Whether wrk is installed. Otherwise the Python client is used, which reaches lower rates."""
     return shutil.which("wrk") is not None
 
 
 def max_throughput(target: Target, seconds: float) -> Measured:
-    """As many requests as CONNECTIONS closed loops can send."""
+    """Sends as many requests as possible over CONNECTIONS connections."""
     return _wrk(target, seconds) if has_wrk() else asyncio.run(closed_loop(target, seconds=seconds))
 
 
@@ -109,18 +110,18 @@ def _wrk(target: Target, seconds: float) -> Measured:
 
 
 async def closed_loop(target: Target, *, seconds: float = 3600.0, requests: int | None = None) -> Measured:
-    """Each connection sends its next request when the last is answered."""
+    """Each connection sends its next request when the last one is answered."""
     return await _all(target, seconds, requests, None)
 
 
 async def paced(target: Target, per_second: float, requests: int) -> Measured:
-    """Requests at an even pace; a latency counts from when its request was due, so that a stall is not hidden."""
+    """Sends requests at an even pace. Latency counts from when a request was due, so that stalls are not hidden."""
     return await _all(target, 3600.0, requests, per_second)
 
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Keeps Python's garbage collector from stopping this process, which would look like a slow answer."""
+    """Turns the garbage collector off, because a pause of this process would look like a slow answer."""
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -173,7 +174,7 @@ async def _all(target: Target, seconds: float, requests: int | None, per_second:
 
 
 def _steal_seconds() -> float:
-    """Seconds that the hypervisor has given to others while this machine wanted them; 0 where none is counted."""
+    """Seconds that the hypervisor has given to others while this machine needed them; 0 if it does not count them."""
     return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 

@@ -1,4 +1,4 @@
-"""A warehouse of its own with events in it and the marts of chosen days: what benchmarks of models start from."""
+"""A temporary warehouse with events and with marts of chosen days, from which the benchmarks of models start."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from warehouse.database import Database
 
 @contextmanager
 def imported_warehouse(files: Sequence[Path], mapping: Mapping[str, str]) -> Iterator[Database]:
-    """A home that lasts as long as the block, with the events of `files` imported."""
+    """The warehouse of a temporary home with the events of `files`. It exists for the duration of the block."""
     with (
         TemporaryDirectory(prefix="benchmark-") as scratch,
         running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform,
@@ -28,7 +28,7 @@ def imported_warehouse(files: Sequence[Path], mapping: Mapping[str, str]) -> Ite
 
 
 def build_marts(days: Sequence[date], horizon_days: int) -> None:
-    """Builds features and labels of `days`, knowing everything that happened until their windows closed."""
+    """Builds features and labels of `days`. Labels count everything that happened before their windows closed."""
     variables = {
         "as_of_dates": [day.isoformat() for day in days],
         "horizon_days": horizon_days,

@@ -1,8 +1,9 @@
-"""The models beside everything a user would pick instead: same users, same days, same features, out of time.
+"""The models compared with what a user would use instead: same users, same days, same features, out of time.
 
-Rolling test cutoffs a horizon apart. Every contender learns from what each fold's plan lets it know, its calibration
-cutoff included, and answers about the test cutoff after. Pooled over the cutoffs, with 95 % intervals from resamples
-of users; a difference is the model's advantage, and counts where its interval lies above zero.
+The test cutoffs are one horizon apart. For each, every contender learns from the days that the plan of this fold
+allows, including its calibration cutoff, and answers about the test cutoff. The results are pooled over the cutoffs,
+with 95 % intervals from resamples of users. A difference is the model's advantage; it is significant if its interval is
+above zero.
 
     python -m benchmarks.models                                          CDNOW
     python -m benchmarks.models --retail FILE                            and Online Retail II
@@ -59,7 +60,7 @@ _CONTENDERS = {
 
 
 def main() -> None:
-    """Reads the arguments, backtests, prints a table a data set and a line on time."""
+    """Backtests and prints a table and a line on training time for each data set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--retail", type=Path, help="Online Retail II as a Parquet file of events")
     parser.add_argument("--folds", type=int, default=5, help="test cutoffs (default: 5)")
@@ -74,7 +75,7 @@ def main() -> None:
 
 
 def compare(name: str, events: Path, mapping: Mapping[str, str], folds: int, automl_seconds: float) -> None:
-    """Backtests both models on one file of events and prints what came of it."""
+    """Backtests both models on one file of events and prints the results."""
     with imported_warehouse([events], mapping) as warehouse:
         known = event_range(warehouse)
         as_of = known.last + timedelta(days=1)
@@ -110,7 +111,7 @@ def compare(name: str, events: Path, mapping: Mapping[str, str], folds: int, aut
 
 
 def training_seconds(frame: pl.DataFrame, catalogue: FeatureCatalogue, plans: Sequence[CutoffPlan]) -> float:
-    """What one retrain spends on learning, the newest fold of a backtest being the model itself."""
+    """The seconds that one retrain spends on learning. The newest fold of the backtest is the model itself."""
     newest = plans[-1].test
     started = time.perf_counter()
     train_segmentation(frame.filter(pl.col("as_of") == newest), catalogue, newest)
@@ -122,7 +123,7 @@ def training_seconds(frame: pl.DataFrame, catalogue: FeatureCatalogue, plans: Se
 def contenders_of(
     spec: PropensitySpec, catalogue: FeatureCatalogue, frame: pl.DataFrame, automl_seconds: float
 ) -> dict[str, Scorer]:
-    """What a user would pick instead, each as its own documentation has it."""
+    """What a user would use instead, each as its documentation recommends."""
     names = [feature.name for feature in catalogue.for_model(spec.kind)]
     return {
         "rfm": partial(_rfm, spec),
@@ -133,7 +134,7 @@ def contenders_of(
 
 
 def lines(kind: str, report: BacktestReport) -> list[tuple[str, ...]]:
-    """One line a contender, pooled."""
+    """One line for each contender, pooled over the cutoffs."""
     pooled = pl.col("scope") == "pooled"
     figures = {(row["contender"], row["figure"]): row for row in report.figures.filter(pooled).to_dicts()}
     gains = {(row["contender"], row["figure"]): row for row in report.differences.filter(pooled).to_dicts()}
@@ -168,7 +169,7 @@ def _rfm(spec: PropensitySpec, learn: pl.DataFrame, asked: pl.DataFrame) -> Floa
 
 
 def _bgnbd(spec: PropensitySpec, frame: pl.DataFrame, learn: pl.DataFrame, asked: pl.DataFrame) -> Floats:
-    """Fitted on everyone's history as of the newest day that may be learned from; it needs no labels."""
+    """Fitted on everyone's history as of the newest allowed day; it needs no labels."""
     newest = feature_matrix(frame.filter(pl.col("as_of") == learn["as_of"].max()), spec.visits)
     rows = feature_matrix(learn, spec.visits)
     member = fit_bgnbd_member(
@@ -189,7 +190,7 @@ def _xgboost(names: Sequence[str], learn: pl.DataFrame, asked: pl.DataFrame) -> 
 
 
 def _automl(names: Sequence[str], seconds: float, learn: pl.DataFrame, asked: pl.DataFrame) -> Floats:
-    """FLAML wants pandas frames: only those it fills where values are missing."""
+    """FLAML gets pandas frames, because it fills missing values only in those."""
     model = AutoML()
     settings = {"task": "classification", "time_budget": seconds, "n_jobs": 1, "seed": 0, "verbose": 0}
     with warnings.catch_warnings():

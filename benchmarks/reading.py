@@ -1,10 +1,10 @@
-"""A training frame beside `pandas.read_sql`: the same rows and columns of the same marts. Prints one table.
+"""A training frame compared with `pandas.read_sql`: the same rows and columns of the same marts. Prints one table.
 
-python -m benchmarks.reading [--rows 1000000] [--rounds 3]; pandas needs some 7 GB for a million rows.
+python -m benchmarks.reading [--rows 1000000] [--rounds 3]; pandas needs about 7 GB for a million rows.
 
-dbt builds the marts of a simulated shop, whose users are then copied under other names until there are rows enough.
-Each read is a process of its own, timed from connecting to a frame in memory, without imports. pandas reads as its
-documentation has it, by SQLAlchemy with either driver and by ADBC, and need not sort.
+dbt builds the marts of a simulated shop. Its users are then copied under other names until there are enough rows. Each
+read is a process of its own. It is timed from connecting until the frame is in memory, without imports. pandas reads as
+its documentation recommends, through SQLAlchemy with both drivers and through ADBC, and does not sort.
 """
 
 import argparse
@@ -36,11 +36,11 @@ _USERS, _DAYS, _CUTOFFS, _HORIZON_DAYS = 2_000, 300, 8, 30
 _LABELS = ("has_activity", "has_purchased", "purchase_amount", "is_churned")
 Shape = tuple[int, int]
 Found = tuple[Shape, float, float]
-"""Rows and columns, seconds, and the peak of the process's memory in GB."""
+"""The shape (rows and columns), the seconds, and the peak memory of the process in GB."""
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -55,7 +55,7 @@ def main() -> None:
         found: dict[str, list[Found]] = {name: [] for name in READERS}
         for _ in range(asked.rounds):
             for name in READERS:
-                # A new process each, so that the peak is that of one read.
+                # A new process for each read, so that the peak memory is that of this read.
                 with ProcessPoolExecutor(1, get_context("spawn")) as process:
                     found[name].append(process.submit(measured, name, warehouse, days).result())
     shapes = {shape for reads in found.values() for shape, _, _ in reads}
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def filled_marts(warehouse: Database, rows: int) -> Sequence[date]:
-    """Builds features and labels and copies their users until there are about `rows` rows; returns their days."""
+    """Builds features and labels, copies their users until there are about `rows` rows, and returns the days."""
     newest = event_range(warehouse).last
     days = [newest - timedelta(days=_HORIZON_DAYS * place) for place in range(1, _CUTOFFS + 1)]
     build_marts(days, _HORIZON_DAYS)
@@ -83,7 +83,7 @@ def filled_marts(warehouse: Database, rows: int) -> Sequence[date]:
             named = {"table": sql.Identifier("marts", table), "copies": round(rows / int(str(built)))}
             columns = connection.execute(sql.SQL("select * from {table} limit 0").format(**named)).description or ()
             copied = [sql.Identifier(column.name) for column in columns if column.name != "user_id"]
-            # By day, as dbt builds them.
+            # In the order of days, as dbt builds them.
             connection.execute(
                 sql.SQL(
                     "insert into {table} (user_id, {copied}) select user_id || '-' || copy, {copied} from {table}"
@@ -95,19 +95,19 @@ def filled_marts(warehouse: Database, rows: int) -> Sequence[date]:
 
 
 def measured(name: str, warehouse: Database, days: Sequence[date]) -> Found:
-    """One read, in the process that this is called in."""
+    """One read, in the current process."""
     begin = time.perf_counter()
     shape = READERS[name](warehouse, days)
     return shape, time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def by_training_frame(warehouse: Database, days: Sequence[date]) -> Shape:
-    """As the models read."""
+    """Reads as the models do."""
     return Marts(warehouse, training_rows=10**9).training_frame(days, _HORIZON_DAYS).shape
 
 
 def by_pandas(driver: str) -> Callable[[Database, Sequence[date]], Shape]:
-    """pandas by SQLAlchemy."""
+    """Reads with pandas through SQLAlchemy."""
 
     def read(warehouse: Database, days: Sequence[date]) -> Shape:
         engine = sqlalchemy.create_engine(warehouse.url.replace("postgresql://", f"postgresql+{driver}://"))
@@ -117,7 +117,7 @@ def by_pandas(driver: str) -> Callable[[Database, Sequence[date]], Shape]:
 
 
 def by_pandas_with_adbc(warehouse: Database, days: Sequence[date]) -> Shape:
-    """pandas by ADBC."""
+    """Reads with pandas through ADBC."""
     with dbapi.connect(warehouse.url) as connection:
         return pd.read_sql(_query(days), connection).shape
 

@@ -1,8 +1,8 @@
-"""Are the reasons true, do they stay, and what do they cost? On CDNOW, for the models that production would train.
+"""Are the reasons true, are they stable, and what do they cost? On CDNOW, for the models that production would train.
 
-True: the users' strongest families of features are set to their typical values, and, for comparison, as many random
-ones; the first must move the log-odds more. Stay: a second training on the same data with another seed should name the
-same families. Cost: CPU time of the one call that answers with reasons, for one user and for 10,000.
+True: the strongest families of features of each user are set to typical values, and, for comparison, the same number of
+random families. The first must change the log-odds more. Stable: a second training on the same data with another seed
+should name the same families. Cost: CPU time of a call that answers with reasons, for one user and for 10,000.
 
     python -m benchmarks.reasons
 """
@@ -40,7 +40,7 @@ USERS = 10_000
 
 @dataclass(frozen=True)
 class Deletion:
-    """How far the log-odds move without the top families and without random ones: `gain` is the mean difference."""
+    """How far the log-odds move without the top families and without random ones. `gain` is the mean difference."""
 
     top: float
     random: float
@@ -50,13 +50,13 @@ class Deletion:
 
 
 def family_contributions(model: PropensityModel, rows: pl.DataFrame) -> Floats:
-    """What each family adds to the log-odds: rows x families of the model's catalogue."""
+    """The contribution of each family to the log-odds: rows x families of the model's catalogue."""
     parts = model.contributions(rows).values
     return np.stack([parts[:, columns].sum(axis=1) for columns in model.catalogue.columns_of_family.values()], axis=1)
 
 
 def delete_families(model: PropensityModel, rows: pl.DataFrame, *, seed: int = 0) -> Deletion:
-    """Compares, user by user, what the `TOP` strongest families are worth with `TOP` random ones."""
+    """Compares, for each user, the effect of the `TOP` strongest families with that of `TOP` random ones."""
     rng = np.random.default_rng(seed)
     families = family_contributions(model, rows)
     orders = {"top": np.argsort(-np.abs(families), axis=1), "random": rng.random(families.shape).argsort(axis=1)}
@@ -84,14 +84,14 @@ def _without(model: PropensityModel, rows: pl.DataFrame, removed: np.ndarray[Any
 
 
 def agreement(first: PropensityModel, second: PropensityModel, rows: pl.DataFrame) -> tuple[float, float]:
-    """Share of users with the same strongest family in both models; mean share of the top families in common."""
+    """The share of users with the same strongest family in both models, and the mean share of common top families."""
     ranked = [np.argsort(-np.abs(family_contributions(model, rows)), axis=1)[:, :TOP] for model in (first, second)]
     common = np.mean([len(set(one) & set(other)) / TOP for one, other in zip(*ranked, strict=True)])
     return float((ranked[0][:, 0] == ranked[1][:, 0]).mean()), float(common)
 
 
 def cpu_seconds(call: Callable[[], object], times: int) -> float:
-    """The least CPU time of several calls."""
+    """The lowest CPU time of several calls."""
     found = []
     for _ in range(times):
         started = time.process_time()

@@ -1,9 +1,9 @@
-"""The purchase service beside a hand-written FastAPI app and `mlflow models serve`, in one run on one machine.
+"""The purchase service compared with a hand-written FastAPI app and `mlflow models serve`, in one run on one machine.
 
-Ratios, because seconds are the machine's. Rounds alternate between the servers, and the middle one counts; CPU
-time a request is shown beside the rate, as it moves less when a machine is busy with other things. How long answers
-take is measured beside a control as well, whose late answers are all the machine's. Needs a home on which the pipeline
-ran (`customer-analyzer demo` or `run`); uses wrk if it is installed (apt-get install wrk).
+The results are ratios, because seconds depend on the machine. Rounds alternate between the servers, and the median
+counts. CPU time for each request is shown too, because it changes less on a busy machine. Latency is also measured on a
+control, whose delays are all caused by the machine. Needs a home on which the pipeline has run (`customer-analyzer
+demo` or `run`). Uses wrk if it is installed (apt-get install wrk).
 
 CUSTOMER_ANALYZER_HOME=... python -m benchmarks.serving [--seconds 8] [--rounds 3] [--requests 200000] [--long 500000]
 """
@@ -40,10 +40,12 @@ _LATE_SECONDS = 0.05
 def main() -> None:
     """Runs every comparison and prints one table for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=8, help="of a round")
+    parser.add_argument("--seconds", type=float, default=8, help="length of a round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--requests", type=int, default=200_000, help="at half of the most; 0 for none")
-    parser.add_argument("--long", type=int, default=500_000, help="while memory is watched; 0 for none")
+    parser.add_argument(
+        "--requests", type=int, default=200_000, help="requests at half of the highest rate; 0 for none"
+    )
+    parser.add_argument("--long", type=int, default=500_000, help="requests while memory is measured; 0 for none")
     asked = parser.parse_args()
     print(f"load by {'wrk' if has_wrk() else 'the Python client, as wrk is not installed'}, 8 connections, one worker")
     with running_platform(read_settings()) as platform:
@@ -62,7 +64,7 @@ def main() -> None:
 
 
 def compare(running: Sequence[RunningServer], seconds: float, rounds: int) -> float:
-    """Each one's requests a second, by user id and by features; returns our CPU milliseconds a request by id."""
+    """Prints requests per second by user id and by features. Returns our CPU milliseconds for each request by id."""
     by_id = 0.0
     for path in ("by_id", "by_features"):
         entered = [each for each in running if getattr(each, path).bodies]
@@ -87,7 +89,8 @@ def compare(running: Sequence[RunningServer], seconds: float, rounds: int) -> fl
 
 
 def compare_batch(platform: Platform, ours: RunningServer, rounds: int) -> None:
-    """Rows a second for a thousand ids: over HTTP with whole answers, and the bare query plus the bare booster."""
+    """Prints rows per second for a thousand ids: over HTTP with complete answers, and the query plus the booster
+    alone."""
     champion = registry_of(platform).champion(MODEL)
     model = artifact.load(champion.directory, champion.digest)
     if not isinstance(model, PropensityModel):
@@ -119,7 +122,7 @@ def compare_batch(platform: Platform, ours: RunningServer, rounds: int) -> None:
 
 
 def booster_of(model: PropensityModel, rows: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> xgb.Booster:
-    """The champion's own trees, or where it has none, as many as it would have."""
+    """The champion's trees. If it has none, a booster with as many trees as it would have."""
     trees = [member.booster for member in model.members if isinstance(member, TreeMember)]
     if trees:
         return trees[0]
@@ -128,10 +131,10 @@ def booster_of(model: PropensityModel, rows: np.ndarray[tuple[int, int], np.dtyp
 
 
 def compare_latency(running: Sequence[RunningServer], requests: int) -> None:
-    """How long answers take at an even pace, half of the most that each can do just then.
+    """Prints the latency at an even pace of half the highest rate that each server reaches.
 
-    The most is found anew before each turn, as a machine that others use too is not always as fast. All have turns of
-    the same length, as many as ours needs for so many requests.
+    The highest rate is measured again before each turn, because a shared machine is not always equally fast. All
+    servers have turns of the same length, as many as ours needs for `requests` requests.
     """
     own = running[0]
     measured: dict[str, list[Measured]] = {each.name: [] for each in running}
@@ -144,9 +147,9 @@ def compare_latency(running: Sequence[RunningServer], requests: int) -> None:
             sent = min(left, sent) if each is own else sent
             measured[each.name].append(asyncio.run(paced(each.by_id, per_second, sent)))
             used[each.name] += each.cpu_seconds() - before
-    print("\nby id, one user a request, at half of the most each can do")
+    print("\nby id, one user a request, at half of the highest rate of each")
     print("milliseconds; undisturbed: while the hypervisor took no processor time")
-    heads = " ".join(f"{head:>7}" for head in ("median", "p99", "p99.9", "most"))
+    heads = " ".join(f"{head:>7}" for head in ("median", "p99", "p99.9", "longest"))
     print(f"{'':26} {'answers':>8} {'failed':>6} {'CPU':>5} {heads} {'over 50':>8} {'stalls':>6}")
     for name, turns in measured.items():
         failures, cpu = sum(turn.failures for turn in turns), 1000 * used[name] / sum(turn.requests for turn in turns)
@@ -163,7 +166,7 @@ def compare_latency(running: Sequence[RunningServer], requests: int) -> None:
 
 
 def watch_memory(ours: RunningServer, requests: int) -> None:
-    """Resident memory over many requests, as a line fitted through twenty readings after a warm-up."""
+    """Prints resident memory over many requests, with the slope of a line through twenty readings after a warm-up."""
     readings: list[tuple[int, float]] = []
     done = 0
     while done < requests:

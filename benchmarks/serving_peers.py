@@ -1,6 +1,6 @@
-"""The servers that the serving benchmark compares, started and stopped: ours, FastAPI's app, MLflow's, and a control.
+"""The servers that the serving benchmark compares: ours, the FastAPI app, MLflow's server, and a control.
 
-Belongs here: how each is started and what it is asked. Does not belong here: what is measured (`serving.py`).
+Belongs here: starting and stopping each, and its requests. Does not belong here: what is measured (`serving.py`).
 """
 
 import json
@@ -30,7 +30,7 @@ USERS = 500
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A running server, how long it took to answer, and what it is asked (by id: no bodies where it cannot)."""
+    """A running server, how long it took to start, and its requests (`by_id` is empty if it has no such route)."""
 
     name: str
     child: Child
@@ -52,7 +52,7 @@ class RunningServer:
 
 @contextmanager
 def serving_peers(platform: Platform) -> Iterator[Sequence[RunningServer]]:
-    """Our service, the FastAPI app and MLflow's server, all answering with the champion."""
+    """Our service, the FastAPI app and MLflow's server, all with the champion."""
     champion = registry_of(platform).champion(MODEL)
     model = artifact.load(champion.directory, champion.digest)
     with psycopg.connect(platform.warehouse_url) as connection:
@@ -111,7 +111,7 @@ def serving_peers(platform: Platform) -> Iterator[Sequence[RunningServer]]:
 
 @contextmanager
 def control(platform: Platform, like: Target, milliseconds: float) -> Iterator[RunningServer]:
-    """A server that does nothing but `milliseconds` of fixed work a request: what is late in it is the machine's."""
+    """A server that does `milliseconds` of fixed work for each request. Its delays are those of the machine."""
     port = free_port()
     command = Command(
         "control",
@@ -157,7 +157,7 @@ def registry_of(platform: Platform) -> Registry:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """A port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,9 +1,9 @@
-"""Who makes the weekly snapshots of `benchmarks.snapshots` in which way, but for dbt.
+"""How the peers of `benchmarks.snapshots` make weekly snapshots.
 
-Belongs here: reading what dbt built, and four peers the way their documentation has it. DuckDB, pandas and Featuretools
-start from int_user_daily as Parquet and make its sums alone, less those of gaps and weights. Feast joins tables of the
-same Postgres by time and adds nothing up. Feast and Featuretools want pandas below 3, so they run in an environment of
-their own (`peers`), for which packages are downloaded.
+Belongs here: reading what dbt built, and four peers, each as its documentation describes. DuckDB, pandas and
+Featuretools start from int_user_daily as Parquet and compute its sums only, without those of gaps and weights. Feast
+joins tables of the same Postgres by time and computes no sums. Feast and Featuretools need pandas below 3, so they run
+in an environment of their own (`peers`), for which packages are downloaded.
 """
 
 import json
@@ -31,7 +31,7 @@ from warehouse.database import Database
 PEERS_DIR = Path(__file__).with_name("peers")
 LIMIT_SECONDS = 1800
 COUNTED = "active_days_30d"
-"""The column whose sum over all rows must be the same everywhere."""
+"""The column whose sum over all rows must be the same for every peer."""
 _MEASURED = {
     "purchase_units": "round(10000 * purchase_amount)::float8",
     "refund_units": "round(10000 * refund_amount)::float8",
@@ -47,17 +47,17 @@ _DAYS_OF = {
     "cart": "carts",
     "notification_opened": "notifications_opened",
 }
-"""What makes a day the first or last of its kind."""
+"""The column that must be positive for a day to count as the first or last of its kind."""
 _NEWEST = (
     "(select distinct on (user_id, known_day) * from intermediate.int_user_daily"
     " order by user_id, known_day, occurred_day desc) as newest"
 )
-"""The roll-up without days that became known late together with a newer one: Feast returns all rows of a moment."""
+"""The roll-up with one row for each user and known day, because Feast returns all rows of the same moment."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a contender took, and what came of it; `total` is the sum of one column, None where it makes none such."""
+    """The cost of a peer and its result. `total` is the sum of one column; None if the peer does not compute it."""
 
     seconds: float
     peak_bytes: int
@@ -74,7 +74,7 @@ def by_reading(warehouse: Database, days: Sequence[date]) -> Measurement:
 
 
 def snapshot_columns() -> dict[str, tuple[str, int | None]]:
-    """The sums that peers make too: name to column and window in days, none for all; gaps and weights are left out."""
+    """The sums that peers compute too: name to column and window in days (None: all days). No gaps, no weights."""
     model = PROJECT / "models" / "intermediate" / "int_user_sums.yml"
     (described,) = yaml.safe_load(model.read_text(encoding="utf-8"))["models"]
     found: dict[str, tuple[str, int | None]] = {}
@@ -86,7 +86,7 @@ def snapshot_columns() -> dict[str, tuple[str, int | None]]:
 
 
 def sums_query(days: Sequence[date], roll_up: str) -> str:
-    """One statement, for DuckDB as for Postgres: every day joined with what was known, then grouped."""
+    """One statement for DuckDB and Postgres: joins every day with what was known on it, then groups."""
     sums = [
         f"sum(case when days_ago <= {window} then {column} else 0 end) as {name}"
         if window
@@ -119,7 +119,7 @@ def by_duckdb(days: Sequence[date], roll_up: Path, to: Path) -> Measurement:
 
 
 def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Measurement:
-    """A loop over the days: what was known, then a groupby for each window."""
+    """A loop over the days: selects what was known, then groups for each window."""
     begin = time.monotonic()
     daily = pd.read_parquet(roll_up)
     for name, column in (("purchase_units", "purchase_amount"), ("refund_units", "refund_amount")):
@@ -147,15 +147,15 @@ def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Measurement:
 
 
 def by_feast(warehouse: Database, days: Sequence[date], scratch: Path) -> Iterator[tuple[str, Measurement | None]]:
-    """Three joins for the same users and days; the tables, with an index each, are made before the clock runs.
+    """Three joins for the same users and days. The tables and their indexes are made before the time is measured.
 
-    Only the second has the windows made: by the query of its source, as Feast itself makes none in Postgres.
+    Only the second join has windows, which the query of its source computes: Feast computes none in Postgres.
     """
     with warehouse.transaction() as connection:
         connection.execute("drop schema if exists feast cascade; create schema feast")
         for table, moment, source in (
             ("snapshots", "as_of::timestamptz", f"marts.user_features where {of_days(days)}"),
-            # As of the next midnight a day is known whole.
+            # A day is completely known at the next midnight.
             ("daily", "(known_day + 1)::timestamptz", _NEWEST),
         ):
             kept = warehouse.frame(f"select * from {source} limit 0").schema  # noqa: S608
@@ -179,7 +179,7 @@ def by_feast(warehouse: Database, days: Sequence[date], scratch: Path) -> Iterat
 
 
 def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Measurement | None:
-    """The sums of some users, as even those take minutes."""
+    """The sums of a part of the users, because even those take minutes."""
     asked, daily, result = (
         scratch / f"featuretools-{name}" for name in ("asked.json", "daily.parquet", "sums.parquet")
     )
@@ -191,14 +191,14 @@ def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Measu
 
 
 def by_peer(script: str, scratch: Path, arguments: Sequence[str], result: Path) -> Measurement | None:
-    """Runs a script of `peers` in their environment, which is made first if need be; None if it takes too long."""
+    """Runs a script of `peers` in their environment, which is created if necessary. None if it takes too long."""
     python, uv = scratch / "peers" / "bin" / "python", Path(sys.executable).with_name("uv")
     if not python.exists():
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, scratch / "peers"], check=True)
         install = [uv, "pip", "install", "--quiet", "--system-certs", "--python", python]
         subprocess.run([*install, "--requirements", PEERS_DIR / "requirements.txt"], check=True)
     command = [python, "-W", "ignore", PEERS_DIR / script, *arguments, str(result)]
-    # So that a query ends with the script that asked.
+    # So that a query ends together with the script that sent it.
     environment = os.environ | {"PGOPTIONS": "-c client_connection_check_interval=1000"}
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=LIMIT_SECONDS, env=environment)
@@ -209,13 +209,13 @@ def by_peer(script: str, scratch: Path, arguments: Sequence[str], result: Path) 
 
 
 def isolated(work: Callable[..., Measurement], *arguments: object) -> Measurement:
-    """Runs it in a process of its own, whose peak memory it then knows."""
+    """Runs `work` in a process of its own, so that its peak memory can be measured."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(work, *arguments).result()
 
 
 def of_days(days: Sequence[date]) -> str:
-    """The condition that a snapshot is of one of the days."""
+    """An SQL condition: the snapshot is of one of the days."""
     return "as_of in (" + ", ".join(f"date '{day}'" for day in days) + ")"
 
 

@@ -1,9 +1,9 @@
-"""Weekly snapshots of half a year, all in one pass, beside what a user would take instead.
+"""Weekly snapshots of half a year, all in one pass, compared with what a user would use instead.
 
-Ours are built in Postgres from int_user_daily, with everything user_features has. DuckDB, pandas and Featuretools start
-from the same roll-up as Parquet and make the sums alone, less those of gaps and weights. Feast joins tables of the same
-Postgres by time and adds nothing up: once our own snapshots, ready made, and once the roll-up's newest row. Feast and
-Featuretools want pandas below 3 and get an environment of their own, for which packages are downloaded.
+Ours are built in Postgres from int_user_daily, with everything in user_features. DuckDB, pandas and Featuretools start
+from the same roll-up as Parquet and compute the sums only, without those of gaps and weights. Feast joins tables of the
+same Postgres by time and computes no sums: once our own finished snapshots, and once the roll-up's newest row. Feast
+and Featuretools need pandas below 3 and get an environment of their own, for which packages are downloaded.
 
 python -m benchmarks.snapshots [--users 10000] [--days 714] [--events 3000000] [--home FOLDER] [--peers DuckDB pandas]
 """
@@ -36,7 +36,7 @@ from warehouse.database import Database
 
 WEEKS = 26
 SHARE = 10
-"""Featuretools gets one user in so many: those whose number ends in 0."""
+"""Featuretools gets one of this many users: those whose number ends in 0."""
 PEERS = ("DuckDB", "pandas", "Feast", "Featuretools")
 
 
@@ -46,7 +46,9 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=10_000)
     parser.add_argument("--days", type=int, default=714)
     parser.add_argument("--events", type=int, default=3_000_000)
-    parser.add_argument("--home", type=Path, help="where the shop, its history and the peers stay, for the next time")
+    parser.add_argument(
+        "--home", type=Path, help="folder that keeps the shop, its history and the peers for the next run"
+    )
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS)
     asked = parser.parse_args()
     with nullcontext(asked.home) if asked.home else TemporaryDirectory(prefix="bench-data-") as scratch:
@@ -57,7 +59,7 @@ def main() -> None:
 
 
 def compare(warehouse: Database, days: Sequence[date], scratch: Path, peers: Sequence[str]) -> None:
-    """Prints what each took, as it comes. Raises SystemExit where one adds up to something else than ours."""
+    """Prints the cost of each peer as it is measured. Raises SystemExit if a peer's sums differ from ours."""
     build(warehouse, [days[0]])
     ours = build(warehouse, days, models=MODELS[1:], rebuild=True)
     print(
@@ -97,7 +99,7 @@ def compare(warehouse: Database, days: Sequence[date], scratch: Path, peers: Seq
 
 
 def show(what: str, taken: Measurement | None) -> None:
-    """One row of the table; of one that was stopped, the limit alone."""
+    """Prints one row of the table; for a peer that was stopped, only the limit."""
     if taken is None:
         print(f"| {what} | | more than {LIMIT_SECONDS:,} | | |", flush=True)
         return
@@ -112,7 +114,7 @@ def _drawn(user: str) -> str:
 
 
 def export(warehouse: Database, file: Path) -> Path:
-    """The roll-up as Parquet; numerics become floats, which none of the peers would calculate without."""
+    """Writes the roll-up as Parquet. Numerics become floats, which all peers calculate with."""
     kinds = warehouse.frame("select * from intermediate.int_user_daily limit 0").schema
     plain = (pl.String, pl.Date, pl.Int32)
     columns = ", ".join(name if kind in plain else f"{name}::float8" for name, kind in kinds.items())

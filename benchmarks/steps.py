@@ -1,7 +1,7 @@
-"""Runs dbt and tells what each model took: seconds, without dbt's start, and memory.
+"""Runs dbt and measures each model: seconds, without dbt's start, and memory.
 
-Belongs here: running and measuring. Does not: which days of which history, and what to compare with (`benchmarks.data`,
-`benchmarks.snapshots`).
+Belongs here: running and measuring. Does not belong here: which days of which history, and the comparison
+(`benchmarks.data`, `benchmarks.snapshots`).
 """
 
 import json
@@ -25,7 +25,7 @@ _SAMPLED_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Step:
-    """What one model took. Bytes are peaks: of the server's processes together, less what they share, and of dbt."""
+    """The cost of one model. Bytes are peaks: of all server processes, with shared memory counted once, and of dbt."""
 
     seconds: float
     server_bytes: int
@@ -34,9 +34,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of dbt took, by model and as a whole: the server's processor time, and bytes in temporary files.
+    """The cost of a run of dbt, by model and in total: the server's processor time, and bytes in temporary files.
 
-    Processor time says more than seconds on a machine that others use too; waiting for the disk is not in it.
+    On a shared machine, processor time is more reliable than seconds. It does not include waiting for the disk.
     """
 
     models: dict[str, Step]
@@ -45,14 +45,14 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """Of all models together."""
+        """Seconds of all models together."""
         return sum(step.seconds for step in self.models.values())
 
 
 def build(
     warehouse: Database, days: Sequence[date], *arguments: str, models: Sequence[str] = MODELS, **variables: object
 ) -> Run:
-    """Builds models as of some days. The server must run on this machine."""
+    """Builds models as of the given days and measures them. The server must run on this machine."""
     variables_json = json.dumps({"as_of_dates": [day.isoformat() for day in days], **variables})
     with warehouse.transaction() as connection:
         server = psutil.Process(connection.info.backend_pid).parent()
@@ -79,14 +79,15 @@ def build(
 
 
 def _cpu_seconds(server: psutil.Process) -> float:
-    """What the server's processes took that have ended, which those of each connection and query do."""
+    """Processor seconds of the server's ended processes. Each connection and parallel query has processes of its
+    own."""
     time.sleep(1)
     times = server.cpu_times()
     return float(times.children_user + times.children_system)
 
 
 def _memory_samples(process: subprocess.Popen[bytes], server: psutil.Process) -> list[tuple[float, int, int]]:
-    """Until the process ends: moments, the server's own memory and that of the process, in bytes."""
+    """Samples until the process ends: the time, and the memory of the server and of the process in bytes."""
     samples = []
     while process.poll() is None:
         own = 0

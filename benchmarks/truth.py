@@ -1,9 +1,9 @@
-"""How far are the probabilities from the truth? Only a shop that does not exist can tell; everything here is synthetic.
+"""How far are the probabilities from the truth? Only a simulated shop has a known truth, so everything is synthetic.
 
-A simulated shop is imported into a home of its own, the marts are built, and both models are backtested over rolling
-test cutoffs a horizon apart. Each test row is then compared with the true probability of that user and day. Beside
-the model, on the same rows, stand two oracles, who know every user's habits. One also knows who has left for good;
-the other sees only how long users have been silent, which is the most that any data could tell.
+A simulated shop is imported into a home of its own, the marts are built, and both models are backtested over test
+cutoffs one horizon apart. Each test row is then compared with the true probability of that user and day. On the same
+rows, the table shows two oracles that know every user's habits. One also knows who has left for good. The other only
+observes how long users have been silent, which is the most that any data could show.
 
     python -m benchmarks.truth
     python -m benchmarks.truth --users 4000 --days 240
@@ -39,7 +39,7 @@ _CONTENDERS = {
 
 
 def main() -> None:
-    """Reads the arguments, simulates, backtests, prints one table."""
+    """Simulates, backtests, and prints one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--users", type=int, default=20_000)
     parser.add_argument("--days", type=int, default=400)
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def with_truth(kind: str, predictions: pl.DataFrame, population: Population, history: pl.DataFrame) -> pl.DataFrame:
-    """The predictions with two more columns, the probabilities of the oracles: `true` and `seen`."""
+    """The predictions with the probabilities of the two oracles, `true` and `seen`."""
     truths = []
     for as_of in predictions["as_of"].unique().sort():
         full = truth(population, as_of, HORIZON_DAYS)
@@ -93,10 +93,11 @@ def with_truth(kind: str, predictions: pl.DataFrame, population: Population, his
 
 
 def lines(kind: str, rows: pl.DataFrame) -> list[tuple[str, ...]]:
-    """One line a contender. Regret is the log loss above an oracle's, expected over what may happen.
+    """One line for each contender. Regret is the expected log loss minus that of an oracle.
 
-    Calibration error is the mean gap, over bins of equal size, between the scores and the true probabilities, or the
-    labels; of the latter a part is chance. The worst day is the test cutoff with the largest gap to the truth.
+    Calibration error is the mean gap, over bins of equal size, between the scores and the true probabilities, or
+    between the scores and the labels. Part of the latter is chance. The worst day is the test cutoff with the largest
+    gap to the truth.
     """
     labels, full, partial = (rows[name].to_numpy() for name in ("label", "true", "seen"))
     made = []
@@ -106,7 +107,7 @@ def lines(kind: str, rows: pl.DataFrame) -> list[tuple[str, ...]]:
             auc(labels, score),
             log_loss(labels, score),
             log_loss(full, score) - log_loss(full, full),
-            # Of who knows more than the oracle, no regret can be told.
+            # The first oracle knows more than the second, so it has no regret against it.
             None if name == "true" else log_loss(partial, score) - log_loss(partial, partial),
             calibration_error(full, score),
             max(calibration_error(day["true"], day[name]) for day in rows.partition_by("as_of")),

@@ -1,10 +1,9 @@
-"""Feast's point-in-time join of one source in Postgres, as its documentation has it. Run by `benchmarks.snapshots`.
+"""Feast's point-in-time join of one source in Postgres, as documented. Run by `benchmarks.snapshots`.
 
 python feast_join.py NAME SOURCE_QUERY TTL_DAYS ENTITY_QUERY RESULT.parquet
 
-The source has user_id, event_timestamp and features; the last query names user_id and event_timestamp of the rows asked
-for.
-Prints the seconds of the join, until the frame is there, and the peak memory of this process in bytes.
+The source has user_id, event_timestamp and features. The last query returns user_id and event_timestamp of the wanted
+rows. Prints the seconds of the join, until the frame is there, and the peak memory of this process in bytes.
 """
 
 import json
@@ -22,7 +21,7 @@ from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source i
 
 
 def main() -> None:
-    """Declares the features, joins, and writes what came."""
+    """Declares the features, joins, and writes the result."""
     name, query, ttl_days, entities, result = sys.argv[1:]
     with TemporaryDirectory() as folder:
         store = FeatureStore(config=config(Path(folder)))
@@ -40,7 +39,7 @@ def main() -> None:
 
 
 def config(folder: Path) -> RepoConfig:
-    """A store whose offline part is the warehouse that dbt's environment names."""
+    """A store whose offline part is the warehouse that dbt's environment variables name."""
     offline = PostgreSQLOfflineStoreConfig(
         host=os.environ["DBT_HOST"],
         port=int(os.environ["DBT_PORT"]),

@@ -1,9 +1,9 @@
-"""Featuretools' sums over windows before cutoff times, as its documentation has them. Run by `benchmarks.snapshots`.
+"""Featuretools' sums over windows before cutoff times, as documented. Run by `benchmarks.snapshots`.
 
 python featuretools_sums.py DAILY.parquet ASKED.json RESULT.parquet
 
-ASKED.json has `days`, and `columns`: name to column and window in days, null for all. A row of the daily file is known
-after its known_day, the time index. Prints the seconds, without reading the file, and the peak memory in bytes.
+ASKED.json has `days`, and `columns`: name to column and window in days (null: all days). A row of the daily file is
+known after its known_day, the time index. Prints the seconds, without reading the file, and the peak memory in bytes.
 """
 
 import json
@@ -17,7 +17,7 @@ import pandas as pd
 
 
 def main() -> None:
-    """One call a window, as a call has one window; then the columns side by side."""
+    """One call for each window, because a call has only one; then joins the columns."""
     daily_file, asked_file, result = sys.argv[1:]
     asked = json.loads(Path(asked_file).read_text(encoding="utf-8"))
     daily = pd.read_parquet(daily_file).assign(known_day=lambda rows: pd.to_datetime(rows["known_day"]))
