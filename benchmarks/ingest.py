@@ -30,6 +30,7 @@ from ingestion.contract_check import check_new_events
 from ingestion.importing import import_files
 from ingestion.mapping import wanted_columns
 from ingestion.normalizing import Reading
+from ingestion.profile import Profile
 from ingestion.readers import read_chunks
 from simulator import simulate, write
 from standalone.postgres import running_postmaster
@@ -103,7 +104,7 @@ def _processor_seconds(home: Home) -> float:
 def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
     """The COPY alone. All text is prepared before, because Postgres would work on while more text is prepared."""
     contract = read_contract()
-    batches = prepare(read_chunks(file, wanted_columns(contract, {})), contract, Reading(), source="import")
+    batches = prepare(read_chunks(file, wanted_columns(contract, Profile())), contract, Reading(), source="import")
     texts = [memoryview(event_writer.as_csv(batch.events.select(event_writer.EVENT_COLUMNS))) for batch in batches]
     with _connect_after_checkpoint(url) as connection:
         command = sql.SQL("copy raw.events ({}) from stdin (format csv)").format(

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="Parquet, CSV (also .csv.gz) or JSON lines.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Parquet, CSV, JSON lines or a JSON array; text also packed as .gz, .zip or .zst."),
+    ],
     mapping: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,6 +48,21 @@ def import_files(
     minor_units: Annotated[
         bool, typer.Option("--minor-units", help="Amounts are whole cents, or the smallest unit of their currency.")
     ] = False,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The encoding of text that is not UTF-8, such as windows-1251.")
+    ] = None,
+    records: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Where the array of events is inside of one JSON object.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="COLUMNS", help="What tells one row from another, such as order_id,item_id.")
+    ] = None,
+    lower_emails: Annotated[
+        bool, typer.Option("--lower-emails", help="Capitals in user ids that are e-mail addresses mean nothing.")
+    ] = False,
+    even_if_known: Annotated[
+        bool, typer.Option("--even-if-known", help="Import events that seem to be stored under other ids.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import files of events. Importing again changes nothing; bad rows go to quarantine with the reason."""
@@ -57,9 +75,13 @@ def import_files(
         date_order=date_order or profile.date_order,
         decimal=_decimal_sign(decimal) or profile.decimal,
         is_minor=minor_units or profile.is_minor,
+        encoding=encoding or profile.encoding,
+        records=records or profile.records,
+        key=tuple(name.strip() for name in key.split(",")) if key else profile.key,
+        is_lower_emails=lower_emails or profile.is_lower_emails,
     )
     with running_platform(read_settings()) as platform:
-        results = import_with_progress(platform.warehouse_url, files, profile)
+        results = import_with_progress(platform.warehouse_url, files, profile, even_if_known=even_if_known)
     if as_json:
         typer.echo(json.dumps([_as_dict(result) for result in results]))
     else:
@@ -78,7 +100,9 @@ def _decimal_sign(text: str | None) -> "DecimalSign | None":
     return DecimalSign(text)
 
 
-def import_with_progress(url: str, files: Sequence[Path], profile: "Profile") -> list["ImportResult"]:
+def import_with_progress(
+    url: str, files: Sequence[Path], profile: "Profile", *, even_if_known: bool = False
+) -> list["ImportResult"]:
     """Imports files and shows a progress bar on standard error. Raises what `import_files` raises."""
     from ingestion import importing
 
@@ -99,15 +123,17 @@ def import_with_progress(url: str, files: Sequence[Path], profile: "Profile") ->
                 tasks[file] = bar.add_task(file.name, total=1.0, rows=0)
             bar.update(tasks[file], completed=progress.fraction, rows=progress.result.read)
 
-        return importing.import_files(url, files, profile=profile, progress=show)
+        return importing.import_files(url, files, profile=profile, even_if_known=even_if_known, progress=show)
 
 
 def show_import(console: Console, results: Sequence["ImportResult"]) -> None:
     """Prints what became of each file's rows, why some were refused, and what else is worth a sentence."""
-    from ingestion.results import commonest
+    from ingestion.results import commonest, lines_sentence
 
     console.print(import_table(results))
     for result in results:
+        if result.lines:
+            console.print(f"{result.file.name}: {lines_sentence(result)}", markup=False, highlight=False)
         if result.reasons:
             console.print(f"{result.file.name}: refused {commonest(result)}", markup=False, highlight=False)
             reason = max(result.reasons, key=result.reasons.__getitem__)

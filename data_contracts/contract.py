@@ -36,10 +36,12 @@ class Check(StrEnum):
     REQUIRED = "required"
     TYPE = "type"
     MIN_LENGTH = "min_length"
+    MAX_LENGTH = "max_length"
     PATTERN = "pattern"
     MINIMUM = "minimum"
     MAXIMUM = "maximum"
     VALID_VALUES = "valid_values"
+    MISSING_VALUES = "missing_values"
     PREDICATE = "predicate"
 
 
@@ -205,6 +207,8 @@ def _option_rules(name: str, logical_type: LogicalType, options: Mapping[str, An
                     raise ContractError(f"{name}: format {value} is not one we know")
             case "minLength":
                 yield Rule(name, "minLength", Check.MIN_LENGTH, int(value), f"is shorter than {value}")
+            case "maxLength":
+                yield Rule(name, "maxLength", Check.MAX_LENGTH, int(value), f"is longer than {value} characters")
             case "pattern":
                 _compiled(name, str(value))
                 yield Rule(name, "pattern", Check.PATTERN, str(value), f"does not match {value}")
@@ -237,10 +241,14 @@ def _limit(name: str, logical_type: LogicalType, value: object) -> float | datet
 
 def _column_rule(name: str, node: object) -> Rule:
     raw = _mapping(node, f"{name}.quality")
-    if raw.get("type") != "library" or raw.get("rule") != "validValues":
-        raise ContractError(f"{name}: a column's quality rule must be type: library, rule: validValues")
-    values = tuple(str(value) for value in _sequence(raw.get("validValues"), f"{name}.validValues"))
-    return Rule(name, "validValues", Check.VALID_VALUES, values, _text(raw, "description", name))
+    checks = {"validValues": Check.VALID_VALUES, "missingValues": Check.MISSING_VALUES}
+    kind = raw.get("rule")
+    if raw.get("type") != "library" or kind not in checks:
+        raise ContractError(
+            f"{name}: a column's quality rule must be type: library, rule: validValues or missingValues"
+        )
+    values = tuple(str(value) for value in _sequence(raw.get(kind), f"{name}.{kind}"))
+    return Rule(name, kind, checks[kind], values, _text(raw, "description", name))
 
 
 def _row_rule(node: object, columns: Sequence[str]) -> Rule:

@@ -13,20 +13,24 @@ import polars as pl
 from data_contracts.contract import Contract, LogicalType
 from data_contracts.errors import ConventionError
 from data_contracts.numbers import DecimalSign, decimal_evidence
-from data_contracts.times import DateOrder, TimeUnit, orders_of, time_zones, unit_of
+from data_contracts.times import DateOrder, TimeUnit, time_zones, unit_of
+
+_ENDS_IN_YEAR = r"^(\d{1,2})[-/](\d{1,2})[-/]\d{4}\b"
 
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
     """How values are written. The default is how programs write them, and what events over HTTP must keep.
 
-    Mappings are by column. `time_zone` is the one of times without a zone.
+    Mappings are by column. `time_zone` is the one of times without a zone. `whole_ids` are ids
+    that a program took for numbers: all of their values end in `.0`.
     """
 
     time_zone: str = "UTC"
     time_units: Mapping[str, TimeUnit] = field(default_factory=dict)
     date_orders: Mapping[str, DateOrder] = field(default_factory=dict)
     decimals: Mapping[str, DecimalSign] = field(default_factory=dict)
+    whole_ids: frozenset[str] = frozenset()
 
 
 CANONICAL = Conventions()
@@ -58,7 +62,14 @@ def find_conventions(
                 orders[each.name] = order
         elif each.logical_type in (LogicalType.NUMBER, LogicalType.INTEGER) and values.dtype == pl.String:
             decimals[each.name] = decimal or _decimal(each.name, values)
-    return Conventions(demand_time_zone(time_zone), units, orders, decimals)
+    whole = frozenset(
+        each.name
+        for each in contract.properties
+        if each.logical_type is LogicalType.STRING
+        and each.name in rows.columns
+        and _is_whole(rows.get_column(each.name))
+    )
+    return Conventions(demand_time_zone(time_zone), units, orders, decimals, whole)
 
 
 def demand_time_zone(name: str) -> str:
@@ -69,6 +80,28 @@ def demand_time_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConventionError(f"There is no time zone {name}; give one such as Europe/Moscow or UTC") from error
     return known
+
+
+def orders_of(values: pl.Series) -> tuple[int, int, int]:
+    """How many dates such as 03/04/2025 can only begin with the day, only with the month, and how many with either."""
+    if values.dtype != pl.String:
+        return 0, 0, 0
+    groups = values.str.strip_chars().str.extract_groups(_ENDS_IN_YEAR).struct.unnest()
+    first, second = (pl.col(name).cast(pl.Int64, strict=False) for name in groups.columns)
+    counts = groups.select(
+        day=((first > 12) & (second <= 12)).sum(),
+        month=((first <= 12) & (second > 12)).sum(),
+        either=((first <= 12) & (second <= 12)).sum(),
+    )
+    return counts.item(0, "day"), counts.item(0, "month"), counts.item(0, "either")
+
+
+def _is_whole(values: pl.Series) -> bool:
+    if values.dtype != pl.String:
+        return False
+    text = values.str.strip_chars()
+    text = text.filter(text != "")
+    return len(text) > 0 and bool(text.str.contains(r"^\d+\.0$").all())
 
 
 def _order(name: str, values: pl.Series) -> DateOrder | None:
@@ -89,7 +122,7 @@ def _order(name: str, values: pl.Series) -> DateOrder | None:
 
 
 def _example(values: pl.Series) -> str:
-    return str(values.filter(values.str.contains(r"^\s*\d{1,2}[-/]\d{1,2}[-/]\d{4}"))[0]).strip()
+    return str(values.filter(values.str.strip_chars().str.contains(_ENDS_IN_YEAR))[0]).strip()
 
 
 def _decimal(name: str, values: pl.Series) -> DecimalSign:

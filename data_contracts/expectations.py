@@ -104,6 +104,8 @@ def _expectation(rule: Rule) -> gxe.Expectation:
             made = gxe.ExpectColumnValuesToBeInSet(column=rule.column, value_set=["object"], meta=meta)
         case Check.MIN_LENGTH:
             made = gxe.ExpectColumnValueLengthsToBeBetween(column=rule.column, min_value=rule.limit, meta=meta)
+        case Check.MAX_LENGTH:
+            made = gxe.ExpectColumnValueLengthsToBeBetween(column=rule.column, max_value=rule.limit, meta=meta)
         case Check.PATTERN:
             made = gxe.ExpectColumnValuesToMatchRegex(column=rule.column, regex=rule.limit, meta=meta)
         case Check.MINIMUM:
@@ -112,6 +114,8 @@ def _expectation(rule: Rule) -> gxe.Expectation:
             made = gxe.ExpectColumnValuesToBeBetween(column=rule.column, max_value=rule.limit, meta=meta)
         case Check.VALID_VALUES:
             made = gxe.ExpectColumnValuesToBeInSet(column=rule.column, value_set=list(rule.limit), meta=meta)
+        case Check.MISSING_VALUES:
+            made = gxe.ExpectColumnValuesToNotBeInSet(column=rule.column, value_set=list(rule.limit), meta=meta)
         case Check.PREDICATE:
             made = gxe.ExpectColumnValuesToBeInSet(column=rule.name, value_set=[True], meta=meta)
     return made

@@ -45,6 +45,8 @@ def _violation(rule: Rule, now: datetime) -> sql.Composable:
             test = sql.SQL("jsonb_typeof({}) <> 'object'").format(column)
         case Check.MIN_LENGTH:
             test = sql.SQL("length({}) < {}").format(column, rule.limit)
+        case Check.MAX_LENGTH:
+            test = sql.SQL("length({}) > {}").format(column, rule.limit)
         case Check.PATTERN:
             test = sql.SQL("{} !~ {}").format(column, rule.limit)
         case Check.MINIMUM:
@@ -53,6 +55,8 @@ def _violation(rule: Rule, now: datetime) -> sql.Composable:
             test = sql.SQL("{} > {}").format(column, rule.limit)
         case Check.VALID_VALUES:
             test = sql.SQL("{} <> all({})").format(column, list(rule.limit))
+        case Check.MISSING_VALUES:
+            test = sql.SQL("{} = any({})").format(column, list(rule.limit))
         case Check.PREDICATE:
             # Text from our own file.
             test = sql.SQL("not ({})").format(sql.SQL(rule.limit.format(now=now.isoformat())))

@@ -66,7 +66,7 @@ def _missing(name: str, height: int) -> pl.Series:
 
 def _present(values: pl.Series) -> pl.Series:
     if values.dtype == pl.String:
-        return values.is_not_null() & (values != "")
+        return values.is_not_null() & (values.str.strip_chars() != "")
     return values.is_not_null()
 
 
@@ -80,6 +80,8 @@ def _breaks(rule: Rule, now: datetime) -> pl.Expr:
             test = pl.col(_UNREAD + rule.column)
         case Check.MIN_LENGTH:
             test = column.str.len_chars() < rule.limit
+        case Check.MAX_LENGTH:
+            test = column.str.len_chars() > rule.limit
         case Check.PATTERN:
             test = ~column.str.contains(rule.limit)
         case Check.MINIMUM:
@@ -88,6 +90,8 @@ def _breaks(rule: Rule, now: datetime) -> pl.Expr:
             test = column > rule.limit
         case Check.VALID_VALUES:
             test = ~column.is_in(list(rule.limit))
+        case Check.MISSING_VALUES:
+            test = column.is_in(list(rule.limit))
         case Check.PREDICATE:
             test = ~pl.sql_expr(rule.limit.format(now=now.isoformat()))
     return test

@@ -45,7 +45,6 @@ _PARTS = (
     r"(?:\s*(?<meridiem>[ap])\.?m\.?)?(?:\s*(?<zone>[a-z+-][a-z0-9_+:/-]*))?(?:\s*\([a-z ]*\))?$"
 )
 _OFFSET = r"^(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?$"
-_ENDS_IN_YEAR = r"^(\d{1,2})[-/](\d{1,2})[-/]\d{4}\b"
 
 
 class TimeUnit(StrEnum):
@@ -79,9 +78,10 @@ def times(
         return _typed(values, zone)
     if values.dtype.is_numeric():
         return _counted(values, unit, zone)
-    text = values.cast(pl.String, strict=False).str.strip_chars()
+    if values.dtype != pl.String:
+        return _nothing(values)
+    text, parsed = values.str.strip_chars(), _nothing(values)
     wanted = text.is_not_null() & (text != "")
-    parsed = pl.Series(values.name, [], dtype=UTC_MICROSECONDS).extend_constant(None, len(text))
     for form in _ISO_FORMATS:
         if not (parsed.is_null() & wanted).any():
             return parsed
@@ -135,20 +135,6 @@ def unit_of(values: pl.Series) -> TimeUnit | None:
     return TimeUnit(kinds.item(0, "unit")) if kinds.height else None
 
 
-def orders_of(values: pl.Series) -> tuple[int, int, int]:
-    """How many dates such as 03/04/2025 can only begin with the day, only with the month, and how many with either."""
-    if values.dtype != pl.String:
-        return 0, 0, 0
-    groups = values.str.strip_chars().str.extract_groups(_ENDS_IN_YEAR).struct.unnest()
-    first, second = (pl.col(name).cast(pl.Int64, strict=False) for name in groups.columns)
-    counts = groups.select(
-        day=((first > 12) & (second <= 12)).sum(),
-        month=((first <= 12) & (second > 12)).sum(),
-        either=((first <= 12) & (second <= 12)).sum(),
-    )
-    return counts.item(0, "day"), counts.item(0, "month"), counts.item(0, "either")
-
-
 @cache
 def time_zones() -> dict[str, str]:
     """The zones of the time zone database, by their names in small letters."""
@@ -157,7 +143,7 @@ def time_zones() -> dict[str, str]:
 
 def _typed(values: pl.Series, zone: str) -> pl.Series:
     if values.dtype in (pl.Time, pl.Duration):
-        return pl.Series(values.name, [], dtype=UTC_MICROSECONDS).extend_constant(None, len(values))
+        return _nothing(values)
     if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone is not None:
         return values.dt.convert_time_zone("UTC").cast(UTC_MICROSECONDS)
     return _in_zone(values.cast(pl.Datetime("us")), zone)
@@ -292,6 +278,10 @@ def _numbers(values: pl.Series) -> pl.Series:
 def _null_unless(condition: pl.Series, values: pl.Series) -> pl.Series:
     frame = pl.DataFrame([condition.alias("condition"), values.alias("value")])
     return frame.select(pl.when("condition").then("value").alias(values.name)).to_series()
+
+
+def _nothing(values: pl.Series) -> pl.Series:
+    return pl.Series(values.name, [None], dtype=UTC_MICROSECONDS).new_from_index(0, len(values))
 
 
 def _first(left: pl.Series, right: pl.Series) -> pl.Series:

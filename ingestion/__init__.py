@@ -4,7 +4,7 @@ Belongs here: reading files in bounded chunks, mapping columns, identity, storin
 (`data_contracts`), the tables (`warehouse`), words and progress bars for a terminal (`cli`).
 """
 
-from ingestion.errors import FileRefusedError, OnlyBadRowsError
+from ingestion.errors import FileRefusedError, OnlyBadRowsError, ReexportError
 from ingestion.importing import Progress, import_files, import_frames
 from ingestion.profile import Profile, parse_mapping
 from ingestion.results import ImportResult, demand_good_rows
@@ -15,6 +15,7 @@ __all__ = [
     "OnlyBadRowsError",
     "Profile",
     "Progress",
+    "ReexportError",
     "demand_good_rows",
     "import_files",
     "import_frames",

@@ -17,7 +17,7 @@ from ingestion import event_ids, event_writer
 from ingestion.chunks import Chunk, storable
 from ingestion.conflicts import Conflict
 from ingestion.mapping import map_columns
-from ingestion.normalizing import Reading, normalized
+from ingestion.normalizing import Reading, normalized, returns_as_refunds
 
 # What the import fills in when a file does not say.
 FILLED = ("event_id", "received_at", "source")
@@ -74,12 +74,15 @@ def prepare(
         given = map_columns(chunk, contract, reading.profile.columns)
         rows = normalized(given, contract, reading).with_columns(chunk.numbers.alias(_ROW))
         validated = validate(incomplete, rows, now=moment, conventions=reading.conventions)
-        events = validated.good.with_columns(
-            event_ids.identify(validated.good, event_places),
+        good = event_ids.keyed(validated.good, reading.profile.key, reading.profile.name)
+        events = good.with_columns(
+            event_ids.identify(good, event_places),
             pl.coalesce("received_at", "occurred_at").alias("received_at"),
             pl.col("source").fill_null(source),
         )
-        own_ids = validated.good.get_column("event_id").drop_nulls()
+        # After the identity, so that a file of before is known again.
+        events = returns_as_refunds(events)
+        own_ids = good.get_column("event_id").drop_nulls()
         # Two ids with the same hash cost a comparison and nothing else.
         is_repeating = bool(own_places.take(own_ids.hash().to_numpy()).any())
         yield Batch(

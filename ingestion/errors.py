@@ -14,6 +14,10 @@ class MappingRefusedError(UserError):
     """A --map that names what is not there."""
 
 
+class ReexportError(UserError):
+    """A file whose events are stored already, under other ids."""
+
+
 class OnlyBadRowsError(UserError):
     """Every row of a file broke the contract; all are in quarantine."""
 

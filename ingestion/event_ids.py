@@ -5,7 +5,7 @@ size of our batches matters. Belongs here: names of rows, UUIDs, places. Does no
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import numpy as np
@@ -13,8 +13,11 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from data_contracts.parsing import texts, uuids
+
 EVENTS = UUID("5a0ce3e5-4dc1-5b5b-9d2c-6d3c2c0f7a11")
 QUARANTINE = UUID("0f6a3f52-58a3-5d0e-8f0b-3f6c5e7d9b22")
+_OWN = UUID("c4b7b6e4-0a43-5b0c-9f0e-5d1f1f0b6c33")
 # Part of every stored identity, so this list never changes, not even when events get another column.
 NAMED_COLUMNS = (
     "user_id",
@@ -101,6 +104,26 @@ def identify(events: pl.DataFrame, places: Places) -> pl.Series:
     )
 
 
+def own_ids(values: pl.Series, sender: str) -> pl.Series:
+    """Ids that senders gave, as 32 hexadecimal digits: a UUID as it is, any other text as a UUIDv5 with its sender."""
+    own, text = uuids(values), texts(values)
+    others = (own.is_null() & text.is_not_null()).arg_true()
+    if not len(others):
+        return own.alias("event_id")
+    names = sender + _SEPARATOR + text.gather(others)
+    return own.scatter(others, row_ids(_OWN, names, None)).alias("event_id")
+
+
+def keyed(events: pl.DataFrame, key: Sequence[str], sender: str) -> pl.DataFrame:
+    """Events whose id is made of the columns of `key`; a row in which all of them are missing keeps what it has."""
+    if not key:
+        return events
+    is_there = pl.any_horizontal(pl.col(name).is_not_null() for name in key)
+    names = sender + _SEPARATOR + "key" + _SEPARATOR + _names(events, key)
+    made = pl.when(is_there).then(row_ids(_OWN, names, None)).otherwise("event_id")
+    return events.with_columns(made.alias("event_id"))
+
+
 def row_ids(namespace: UUID, names: pl.Series, places: Places | None) -> pl.Series:
     """UUIDv5 of each name and, from the second equal one on, its place, as 32 hexadecimal digits.
 
@@ -117,12 +140,12 @@ def row_ids(namespace: UUID, names: pl.Series, places: Places | None) -> pl.Seri
     return _hexadecimal(digests)
 
 
-def _names(events: pl.DataFrame) -> pl.Series:
+def _names(events: pl.DataFrame, columns: Sequence[str] = NAMED_COLUMNS) -> pl.Series:
     texts = [
         pl.col(name).dt.timestamp("us").cast(pl.String)
         if events.schema[name].is_temporal()
         else pl.col(name).cast(pl.String)
-        for name in NAMED_COLUMNS
+        for name in columns
     ]
     return events.select(pl.concat_str([text.fill_null("") for text in texts], separator=_SEPARATOR)).to_series()
 

@@ -26,6 +26,7 @@ from ingestion.mapping import (
 from ingestion.normalizing import Reading, find_reading, said_of_clocks
 from ingestion.profile import Profile
 from ingestion.readers import read_chunks
+from ingestion.reexports import demand_new, sampled
 from ingestion.results import ImportResult, added, noted
 
 # How much of each file is looked at before anything is stored.
@@ -47,45 +48,45 @@ def import_files(
     profile: Profile | None = None,
     source: str = "import",
     contract: Contract | None = None,
+    even_if_known: bool = False,
     progress: Callable[[Progress], None] | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> list[ImportResult]:
     """Brings files into `raw.events` of the warehouse at `url`; rows that break the contract go to quarantine.
 
     `profile` says what the files do not say about themselves. `source` is for events that do not name theirs. Every
-    file is looked at before the first row is stored; a batch of `chunk_rows` rows is stored
-    whole or not at all. Importing again changes nothing. Raises FileRefusedError, MappingRefusedError, ConventionError,
-    FileBrokenError, ImportStoppedError, DatabaseError.
+    file is looked at before the first row is stored; a batch of `chunk_rows` rows is stored whole or not at all.
+    Importing again changes nothing. Raises ReexportError for a file whose events are stored under other ids, unless
+    `even_if_known`; FileRefusedError, MappingRefusedError, ConventionError, FileBrokenError, ImportStoppedError,
+    DatabaseError.
     """
     agreed = contract or read_contract()
     given = profile or Profile()
     demand_known_columns(agreed, given)
     demand_known_source(agreed, source)
-    wanted = wanted_columns(agreed, given.columns)
-    readings = [_look(file, agreed, given) for file in files]
+    wanted = wanted_columns(agreed, given)
+    looks = [look(file, agreed, given) for file in files]
     with event_writer.connected(url) as connection:
-        results = [
-            _import(
-                connection,
-                file,
-                _prepared(read_chunks(file, wanted, chunk_rows), agreed, reading, source),
-                reading,
-                progress,
-            )
-            for file, reading in zip(files, readings, strict=True)
-        ]
+        results = []
+        for file, (sample, reading) in zip(files, looks, strict=True):
+            if not even_if_known:
+                (batch,) = _prepared(iter([sample]), agreed, reading, source)
+                demand_new(connection, file, batch.events)
+            batches = _prepared(read_chunks(file, wanted, chunk_rows), agreed, reading, source)
+            results.append(_import(connection, file, batches, reading, progress))
         event_writer.analyze_after(connection, sum(result.stored for result in results))
     return results
 
 
-def _look(file: Path, contract: Contract, profile: Profile) -> Reading:
-    """How to read a file, by its first rows. Nothing is stored yet, so what is open is said before."""
-    first = next(read_chunks(file, wanted_columns(contract, profile.columns), _LOOK_ROWS))
+def look(file: Path, contract: Contract, profile: Profile) -> tuple[Chunk, Reading]:
+    """Some of a file's first rows, and how to read it. Nothing is stored yet, so what is open is said before."""
+    first = next(read_chunks(file, wanted_columns(contract, profile), _LOOK_ROWS))
     demand_columns(file, first, contract, profile.columns, FILLED)
     try:
-        return find_reading(contract, map_columns(first, contract, profile.columns), profile)
+        reading = find_reading(contract, map_columns(first, contract, profile.columns), profile)
     except (ConventionError, MappingRefusedError) as error:
         raise type(error)(f"{file}: {error}") from error
+    return sampled(first), reading
 
 
 def _prepared(chunks: Iterator[Chunk], contract: Contract, reading: Reading, source: str) -> Iterator[Batch]:

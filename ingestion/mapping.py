@@ -12,7 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.contract import Check, Contract
-from ingestion.chunks import Chunk, Wanted
+from data_contracts.parsing import shown, texts
+from ingestion.chunks import Chunk, Wanted, is_bookkeeping
 from ingestion.errors import FileRefusedError, MappingRefusedError
 from ingestion.profile import LEFT_OUT, Profile, constant, is_column
 
@@ -34,6 +35,10 @@ class ColumnSource:
 
 def demand_known_columns(contract: Contract, profile: Profile) -> None:
     """Raises MappingRefusedError if a profile names a column that events do not have."""
+    if unknown := [column for column in profile.key if column not in contract.columns]:
+        raise MappingRefusedError(
+            f"--key {unknown[0]}: events have no column {unknown[0]}; theirs are {', '.join(contract.columns)}"
+        )
     for column in (*profile.columns, *profile.values):
         if column not in contract.columns:
             source = profile.columns.get(column, "...")
@@ -49,11 +54,12 @@ def demand_known_source(contract: Contract, source: str) -> None:
             raise MappingRefusedError(f"--source {source} is not one of {', '.join(rule.limit)}")
 
 
-def wanted_columns(contract: Contract, mapping: Mapping[str, str]) -> Wanted:
-    """What an import will ask of each document of a file."""
-    sources = (mapping.get(name, name) for name in contract.columns)
+def wanted_columns(contract: Contract, profile: Profile) -> Wanted:
+    """What an import will ask of a file."""
+    sources = (profile.columns.get(name, name) for name in contract.columns)
     taken = [source for source in sources if is_column(source)]
-    return Wanted(tuple(taken), tuple({name.partition(".")[0] for name in taken} - set(taken)))
+    looked_into = {name.partition(".")[0] for name in taken} - set(taken)
+    return Wanted(tuple(taken), tuple(looked_into), profile.encoding, profile.records)
 
 
 def demand_columns(
@@ -103,7 +109,7 @@ def map_columns(chunk: Chunk, contract: Contract, mapping: Mapping[str, str]) ->
             continue
         source = _source(text, names)
         if source.column in chunk.rows.columns:
-            columns.append(_reach(chunk.rows, source).alias(each))
+            columns.append(_decoded(_reach(chunk.rows, source)).alias(each))
             if not source.path:
                 used.add(source.column)
     events = pl.DataFrame(columns)
@@ -136,7 +142,13 @@ def _reach(rows: pl.DataFrame, source: ColumnSource) -> pl.Series:
     if isinstance(values.dtype, pl.Struct):
         values = values.struct.json_encode()
     way = "$" + "".join(f"[{name!r}]" for name in source.path)
-    return values.cast(pl.String, strict=False).str.json_path_match(way)
+    return shown(values).cast(pl.String, strict=False).str.json_path_match(way)
+
+
+def _decoded(values: pl.Series) -> pl.Series:
+    """Bytes as text where all of them are; else untouched, for the contract to refuse those that are not."""
+    text = texts(values) if values.dtype == pl.Binary else values
+    return text if text.null_count() == values.null_count() else values
 
 
 def _keys(rows: pl.DataFrame, column: str) -> list[str]:
@@ -145,7 +157,7 @@ def _keys(rows: pl.DataFrame, column: str) -> list[str]:
     if isinstance(values.dtype, pl.Struct):
         return [field.name for field in values.dtype.fields]
     found: dict[str, None] = {}
-    for text in values.cast(pl.String, strict=False).drop_nulls():
+    for text in shown(values).cast(pl.String, strict=False).drop_nulls():
         try:
             document = json.loads(text)
         except ValueError:
@@ -159,20 +171,18 @@ def _rest(chunk: Chunk, used: set[str]) -> pl.Series | None:
     """What nobody asked for, as one JSON object a row; None if there is no such thing in the chunk."""
     if chunk.rest is not None:
         return chunk.rest if chunk.rest.null_count() < len(chunk.rest) else None
-    extra = [name for name in chunk.rows.columns if name not in used]
+    extra = [name for name in chunk.rows.columns if name not in used and not is_bookkeeping(name)]
     if not extra:
         return None
-    members = [_member(chunk.rows, name) for name in extra]
+    rows = pl.DataFrame([shown(column) for column in chunk.rows.select(extra).get_columns()])
+    members = [_member(rows, name) for name in extra]
     inside = pl.concat_str(members, separator=",", ignore_nulls=True)
-    frame = pl.DataFrame(chunk.rows.get_columns())
-    return frame.select(pl.when(inside != "").then("{" + inside + "}").alias(PROPERTIES)).to_series()
+    return rows.select(pl.when(inside != "").then("{" + inside + "}").alias(PROPERTIES)).to_series()
 
 
 def _member(rows: pl.DataFrame, name: str) -> pl.Expr:
     """`"name":value` for each row that has a value."""
     column = pl.col(name)
-    if rows.schema[name] == pl.Binary:
-        column = column.cast(pl.String, strict=False)
     text = pl.struct(column).struct.json_encode()
     is_there = column.is_not_null() & (column != "") if rows.schema[name] == pl.String else column.is_not_null()
     return pl.when(is_there).then(text.str.slice(1, text.str.len_chars() - 2))
@@ -182,6 +192,7 @@ def _merged(properties: pl.Series, rest: pl.Series) -> pl.Series:
     """Both objects in one; where both hold a name, Postgres keeps the last, which is the one in properties."""
     if isinstance(properties.dtype, pl.Struct):
         properties = properties.struct.json_encode()
+    properties = shown(properties)
     own = pl.col("own").cast(pl.String).str.strip_chars()
     other = pl.col("rest")
     is_empty = own.is_null() | own.str.contains(r"^(\{\s*\})?$")

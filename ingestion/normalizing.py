@@ -12,6 +12,8 @@ from data_contracts import currencies
 from data_contracts.contract import Check, Contract, LogicalType, Property
 from data_contracts.conventions import CANONICAL, Conventions, find_conventions
 from data_contracts.numbers import DecimalSign, numbers
+from data_contracts.parsing import texts
+from ingestion import event_ids
 from ingestion.errors import MappingRefusedError
 from ingestion.profile import Profile
 
@@ -54,7 +56,8 @@ def find_reading(contract: Contract, rows: pl.DataFrame, profile: Profile) -> Re
         others = {name: sign for name, sign in conventions.decimals.items() if name != "amount"}
         cents = conventions.decimals.get("amount")
         return Reading(profile, replace(conventions, decimals=others), is_marked, cents)
-    return Reading(profile, conventions, is_marked, notes=_look_like_cents(plain, conventions))
+    notes = (*_look_like_cents(plain, conventions), *_mixed_ids(plain, conventions))
+    return Reading(profile, conventions, is_marked, notes=notes)
 
 
 def normalized(rows: pl.DataFrame, contract: Contract, reading: Reading) -> pl.DataFrame:
@@ -67,6 +70,11 @@ def normalized(rows: pl.DataFrame, contract: Contract, reading: Reading) -> pl.D
     rows = rows.with_columns(changed)
     if "event_type" in rows.columns:
         rows = rows.with_columns(_known_types(rows.get_column("event_type"), contract))
+    if reading.profile.is_lower_emails and "user_id" in rows.columns:
+        user = texts(rows.get_column("user_id"))
+        rows = rows.with_columns(_where(user.str.contains("@", literal=True), user.str.to_lowercase(), user))
+    if "event_id" in rows.columns:
+        rows = rows.with_columns(event_ids.own_ids(rows.get_column("event_id"), reading.profile.name))
     if "currency" in rows.columns and rows.schema["currency"] == pl.String:
         rows = rows.with_columns(currencies.codes(rows.get_column("currency")).alias("currency"))
     if reading.is_marked and rows.schema["amount"] == pl.String:
@@ -74,6 +82,12 @@ def normalized(rows: pl.DataFrame, contract: Contract, reading: Reading) -> pl.D
     if reading.profile.is_minor and "amount" in rows.columns:
         rows = rows.with_columns(_in_major_units(rows, reading.cents))
     return rows
+
+
+def returns_as_refunds(events: pl.DataFrame) -> pl.DataFrame:
+    """Events (typed) in which a purchase of less than nothing is a refund: shops and tills book returns so."""
+    is_return = (pl.col("event_type") == "purchase") & ((pl.col("amount") < 0) | (pl.col("quantity") < 0))
+    return events.with_columns(pl.when(is_return).then(pl.lit("refund")).otherwise("event_type").alias("event_type"))
 
 
 def said_of_clocks(contract: Contract, conventions: Conventions) -> Contract:
@@ -93,7 +107,7 @@ def _said(definition: Property, zone: str) -> Property:
 
 
 def _in_our_words(values: pl.Series, words: Mapping[str, str]) -> pl.Series:
-    text = values.cast(pl.String, strict=False)
+    text = texts(values)
     lower = {word.lower(): ours for word, ours in words.items()}
     ours = text.str.strip_chars().str.to_lowercase().replace_strict(lower, default=None, return_dtype=pl.String)
     return pl.select(pl.coalesce(ours, text)).to_series().alias(values.name)
@@ -109,9 +123,14 @@ def _known_types(values: pl.Series, contract: Contract) -> pl.Series:
     return values.replace(same) if same else values
 
 
+def _where(condition: pl.Series, yes: pl.Series, no: pl.Series) -> pl.Series:
+    frame = pl.DataFrame([condition.alias("condition"), yes.alias("yes"), no.alias("no")])
+    return frame.select(pl.when("condition").then("yes").otherwise("no").alias(no.name)).to_series()
+
+
 def _currency(rows: pl.DataFrame) -> pl.Series:
     if "currency" in rows.columns:
-        return rows.get_column("currency").cast(pl.String, strict=False).replace("", None)
+        return texts(rows.get_column("currency"))
     return pl.Series("currency", [None], dtype=pl.String).new_from_index(0, rows.height)
 
 
@@ -161,4 +180,16 @@ def _look_like_cents(rows: pl.DataFrame, conventions: Conventions) -> tuple[str,
     return (
         f"all amounts of the first rows are whole numbers, half of them {middle:,.0f} or more; if they are cents,"
         " import with --minor-units",
+    )
+
+
+def _mixed_ids(rows: pl.DataFrame, conventions: Conventions) -> tuple[str, ...]:
+    if "user_id" not in rows.columns or rows.schema["user_id"] != pl.String or "user_id" in conventions.whole_ids:
+        return ()
+    users = rows.get_column("user_id")
+    numbered = users.filter(users.str.contains(r"^\d+\.0$"))
+    if numbered.is_empty():
+        return ()
+    return (
+        f"{len(numbered):,} user ids such as {numbered[0]} end in .0 and others do not; they are different users here",
     )

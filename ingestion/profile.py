@@ -20,7 +20,10 @@ class Profile:
 
     `columns` gives for an event column the file's column, the way into its JSON (`payload.id`), a constant in quotes
     (`'purchase'`), or `-` to leave it out. `values` gives for an event column the file's words and ours for them.
-    `is_minor`: amounts are whole cents, or whatever the smallest unit of their currency is.
+    `is_minor`: amounts are whole cents, or whatever the smallest unit of their currency is. `encoding` is
+    the one of text, None to find out; `records` is the way to the array of events inside of one JSON object.
+    `is_lower_emails`: capitals in user ids that are e-mail addresses mean nothing. `key` are event columns that tell
+    one row from another; `name` keeps ids of one sender apart from equal ones of another.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -29,6 +32,11 @@ class Profile:
     date_order: DateOrder | None = None
     decimal: DecimalSign | None = None
     is_minor: bool = False
+    encoding: str | None = None
+    records: str | None = None
+    is_lower_emails: bool = False
+    key: tuple[str, ...] = ()
+    name: str = "import"
 
 
 def parse_mapping(options: Iterable[str], base: Profile | None = None) -> Profile:

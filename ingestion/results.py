@@ -24,8 +24,9 @@ class ImportResult:
 
     `quarantined_known` of the quarantined ones were in quarantine already. `conflicting` of them keep the contract, but
     have the id of another event. Those of erased users are left out. `reasons` counts why rows were refused; `examples`
-    has the first of each as JSON. `other_types` counts events of types that the contract does not name. `notes` are
-    sentences for the one who imports.
+    has the first of each as JSON. `other_types` counts events of types that the contract does not name. `lines` of
+    text were read, `skipped` of them the head or empty; 0 where a file has no lines. `notes` are sentences for the one
+    who imports.
     """
 
     file: Path
@@ -40,6 +41,8 @@ class ImportResult:
     examples: Mapping[str, str] = field(default_factory=dict)
     other_types: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
+    lines: int = 0
+    skipped: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -68,6 +71,8 @@ def added(result: ImportResult, stored: Stored, batch: Batch) -> ImportResult:
         examples={**dict(examples.iter_rows()), **result.examples},
         other_types=Counter(result.other_types) + Counter(batch.other_types),
         repeated=result.repeated + batch.repeated,
+        lines=result.lines + batch.chunk.lines,
+        skipped=result.skipped + batch.chunk.skipped,
     )
 
 
@@ -107,3 +112,12 @@ def noted(result: ImportResult, zone: str) -> ImportResult:
             f" --map 'event_type:{looks[0]}=purchase'"
         )
     return replace(result, notes=tuple(notes))
+
+
+def lines_sentence(result: ImportResult) -> str:
+    """How the lines of a text file add up to its rows."""
+    more = result.lines - result.read - result.skipped
+    return (
+        f"{result.lines:,} lines are {result.read:,} rows, {more:,} lines that go on with a row,"
+        f" and {result.skipped:,} that are the head or empty"
+    )

@@ -84,7 +84,7 @@ def test_reads_a_minimal_contract(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("extra", "quality", "named"),
     [
-        ("logicalTypeOptions: {maxLength: 3}", "", "a: logicalTypeOptions.maxLength"),
+        ("logicalTypeOptions: {multipleOf: 3}", "", "a: logicalTypeOptions.multipleOf"),
         ("logicalTypeOptions: {pattern: '['}", "", "a: pattern"),
         ("logicalTypeOptions: {format: email}", "", "a: format email"),
         ("quality: [{type: sql}]", "", "a: a column's quality rule"),

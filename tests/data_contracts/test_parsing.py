@@ -10,9 +10,22 @@ from data_contracts import parsing
 
 
 def test_texts_lose_what_postgres_cannot_store_and_pandas_adds() -> None:
-    assert parsing.texts(pl.Series(["a", "", "b\x00c", None])).to_list() == ["a", None, None, None]
+    assert parsing.texts(pl.Series(["a", "", "b\x00c", None, " d "])).to_list() == ["a", None, None, None, "d"]
     assert parsing.texts(pl.Series([17850.0, 1.5, None])).to_list() == ["17850", "1.5", None]
     assert parsing.texts(pl.Series([7, 8])).to_list() == ["7", "8"]
+
+
+def test_bytes_are_text_and_lists_are_none() -> None:
+    assert parsing.texts(pl.Series([b"a", b"\xff", None])).to_list() == ["a", None, None]
+    assert parsing.texts(pl.Series([["a"], None])).to_list() == [None, None]
+    assert parsing.objects(pl.Series([b"{}", b"\xff"])).to_list() == ["{}", None]
+    assert parsing.uuids(pl.Series([["a"]])).to_list() == [None]
+
+
+def test_objects_that_postgres_cannot_hold_are_null() -> None:
+    huge = '{"a":"' + "x" * (1 << 24) + '"}'
+    given = pl.Series([huge, '{"a":1e999999}', '{"a":' + "[" * 5000 + "]" * 5000 + "}"])
+    assert parsing.objects(given).to_list() == [None] * 3
 
 
 @given(st.uuids())

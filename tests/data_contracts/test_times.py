@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_contracts.times import DateOrder, TimeUnit, orders_of, repeated, times, unit_of
+from data_contracts.conventions import orders_of
+from data_contracts.times import DateOrder, TimeUnit, repeated, times, unit_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.event_ids import EVENTS, Places, identify, row_ids
+from ingestion.event_ids import EVENTS, Places, identify, keyed, own_ids, row_ids
 
 NAMES = st.lists(st.sampled_from(["a", "b", "c", "d\x00e", ""]), max_size=60)
 
@@ -76,3 +76,31 @@ def test_a_value_in_another_column_is_another_row() -> None:
     first = identify(events(order_id=["x"]), Places())
     second = identify(events(item_id=["x"]), Places())
     assert first.to_list() != second.to_list()
+
+
+def test_any_text_may_be_an_id_and_senders_do_not_share_theirs() -> None:
+    uuid = "0F" * 16
+    given = pl.Series([uuid, "1", " 1 ", "1.0", None, ""])
+    ours, theirs = own_ids(given, "shop"), own_ids(given, "till")
+    assert ours[0] == theirs[0] == uuid.lower()
+    assert ours[1] == ours[2] != ours[3]
+    assert ours[1] != theirs[1]
+    assert ours.to_list()[4:] == [None, None]
+    assert own_ids(pl.Series([1, 2]), "shop")[0] == ours[1]
+
+
+def test_a_key_is_the_identity() -> None:
+    events = pl.DataFrame(
+        {
+            "event_id": [None] * 3,
+            "order_id": ["o", "o", None],
+            "item_id": ["i", "j", None],
+            "amount": [1.0, 2.0, 3.0],
+        },
+        schema_overrides={"event_id": pl.String},
+    )
+    made = keyed(events, ("order_id", "item_id"), "shop")["event_id"].to_list()
+    assert made[0] != made[1]
+    assert made[2] is None
+    again = events.with_columns(amount=pl.lit(9.0))
+    assert keyed(again, ("order_id", "item_id"), "shop")["event_id"].to_list() == made

@@ -13,9 +13,9 @@ from data_contracts.contract import read_contract
 from ingestion.batches import Batch, prepare
 from ingestion.chunks import Chunk
 from ingestion.errors import OnlyBadRowsError
-from ingestion.event_writer import pack_events
+from ingestion.event_writer import Stored, pack_events
 from ingestion.normalizing import Reading
-from ingestion.results import ImportResult, demand_good_rows
+from ingestion.results import ImportResult, added, commonest, demand_good_rows, lines_sentence, noted
 
 CONTRACT = read_contract()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -109,3 +109,38 @@ def test_a_file_of_only_bad_rows_is_an_error_in_the_end() -> None:
     demand_good_rows([ImportResult(Path("a.csv"), read=2, stored=1, quarantined=1)])
     with pytest.raises(OnlyBadRowsError, match=r"Not one of the 2 rows of b.csv"):
         demand_good_rows([ImportResult(Path("b.csv"), read=2, quarantined=2)])
+
+
+def test_a_negative_purchase_is_a_refund_with_the_identity_it_always_had() -> None:
+    day = {"user_id": "a", "event_type": "purchase", "occurred_at": "2025-01-02"}
+    rows = [
+        {**day, "amount": amount, "quantity": quantity} for amount, quantity in (("5", "1"), ("-5", "1"), ("5", "-1"))
+    ]
+    (batch,) = batches(rows)
+    assert batch.events["event_type"].to_list() == ["purchase", "refund", "refund"]
+    assert batch.events["amount"].to_list() == [5.0, -5.0, 5.0]
+
+
+def test_columns_of_a_connector_are_no_part_of_what_happened() -> None:
+    row = {"user_id": "a", "event_type": "view", "occurred_at": "2025-01-02"}
+    synced = [{**row, "_fivetran_synced": day, "exported_at": day} for day in ("2025-02-01", "2025-03-01")]
+    ids = {batches([each])[0].events.item(0, "event_id") for each in (row, *synced)}
+    assert len(ids) == 1
+
+
+def test_reasons_and_other_types_are_counted_and_said() -> None:
+    day = {"user_id": "a", "occurred_at": "2025-01-02"}
+    rows = [{**day, "event_type": each} for each in ("view", "order_paid", "order_paid", "quiz", "")]
+    (batch,) = batches(rows)
+    result = noted(added(ImportResult(Path("a.csv")), Stored(4, 0, 1, 0, 0, 0), batch), "UTC")
+    assert (result.read, dict(result.reasons)) == (5, {"event_type is missing": 1})
+    assert json.loads(result.examples["event_type is missing"])["user_id"] == "a"
+    assert commonest(result) == "1: event_type is missing"
+    assert result.notes[0] == "counted as `other`: order_paid (2), quiz (1)"
+    assert "--map 'event_type:order_paid=purchase'" in result.notes[1]
+
+
+def test_lines_add_up() -> None:
+    assert lines_sentence(ImportResult(Path("a.csv"), read=9, lines=12, skipped=2)) == (
+        "12 lines are 9 rows, 1 lines that go on with a row, and 2 that are the head or empty"
+    )

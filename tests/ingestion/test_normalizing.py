@@ -83,3 +83,17 @@ def test_an_hour_that_the_clocks_left_out_is_refused_and_named() -> None:
     good, bad = events(Profile(time_zone="Europe/Berlin"), occurred_at=["2025-03-30 02:30:00", "2025-03-30 03:30:00"])
     assert good["occurred_at"].to_list() == [datetime(2025, 3, 30, 1, 30, tzinfo=UTC)]
     assert bad == ["occurred_at is not a time, or one that the clocks of Europe/Berlin left out"]
+
+
+def test_ids_that_a_program_took_for_numbers() -> None:
+    good, _ = events(user_id=["17.0", "18.0", " 17.0 "])
+    assert good["user_id"].to_list() == ["17", "18", "17"]
+    rows = pl.DataFrame({"user_id": ["17.0", "17"]})
+    assert "17.0 end in .0" in find_reading(CONTRACT, rows, Profile()).notes[0]
+
+
+def test_capitals_of_e_mail_addresses_by_option() -> None:
+    users: list[object] = ["Ann@Shop.example", "ann@shop.example", "Ann"]
+    assert events(user_id=users)[0]["user_id"].n_unique() == 3
+    good, _ = events(Profile(is_lower_emails=True), user_id=users)
+    assert good["user_id"].to_list() == ["ann@shop.example", "ann@shop.example", "Ann"]

@@ -11,6 +11,7 @@ from data_contracts.contract import read_contract
 from ingestion.batches import prepare
 from ingestion.mapping import wanted_columns
 from ingestion.normalizing import Reading
+from ingestion.profile import Profile
 from ingestion.readers import read_chunks
 from simulator import simulate, write
 
@@ -18,7 +19,7 @@ CONTRACT = read_contract()
 
 
 def imported(path: Path) -> pl.DataFrame:
-    chunks = read_chunks(path, wanted_columns(CONTRACT, {}))
+    chunks = read_chunks(path, wanted_columns(CONTRACT, Profile()))
     batches = list(prepare(chunks, CONTRACT, Reading(), source="import"))
     assert sum(batch.quarantine.height for batch in batches) == 0
     return pl.concat([batch.events for batch in batches]).select(CONTRACT.columns)

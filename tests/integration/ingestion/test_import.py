@@ -15,6 +15,7 @@ from ingestion import (
     ImportResult,
     Profile,
     Progress,
+    ReexportError,
     import_files,
     import_frames,
 )
@@ -178,3 +179,43 @@ def test_no_file_is_touched_when_one_cannot_be_read(warehouse_url: str, shop: Pa
 def test_a_database_that_is_not_there_is_one_sentence(shop: Path) -> None:
     with pytest.raises(DatabaseError, match=r"^The warehouse cannot be reached: .*is the platform up\?$"):
         import_files("postgresql://nobody@127.0.0.1:1/warehouse", [shop], profile=PROFILE)
+
+
+def test_a_file_whose_events_are_stored_under_other_ids_is_refused(warehouse_url: str, tmp_path: Path) -> None:
+    days = [f"2025-02-{day:02d} 10:00:00" for day in range(1, 11)]
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    for file, total in ((first, "1"), (second, "2")):
+        lines = [f"u,purchase,{day},o{place},9.50,{total}" for place, day in enumerate(days)]
+        file.write_text("\n".join(["user_id,event_type,occurred_at,order_id,amount,running_total", *lines]))
+    import_files(warehouse_url, [first])
+    (again,) = import_files(warehouse_url, [first])
+    assert (again.known, again.stored) == (10, 0)
+    with pytest.raises(ReexportError, match="10 of 10 rows looked at equal stored events"):
+        import_files(warehouse_url, [second])
+    (forced,) = import_files(warehouse_url, [second], even_if_known=True)
+    assert forced.stored == 10
+
+
+def test_a_key_makes_an_export_known_again(warehouse_url: str, tmp_path: Path) -> None:
+    profile = Profile(key=("order_id",))
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    head = "user_id,event_type,occurred_at,order_id,amount,running_total\n"
+    first.write_text(head + "u,purchase,2025-02-01,o1,9.50,1\n")
+    second.write_text(head + "u,purchase,2025-02-01,o1,9.50,1\nu,purchase,2025-02-02,o2,9.50,2\n")
+    import_files(warehouse_url, [first], profile=profile)
+    (result,) = import_files(warehouse_url, [second], profile=profile)
+    assert (result.known, result.stored) == (1, 1)
+
+
+def test_what_the_database_cannot_hold_is_quarantined(warehouse_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "odd.csv"
+    users = ["good", "x" * 3_000, "nul\x00", "NULL"]
+    lines = [f'{user},view,2025-02-01,"{{""a"":1}}"' for user in users]
+    lines += [
+        'late,view,99999-01-01,"{}"',
+        'half,view,2025-02-01,"{""a"":""\\ud800""}"',
+        'wide,view,2025-02-01,"{""a"":1e999999}"',
+    ]
+    file.write_text("\n".join(["user_id,event_type,occurred_at,properties", *lines]))
+    (result,) = import_files(warehouse_url, [file])
+    assert (result.read, result.stored, result.quarantined) == (7, 1, 6)
