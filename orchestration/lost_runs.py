@@ -1,8 +1,8 @@
-"""Runs whose process was killed: found, and ended, so that they do not hold up the queue.
+"""Finds runs whose process was killed, and ends them, so that they do not hold up the queue.
 
-Belongs here: telling whether the process of a run is gone. Who asks: commands before they run a job, and `up` all
-the time. Dagster's code server reports a process of its own that ended, unless it was killed too or Postgres
-was away just then; other processes it does not know. Small, because `up` imports it.
+Belongs here: whether the process of a run is gone. Commands check this before they run a job, and `up` checks it all
+the time. Dagster's code server reports only the end of its own processes, and only if it is alive and Postgres answers
+at that moment. The module imports little, because `up` imports it.
 """
 
 import json
@@ -15,12 +15,12 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from core.home import LOOPBACK
 
-# On every run that a command started: the machine and the process it runs in, as name, id and start time.
+# A tag on every run that a command started: the machine and the process, as host name, process id and start time.
 PROCESS_TAG = "customer-analyzer/process"
 
 
 def end_lost_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Marks runs as failed whose process was killed; returns their ids."""
+    """Marks runs whose process was killed as failed, and returns their ids."""
     unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
     lost = [run for run in instance.get_runs(unfinished) if is_lost(instance, run)]
     for run in lost:
@@ -29,7 +29,8 @@ def end_lost_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether the process of an unfinished run has ended. What runs elsewhere, or is not known to run, is not lost."""
+    """Whether the process of an unfinished run has ended. A run on another machine or of unknown process is not
+    lost."""
     found = _process_of(instance, run)
     return found is not None and _has_ended(*found)
 
@@ -40,15 +41,15 @@ def this_process() -> str:
 
 
 def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[int, float] | None:
-    """The id of a run's process on this machine, and a moment (seconds since 1970) at which it was there."""
+    """The id of a run's process on this machine, and a time (seconds since 1970) at which it existed."""
     tag = run.tags.get(PROCESS_TAG)
     if tag is not None:
         machine, pid, created = tag.rsplit(":", 2)
         return (int(pid), float(created)) if machine == socket.gethostname() else None
-    # A code server elsewhere starts processes elsewhere.
+    # A code server on another machine starts its processes there.
     if json.loads(run.tags.get(GRPC_INFO_TAG, "{}")).get("host") != LOOPBACK:
         return None
-    # The first thing a process that Dagster starts for a run writes down is its id.
+    # A process that Dagster starts for a run first logs its process id.
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
         written = entry.get_dagster_event().engine_event_data.metadata.get("pid")
         if written is not None:
@@ -57,7 +58,7 @@ def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[int, 
 
 
 def _has_ended(pid: int, seen: float) -> bool:
-    """Whether the process that had this number at that moment is gone; by now another may have it."""
+    """Whether the process that had this id at that time is gone. Another process may have got the id since."""
     try:
         process = psutil.Process(pid)
         return bool(process.status() == psutil.STATUS_ZOMBIE or process.create_time() > seen + 1)

@@ -1,4 +1,4 @@
-"""When jobs start by themselves. All times are UTC."""
+"""Schedules of the jobs. All times are UTC."""
 
 import dagster as dg
 
@@ -6,7 +6,7 @@ from orchestration.jobs import REFRESH, RETRAIN
 
 
 def _today(context: dg.ScheduleEvaluationContext) -> str:
-    """As of today: everything known when this day began."""
+    """Today as a partition key: what was known when this day began."""
     return context.scheduled_execution_time.strftime("%Y-%m-%d")
 
 
@@ -14,7 +14,7 @@ def _today(context: dg.ScheduleEvaluationContext) -> str:
     job=REFRESH, cron_schedule="15 1 * * *", execution_timezone="UTC", default_status=dg.DefaultScheduleStatus.RUNNING
 )
 def daily_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Every night: marts, scores and drift as of today."""
+    """Builds marts and scores and checks drift as of today, every night."""
     return dg.RunRequest(run_key=f"refresh {_today(context)}", partition_key=_today(context))
 
 
@@ -22,5 +22,5 @@ def daily_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     job=RETRAIN, cron_schedule="15 3 * * 1", execution_timezone="UTC", default_status=dg.DefaultScheduleStatus.RUNNING
 )
 def weekly_retrain(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Every Monday: train challengers, let the gate decide, score and deploy."""
+    """Trains challengers, lets the gate decide, scores and deploys, every Monday."""
     return dg.RunRequest(run_key=f"retrain {_today(context)}", partition_key=_today(context))

@@ -1,4 +1,4 @@
-"""What starts a job because of what was found, not because of the hour."""
+"""Sensors, which start a job because of a finding and not at a fixed time."""
 
 from datetime import date, timedelta
 
@@ -18,9 +18,9 @@ _SECONDS_BETWEEN_LOOKS = 300
 
 
 def retrain_on_drift(cooldown_days: int) -> dg.SensorDefinition:
-    """The sensor that starts one retrain when drift is confirmed, and another no sooner than `cooldown_days` later.
+    """The sensor that starts one retrain when drift is confirmed, and the next one at least `cooldown_days` later.
 
-    Days are those drift was seen as of. The cursor is the day of the last request, so a restart forgets nothing.
+    Days are the `as_of` of the drift. The cursor is the day of the last request, so it survives a restart.
     """
 
     @dg.sensor(
@@ -28,7 +28,7 @@ def retrain_on_drift(cooldown_days: int) -> dg.SensorDefinition:
         job=RETRAIN,
         minimum_interval_seconds=_SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Confirmed drift of any model starts a retrain of all, once; the gate decides as ever.",
+        description="Confirmed drift of any model starts one retrain of all models. The gate decides as always.",
     )
     def sensor(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
         found = warehouse.open().run(confirmed_drift())
@@ -36,7 +36,9 @@ def retrain_on_drift(cooldown_days: int) -> dg.SensorDefinition:
             return dg.SkipReason("No drift is confirmed.")
         as_of = found[0].as_of
         if context.cursor and as_of < date.fromisoformat(context.cursor) + timedelta(days=cooldown_days):
-            return dg.SkipReason(f"Drift asked for a retrain as of {context.cursor}; the next in {cooldown_days} days.")
+            return dg.SkipReason(
+                f"Drift started a retrain as of {context.cursor}; it starts the next one {cooldown_days} days later."
+            )
         if context.instance.get_runs(dg.RunsFilter(job_name=RETRAIN.name, statuses=_UNFINISHED), limit=1):
             return dg.SkipReason("A retrain is running already.")
         day = as_of.isoformat()

@@ -1,4 +1,4 @@
-"""The versions in the registry, with the days each learned from."""
+"""The versions in the registry, and the days that each learned from."""
 
 import json
 from datetime import date
@@ -8,7 +8,7 @@ from registry.mlflow_registry import KINDS, Registry
 
 
 def registered_versions(registry: Registry) -> list[TrainedVersion]:
-    """Every version in the registry with the days it learned from, as its training run wrote them down."""
+    """Every version in the registry with the days it learned from, as its training run recorded them."""
     found = []
     for kind in KINDS:
         for version in registry.versions(kind):

@@ -1,6 +1,7 @@
-"""What was found each day a model was watched, and what follows: drift that lasts is confirmed, and asks for a retrain.
+"""The drift report of each model and day, and whether drift is confirmed because it lasts.
 
-Belongs here: `ml.drift`. Does not: what drift is (`ml.drift`), when a retrain starts (`orchestration.sensors`).
+Belongs here: SQL on the table `ml.drift`. Does not belong here: measuring drift (the module `ml.drift`), and starting a
+retrain (`orchestration.sensors`).
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from ml.drift import DriftReport
 from warehouse.database import Database, Statement, command, execute, rows, value
 
 CONFIRMED_AFTER = timedelta(days=7)
-"""How long every look must have seen drift before it is believed: a holiday or a broken feed passes by itself."""
+"""How long every check must have seen drift before it is confirmed. A holiday or a broken feed does not last so
+long."""
 
 _SEEN_SINCE = """
 select min(as_of) from ml.drift
@@ -34,7 +36,7 @@ on conflict (model, as_of) do update set
     checked_at = now()
 """
 
-# Of each model only the newest day counts: drift that has gone, or a past day looked at again, asks for nothing.
+# Only the newest day of each model counts, so drift that is over, or a repeated check of a past day, starts nothing.
 _CONFIRMED = """
 select model, as_of, reason from (select distinct on (model) * from ml.drift order by model, as_of desc) as newest
 where is_confirmed order by as_of desc, model
@@ -43,7 +45,7 @@ where is_confirmed order by as_of desc, model
 
 @dataclass(frozen=True)
 class ConfirmedDrift:
-    """A model whose newest look confirmed drift."""
+    """A model whose newest check confirmed drift."""
 
     model: str
     as_of: date
@@ -51,7 +53,7 @@ class ConfirmedDrift:
 
 
 def record_drift(database: Database, model: str, version: int, as_of: date, report: DriftReport) -> bool:
-    """Keeps the verdict of a day; returns whether drift is confirmed: seen without a break since CONFIRMED_AFTER."""
+    """Records a day's verdict. Returns whether drift is confirmed, that is, seen by every check for CONFIRMED_AFTER."""
     with database.transaction() as connection:
         since = execute(connection, value(lambda day: day, _SEEN_SINCE, model=model, as_of=as_of))
         is_confirmed = report.is_drifted and since is not None and as_of - since >= CONFIRMED_AFTER
@@ -71,5 +73,5 @@ def record_drift(database: Database, model: str, version: int, as_of: date, repo
 
 
 def confirmed_drift() -> Statement[list[ConfirmedDrift]]:
-    """The models whose newest look confirmed drift, newest day first."""
+    """The models whose newest check confirmed drift, newest day first."""
     return rows(ConfirmedDrift, _CONFIRMED)

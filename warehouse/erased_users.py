@@ -1,6 +1,6 @@
-"""Who was erased, known by a keyed hash of the user's id alone, and who may be storing rows about users right now.
+"""Erased users, who are known only by a keyed hash of their id, and the transactions that are storing rows about users.
 
-Belongs here: SQL on `raw.erased_users` and on the lock that erasures look at. Does not: what is deleted where
+Belongs here: SQL on `raw.erased_users`, and the lock that erasures check. Does not belong here: what is deleted where
 (`privacy`).
 """
 

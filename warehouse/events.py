@@ -1,7 +1,7 @@
-"""What is stored of events: their range, how many, what was imported, archived or refused, who has read how far.
+"""The stored events: their range and number, imports, archives and quarantine, and the watermarks of readers.
 
-Belongs here: SQL on `raw.events` and its records. Does not: the import (`ingestion`), marts made of events
-(`warehouse.marts`).
+Belongs here: SQL on `raw.events` and the tables about it. Does not belong here: the import (`ingestion`), and marts
+made of events (`warehouse.marts`).
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from warehouse.database import Database, Statement, command, first_row, rows, va
 
 @dataclass(frozen=True)
 class EventRange:
-    """The first day anything was known, and the last day anything happened (UTC).
+    """The first day on which anything was known, and the last day on which anything happened (UTC).
 
-    `first` is by arrival: history that is brought in later must not change the plan of a day before it came. Months
-    that were archived count, as the marts still know them.
+    `first` is by arrival, because history that arrives later must not change the plan of an earlier day. Archived
+    months count, because the marts still contain them.
     """
 
     first: date
@@ -33,7 +33,7 @@ from raw.events where ingested_xid >= %(seen)s
 union all
 select min(first_known_day), null from raw.archives
 """
-# The days that the daily roll-up has come from its indexes, so only events that it has not seen are read.
+# The days of the daily roll-up come from its indexes, so only events that it has not read yet are scanned.
 _ROLLED_UP_EVENTS: LiteralString = """
 union all
 select min(known_day), max(occurred_day) from intermediate.int_user_daily
@@ -41,7 +41,7 @@ select min(known_day), max(occurred_day) from intermediate.int_user_daily
 
 
 def event_range(database: Database) -> EventRange:
-    """First and last day with events. Raises UserError where there are none."""
+    """The first and last day with events. Raises UserError if there are none."""
     if database.run(value(bool, "select to_regclass('intermediate.int_user_daily') is not null")):
         days = database.run(_range(_UNREAD_EVENTS + _ROLLED_UP_EVENTS, database.run(watermark("int_user_daily"))))
     else:
@@ -57,7 +57,7 @@ def _range(days: LiteralString, seen: int) -> Statement[EventRange | None]:
 
 
 def estimated_events() -> Statement[int]:
-    """How many events there are by the planner's statistics: a count would read them all."""
+    """The number of events according to the planner's statistics, because counting would read them all."""
     return value(
         int,
         "select coalesce(sum(greatest(reltuples, 0)), 0)::bigint"
@@ -66,7 +66,7 @@ def estimated_events() -> Statement[int]:
 
 
 def archived_months() -> Statement[list[str]]:
-    """The months (YYYY-MM) whose events are in files and not in `raw.events`; the marts keep what they knew."""
+    """The months (YYYY-MM) whose events are in files and not in `raw.events`. The marts still contain them."""
     return rows(str, "select distinct to_char(month, 'YYYY-MM') from raw.archives where restored_at is null order by 1")
 
 
@@ -81,14 +81,14 @@ def imported_files() -> Statement[list[str]]:
 
 
 def oldest_open_transaction() -> Statement[int]:
-    """Every transaction below this number has ended: its rows are all there, or never will be."""
+    """The transaction number below which every transaction has ended, so that no more rows of them can appear."""
     return value(int, "select pg_snapshot_xmin(pg_current_snapshot())::text")
 
 
 def watermark(reader: str) -> Statement[int]:
-    """The transaction number from which `reader` has not seen everything; 0 at the beginning.
+    """The transaction number from which `reader` must read; 0 at the beginning.
 
-    A mark from another server's future, after a restore, says nothing about this one and counts as 0.
+    After a restore, a watermark may be ahead of this server's transactions. It then counts as 0.
     """
     return value(
         int,
@@ -99,7 +99,7 @@ def watermark(reader: str) -> Statement[int]:
 
 
 def move_watermark(reader: str, xid: int) -> Statement[int]:
-    """Remembers that `reader` has seen every transaction below `xid`."""
+    """Records that `reader` has read every transaction below `xid`."""
     return command(
         "insert into raw.watermarks (reader, xid) values (%(reader)s, %(xid)s)"
         " on conflict (reader) do update set xid = excluded.xid, moved_at = now()",

@@ -1,6 +1,6 @@
-"""Locks that keep two processes from doing the same thing at once. Where that takes long, the second one is refused.
+"""Locks that keep two processes from doing the same thing at once. If it takes long, the second process is refused.
 
-Each lock lasts as long as its transaction, so it also holds behind a connection pooler that shares sessions.
+Each lock lasts as long as its transaction, so it also works behind a connection pooler that shares sessions.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from warehouse.database import Connection, Database, execute, value
 
 @contextmanager
 def promotion_lock(database: Database, model: str) -> Iterator[Connection]:
-    """A transaction that only one promoter of a model can be in. Raises UserError where another is in it."""
+    """A transaction in which only one process can promote a model. Raises UserError if another one is in it."""
     with database.transaction() as connection:
         query = "select pg_try_advisory_xact_lock(hashtext('promotion'), hashtext(%(model)s))"
         if not execute(connection, value(bool, query, model=model)):
@@ -22,7 +22,7 @@ def promotion_lock(database: Database, model: str) -> Iterator[Connection]:
 
 @contextmanager
 def local_key_lock(database: Database) -> Iterator[Connection]:
-    """A transaction that makes others wait: of two commands that want a key for their home, one makes it."""
+    """A transaction that lets others wait, so that only one of several commands creates the key of the home."""
     with database.transaction() as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext('local service key'), 0)")
         yield connection
@@ -30,7 +30,7 @@ def local_key_lock(database: Database) -> Iterator[Connection]:
 
 @contextmanager
 def marts_lock(database: Database) -> Iterator[None]:
-    """Held while dbt builds. Raises UserError where somebody else builds: both would replace the same tables."""
+    """Held while dbt builds. Raises UserError if another run is building, since both would replace the same tables."""
     with database.transaction() as connection:
         if not execute(connection, value(bool, "select pg_try_advisory_xact_lock(hashtext('marts'), 0)")):
             raise UserError("Another run is building the marts of this warehouse; try again when it has ended.")

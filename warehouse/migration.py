@@ -1,6 +1,6 @@
-"""Schema set-up: numbered SQL files, each applied once, whole or not at all, in order.
+"""Migrations: numbered SQL files. Each is applied once, in order, completely or not at all.
 
-Belongs here: applying them. What the tables are is in `migrations/*.sql`; dbt makes its own schemas.
+Belongs here: applying them. Does not belong here: the tables (`migrations/*.sql`), and the schemas that dbt creates.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from core.errors import DatabaseError, PlatformError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-# Any number will do, as long as nothing else in the database uses it.
+# An arbitrary number that nothing else in the database uses.
 _LOCK = 4_242_001
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -23,7 +23,7 @@ _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
 @dataclass(frozen=True)
 class Migration:
-    """One step of the schema. The checksum tells whether an applied file was changed afterwards."""
+    """One step of the schema. The checksum shows whether a file was changed after it was applied."""
 
     version: int
     name: str
@@ -49,7 +49,7 @@ def read_migrations(folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
 
 
 def pending(migrations: Sequence[Migration], applied: Mapping[int, str]) -> tuple[Migration, ...]:
-    """What is still to be applied, given the checksum of each applied version.
+    """The migrations that are not applied yet, given the checksum of each applied version.
 
     Raises PlatformError if an applied migration was changed, or the database is ahead of this code.
     """
@@ -72,7 +72,7 @@ def migrate(
 ) -> tuple[Migration, ...]:
     """Brings a database up to date and returns what was applied. Needs an autocommit connection.
 
-    Two processes at once are safe: the second waits and finds nothing to do.
+    Two processes may call it at the same time: the second one waits and then finds nothing to do.
     """
     connection.execute("select pg_advisory_lock(%s)", [_LOCK])
     try:

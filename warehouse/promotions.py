@@ -1,6 +1,6 @@
-"""Every change of a champion: `ml.promotions`.
+"""Every change of a champion: the table `ml.promotions`.
 
-Belongs here: SQL on that table. Does not: deciding or carrying out a promotion (`registry.promotion`).
+Belongs here: SQL on that table. Does not belong here: deciding or carrying out a promotion (`registry.promotion`).
 """
 
 from typing import Literal
@@ -19,7 +19,7 @@ def record_promotion(
     reason: str,
     promoted_by: str,
 ) -> Statement[int]:
-    """Enters one change of champion; `from_version` is None for a model's first."""
+    """Records a change of champion. `from_version` is None for a model's first champion."""
     return command(
         "insert into ml.promotions (model, from_version, to_version, kind, reason, promoted_by)"
         " values (%(model)s, %(from_version)s, %(to_version)s, %(kind)s, %(reason)s, %(promoted_by)s)",
@@ -33,7 +33,7 @@ def record_promotion(
 
 
 def champion_before(model: str, version: int) -> Statement[int | None]:
-    """The version that `version` was last promoted instead of; None where it was the first."""
+    """The champion that `version` replaced when it was last promoted; None if it was the first."""
     return first_row(
         lambda from_version: from_version,
         "select from_version from ml.promotions"
@@ -45,7 +45,7 @@ def champion_before(model: str, version: int) -> Statement[int | None]:
 
 
 def promotion_history(database: Database, model: str | None = None) -> pl.DataFrame:
-    """Every change of a champion, newest first: who made it, when and why. Of all models unless one is named."""
+    """Every change of a champion, newest first: who made it, when and why. All models, if `model` is None."""
     return database.frame(
         "select promoted_at, model, kind, from_version, to_version, promoted_by, reason from ml.promotions"
         " where %(model)s::text is null or model = %(model)s order by promotion_id desc",

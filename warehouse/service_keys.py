@@ -1,6 +1,7 @@
-"""Keys that open the services: `ml.service_keys`, which holds their hashes and never a key.
+"""The keys of the services: the table `ml.service_keys`, which holds hashes and never a key.
 
-Belongs here: SQL on that table. Does not: making a key, or judging a request by one (`serving.key_ring`).
+Belongs here: SQL on that table. Does not belong here: creating a key, and checking the key of a request
+(`serving.key_ring`).
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from warehouse.database import Statement, command, rows, value
 
 @dataclass(frozen=True)
 class ServiceKey:
-    """A key that was made; `revoked_at` is None while it is valid."""
+    """A key without its secret. `revoked_at` is None while it is valid."""
 
     key_id: int
     name: str
@@ -20,7 +21,7 @@ class ServiceKey:
 
 
 def add_service_key(name: str, key_sha256: bytes) -> Statement[int]:
-    """Lets whoever has the key with this hash call the services; answers with the key's id."""
+    """Stores the hash of a new key and returns the key's id. Its owner can then call the services."""
     return value(
         int,
         "insert into ml.service_keys (name, key_sha256) values (%(name)s, %(key_sha256)s) returning key_id",
@@ -30,12 +31,12 @@ def add_service_key(name: str, key_sha256: bytes) -> Statement[int]:
 
 
 def service_keys() -> Statement[list[ServiceKey]]:
-    """Every key ever made, oldest first."""
+    """Every key, including revoked ones, oldest first."""
     return rows(ServiceKey, "select key_id, name, created_at, revoked_at from ml.service_keys order by key_id")
 
 
 def valid_keys() -> Statement[list[tuple[int, bytes]]]:
-    """Id and hash of every key that is valid now."""
+    """The id and hash of every key that is valid now."""
     return rows(
         lambda key_id, key_sha256: (int(key_id), bytes(key_sha256)),
         "select key_id, key_sha256 from ml.service_keys where revoked_at is null",
@@ -43,7 +44,7 @@ def valid_keys() -> Statement[list[tuple[int, bytes]]]:
 
 
 def revoke_service_key(key_id: int) -> Statement[bool]:
-    """Ends a key; answers False where there is no valid one of that id."""
+    """Revokes a key. Returns False if there is no valid key with that id."""
     ended = command(
         "update ml.service_keys set revoked_at = now() where key_id = %(key_id)s and revoked_at is null", key_id=key_id
     )

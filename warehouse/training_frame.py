@@ -1,7 +1,7 @@
-"""How a training frame is read: through Arrow, a cutoff at a time, and never more rows than allowed.
+"""Reads training frames through Arrow, cutoff by cutoff, with a limit on the number of rows.
 
-Belongs here: what keeps its time and memory bounded. Does not: which cutoffs (`ml.cutoffs`), all other reads
-(`warehouse.marts`).
+Belongs here: what limits time and memory. Does not belong here: the choice of cutoffs (`ml.cutoffs`), and all other
+reads (`warehouse.marts`).
 """
 
 import logging
@@ -16,10 +16,11 @@ import polars as pl
 from warehouse.database import Database, execute, value, with_literals
 
 CONNECTIONS = 2
-"""Cutoffs read at once, each by a connection: the driver takes as long to unpack values as Postgres to pack them."""
+"""How many cutoffs are read at once. Two, because the driver takes as long to decode values as Postgres to encode."""
 
 _PARTS = 10_000
-"""Users are divided by a hash of their id into so many parts; a frame that would be too long takes the first ones."""
+"""Users are divided into this many parts by a hash of their id. If a frame would be too long, it has the first
+parts."""
 
 _CUTOFF: LiteralString = """
 select user_features.*, has_activity, has_purchased, purchase_amount, is_churned
@@ -37,13 +38,13 @@ _log = logging.getLogger(__name__)
 def read_training_frame(database: Database, cutoffs: Sequence[date], horizon_days: int, max_rows: int) -> pl.DataFrame:
     """Features joined with their labels: one row a user and cutoff, ordered by both, at most `max_rows`.
 
-    What would be more is cut to a part of the users, the same ones at every cutoff, and the log says so. All cutoffs
-    are read from one snapshot of the database. Beside the frame itself, memory holds two cutoffs, and so does Postgres:
-    asked for all at once, it would join by a hash of everyone's features.
+    If there are more rows, the frame has a part of the users, the same ones at every cutoff, and a warning is logged.
+    All cutoffs are read from one snapshot of the database. In addition to the frame, memory holds two cutoffs. Reading
+    all cutoffs in one statement would make Postgres build a hash of everyone's features.
     """
     days = sorted(set(cutoffs))
     with database.transaction() as leader, ThreadPoolExecutor(CONNECTIONS) as pool:
-        # What others see too for as long as this transaction lasts.
+        # Other connections can read the same snapshot for as long as this transaction lasts.
         snapshot = execute(leader, value(str, "select pg_export_snapshot()"))
         read = _Reader(database, snapshot, horizon_days)
         last_part = read.last_part(days, max_rows)
@@ -76,7 +77,7 @@ class _Reader:
         return _PARTS
 
     def _frame(self, query: LiteralString, /, **parameters: object) -> pl.DataFrame:
-        # Brings all of pyarrow and pandas, which a command that reads no such frame need not load.
+        # Imported here because it imports pyarrow and pandas, which other commands do not need.
         from adbc_driver_postgresql import dbapi
 
         with dbapi.connect(self.database.url) as connection:

@@ -1,5 +1,5 @@
-"""The assets of Dagster, a module a group, in the order data flows: events, marts, models, scores, monitoring, serving;
-beside them the checks between marts and models (leakage), and what judges models at past cutoffs (backtests).
+"""Dagster's assets: one module for each group, in the order in which data flows.
 
-A body reads, calls one function, writes and returns metadata; whatever is longer lives beside this package.
+An asset's body reads, calls one function, writes and returns metadata. Longer functions are in the modules beside this
+package.
 """

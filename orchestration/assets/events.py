@@ -1,4 +1,4 @@
-"""Events as an asset: what has arrived since the last look, held to the contract before anything is built on it."""
+"""Events as an asset. New rows are checked against the contract before anything is built from them."""
 
 import dagster as dg
 
@@ -11,7 +11,7 @@ from warehouse.events import estimated_events, event_range, quarantined
 @dg.asset(
     key=["raw", "events"],
     group_name="events",
-    description="User events of the shop, append-only. Materializing takes stock of what has arrived and checks it.",
+    description="User events of the shop, append-only. Materializing checks the rows that have arrived.",
     kinds={"postgres", "great_expectations"},
     partitions_def=AS_OF,
     check_specs=[
@@ -19,12 +19,12 @@ from warehouse.events import estimated_events, event_range, quarantined
             "contract",
             asset=["raw", "events"],
             blocking=True,
-            description="New rows keep data_contracts/events.odcs.yaml; nothing is built on rows that do not.",
+            description="New rows satisfy data_contracts/events.odcs.yaml. Nothing is built from rows that do not.",
         )
     ],
 )
 def events(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-    """Takes stock of the events and checks the new ones."""
+    """Reports on the events and checks the new ones."""
     opened = warehouse.open()
     known = event_range(opened)
     found = check_new_events(opened)

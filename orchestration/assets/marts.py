@@ -1,7 +1,8 @@
-"""The dbt project as assets, a partition an `as_of`: what events alone make, and later what needs the models' answers.
+"""The dbt project as assets with a partition for each `as_of`: first the models of events, later those that need
+scores.
 
-Belongs here: how dbt is called and how its models are named and grouped in Dagster. Not: any SQL, nor the checks that
-its features and labels know only the past (`orchestration.assets.time_rule`).
+Belongs here: calling dbt, and the names and groups of its models in Dagster. Does not belong here: any SQL, and the
+checks that features and labels know only the past (`orchestration.assets.time_rule`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,10 +30,10 @@ _AFTER_MODELS = "source:ml+"
 
 
 class FolderGroups(DagsterDbtTranslator):
-    """Assets are grouped by their dbt folder; a model's key is its schema and its name, as in the database."""
+    """Groups assets by their dbt folder. A model's key is its schema and name, as in the database."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """Schema and name, so that lineage reads like the warehouse; a source in `ml` is the asset that writes it."""
+        """Schema and name, as in the warehouse. A source in `ml` is the asset that writes it."""
         if dbt_resource_props["resource_type"] == "source":
             if dbt_resource_props["schema"] == "ml":
                 return dg.AssetKey(dbt_resource_props["name"])
@@ -40,22 +41,22 @@ class FolderGroups(DagsterDbtTranslator):
         return dg.AssetKey([dbt_resource_props["config"]["schema"], dbt_resource_props["name"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """Everything dbt makes is a mart of one kind or another; analytics has readers of its own."""
+        """Every dbt model belongs to the group of marts, except analytics, which has readers of its own."""
         return "analytics" if dbt_resource_props["config"].get("schema") == "analytics" else "marts"
 
 
 def prepared_project() -> DbtProject:
-    """The dbt project with a manifest of its files as they are.
+    """The dbt project with a manifest of its current files.
 
-    The manifest lies in the home, so that two homes never write the same one. Parsing takes seconds and needs no
-    database; it is skipped while neither the project nor its place has changed.
+    The manifest is in the home, so that two homes never write the same one. Parsing takes seconds and needs no
+    database. It is skipped while neither the project nor its location has changed.
     """
     target = Home(read_settings().home).dbt_target
     project = DbtProject(PROJECT, target_path=target)
     parsed, digest = target / "parsed.sha256", _project_digest()
     if not project.manifest_path.exists() or not parsed.exists() or parsed.read_text("ascii") != digest:
         target.mkdir(parents=True, exist_ok=True)
-        # What dbt kept of an earlier parse, here or for a build, may name files of another place.
+        # The cache of an earlier parse, here or of a build, may name files in another location.
         for kept in target.rglob("partial_parse.msgpack"):
             kept.unlink()
         DbtCliResource(project_dir=str(PROJECT)).cli(["--quiet", "parse"], target_path=target).wait()
@@ -64,7 +65,7 @@ def prepared_project() -> DbtProject:
 
 
 def _project_digest() -> str:
-    """A SHA-256 of the project's place and files and of dbt's version. Times tell nothing: a wheel's files have any."""
+    """A SHA-256 of the project's location and files and of dbt's version. Times of a wheel's files are meaningless."""
     files = [*PROJECT.glob("*.yml"), *(file for name in _SOURCES for file in (PROJECT / name).rglob("*.*"))]
     digest = sha256(f"{PROJECT} {version('dbt-core')}".encode())
     for file in sorted(files):
@@ -75,7 +76,7 @@ def _project_digest() -> str:
 def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
     """The assets of a prepared dbt project (its manifest exists): those built before the models run, and those after.
 
-    What reads a table of the schema `ml` comes after; dbt's own graph knows which models these are.
+    dbt models that read a table of the schema `ml` are built after. dbt's graph knows which ones they are.
     """
 
     @dbt_assets(
@@ -117,7 +118,7 @@ def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
 def _build(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Database, home: Home, choices: Choices
 ) -> Iterator[Any]:
-    # One folder for all calls of a run: the later ones find the project parsed with these variables already.
+    # All calls of a run share a folder, so that the later ones find the project already parsed with these variables.
     target = home.dbt_target / "build"
     *earlier, newest = _passes(context.partition_keys, warehouse, choices.horizon_days)
     with marts_lock(warehouse):
@@ -127,7 +128,7 @@ def _build(
 
 
 def _passes(keys: Sequence[str], warehouse: Database, horizon_days: int) -> list[str]:
-    """What dbt is told in each pass: for one day also the past days it learns from, for several those days."""
+    """The dbt variables of each pass. For one day, they include the past days that its models learn from."""
     days = [date.fromisoformat(key) for key in keys]
     if len(days) > 1:
         return [variables(some, horizon_days) for some in passes(days, DAYS_A_PASS)]
