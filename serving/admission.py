@@ -1,7 +1,7 @@
 """How many requests a process takes at a time: beyond that it says so at once, and no queue grows.
 
 Belongs here: counting requests in and out. Does not belong here: waiting for a connection to the warehouse, which
-has a bound of its own (`online_features.py`).
+has a bound of its own (`pool.py`).
 """
 
 from http import HTTPStatus

@@ -7,7 +7,6 @@ The first parameter of each is the client, so that `help` shows the signature of
 """
 
 import datetime
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -30,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request, and how its answer is read. It may be sent twice: what is recorded is recorded once for its key."""
+    """One request, and how its answer is read. It may be sent twice."""
 
     method: str
     path: str
@@ -50,10 +49,11 @@ def predict(
 ) -> Call[PredictionResponse[AnyPrediction]]:
     """One prediction for each of `user_ids`, or for each row of `features`, in the order given.
 
-    However often it has to be sent, it is recorded once; give your own `idempotency_key` to repeat it yourself.
+    With an `idempotency_key` the first answer is stored: however often the same call is made, by whomever has the same
+    service key, it gets that answer within a day. Such a call needs the warehouse, also with `features`.
     """
     body = _rows(user_ids, features, as_of, reasons)
-    return Call("POST", "/predict", _predictions, body, _recorded_once(idempotency_key))
+    return Call("POST", "/predict", _predictions, body, _keyed(idempotency_key))
 
 
 def explain(
@@ -67,7 +67,7 @@ def explain(
 ) -> Call[ExplanationResponse[AnyPrediction]]:
     """The same predictions, and what each feature adds to them; for fewer at a time."""
     body = _rows(user_ids, features, as_of, reasons)
-    return Call("POST", "/explain", _explanations, body, _recorded_once(idempotency_key))
+    return Call("POST", "/explain", _explanations, body, _keyed(idempotency_key))
 
 
 def targets(
@@ -139,8 +139,8 @@ def _rows(
     return _given(user_ids=list(user_ids) or None, features=rows or None, as_of=as_of, reasons=reasons)
 
 
-def _recorded_once(key: str | None) -> dict[str, str]:
-    return {"idempotency-key": key or uuid.uuid4().hex}
+def _keyed(idempotency_key: str | None) -> dict[str, str]:
+    return {} if idempotency_key is None else {"idempotency-key": idempotency_key}
 
 
 def _given(**fields: Any) -> dict[str, Any]:

@@ -16,8 +16,12 @@ class ServingError(Exception):
     """Root of every failure a caller of `serving` is expected to handle."""
 
 
-class FeaturesUnavailable(ServingError):
-    """The warehouse cannot be asked for features now; the same question may be answered later."""
+class WarehouseUnavailable(ServingError):
+    """The warehouse cannot be asked now; the same question may be answered later."""
+
+
+class KeyReused(ServingError):
+    """An Idempotency-Key came with another request than the one it was first used for."""
 
 
 class SnapshotMissing(ServingError):

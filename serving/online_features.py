@@ -1,7 +1,7 @@
-"""What a service asks of the warehouse: features by user id from the mart, and stored scores in order.
+"""What a service asks of the marts: features by user id, and stored scores in order.
 
-Belongs here: the connection pool, the query for features, and what can go wrong with either. Does not belong here:
-what a feature means or what is done with it; the queries for scores are in `targeting.py`.
+Belongs here: the query for features, and how its answer is read. Does not belong here: connections (`pool.py`), what a
+feature means or what is done with it; the queries for scores are in `targeting.py`.
 """
 
 import datetime
@@ -12,12 +12,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import AsyncConnection, AsyncRawCursor, DataError, Error, InterfaceError, OperationalError, errors, sql
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+from psycopg import errors, sql
 
-from serving.errors import FeaturesUnavailable, SnapshotMissing
+from serving.errors import SnapshotMissing, WarehouseUnavailable
+from serving.pool import Rows, WarehousePool
 from serving.schemas import ModelKind
-from serving.settings import ServingSettings
 from serving.targeting import NEWEST, QUERIES, Ranked, ScoreStore, TargetingRequest, parameters
 
 # How Postgres sends the elements of an array of double precision, after a header of five integers.
@@ -46,7 +45,7 @@ class FeatureStore(Protocol):
     ) -> Snapshot:
         """Features in the order of `feature_names`, from the snapshot `as_of` (None: the newest).
 
-        Raises SnapshotMissing or FeaturesUnavailable.
+        Raises SnapshotMissing or WarehouseUnavailable.
         """
         ...
 
@@ -56,39 +55,10 @@ class Store(FeatureStore, ScoreStore, Protocol):
 
 
 class PostgresStore:
-    """`marts.user_features` and `ml.scores` behind a bounded pool: one round trip for a batch, however large."""
+    """`marts.user_features` and `ml.scores`: one round trip for a batch, however large."""
 
-    def __init__(self, settings: ServingSettings) -> None:
-        milliseconds = int(settings.statement_timeout_seconds * 1000)
-        self._timeout_seconds = settings.pool_timeout_seconds
-        self._pool = AsyncConnectionPool(
-            settings.warehouse_url.get_secret_value(),
-            kwargs={
-                # A single select needs no transaction, and each would cost two more round trips.
-                "autocommit": True,
-                # Placeholders as Postgres knows them ($1), so that no query is read and rewritten for each request.
-                "cursor_factory": AsyncRawCursor,
-                "connect_timeout": 3,
-                "application_name": "customer-analyzer serving",
-                "options": f"-c statement_timeout={milliseconds} -c default_transaction_read_only=on",
-            },
-            min_size=1,
-            max_size=settings.pool_size,
-            max_waiting=settings.pool_waiting,
-            timeout=settings.pool_timeout_seconds,
-            # After an outage the next request tries again at once, instead of waiting for a grown back-off.
-            reconnect_timeout=2.0,
-            open=False,
-            name="features",
-        )
-
-    async def open(self) -> None:
-        """Start connecting; does not wait, so a service starts while the warehouse is away."""
-        await self._pool.open(wait=False)
-
-    async def close(self) -> None:
-        """Give every connection back."""
-        await self._pool.close(timeout=2.0)
+    def __init__(self, pool: WarehousePool) -> None:
+        self._pool = pool
 
     async def fetch(
         self, user_ids: Sequence[str], feature_names: tuple[str, ...], as_of: datetime.date | None
@@ -112,32 +82,15 @@ class PostgresStore:
             raise SnapshotMissing(asked.as_of)
         return Ranked(day, await self._rows(QUERIES[kind], parameters(kind, asked, day)))
 
-    async def _rows(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    async def _rows(self, query: str, parameters: Sequence[Any]) -> Rows:
         try:
-            try:
-                return await self._ask(query, parameters)
-            except (OperationalError, InterfaceError) as error:
-                if isinstance(error, PoolTimeout | TooManyRequests | PoolClosed | errors.QueryCanceled):
-                    raise
-                # A connection that died while idle is only noticed in use; a fresh one may well work.
-                await self._pool.check()
-                return await self._ask(query, parameters)
+            return await self._pool.rows(query, parameters)
         except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
-            raise FeaturesUnavailable("The warehouse has no feature mart yet; run the pipeline once.") from error
+            raise WarehouseUnavailable("The warehouse has no feature mart yet; run the pipeline once.") from error
         except errors.UndefinedColumn as error:
-            raise FeaturesUnavailable(
+            raise WarehouseUnavailable(
                 "The feature mart lacks a feature of the model in use; rebuild the mart or deploy a newer model."
             ) from error
-        except DataError:
-            raise
-        except Error as error:
-            raise FeaturesUnavailable("The warehouse does not answer; try again shortly.") from error
-
-    async def _ask(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        connection: AsyncConnection[Any]
-        async with self._pool.connection(self._timeout_seconds) as connection:
-            cursor = await connection.execute(query, parameters, prepare=True, binary=True)
-            return await cursor.fetchall()
 
 
 def _question(

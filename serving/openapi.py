@@ -55,8 +55,13 @@ _IDEMPOTENCY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "the same for a request that is sent again: its predictions keep their ids and are recorded once",
+    "description": "the same for a request that is sent again within a day: it gets the first answer, byte for byte, "
+    "which is recorded once; a key belongs to its caller and to one request, and needs the warehouse",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "examples": ["order-1024-retry"]},
+}
+_REPLAYED_HEADER = {
+    "description": "`true` where the first answer under this Idempotency-Key is given again",
+    "schema": {"type": "string", "const": "true"},
 }
 _REQUEST_ID_HEADER = {"description": "the id sent with the request, or a new one", "schema": {"type": "string"}}
 _EXTRA_HEADERS = {
@@ -75,8 +80,8 @@ _BODY_PROBLEMS = _ANY_PROBLEMS | {
     "404": "No feature snapshot, or no scores, for the `as_of` asked",
     "413": f"The body is larger than {MAX_BODY_BYTES} bytes",
     "415": "The body is not declared as plain JSON",
-    "422": "A field is wrong; `errors` names it",
-    "503": "Features cannot be looked up now; see `Retry-After`",
+    "422": "A field is wrong, or an Idempotency-Key was used for another request; `errors` names it",
+    "503": "Features, scores or a first answer cannot be looked up now; see `Retry-After`",
 }
 _HEALTH = {
     "/livez": "200 while the process lives",
@@ -171,8 +176,7 @@ def _asking_paths(kind: ModelKind, reference: Json) -> Json:
             f"{kind}_explain",
             "Predict, and tell what every feature adds to the answer",
             f"Up to {MAX_EXPLAINED_ROWS} rows, answered in the order asked. Contributions are additive: `bias` and "
-            "those of all families are `total`. The prediction is recorded like one of `/predict`; with the same "
-            "Idempotency-Key it is the same one.",
+            "those of all families are `total`. The prediction is recorded like one of `/predict`.",
             reference["explain"],
             _content(reference["explanations"], examples.explanations(kind)),
             reference["problem"],
@@ -180,6 +184,7 @@ def _asking_paths(kind: ModelKind, reference: Json) -> Json:
     }
     for operation in paths.values():
         operation["parameters"].append(_IDEMPOTENCY_PARAMETER)
+        operation["responses"]["200"]["headers"]["Idempotent-Replayed"] = _REPLAYED_HEADER
     if kind in TARGETING:
         path = TARGETING[kind]
         paths[path] = _asking(

@@ -9,12 +9,10 @@ there is one. A prediction's id is its key there, so an entry that is written ag
 """
 
 import datetime
-import hashlib
 import logging
 import os
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -127,18 +125,11 @@ def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
         yield part
 
 
-def prediction_ids(model: str, user_ids: Sequence[str | None], idempotency_key: str | None = None) -> list[str]:
-    """An id for each of a request's predictions: a UUID of version 7, so that the ledger's index grows at one end.
-
-    With an idempotency key it is a hash, shaped like a UUID of version 5: a request that is sent again gets the same
-    ids, and is in the ledger once.
-    """
-    if idempotency_key is not None:
-        texts = (f"{model} {idempotency_key} {place} {user_id}" for place, user_id in enumerate(user_ids))
-        return [str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=5)) for text in texts]
+def prediction_ids(number: int) -> list[str]:
+    """So many ids for predictions: UUIDs of version 7, so that the ledger's index grows at one end."""
     milliseconds = f"{time.time_ns() // 1_000_000:012x}"
     head = f"{milliseconds[:8]}-{milliseconds[8:]}-7"
-    digits = os.urandom(9 * len(user_ids)).hex()
+    digits = os.urandom(9 * number).hex()
     return [
         f"{head}{digits[at : at + 3]}-8{digits[at + 3 : at + 6]}-{digits[at + 6 : at + 18]}"
         for at in range(0, len(digits), 18)

@@ -42,7 +42,11 @@ def idempotency_key(request: Request) -> str | None:
 
 async def read_request(request: Request, adapter: TypeAdapter[R]) -> R:
     """The body of a request, checked; raises ProblemError naming every field that is wrong."""
-    body = await _body(request)
+    return parsed(await read_body(request), adapter)
+
+
+def parsed(body: bytes, adapter: TypeAdapter[R]) -> R:
+    """What a body says; raises ProblemError naming every field that is wrong."""
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
@@ -77,8 +81,8 @@ def feature_values(rows: Sequence[FeatureRow], names: tuple[str, ...]) -> NDArra
     return np.array([[row.values[name] for name in names] for row in rows], np.float64)
 
 
-async def _body(request: Request) -> bytes:
-    """The body, read only as far as its limit."""
+async def read_body(request: Request) -> bytes:
+    """The body, read only as far as its limit; raises ProblemError if it is longer, or not declared as plain JSON."""
     media_type, _, parameters = request.headers.get("content-type", "application/json").partition(";")
     is_utf8 = "charset" not in parameters.lower() or "utf-8" in parameters.lower()
     if media_type.strip().lower() != "application/json" or "content-encoding" in request.headers or not is_utf8:

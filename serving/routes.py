@@ -1,50 +1,31 @@
 """What each route does: read what is asked, have it answered, write the answer.
 
 Belongs here: one function a route, and what they share. Does not belong here: what goes for every request alike
-(`app.py`), or what a model answers (`answers.py`, `explanations.py`).
+(`app.py`), how rows become predictions (`predicting.py`), or what a model answers (`answers.py`, `explanations.py`).
 """
 
 import asyncio
-import datetime
-import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.logs import request_id_in_use
 from core.problems import FieldError, ProblemError
-from serving.answers import Question, answer
-from serving.errors import FeaturesUnavailable, SnapshotMissing
-from serving.explanations import UNIT_OF, explanations_of
+from serving.errors import KeyReused, WarehouseUnavailable
+from serving.first_answers import request_hash
 from serving.openapi import describe
-from serving.recorder import entry_of, prediction_ids
-from serving.requests import feature_values, idempotency_key, read_request
-from serving.schemas import (
-    EXPLANATION_REQUEST,
-    REQUEST,
-    ExplanationResponse,
-    FeatureInfo,
-    ModelInfo,
-    Prediction,
-    PredictionRequest,
-    PredictionResponse,
-)
+from serving.predicting import Encode, Said, explanations_json, from_store, predictions_json, say, unavailable
+from serving.requests import idempotency_key, parsed, read_body, read_request
+from serving.schemas import EXPLANATION_REQUEST, REQUEST, FeatureInfo, ModelInfo, PredictionRequest
 from serving.targeting import REQUEST_OF, TargetingRequest, listed
+from warehouse.first_answers import KeyedRequest
 
 if TYPE_CHECKING:
-    from ml.answers import Values
-    from serving.model_slot import LoadedModel
     from serving.runtime import Runtime
 
-logger = logging.getLogger("serving.requests")
-
-T = TypeVar("T")
 Asked = TypeVar("Asked", bound=PredictionRequest)
 # Below this a hand-over to a thread costs more than the model; above, it would keep other requests waiting.
 _PREDICTED_IN_LOOP = 16
@@ -53,12 +34,12 @@ _EXPLAINED_IN_LOOP = 1
 
 async def predict(request: Request) -> Response:
     """`POST /predict`."""
-    return await _rows_answered(request, REQUEST, _predicted_body, _PREDICTED_IN_LOOP)
+    return await _rows_answered(request, REQUEST, predictions_json, _PREDICTED_IN_LOOP)
 
 
 async def explain(request: Request) -> Response:
     """`POST /explain`."""
-    return await _rows_answered(request, EXPLANATION_REQUEST, _explained_body, _EXPLAINED_IN_LOOP)
+    return await _rows_answered(request, EXPLANATION_REQUEST, explanations_json, _EXPLAINED_IN_LOOP)
 
 
 async def targets(request: Request) -> Response:
@@ -67,8 +48,8 @@ async def targets(request: Request) -> Response:
     adapter: TypeAdapter[TargetingRequest] = REQUEST_OF[runtime.kind]
     asked = await read_request(request, adapter)
     with runtime.tracing.step("scores"):
-        ranked = await _from_store(runtime, runtime.store.ranked(runtime.kind, asked), asked.as_of)
-    return _json(listed(runtime.kind, asked, ranked))
+        ranked = await from_store(runtime, runtime.store.ranked(runtime.kind, asked), asked.as_of)
+    return _json(orjson.dumps(listed(runtime.kind, asked, ranked)))
 
 
 async def describe_model(request: Request) -> Response:
@@ -90,7 +71,7 @@ async def describe_model(request: Request) -> Response:
         cutoffs=dict(loaded.provenance.cutoffs),
         refused=runtime.slot.refusal,
     )
-    return _json(info)
+    return _json(orjson.dumps(info))
 
 
 async def metrics(request: Request) -> Response:
@@ -102,7 +83,7 @@ async def metrics(request: Request) -> Response:
 async def describe_api(request: Request) -> Response:
     """`GET /openapi.json`, with the features of the model in use."""
     runtime = runtime_of(request)
-    return _json(describe(runtime.kind, runtime.slot.current.model.catalogue))
+    return _json(orjson.dumps(describe(runtime.kind, runtime.slot.current.model.catalogue)))
 
 
 def runtime_of(request: Request) -> "Runtime":
@@ -111,119 +92,50 @@ def runtime_of(request: Request) -> "Runtime":
     return runtime
 
 
-async def _rows_answered(
-    request: Request, adapter: TypeAdapter[Asked], body: "Callable[[Runtime, _Answered], bytes]", rows_in_loop: int
-) -> Response:
-    """Answer and record the rows that a request asks about; `body` makes JSON of the predictions."""
+async def _rows_answered(request: Request, adapter: TypeAdapter[Asked], encode: Encode, rows_in_loop: int) -> Response:
+    """Answer the rows that a request asks about, once for each Idempotency-Key, and record what is said."""
     runtime = runtime_of(request)
     key = idempotency_key(request)
-    asked = await read_request(request, adapter)
-    # Taken once: every answer of a request is by one model, whatever is swapped in meanwhile.
-    loaded = runtime.slot.current
-    runtime.tracing.asked(len(asked.user_ids) or len(asked.features), loaded.version)
-    questions, values = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
-
-    def answered() -> bytes:
-        return body(runtime, _answer_and_record(runtime, loaded, questions, values, asked.reasons, key))
-
-    return Response(
-        answered() if len(questions) <= rows_in_loop else await asyncio.to_thread(answered),
-        media_type="application/json",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """What a request asked, and what the model it was put to said."""
-
-    loaded: "LoadedModel"
-    questions: "list[Question]"
-    values: "Values"
-    predictions: list[Prediction]
-
-
-def _answer_and_record(
-    runtime: "Runtime",
-    loaded: "LoadedModel",
-    questions: "list[Question]",
-    values: "Values",
-    reasons: int,
-    key: str | None,
-) -> _Answered:
-    today = datetime.datetime.now(datetime.UTC).date()
-    ids = prediction_ids(runtime.kind, [question.user_id for question in questions], key)
-    with runtime.tracing.step("model"):
-        predictions = answer(loaded, questions, values, ids, reasons=reasons, today=today)
-    _count(runtime, loaded, predictions)
-    if runtime.ledger is not None:
-        runtime.ledger.record(entry_of(loaded, predictions, request_id=request_id_in_use.get(), idempotency_key=key))
-    return _Answered(loaded, questions, values, predictions)
-
-
-def _predicted_body(runtime: "Runtime", said: _Answered) -> bytes:
-    response: PredictionResponse[Any] = PredictionResponse(
-        model=runtime.kind,
-        model_version=said.loaded.version,
-        horizon_days=said.loaded.model.horizon_days or None,
-        predictions=said.predictions,
-    )
-    return orjson.dumps(response)
-
-
-def _explained_body(runtime: "Runtime", said: _Answered) -> bytes:
-    with runtime.tracing.step("explanations"):
-        explanations = explanations_of(said.loaded, said.questions, said.values, said.predictions)
-    response: ExplanationResponse[Any] = ExplanationResponse(
-        model=runtime.kind,
-        model_version=said.loaded.version,
-        horizon_days=said.loaded.model.horizon_days or None,
-        unit=UNIT_OF[runtime.kind],
-        explanations=explanations,
-    )
-    return orjson.dumps(response)
-
-
-def _count(runtime: "Runtime", loaded: "LoadedModel", predictions: Sequence[Prediction]) -> None:
-    for basis in {prediction.basis for prediction in predictions}:
-        number = sum(prediction.basis == basis for prediction in predictions)
-        runtime.metrics.predictions(basis, loaded.version).inc(number)
-    if (age := predictions[0].feature_age_days) is not None:
-        runtime.metrics.feature_age_days.observe(age)
-
-
-async def _looked_up(
-    runtime: "Runtime", loaded: "LoadedModel", asked: PredictionRequest
-) -> "tuple[list[Question], Values]":
-    fetched = runtime.store.fetch(asked.user_ids, loaded.model.feature_names, asked.as_of)
-    with runtime.tracing.step("features"):
-        snapshot = await _from_store(runtime, fetched, asked.as_of)
-    place_of = snapshot.places.get
-    return [Question(user_id, snapshot.as_of, place_of(user_id)) for user_id in asked.user_ids], snapshot.values
-
-
-def _unavailable(runtime: "Runtime", detail: str) -> ProblemError:
-    return ProblemError(
-        HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"retry-after": str(runtime.retry_after_seconds)}
-    )
-
-
-def _given(loaded: "LoadedModel", asked: PredictionRequest) -> "tuple[list[Question], Values]":
-    values = feature_values(asked.features, loaded.model.feature_names)
-    return [Question(row.user_id, row.as_of, place) for place, row in enumerate(asked.features)], values
-
-
-async def _from_store(runtime: "Runtime", question: Awaitable[T], as_of: datetime.date | None) -> T:
-    """What the warehouse answers, or the problem that says why it does not."""
+    body = await read_body(request)
+    asked = parsed(body, adapter)
+    if key is None:
+        said = await say(runtime, asked, encode, rows_in_loop, None)
+        _record(runtime, said)
+        return _json(said.content)
+    keyed = KeyedRequest(request.state.key_id, runtime.kind, key, request_hash(request.scope["path"], body))
     try:
-        return await question
-    except SnapshotMissing as error:
-        if as_of is None:
-            raise _unavailable(runtime, str(error)) from error
-        raise ProblemError(HTTPStatus.NOT_FOUND, str(error), [FieldError("as_of", "has no snapshot")]) from error
-    except FeaturesUnavailable as error:
-        logger.warning("features unavailable: %s (%s)", error, type(error.__cause__).__name__)
-        raise _unavailable(runtime, f"{error} Requests with `features` still work.") from error
+        content = await runtime.first_answers.recall(keyed)
+        if content is not None:
+            return _json(content, is_replayed=True)
+        said = await say(runtime, asked, encode, rows_in_loop, key)
+        content = await runtime.first_answers.keep(keyed, said.content)
+    except KeyReused as error:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "This Idempotency-Key was used for another request; send a new key.",
+            [FieldError("Idempotency-Key", "was used for another request")],
+        ) from error
+    except WarehouseUnavailable as error:
+        raise unavailable(
+            runtime, error, "Requests with `features` and without an Idempotency-Key still work."
+        ) from error
+    # Prediction ids are random, so an equal answer is this one, and only what callers are told is recorded.
+    is_first = content == said.content
+    if is_first:
+        _record(runtime, said)
+    return _json(content, is_replayed=not is_first)
 
 
-def _json(value: object) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json")
+def _record(runtime: "Runtime", said: Said) -> None:
+    """Count what was said, and have it entered into the ledger."""
+    for basis, number in said.bases.items():
+        runtime.metrics.predictions(basis, said.model_version).inc(number)
+    if said.feature_age_days is not None:
+        runtime.metrics.feature_age_days.observe(said.feature_age_days)
+    if runtime.ledger is not None:
+        runtime.ledger.record(said.entry)
+
+
+def _json(content: bytes, *, is_replayed: bool = False) -> Response:
+    headers = {"idempotent-replayed": "true"} if is_replayed else None
+    return Response(content, headers=headers, media_type="application/json")

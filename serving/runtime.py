@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 from core.logs import configure_logging
 from serving.admission import Admission
+from serving.first_answers import FirstAnswers, StoredAnswers
 from serving.key_ring import KeyRing, KeyWatcher
 from serving.last_known import LastKnown
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot, load_model, read_build
 from serving.online_features import PostgresStore, Store
+from serving.pool import WarehousePool
 from serving.recorder import Ledger, Recorder
 from serving.schemas import ModelKind
 from serving.settings import ServingSettings
@@ -34,6 +36,7 @@ class Runtime:
     slot: ModelSlot
     store: Store
     metrics: Metrics
+    first_answers: FirstAnswers
     ledger: Recorder | None
     admission: Admission
     keys: KeyRing
@@ -55,12 +58,15 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     metrics.model_version.set(build.version)
     last_known = LastKnown(settings)
     watcher = DeploymentWatcher(kind, slot, settings, metrics, last_known)
-    store = PostgresStore(settings)
+    pool = WarehousePool(settings)
+    store = PostgresStore(pool)
+    first_answers = StoredAnswers(pool, settings)
     ledger = Ledger(settings, metrics) if settings.ledger else None
     keys = KeyRing(settings.retry_after_seconds)
     key_watcher = KeyWatcher(keys, settings, last_known)
     tracing = Tracing(kind, settings.trace_endpoint)
-    await store.open()
+    await pool.open()
+    sweeping = asyncio.create_task(first_answers.keep_sweeping(), name="sweep first answers")
     watcher.start()
     key_watcher.start()
     if ledger is not None:
@@ -71,11 +77,14 @@ async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
     logger.info("ready with version %d, digest %s", slot.current.version, slot.current.digest[:12])
     try:
         admission = Admission(settings.concurrent_requests, settings.retry_after_seconds)
-        yield Runtime(kind, slot, store, metrics, ledger, admission, keys, tracing, settings.retry_after_seconds)
+        yield Runtime(
+            kind, slot, store, metrics, first_answers, ledger, admission, keys, tracing, settings.retry_after_seconds
+        )
     finally:
         watcher.stop()
         key_watcher.stop()
-        await store.close()
+        sweeping.cancel()
+        await pool.close()
         if ledger is not None:
             await asyncio.to_thread(ledger.close)
         await asyncio.to_thread(tracing.close)

@@ -42,7 +42,18 @@ class ServingSettings(BaseSettings):
     pool_size: Annotated[int, Field(ge=1, le=64, description="connections to the warehouse")] = 4
     pool_waiting: Annotated[Count, Field(description="requests that may wait for one")] = 256
     pool_timeout_seconds: Annotated[Positive, Field(description="how long they may")] = 1.0
-    statement_timeout_seconds: Positive = 5.0
+    statement_timeout_seconds: Annotated[Positive, Field(description="how long a request waits for the warehouse")] = (
+        5.0
+    )
+    prepared_statements: Annotated[
+        bool, Field(description="false behind a PgBouncer older than 1.21, which loses them in transaction mode")
+    ] = True
+    first_answer_hours: Annotated[Positive, Field(description="how long an Idempotency-Key gets its first answer")] = (
+        24.0
+    )
+    first_answers_max_bytes: Annotated[Count, Field(description="first answers kept in all; the oldest go first")] = (
+        1024 * 1024 * 1024
+    )
     deployment_poll_seconds: Annotated[Positive, Field(description="how soon a deployment is seen")] = 0.5
     key_poll_seconds: Annotated[Positive, Field(description="how soon a key is known, or revoked")] = 2.0
     concurrent_requests: Annotated[Count, Field(description="answered at a time; beyond it callers get 429")] = 128

@@ -91,7 +91,7 @@ class ScoreStore(Protocol):
     """Whoever can rank stored scores."""
 
     async def ranked(self, kind: ModelKind, asked: TargetingRequest) -> Ranked:
-        """The best users for what was asked. Raises SnapshotMissing or FeaturesUnavailable."""
+        """The best users for what was asked. Raises SnapshotMissing or WarehouseUnavailable."""
         ...
 
 

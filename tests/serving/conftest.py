@@ -31,6 +31,7 @@ from tests.serving.doubles import (
     KEY,
     KEY_ID,
     USERS,
+    MemoryAnswers,
     MemoryLedger,
     MemoryStore,
     SavedModel,
@@ -120,6 +121,7 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
         store = MemoryStore({row["user_id"]: row for row in population.to_dicts()})
         slot = ModelSlot(saved_models[kind].load())
         registry = CollectorRegistry()
+        first_answers = MemoryAnswers()
         ledger = MemoryLedger()
         keys = KeyRing(2)
         keys.learn([(KEY_ID, digest_of(KEY))])
@@ -127,7 +129,9 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
         @asynccontextmanager
         async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
             tracing = Tracing(kind, ServingSettings(warehouse_url="postgresql://nowhere").trace_endpoint)
-            yield Runtime(kind, slot, store, Metrics(registry), ledger, Admission(2, 2), keys, tracing, 2)
+            yield Runtime(
+                kind, slot, store, Metrics(registry), first_answers, ledger, Admission(2, 2), keys, tracing, 2
+            )
             tracing.close()
 
         client = TestClient(
@@ -139,7 +143,7 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
         )
         open_clients.append(client)
         client.__enter__()
-        return Service(client, store, slot, registry, ledger, keys)
+        return Service(client, store, slot, registry, first_answers, ledger, keys)
 
     yield make
     for client in open_clients:

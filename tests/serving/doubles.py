@@ -9,13 +9,14 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
-from serving.errors import FeaturesUnavailable, SnapshotMissing
+from serving.errors import KeyReused, SnapshotMissing, WarehouseUnavailable
 from serving.key_ring import KeyRing, new_key
 from serving.model_slot import LoadedModel, ModelSlot, load_model
 from serving.online_features import Snapshot
 from serving.recorder import Entry
 from serving.schemas import ModelKind
 from serving.targeting import Ranked, TargetingRequest
+from warehouse.first_answers import FirstAnswer, KeyedRequest
 
 AS_OF = datetime.date(2024, 6, 1)
 USERS = 240
@@ -38,7 +39,7 @@ class MemoryStore:
     ) -> Snapshot:
         self.asked.append(user_ids)
         if self.is_away:
-            raise FeaturesUnavailable("The warehouse does not answer; try again shortly.")
+            raise WarehouseUnavailable("The warehouse does not answer; try again shortly.")
         if self.as_of is None or as_of not in (None, self.as_of):
             raise SnapshotMissing(as_of)
         known = [user_id for user_id in dict.fromkeys(user_ids) if user_id in self.rows]
@@ -48,7 +49,7 @@ class MemoryStore:
 
     async def ranked(self, kind: ModelKind, asked: TargetingRequest) -> Ranked:
         if self.is_away:
-            raise FeaturesUnavailable("The warehouse does not answer; try again shortly.")
+            raise WarehouseUnavailable("The warehouse does not answer; try again shortly.")
         if self.as_of is None or asked.as_of not in (None, self.as_of):
             raise SnapshotMissing(asked.as_of)
         return Ranked(self.as_of, [("7", 0.5, 12.0, "model", 3), ("9", 0.25, 8.0, "model", 3)][: asked.most])
@@ -62,6 +63,31 @@ class MemoryLedger:
 
     def record(self, entry: Entry) -> None:
         self.entries.append(entry)
+
+
+@dataclass
+class MemoryAnswers:
+    """First answers in memory; `is_away` makes it answer like a warehouse that is down."""
+
+    stored: dict[tuple[int, str, str], FirstAnswer] = field(default_factory=dict)
+    is_away: bool = False
+
+    async def recall(self, request: KeyedRequest) -> bytes | None:
+        if self.is_away:
+            raise WarehouseUnavailable("The warehouse does not answer; try again shortly.")
+        first = self.stored.get((request.key_id, request.model, request.idempotency_key))
+        if first is None:
+            return None
+        if first.request_sha256 != request.request_sha256:
+            raise KeyReused
+        return first.answer.encode()
+
+    async def keep(self, request: KeyedRequest, answer: bytes) -> bytes:
+        stored = await self.recall(request)
+        if stored is None:
+            key = (request.key_id, request.model, request.idempotency_key)
+            self.stored[key] = FirstAnswer(request.request_sha256, answer.decode())
+        return stored or answer
 
 
 @dataclass(frozen=True)
@@ -84,6 +110,7 @@ class Service:
     store: MemoryStore
     slot: ModelSlot
     registry: CollectorRegistry
+    first_answers: MemoryAnswers
     ledger: MemoryLedger
     keys: KeyRing
 

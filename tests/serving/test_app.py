@@ -333,16 +333,6 @@ def test_every_answer_is_in_the_ledger_under_its_id(kind: ModelKind, make_servic
     ] == [(row["prediction_id"], row["user_id"], AS_OF, row["basis"], row[said]) for row in answers]
 
 
-def test_a_request_that_is_sent_again_keeps_its_prediction_ids(churn: Service) -> None:
-    def ids(key: str | None) -> list[str]:
-        headers = {} if key is None else {"idempotency-key": key}
-        rows = churn.client.post("/predict", json={"user_ids": ["8", "8", "3"]}, headers=headers).json()["predictions"]
-        return [row["prediction_id"] for row in rows]
-
-    assert ids("a") == ids("a")
-    assert len({*ids("a"), *ids("b"), *ids(None), *ids(None)}) == 12
-
-
 def test_an_unfit_idempotency_key_is_refused(churn: Service) -> None:
     response = churn.client.post("/predict", json={"user_ids": ["8"]}, headers={"idempotency-key": "a b"})
 

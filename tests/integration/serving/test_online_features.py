@@ -10,8 +10,9 @@ import numpy as np
 import psycopg
 import pytest
 
-from serving.errors import FeaturesUnavailable, SnapshotMissing
+from serving.errors import SnapshotMissing, WarehouseUnavailable
 from serving.online_features import PostgresStore, Snapshot
+from serving.pool import WarehousePool
 from serving.settings import ServingSettings
 
 OLD, NEW = datetime.date(2024, 5, 1), datetime.date(2024, 6, 1)
@@ -35,13 +36,19 @@ def mart(warehouse_url: str) -> str:
 
 
 @asynccontextmanager
-async def store_of(url: str) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore(ServingSettings(warehouse_url=url, pool_timeout_seconds=1.0))
-    await store.open()
+async def pool_of(url: str, **settings: object) -> AsyncIterator[WarehousePool]:
+    pool = WarehousePool(ServingSettings(warehouse_url=url, pool_timeout_seconds=1.0, **settings))
+    await pool.open()
     try:
-        yield store
+        yield pool
     finally:
-        await store.close()
+        await pool.close()
+
+
+@asynccontextmanager
+async def store_of(url: str) -> AsyncIterator[PostgresStore]:
+    async with pool_of(url) as pool:
+        yield PostgresStore(pool)
 
 
 def features_of(snapshot: Snapshot) -> dict[str, list[float | None]]:
@@ -110,7 +117,7 @@ def test_without_a_mart_features_are_unavailable(mart: str, statement: str) -> N
 
     async def ask() -> None:
         async with store_of(mart) as store:
-            with pytest.raises(FeaturesUnavailable, match="no feature mart"):
+            with pytest.raises(WarehouseUnavailable, match="no feature mart"):
                 await store.fetch(["a"], NAMES, None)
 
     asyncio.run(ask())
@@ -119,7 +126,7 @@ def test_without_a_mart_features_are_unavailable(mart: str, statement: str) -> N
 def test_a_mart_without_the_feature_says_so(mart: str) -> None:
     async def ask() -> None:
         async with store_of(mart) as store:
-            with pytest.raises(FeaturesUnavailable, match="lacks a feature"):
+            with pytest.raises(WarehouseUnavailable, match="lacks a feature"):
                 await store.fetch(["a"], ("shoe_size",), None)
 
     asyncio.run(ask())
@@ -147,8 +154,18 @@ def test_a_database_that_is_away_costs_a_bounded_wait() -> None:
     async def ask() -> float:
         async with store_of("postgresql://nobody@127.0.0.1:9/warehouse") as store:
             started = time.monotonic()
-            with pytest.raises(FeaturesUnavailable, match="does not answer"):
+            with pytest.raises(WarehouseUnavailable, match="does not answer"):
                 await store.fetch(["a"], NAMES, None)
             return time.monotonic() - started
 
     assert asyncio.run(ask()) < 3
+
+
+def test_a_query_that_takes_too_long_is_given_up_and_its_connection_serves_the_next(mart: str) -> None:
+    async def ask() -> None:
+        async with pool_of(mart, statement_timeout_seconds=0.5, pool_size=1) as pool:
+            with pytest.raises(WarehouseUnavailable, match="does not answer"):
+                await pool.rows("select pg_sleep(30)", [])
+            assert await pool.rows("select 1", []) == [(1,)]
+
+    asyncio.run(ask())
