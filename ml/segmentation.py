@@ -21,8 +21,6 @@ from ml.segments.scaling import Matrix, Scaling, feature_matrix, fit_scaling
 
 Rows = np.ndarray[tuple[int], np.dtype[np.intp]]
 
-_NEWCOMER_DAYS = 30
-
 
 @dataclass(frozen=True)
 class TrainedSegmentation:
@@ -71,16 +69,12 @@ def train_segmentation(
     )
     levers = [segment_lever(fact) for fact in facts]
     segments = _segments(users, members, ids, names, levers, clusters.centroids, scaling)
-    newcomers = _newcomers(users)
-    newcomer_share = np.bincount(labels[newcomers], minlength=k) / len(newcomers)
     model = SegmentationModel(
         as_of=as_of,
         catalogue=catalogue.select(scaling.names),
         scaling=scaling,
         segments=tuple(sorted(segments, key=lambda segment: segment.segment_id)),
         population_median=_medians(users, scaling.names),
-        newcomer_segment_id=ids[int(newcomer_share.argmax())],
-        newcomer_share=float(newcomer_share.max()),
         next_segment_id=next_id,
     )
     evaluation = _evaluate(model, users, points, labels, clusters, seed)
@@ -168,14 +162,6 @@ def _medians(users: pl.DataFrame, names: tuple[str, ...]) -> dict[str, float | N
         name: None if np.isnan(values[:, position]).all() else float(np.nanmedian(values[:, position]))
         for position, name in enumerate(names)
     }
-
-
-def _newcomers(users: pl.DataFrame) -> Rows:
-    """Users first seen lately; in a closed cohort, where there are none, everyone."""
-    if "days_since_first_seen" not in users.columns:
-        return np.arange(users.height)
-    rows = np.flatnonzero((users["days_since_first_seen"] <= _NEWCOMER_DAYS).fill_null(False).to_numpy())
-    return rows if rows.size else np.arange(users.height)
 
 
 def _evaluate(

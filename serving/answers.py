@@ -53,7 +53,7 @@ def answer(
 ) -> list[Prediction]:
     """One prediction a question, in their order, all by `loaded`; `values` has the features of its model."""
     known = _known(loaded, values, reasons)
-    unknown = _Said(loaded.prior["basis"], _own_fields(loaded, loaded.prior), _UNEXPLAINED)
+    unknown = _Said(loaded.prior["basis"], _own_fields(loaded, loaded.prior), _of_unknown(loaded, reasons))
     prediction_of = _PREDICTION_OF[loaded.kind]
     predictions = []
     for name, (user_id, as_of, row) in zip(ids, questions, strict=True):
@@ -110,6 +110,11 @@ def _known(loaded: LoadedModel, values: Values, reasons: int) -> list[_Said]:
         columns = dict(zip(names, record, strict=True))
         said.append(_Said(columns["basis"], _own_fields(loaded, columns), explanation))
     return said
+
+
+def _of_unknown(loaded: LoadedModel, reasons: int) -> Explanation:
+    """Nothing explains a prior; what can be done about a user nobody has seen, some models know."""
+    return Explanation((), tuple(loaded.prior.get("advice", ()))) if reasons else _UNEXPLAINED
 
 
 def _own_fields(loaded: LoadedModel, columns: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -161,8 +161,10 @@ class PurchasePrediction(ChurnPrediction):
 class SegmentPrediction(Prediction):
     """Which group of alike users is this one in?"""
 
-    segment_id: Annotated[int | None, Field(description="stable from one retrain to the next; null: none known")]
-    segment: Annotated[str | None, Field(description="the segment's name")]
+    segment_id: Annotated[
+        int | None, Field(description="stable from one retrain to the next; null for a user nobody has seen")
+    ]
+    segment: Annotated[str | None, Field(description="the segment's name; `new` for a user nobody has seen")]
 
 
 # A purchase prediction is a churn prediction with an expected value.

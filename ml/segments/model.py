@@ -21,6 +21,8 @@ from ml.explanation import Contributions, Explanation, Reason
 from ml.segments.scaling import Matrix, Scaling, feature_matrix
 
 MODEL_FILE = "segmentation.json"
+NEW = "new"
+"""The segment of users whom nobody has seen yet."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class SegmentPrior:
-    """What is said of a user without history: where newcomers most often are, and which share of them."""
+    """What is said of a user nobody has seen: that the user is new. No cluster holds such users, so there is no id."""
 
-    segment_id: int
-    segment: str
-    score: float
+    advice: tuple[str, ...]
+    segment_id: int | None = None
+    segment: str = NEW
     basis: str = "prior"
 
 
@@ -64,8 +66,6 @@ class SegmentationModel:
     scaling: Scaling
     segments: tuple[Segment, ...]
     population_median: Mapping[str, float | None]
-    newcomer_segment_id: int
-    newcomer_share: float
     next_segment_id: int
     _centroids: Matrix = field(init=False, repr=False, compare=False)
 
@@ -102,9 +102,8 @@ class SegmentationModel:
 
     @property
     def prior(self) -> SegmentPrior:
-        """The answer for a user without history."""
-        segment = next(s for s in self.segments if s.segment_id == self.newcomer_segment_id)
-        return SegmentPrior(segment.segment_id, segment.name, self.newcomer_share)
+        """The answer for a user nobody has seen."""
+        return SegmentPrior(_advice("onboarding"))
 
     def answer(self, values: Values, top: int = 0) -> Answers:
         """The segment of every row of `values` (rows x `feature_names`), with up to `top` reasons each.
@@ -173,8 +172,6 @@ class SegmentationModel:
                 for segment in self.segments
             ],
             "population_median": dict(self.population_median),
-            "newcomer_segment_id": self.newcomer_segment_id,
-            "newcomer_share": self.newcomer_share,
             "next_segment_id": self.next_segment_id,
         }
         return {MODEL_FILE: json.dumps(document, indent=1, allow_nan=False).encode()}
@@ -189,8 +186,6 @@ class SegmentationModel:
             scaling=Scaling.from_list(document["scaling"]),
             segments=tuple(Segment(**entry | {"centroid": tuple(entry["centroid"])}) for entry in document["segments"]),
             population_median=document["population_median"],
-            newcomer_segment_id=document["newcomer_segment_id"],
-            newcomer_share=document["newcomer_share"],
             next_segment_id=document["next_segment_id"],
         )
 
@@ -208,7 +203,7 @@ class SegmentationModel:
                     self._reason(described[j], raw[row, j], contributions[row, j], segment)
                     for j in _strongest_of_each_family(contributions[row], described, top)
                 ),
-                advice=_advice(segment),
+                advice=_advice(segment.lever),
             )
             for row, segment in enumerate(self.segments[place] for place in nearest.tolist())
         )
@@ -245,8 +240,8 @@ def words(value: float | None, unit: str) -> str:
     return number
 
 
-def _advice(segment: Segment) -> tuple[str, ...]:
-    sentence = advice_for(segment.lever, SegmentationModel.kind)
+def _advice(lever: str) -> tuple[str, ...]:
+    sentence = advice_for(lever, SegmentationModel.kind)
     return () if sentence is None else (sentence,)
 
 

@@ -68,7 +68,11 @@ def test_an_unknown_user_gets_the_prior_marked_as_such(kind: ModelKind, make_ser
     assert known["is_known"] is True
     assert (unknown["is_known"], unknown["basis"], unknown["reasons"]) == (False, "prior", [])
     assert RESPONSE_OF[kind]
-    assert unknown["segment"] if kind == "segmentation" else 0 < unknown["probability"] < 1
+    if kind == "segmentation":
+        assert (unknown["segment_id"], unknown["segment"]) == (None, "new")
+        assert unknown["advice"] == ["Walk them through the first steps and towards a first order."]
+    else:
+        assert 0 < unknown["probability"] < 1
 
 
 @pytest.mark.parametrize("kind", MODEL_KINDS)

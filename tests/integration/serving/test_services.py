@@ -142,7 +142,10 @@ def test_an_unknown_user_gets_the_prior(service: httpx.Client, kind: ModelKind) 
     row = service.post("/predict", json={"user_ids": [UNKNOWN]}).json()["predictions"][0]
 
     assert (row["user_id"], row["is_known"], row["basis"]) == (UNKNOWN, False, "prior")
-    assert row["segment"] if kind == "segmentation" else 0 < row["probability"] < 1
+    if kind == "segmentation":
+        assert (row["segment_id"], row["segment"]) == (None, "new")
+    else:
+        assert 0 < row["probability"] < 1
 
 
 def test_features_can_be_given_instead_of_ids(service: httpx.Client, kind: ModelKind) -> None:

@@ -81,11 +81,14 @@ def test_an_empty_frame_gets_an_empty_answer(model: SegmentationModel, shop: pl.
     assert model.explain(shop.clear()) == []
 
 
-def test_an_unknown_user_is_where_newcomers_are(model: SegmentationModel) -> None:
-    prior = asdict(model.prior)
-    assert prior["segment"] == "New browsers"
-    assert prior["basis"] == "prior"
-    assert prior["score"] == pytest.approx(1.0)
+def test_a_user_nobody_has_seen_is_new_and_in_no_cluster(model: SegmentationModel) -> None:
+    assert asdict(model.prior) == {
+        "segment_id": None,
+        "segment": "new",
+        "basis": "prior",
+        "advice": ("Walk them through the first steps and towards a first order.",),
+    }
+    assert "new" not in {segment.name for segment in model.segments}
 
 
 def test_a_missing_column_is_named(model: SegmentationModel, shop: pl.DataFrame) -> None:
