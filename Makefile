@@ -59,22 +59,22 @@ lint: install ## check style, types, SQL and the direction of imports
 	@$(BIN)/sqlfluff lint dbt_project/models
 	@$(BIN)/lint-imports
 
-format: install ## put the code into its standard form
+format: install ## format the code
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 	@$(BIN)/sqlfluff fix dbt_project/models
 
-bench: install ## judge the scores by what happened afterwards, and measure what the demo costs
+bench: install ## compare the scores with what happened afterwards, and measure the cost of the demo
 	@$(BIN)/python -m benchmarks.blind
 	@$(BIN)/python -m benchmarks.demo
 
-bench-models: install ## the models beside what a user would pick instead (RETAIL=FILE: Online Retail II too)
+bench-models: install ## compare the models with what you would use instead (RETAIL=FILE: Online Retail II too)
 	@$(BIN)/python -m benchmarks.models $(if $(RETAIL),--retail "$(RETAIL)")
 
-bench-truth: install ## the models beside the truth about a simulated shop
+bench-truth: install ## compare the models with the truth about a simulated shop
 	@$(BIN)/python -m benchmarks.truth
 
-bench-data: install ## an import beside bare COPY, one more day beside a full rebuild at growing histories, weekly snapshots beside DuckDB, pandas, Feast and Featuretools, a training frame beside pandas.read_sql
+bench-data: install ## measure import, one more day, weekly snapshots and training frames, each beside its peers
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.data
 	@$(BIN)/python -m benchmarks.snapshots
@@ -86,10 +86,10 @@ bench-serving: install ## compare the services with FastAPI and MLflow, on a hom
 event-types: install ## write dbt's seed of event types from the contract
 	@$(BIN)/python -m data_contracts.event_types > dbt_project/seeds/event_types.csv
 
-openapi: install ## write docs/openapi anew, unless a change would break callers
+openapi: install ## write docs/openapi again, unless a change would break callers
 	@$(BIN)/python -m serving.api_changes docs/openapi
 
-lock: install ## resolve requirements.lock anew from pyproject.toml
+lock: install ## resolve requirements.lock again from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \
 		--generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
 
