@@ -25,11 +25,9 @@ from core.settings import Settings
 from ingestion import import_files, parse_mapping
 from ingestion.cdnow import cdnow_file, read_cdnow
 from ml.baselines import fit_baselines
-from ml.churn import SPEC as CHURN
 from ml.cutoffs import CutoffPlan
 from ml.evaluation import auc, lift_at, score_metrics
-from ml.propensity.spec import PropensitySpec
-from ml.purchase import SPEC as PURCHASE
+from ml.kinds import CHURN, PURCHASE, ModelKind, outcome_of
 from orchestration.pipeline import plan_run
 from standalone.stack import running_platform
 from warehouse.scores import read_scores
@@ -55,20 +53,23 @@ def main() -> None:
             import_files(platform.warehouse_url, [known], profile=parse_mapping(given.map))
             run_everything(session, given.as_of, given.horizon, backtest=False)
             plan = plan_run(session.warehouse, given.as_of, given.horizon)
-            rows = [row for spec in (PURCHASE, CHURN) for row in judge(session, plan, spec, events)]
+            rows = [row for kind in (PURCHASE, CHURN) for row in judge(session, plan, kind, events)]
     make_console().print(table(given.data, plan, rows))
 
 
-def judge(session: Session, plan: CutoffPlan, spec: PropensitySpec, events: pl.DataFrame) -> list[tuple[str, ...]]:
+def judge(session: Session, plan: CutoffPlan, kind: ModelKind, events: pl.DataFrame) -> list[tuple[str, ...]]:
     """One line for each contender: model, contender, users, AUC, Brier, calibration error, lift at 10 %."""
-    outcome = outcomes(events, plan, spec.kind)
-    scores = read_scores(session.warehouse, spec.kind, plan.as_of)
+    outcome = outcomes(events, plan, kind.name)
+    foretold = outcome_of(kind)
+    scores = read_scores(session.warehouse, kind.name, plan.as_of)
     if scores.is_empty():
-        return [(spec.kind, "not applicable to these events", "", "", "", "", "")]
+        return [(kind.name, "not applicable to these events", "", "", "", "", "")]
     rows = outcome.join(scores.select("user_id", "score"), on="user_id", how="left", validate="1:1")
     rows = rows.join(session.marts.snapshot(plan.as_of), on="user_id", how="left", validate="1:1").sort("user_id")
-    learned = session.marts.training_frame(plan.train, plan.horizon_days).drop_nulls(spec.label)
-    baselines = fit_baselines(learned, learned[spec.label].cast(pl.Float64).to_numpy(), spec.recency).score(rows)
+    learned = session.marts.training_frame(plan.train, plan.horizon_days).drop_nulls(foretold.label)
+    baselines = fit_baselines(learned, learned[foretold.label].cast(pl.Float64).to_numpy(), foretold.recency).score(
+        rows
+    )
     labels = rows["happened"].to_numpy().astype(np.float64)
     # Recency ranks users by the days themselves. As a probability, it is the rate of its bin.
     contenders = {
@@ -83,7 +84,7 @@ def judge(session: Session, plan: CutoffPlan, spec: PropensitySpec, events: pl.D
         rank = ranked[ranking].to_numpy()
         figures = [auc(labels, rank), found["brier"], found["calibration_error"]]
         lift = f"{lift_at(labels, rank):.2f}"
-        lines.append((spec.kind, name, f"{len(labels):,}", *(f"{figure:.4f}" for figure in figures), lift))
+        lines.append((kind.name, name, f"{len(labels):,}", *(f"{figure:.4f}" for figure in figures), lift))
     return lines
 
 

@@ -32,15 +32,16 @@ from ml.churn import train_churn
 from ml.cutoffs import CutoffPlan, plan_cutoffs
 from ml.drift import DriftReport
 from ml.drift_measures import Outcomes
+from ml.kinds import BUILT_IN, model_kind, outcome_of
 from ml.purchase import train_purchase
 from ml.segmentation import train_segmentation
-from orchestration.drift_watch import LABELS, judge, outcomes, watched_days
-from registry.mlflow_registry import KINDS
+from orchestration.drift_watch import judge, outcomes, watched_days
 from simulator import Behaviour, simulate
 from simulator.drift import Drift, DriftKind
 from standalone.stack import running_platform
 from warehouse.database import Database
 
+KINDS = tuple(kind.name for kind in BUILT_IN)
 FIRST_DAY = date(2023, 1, 2)
 HORIZON = timedelta(days=28)
 WEEK = timedelta(days=7)
@@ -109,7 +110,11 @@ def marts_of_shops(url: str, shops: Sequence[Shop], begin: date, check_days: Seq
 
 
 def check_drift(
-    frame: pl.DataFrame, shop: Shop, begin: date, check_days: Sequence[date], kinds: Sequence[str] = KINDS
+    frame: pl.DataFrame,
+    shop: Shop,
+    begin: date,
+    check_days: Sequence[date],
+    kinds: Sequence[str] = KINDS,
 ) -> list[DriftCheck]:
     """Trains the shop's champions as of `begin` and checks them on every day of `check_days`."""
     users = frame.filter(pl.col("user_id").str.starts_with(f"{shop.name} "))
@@ -121,7 +126,7 @@ def check_drift(
         "purchase": lambda: train_purchase(users, catalogue, plan).model,
         "churn": lambda: train_churn(users, catalogue, plan).model,
     }
-    models = [(train[kind](), begin if kind == "segmentation" else plan.train[-1]) for kind in kinds]
+    models = [(train[kind](), begin if model_kind(kind).outcome is None else plan.train[-1]) for kind in kinds]
     return [
         DriftCheck(model.kind, day, _check(model, snapshots, learned_on, plan.test, day))
         for model, learned_on in models
@@ -140,16 +145,17 @@ def alarms(checks: Sequence[DriftCheck]) -> dict[date, list[str]]:
 
 
 def _check(model: Model, snapshots: dict[object, pl.DataFrame], learned_on: date, test: date, day: date) -> DriftReport:
-    within = watched_days(model.kind, HORIZON.days)
+    kind = model_kind(model.kind)
+    within = watched_days(kind, HORIZON.days)
     old, new = (snapshots[when].filter(pl.col("days_since_last_activity") <= within) for when in (learned_on, day))
     tested = live = None
-    if model.kind in LABELS and day - HORIZON >= test + HORIZON:
+    if kind.outcome is not None and day - HORIZON >= test + HORIZON:
         tested, live = (_scored(model, snapshots[when]) for when in (test, day - HORIZON))
     return judge(model, old, new, tested=tested, live=live)
 
 
 def _scored(model: Model, snapshot: pl.DataFrame) -> Outcomes:
-    label = LABELS[model.kind]
+    label = outcome_of(model_kind(model.kind)).label
     rows = snapshot.drop_nulls(label)
     return outcomes(model.predict(rows)["score"], rows[label])
 

@@ -37,6 +37,7 @@ from ml.baselines import fit_baselines
 from ml.catalogue import FeatureCatalogue, read_catalogue
 from ml.cutoffs import CutoffPlan, cutoff_days, plan_backtest
 from ml.evaluation import Floats
+from ml.kinds import CHURN, PURCHASE, ModelKind, outcome_of
 from ml.propensity.bgnbd import fit_bgnbd_member
 from ml.propensity.matrix import feature_matrix
 from ml.propensity.spec import PropensitySpec
@@ -46,7 +47,7 @@ from warehouse.marts import Marts
 
 HORIZON_DAYS = 30
 AUTOML_SECONDS = 30.0
-SPECS = {"purchase": purchase.SPEC, "churn": churn.SPEC}
+SPECS = {PURCHASE: purchase.SPEC, CHURN: churn.SPEC}
 RETAIL_COLUMNS = {"order_id": "properties.invoice"}
 
 _CONTENDERS = {
@@ -98,9 +99,9 @@ def compare(name: str, events: Path, mapping: Mapping[str, str], folds: int, aut
         table.add_column(heading, justify="left" if heading in {"model", "contender"} else "right")
     seconds = training_seconds(frame, catalogue, plans)
     for kind, spec in SPECS.items():
-        contenders = contenders_of(spec, catalogue, frame, automl_seconds)
+        contenders = contenders_of(kind, spec, catalogue, frame, automl_seconds)
         report = backtest_report(backtest(kind, frame, catalogue, plans, contenders=contenders))
-        for row in lines(kind, report):
+        for row in lines(kind.name, report):
             table.add_row(*row)
     console = make_console()
     console.print(table)
@@ -121,13 +122,13 @@ def training_seconds(frame: pl.DataFrame, catalogue: FeatureCatalogue, plans: Se
 
 
 def contenders_of(
-    spec: PropensitySpec, catalogue: FeatureCatalogue, frame: pl.DataFrame, automl_seconds: float
+    kind: ModelKind, spec: PropensitySpec, catalogue: FeatureCatalogue, frame: pl.DataFrame, automl_seconds: float
 ) -> dict[str, Scorer]:
     """What a user would use instead, each as its documentation recommends."""
-    names = [feature.name for feature in catalogue.for_model(spec.kind)]
+    names = [feature.name for feature in catalogue.for_model(kind.feature_role)]
     return {
-        "rfm": partial(_rfm, spec),
-        "bgnbd": partial(_bgnbd, spec, frame),
+        "rfm": partial(_rfm, outcome_of(kind).recency),
+        "bgnbd": partial(_bgnbd, kind, spec, frame),
         "xgboost": partial(_xgboost, names),
         "automl": partial(_automl, names, automl_seconds),
     }
@@ -164,11 +165,13 @@ def _advantage(row: Mapping[str, float | None] | None, sign: int) -> str:
     return f"{sign * row['estimate']:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
-def _rfm(spec: PropensitySpec, learn: pl.DataFrame, asked: pl.DataFrame) -> Floats:
-    return fit_baselines(learn, learn["label"].to_numpy(), spec.recency).score(asked)["rfm_logistic"].to_numpy()
+def _rfm(recency: str, learn: pl.DataFrame, asked: pl.DataFrame) -> Floats:
+    return fit_baselines(learn, learn["label"].to_numpy(), recency).score(asked)["rfm_logistic"].to_numpy()
 
 
-def _bgnbd(spec: PropensitySpec, frame: pl.DataFrame, learn: pl.DataFrame, asked: pl.DataFrame) -> Floats:
+def _bgnbd(
+    kind: ModelKind, spec: PropensitySpec, frame: pl.DataFrame, learn: pl.DataFrame, asked: pl.DataFrame
+) -> Floats:
     """Fitted on everyone's history as of the newest allowed day; it needs no labels."""
     newest = feature_matrix(frame.filter(pl.col("as_of") == learn["as_of"].max()), spec.visits)
     rows = feature_matrix(learn, spec.visits)
@@ -178,7 +181,7 @@ def _bgnbd(spec: PropensitySpec, frame: pl.DataFrame, learn: pl.DataFrame, asked
         learn["label"].to_numpy(),
         (0, 1, 2),
         horizon_days=HORIZON_DAYS,
-        is_silence=spec.active_only,
+        is_silence=not outcome_of(kind).is_wanted,
     )
     return np.asarray(expit(member.log_odds(feature_matrix(asked, spec.visits))), np.float64)
 

@@ -24,12 +24,13 @@ from ml.backtest import MODEL, backtest
 from ml.catalogue import read_catalogue
 from ml.cutoffs import cutoff_days, plan_backtest
 from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
+from ml.kinds import CHURN, PURCHASE
 from simulator import Population, draw_population, presence_given_history, simulate, truth, write
 from warehouse.events import event_range
 from warehouse.marts import Marts
 
 HORIZON_DAYS = 30
-KINDS = ("purchase", "churn")
+KINDS = (PURCHASE, CHURN)
 _CONTENDERS = {
     "true": "oracle: habits, and who has left",
     "seen": "oracle: habits, and the silence seen",
@@ -76,7 +77,7 @@ def main() -> None:
         table.add_column(heading, justify="left" if heading in {"model", "contender"} else "right")
     for kind in KINDS:
         predictions = backtest(kind, frame, catalogue, plans)
-        for row in lines(kind, with_truth(kind, predictions, population, history)):
+        for row in lines(kind.name, with_truth(kind.name, predictions, population, history)):
             table.add_row(*row)
     make_console().print(table)
 

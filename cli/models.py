@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import AsJson, Model, ModelArgument
+from cli.options import AsJson, ModelArgument, OptionalModel
 
 app = typer.Typer(help="The model registry: list, compare, promote and roll back.", no_args_is_help=True)
 
@@ -19,25 +19,24 @@ def list_models(as_json: AsJson = False) -> None:
     from cli.console import make_console
     from cli.session import open_session
     from cli.tables import versions_table
-    from registry.mlflow_registry import KINDS
+    from ml.kinds import model_kinds
 
+    names = [kind.name for kind in model_kinds()]
     with open_session() as session:
-        versions = {kind: session.registry.versions(kind) for kind in KINDS}
-        aliases = {kind: session.registry.aliases(kind) for kind in KINDS}
+        versions = {name: session.registry.versions(name) for name in names}
+        aliases = {name: session.registry.aliases(name) for name in names}
     if as_json:
         listed = [
-            version.to_dict() | {"aliases": aliases[version.kind]} for kind in KINDS for version in versions[kind]
+            version.to_dict() | {"aliases": aliases[version.kind]} for name in names for version in versions[name]
         ]
         typer.echo(json.dumps(listed))
         return
-    for kind in KINDS:
-        make_console().print(versions_table(kind, versions[kind], aliases[kind]))
+    for name in names:
+        make_console().print(versions_table(name, versions[name], aliases[name]))
 
 
 @app.command()
-def history(
-    model: Annotated[Model | None, typer.Argument(help="Which model; all if left out.")] = None, as_json: AsJson = False
-) -> None:
+def history(model: OptionalModel = None, as_json: AsJson = False) -> None:
     """List every promotion and rollback: who, when and why."""
     from cli.console import make_console
     from cli.session import open_session
@@ -45,7 +44,7 @@ def history(
     from warehouse.promotions import promotion_history
 
     with open_session() as session:
-        changes = promotion_history(session.warehouse, model and model.value).to_dicts()
+        changes = promotion_history(session.warehouse, model).to_dicts()
     if as_json:
         typer.echo(json.dumps([change | {"promoted_at": change["promoted_at"].isoformat()} for change in changes]))
         return
@@ -63,8 +62,8 @@ def compare(model: ModelArgument, as_json: AsJson = False) -> None:
     from registry.mlflow_registry import CHALLENGER
 
     with open_session() as session:
-        champion = session.registry.champion(model.value)
-        challenger = session.registry.with_alias(model.value, CHALLENGER) or champion
+        champion = session.registry.champion(model)
+        challenger = session.registry.with_alias(model, CHALLENGER) or champion
         compared = {"champion": champion, "challenger": challenger}
         found = {role: read_backtest(session.registry, version) for role, version in compared.items()}
     if as_json:
@@ -87,7 +86,7 @@ def compare(model: ModelArgument, as_json: AsJson = False) -> None:
 
 @app.command()
 def scorecard(
-    model: Annotated[Model | None, typer.Argument(help="Which model; all if left out.")] = None,
+    model: OptionalModel = None,
     as_json: AsJson = False,
 ) -> None:
     """Show how good predictions were once their horizon was over, by version and week."""
@@ -97,7 +96,7 @@ def scorecard(
     from orchestration.scorecard import read_scorecard
 
     with open_session() as session:
-        rows = read_scorecard(session.warehouse, None if model is None else model.value)
+        rows = read_scorecard(session.warehouse, model)
     if as_json:
         typer.echo(rows.write_json())
     elif rows.is_empty():
@@ -120,14 +119,14 @@ def promote(
 
     by = getpass.getuser()
     with open_session() as session:
-        chosen = session.registry.version(model.value, version)
+        chosen = session.registry.version(model, version)
         check_servable(chosen, session.warehouse)
-        champion = session.registry.with_alias(model.value, CHAMPION)
+        champion = session.registry.with_alias(model, CHAMPION)
         promotion.promote(
             session.registry, session.warehouse, chosen, instead_of=champion, reason=reason, promoted_by=by
         )
-        deploy_champion(model.value, session.warehouse, session.registry, session.platform.home, deployed_by=by)
-    typer.echo(f"{model.value} version {version} is champion; running services swap to it by themselves.")
+        deploy_champion(model, session.warehouse, session.registry, session.platform.home, deployed_by=by)
+    typer.echo(f"{model} version {version} is champion; running services swap to it by themselves.")
 
 
 @app.command()
@@ -140,7 +139,7 @@ def rollback(model: ModelArgument, reason: Reason = "rolled back by hand") -> No
     by = getpass.getuser()
     with open_session() as session:
         previous = promotion.rollback(
-            session.registry, session.warehouse, model.value, check=check_servable, reason=reason, promoted_by=by
+            session.registry, session.warehouse, model, check=check_servable, reason=reason, promoted_by=by
         )
-        deploy_champion(model.value, session.warehouse, session.registry, session.platform.home, deployed_by=by)
-    typer.echo(f"{model.value} version {previous.version} is champion again; running services swap by themselves.")
+        deploy_champion(model, session.warehouse, session.registry, session.platform.home, deployed_by=by)
+    typer.echo(f"{model} version {previous.version} is champion again; running services swap by themselves.")

@@ -1,6 +1,5 @@
 """Options that several commands share, so that they are spelled and explained once."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -8,12 +7,16 @@ import typer
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables for a person.")]
 
 
-class Model(StrEnum):
-    """The three models, as typed on the command line."""
+def _model(name: str) -> str:
+    # Which models there are takes a look through the installed packages, so not before one is asked for.
+    from ml.kinds import model_kinds
 
-    segmentation = "segmentation"
-    purchase = "purchase"
-    churn = "churn"
+    names = [kind.name for kind in model_kinds()]
+    if name not in names:
+        raise typer.BadParameter(f"'{name}' is not one of {', '.join(names)}.")
+    return name
 
 
-ModelArgument = Annotated[Model, typer.Argument(help="Which model.")]
+_HELP = "Which model: segmentation, purchase, churn, or one that an installed package adds"
+ModelArgument = Annotated[str, typer.Argument(help=f"{_HELP}.", parser=_model, metavar="MODEL")]
+OptionalModel = Annotated[str | None, typer.Argument(help=f"{_HELP}; all if left out.", parser=_model, metavar="MODEL")]

@@ -71,9 +71,10 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
 
     from cli.status import server_rows, servers_table
     from core.errors import DatabaseError
+    from ml.kinds import model_kinds
     from orchestration.lost_runs import end_lost_runs
     from standalone.local_key import ensure_local_key
-    from standalone.servers import MODELS, model_servers, page_servers
+    from standalone.servers import model_servers, page_servers
     from standalone.up import announce, find_up
 
     console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
@@ -87,7 +88,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
             )
         announce(platform.home, fleet.children)
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
-        if not fleet.names & set(MODELS):
+        if not fleet.names & {kind.name for kind in model_kinds()}:
             console.print("No model is deployed yet: `customer-analyzer run` trains and deploys them.")
         console.print(
             "The services need a key; print this home's own with: customer-analyzer keys local", highlight=False

@@ -27,12 +27,12 @@ def predict(
     settings = read_settings()
     home = Home(settings.home)
     up = find_up(home)
-    address = None if up is None else up.servers.get(model.value, {}).get("address")
+    address = None if up is None else up.servers.get(model, {}).get("address")
     if address is None:
-        raise OperationError(f"The {model.value} service is not running; start it with: customer-analyzer up")
+        raise OperationError(f"The {model} service is not running; start it with: customer-analyzer up")
     with PredictionClient(str(address), api_key=key_to_show(settings, home)) as client:
         predictions = client.predict(users).predictions
     if as_json:
         typer.echo(orjson.dumps(predictions))
         return
-    make_console().print(predictions_table(model.value, predictions))
+    make_console().print(predictions_table(model, predictions))

@@ -29,13 +29,13 @@ def export(
         raise UserError(f"The folder {to.parent} does not exist; make it, or write somewhere else with --to.")
     with open_session() as session:
         warehouse = session.warehouse
-        day = warehouse.run(newest_scored_day(model.value)) if as_of is None else as_of.date()
-        scores = None if day is None else read_scores(warehouse, model.value, day)
+        day = warehouse.run(newest_scored_day(model)) if as_of is None else as_of.date()
+        scores = None if day is None else read_scores(warehouse, model, day)
         if scores is None or scores.is_empty():
-            known = ", ".join(str(known) for known in warehouse.run(scored_days(model.value))) or "none yet"
+            known = ", ".join(str(known) for known in warehouse.run(scored_days(model))) or "none yet"
             raise UserError(
-                f"There are no {model.value} scores as of {day or 'any day'} (there are: {known}); "
+                f"There are no {model} scores as of {day or 'any day'} (there are: {known}); "
                 "make them with: customer-analyzer run"
             )
         scores.write_parquet(to)
-    typer.echo(f"{scores.height:,} {model.value} scores as of {day} are in {to}")
+    typer.echo(f"{scores.height:,} {model} scores as of {day} are in {to}")

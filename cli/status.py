@@ -13,19 +13,19 @@ from rich.table import Table
 from core.errors import UserError
 from core.home import Home
 from core.settings import Settings
+from ml.kinds import model_kinds
 from standalone.postgres import embedded_postgres, running_postmaster
-from standalone.servers import MODELS
 from standalone.up import Up, find_up
 from warehouse.databases import WAREHOUSE, Server, embedded_server, given_server
 
-# The servers' names for people. The keys are those of the log files.
-TITLES = {
+# The names for people of servers that are no model's service. The keys are those of the log files.
+_TITLES = {
     "postgres": "Postgres",
     "mlflow": "MLflow",
     "dagster": "Dagster",
     "dagster_code": "Dagster code server",
     "dagster_daemon": "Dagster daemon",
-} | {model: f"{model} service" for model in MODELS}
+}
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,15 @@ def gather(settings: Settings) -> Status:
     return Status(str(home.root), tuple(servers), events, models, problem)
 
 
+def server_titles() -> dict[str, str]:
+    """What a person calls every server there could be, by its name."""
+    return _TITLES | {kind.name: f"{kind} service" for kind in model_kinds()}
+
+
 def server_rows(settings: Settings, home: Home, up: Up | None) -> list[ServerRow]:
     """Every server that `up` can start, and whether it runs."""
     rows = [_postgres_row(settings, home)]
-    for name in TITLES:
+    for name in server_titles():
         if name != "postgres":
             server = up.servers.get(name) if up else None
             rows.append(ServerRow(name, server["address"] if server else None, server is not None))
@@ -109,9 +114,10 @@ def servers_table(servers: list[ServerRow] | tuple[ServerRow, ...]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("server", "address", "state"):
         table.add_column(column, no_wrap=True)
+    titles = server_titles()
     for row in servers:
         state = "[green]running[/]" if row.is_running else "[dim]stopped[/]"
-        table.add_row(TITLES[row.name], row.address or "", state)
+        table.add_row(titles[row.name], row.address or "", state)
     return table
 
 
@@ -164,7 +170,7 @@ def _read_warehouse(server: Server) -> tuple[EventTotals | None, tuple[ModelStat
             "select file_name, finished_at from raw.imports where finished_at is not null"
             " order by import_id desc limit 1"
         ).fetchone() or (None, None)
-        models = connection.execute(_MODELS, [list(MODELS)]).fetchall()
+        models = connection.execute(_MODELS, [[kind.name for kind in model_kinds()]]).fetchall()
     count = sum(rows for _, rows in months)
     return EventTotals(count, *last, *imported), tuple(ModelState(*row) for row in models)
 

@@ -5,8 +5,9 @@ Belongs here: collecting it from the registry and the run's checks. Does not bel
 
 from dataclasses import dataclass
 
+from ml.kinds import model_kinds
 from orchestration.pipeline import RunOutcome
-from registry.mlflow_registry import CHALLENGER, CHAMPION, KINDS, Registry
+from registry.mlflow_registry import CHALLENGER, CHAMPION, Registry
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class ModelSummary:
 
 def summarize(outcome: RunOutcome, registry: Registry) -> list[ModelSummary]:
     """Every model of a finished run, in the project's order."""
-    return [_summary(kind, outcome, registry) for kind in KINDS]
+    return [_summary(kind.name, outcome, registry) for kind in model_kinds()]
 
 
 def _summary(kind: str, outcome: RunOutcome, registry: Registry) -> ModelSummary:

@@ -5,10 +5,11 @@ inside the home (`core.home`), and what depends on a running server (`standalone
 """
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import UserError
 
@@ -27,6 +28,29 @@ def checkout() -> Path | None:
 def working_folder() -> Path:
     """The folder of `.env` and, by default, of the home: the checkout, or the current folder if there is none."""
     return checkout() or Path.cwd()
+
+
+class _ServicePorts(PydanticBaseSettingsSource):
+    """`service_ports`: every variable named like a port that is no setting of its own. Later sources win."""
+
+    def __init__(self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._sources = [source for source in sources if isinstance(source, EnvSettingsSource)]
+
+    def __call__(self) -> dict[str, Any]:
+        """The setting, as pydantic reads it from each source."""
+        own, prefix = self.settings_cls.model_fields, self.config["env_prefix"].lower()
+        ports = {
+            variable.removeprefix(prefix).removesuffix("_port"): value
+            for source in self._sources
+            for variable, value in source.env_vars.items()
+            if variable.startswith(prefix) and variable.endswith("_port") and variable.removeprefix(prefix) not in own
+        }
+        return {"service_ports": ports} if ports else {}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Not by field: see `__call__`."""
+        return None, field_name, False
 
 
 class Settings(BaseSettings):
@@ -51,13 +75,24 @@ class Settings(BaseSettings):
     postgres_port: Port | None = None
     dagster_port: Port | None = None
     mlflow_port: Port | None = None
-    segmentation_port: Port | None = None
-    purchase_port: Port | None = None
-    churn_port: Port | None = None
+    service_ports: dict[str, Port] = Field({}, description="by model, each from CUSTOMER_ANALYZER_<MODEL>_PORT")
     horizon_days: int = Field(30, ge=1, le=730, description="how many days ahead the models predict")
     training_rows: int = Field(TRAINING_ROWS, ge=1_000, description="how many rows a training frame may have")
     service_key: SecretStr | None = Field(None, description="the key sent to the services, instead of the home's own")
     drift_cooldown_days: int = Field(14, ge=1, le=730, description="days between two retrains that drift starts")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Those of pydantic, and the ports of services: which models there are is not known here."""
+        ports = _ServicePorts(settings_cls, dotenv_settings, env_settings)
+        return init_settings, ports, env_settings, dotenv_settings, file_secret_settings
 
     @field_validator("home")
     @classmethod
@@ -82,20 +117,19 @@ class Settings(BaseSettings):
 
     @property
     def ports(self) -> dict[str, int | None]:
-        """The port that is set for each server, by name; None if any free port will do."""
+        """The port that is set for each server, by name; None, or no entry, if any free port will do."""
         return {
             "postgres": self.postgres_port,
             "dagster": self.dagster_port,
             "mlflow": self.mlflow_port,
-            "segmentation": self.segmentation_port,
-            "purchase": self.purchase_port,
-            "churn": self.churn_port,
+            **self.service_ports,
         }
 
     @property
     def variables(self) -> dict[str, str]:
         """Everything that is set here and no secret, as the environment variables that would set it."""
-        values = {name: getattr(self, name) for name in Settings.model_fields}
+        values = {name: getattr(self, name) for name in Settings.model_fields if name != "service_ports"}
+        values |= {f"{name}_port": port for name, port in self.service_ports.items()}
         return {
             _variable(name): str(value)
             for name, value in values.items()
@@ -116,7 +150,9 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
     reason = message.removeprefix("Value error, ").rstrip(".")
     if not location:
         return reason
-    return f"{_variable(str(location[0]))}: {reason[0].lower()}{reason[1:]}"
+    is_service_port = location[0] == "service_ports" and len(location) > 1
+    variable = _variable(f"{location[1]}_port" if is_service_port else str(location[0]))
+    return f"{variable}: {reason[0].lower()}{reason[1:]}"
 
 
 def _variable(name: str) -> str:

@@ -10,7 +10,6 @@ files of a kind contain (each model class writes and reads its own) or where dir
 """
 
 import hashlib
-import importlib
 import json
 import math
 import os
@@ -25,17 +24,13 @@ import polars as pl
 from ml.answers import Answers, Values
 from ml.catalogue import FeatureCatalogue
 from ml.errors import ArtifactError
+from ml.kinds import UnknownKind, model_kind
 
 FORMAT_VERSION = 1
 
 _MODEL, _GOLDEN, _MANIFEST = "model.json", "golden.json", "manifest.json"
 _OWN_FILES = frozenset({_MODEL, _GOLDEN, _MANIFEST})
 _TOLERANCE = 1e-6
-_CLASSES = {
-    "segmentation": ("ml.segments.model", "SegmentationModel"),
-    "purchase": ("ml.propensity.model", "PropensityModel"),
-    "churn": ("ml.propensity.model", "PropensityModel"),
-}
 
 
 @runtime_checkable
@@ -44,7 +39,7 @@ class Model(Protocol):
 
     @property
     def kind(self) -> str:
-        """segmentation, purchase or churn."""
+        """The name of its kind (`ml.kinds`)."""
         ...
 
     @property
@@ -152,10 +147,10 @@ def load(directory: Path, digest: str | None = None) -> Model:
             f"{FORMAT_VERSION}; train the model again."
         )
     kind = description.get("kind")
-    if kind not in _CLASSES:
-        raise ArtifactError(f"{directory} holds a model of unknown kind {kind!r}; nothing here can read it.")
-    module, name = _CLASSES[kind]
-    model_class: type[Model] = getattr(importlib.import_module(module), name)
+    try:
+        model_class: type[Model] = model_kind(str(kind)).load_class()
+    except UnknownKind as error:
+        raise ArtifactError(f"{directory} holds a model of unknown kind {kind!r}; nothing here can read it.") from error
     try:
         model = model_class.from_files({name: files[name] for name in files.keys() - _OWN_FILES})
     except (KeyError, TypeError, ValueError) as error:

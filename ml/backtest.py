@@ -4,7 +4,7 @@ Belongs here: from folds to one frame of predictions, the model's beside those o
 Does not belong here: which days (`ml.cutoffs`), what the predictions are worth (`ml.backtest_report`).
 
     plans = plan_backtest(as_of, 30, first_event)
-    predictions = backtest("purchase", frame, catalogue, plans, contenders={"xgboost": scores_of_xgboost})
+    predictions = backtest(PURCHASE, frame, catalogue, plans, contenders={"xgboost": scores_of_xgboost})
     report = backtest_report(predictions)
 """
 
@@ -17,16 +17,13 @@ import polars as pl
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from ml import churn, purchase
+from ml.artifact import Model
 from ml.baselines import fit_baselines
 from ml.catalogue import FeatureCatalogue
-from ml.churn import train_churn
 from ml.cutoffs import CutoffPlan
 from ml.errors import NotApplicable, NotEnoughData
-from ml.propensity.model import PropensityModel
-from ml.propensity.spec import PropensitySpec
-from ml.propensity.training import TrainedPropensity, evaluate
-from ml.purchase import train_purchase
+from ml.kinds import ModelKind, Outcome, outcome_of
+from ml.propensity.training import evaluate
 from ml.slices import SLICES, slice_users
 
 Scorer = Callable[[pl.DataFrame, pl.DataFrame], ArrayLike]
@@ -44,23 +41,18 @@ _FOLDS_AT_ONCE = 2
 KEYS = ("user_id", "as_of", "label")
 MODEL = "model"
 
-_MODELS: dict[str, tuple[PropensitySpec, Callable[..., TrainedPropensity]]] = {
-    "purchase": (purchase.SPEC, train_purchase),
-    "churn": (churn.SPEC, train_churn),
-}
-
 
 def backtest(
-    kind: str,
+    kind: ModelKind,
     frame: pl.DataFrame,
     catalogue: FeatureCatalogue,
     plans: Sequence[CutoffPlan],
     *,
     contenders: Mapping[str, Scorer] | None = None,
-    newest: PropensityModel | None = None,
+    newest: Model | None = None,
     seed: int = 0,
 ) -> pl.DataFrame:
-    """Train `kind` (purchase or churn) for each plan and predict its test rows: one row a user and test cutoff.
+    """Train `kind` for each plan and predict its test rows: one row a user and test cutoff.
 
     `frame` holds features joined with labels for every day in `cutoff_days(plans)`. `newest` is the model already
     trained for the newest plan, which is then not trained again.
@@ -70,8 +62,6 @@ def backtest(
     calibrate or test on is left out; for the newest that raises what training raises.
     """
     plans = sorted(plans, key=lambda plan: plan.test)
-    if newest is not None and newest.cutoffs != plans[-1].to_dict():
-        raise ValueError(f"the model was not trained for {plans[-1].as_of}, but for {newest.cutoffs['as_of']}")
     # Threads, because nearly all of a fold is spent in libraries that let others run. The limit on those libraries' own
     # threads is one for the process, so it has to outlast every fold.
     with threadpool_limits(limits=1), ThreadPoolExecutor(_FOLDS_AT_ONCE) as pool:
@@ -84,30 +74,31 @@ def backtest(
         for plan, fold in zip(plans, running, strict=True)
         if plan is plans[-1] or not isinstance(fold.exception(), (NotApplicable, NotEnoughData))
     ]
-    spec, _ = _MODELS[kind]
+    outcome = outcome_of(kind)
     return pl.concat(
         [
-            predictions.with_columns(*_contenders(spec, frame, catalogue, plan, contenders or {}))
+            predictions.with_columns(*_contenders(outcome, frame, catalogue, plan, contenders or {}))
             for plan, predictions in folds
         ]
     )
 
 
 def _fold(
-    kind: str,
+    kind: ModelKind,
     frame: pl.DataFrame,
     catalogue: FeatureCatalogue,
     plan: CutoffPlan,
-    trained: PropensityModel | None,
+    trained: Model | None,
     seed: int,
 ) -> pl.DataFrame:
-    spec, train = _MODELS[kind]
-    test = _labelled(frame, spec.label, [plan.test])
+    outcome = outcome_of(kind)
+    test = _labelled(frame, outcome.label, [plan.test])
     if trained is None:
-        predictions = train(frame, catalogue, plan, seed=seed).evaluation.test_predictions
+        trained_then = kind.load_trainer()(frame, catalogue, plan, seed=seed)
+        predictions: pl.DataFrame = trained_then.evaluation.test_predictions
     else:
-        known = _labelled(frame, spec.label, plan.train or [plan.calibration])
-        baselines = fit_baselines(known, known["label"].to_numpy(), spec.recency)
+        known = _labelled(frame, outcome.label, plan.train or [plan.calibration])
+        baselines = fit_baselines(known, known["label"].to_numpy(), outcome.recency)
         predictions = evaluate(trained, test, test["label"].to_numpy(), baselines).test_predictions
     return predictions.select(
         *KEYS,
@@ -119,7 +110,7 @@ def _fold(
 
 
 def _contenders(
-    spec: PropensitySpec,
+    outcome: Outcome,
     frame: pl.DataFrame,
     catalogue: FeatureCatalogue,
     plan: CutoffPlan,
@@ -129,8 +120,8 @@ def _contenders(
     if not contenders:
         return []
     features = ["user_id", "as_of", *(name for name in catalogue.names if name in frame.columns)]
-    learn = _labelled(frame, spec.label, [*plan.train, plan.calibration]).select(*features, "label")
-    asked = _labelled(frame, spec.label, [plan.test]).select(features)
+    learn = _labelled(frame, outcome.label, [*plan.train, plan.calibration]).select(*features, "label")
+    asked = _labelled(frame, outcome.label, [plan.test]).select(features)
     return [
         pl.Series(name, _probabilities(name, scorer(learn, asked), asked.height)) for name, scorer in contenders.items()
     ]

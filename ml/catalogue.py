@@ -15,11 +15,10 @@ from typing import Any, Self
 import yaml
 
 from ml.errors import MLError
+from ml.kinds import model_kinds
 
 KEY_COLUMNS = ("user_id", "as_of")
 """The grain of the feature mart; every other column is a feature and must say what it means."""
-
-MODEL_KINDS = ("segmentation", "purchase", "churn")
 
 _MART = "user_features"
 _REQUIRED_META = ("family", "unit", "models", "label")
@@ -105,9 +104,9 @@ class FeatureCatalogue:
         meaning = [(feature.name, feature.unit, feature.description) for feature in self.features]
         return hashlib.sha256(json.dumps(meaning, ensure_ascii=False).encode()).hexdigest()
 
-    def for_model(self, kind: str) -> tuple[Feature, ...]:
-        """The features that the model `kind` may use, in catalogue order."""
-        return tuple(feature for feature in self.features if kind in feature.models)
+    def for_model(self, role: str) -> tuple[Feature, ...]:
+        """The features that models of a role (`ModelKind.feature_role`) may use, in catalogue order."""
+        return tuple(feature for feature in self.features if role in feature.models)
 
     def select(self, names: tuple[str, ...] | list[str]) -> Self:
         """The catalogue of exactly these features, in this order: what a model directory carries."""
@@ -134,7 +133,8 @@ def read_catalogue(path: Path) -> FeatureCatalogue:
     """Read the features that dbt's yml at `path` describes, in file order.
 
     Every column of `user_features` but its keys is a feature and needs a description and `config.meta` with
-    family, unit, models and label. Raises CatalogueError naming the column and the missing key.
+    family, unit, models and label; `models` lists roles that some kind has. Raises CatalogueError naming the column
+    and what is missing or wrong.
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -144,6 +144,7 @@ def read_catalogue(path: Path) -> FeatureCatalogue:
         first_line = str(error).splitlines()[0]
         raise CatalogueError(f"The feature catalogue {path} is not valid YAML: {first_line}.") from error
     columns = _columns(document, path)
+    roles = list(dict.fromkeys(kind.feature_role for kind in model_kinds()))
     features = []
     for column in columns:
         name = _text(column.get("name"), "?", "name")
@@ -155,7 +156,10 @@ def read_catalogue(path: Path) -> FeatureCatalogue:
             raise CatalogueError(
                 f"Column `{name}` in {path.name} has no `config.meta`; give it {', '.join(_REQUIRED_META)}."
             )
-        features.append(_feature(name, column.get("description"), meta))
+        feature = _feature(name, column.get("description"), meta)
+        if unknown := [role for role in feature.models if role not in roles]:
+            raise CatalogueError(f"Feature `{name}` is for the model `{unknown[0]}`; there are {', '.join(roles)}.")
+        features.append(feature)
     if not features:
         raise CatalogueError(f"The feature catalogue {path} describes no feature; add columns under model `{_MART}`.")
     return FeatureCatalogue(tuple(features))
@@ -174,10 +178,8 @@ def _feature(name: str, description: object, meta: Mapping[str, Any]) -> Feature
         if key not in meta:
             raise CatalogueError(f"Feature `{name}` lacks the key `{key}`; add it to its `config.meta`.")
     models = meta["models"]
-    if not isinstance(models, list | tuple) or not all(kind in MODEL_KINDS for kind in models):
-        raise CatalogueError(
-            f"Feature `{name}` has `models: {models}`; it must be a list out of {', '.join(MODEL_KINDS)}."
-        )
+    if not isinstance(models, list | tuple):
+        raise CatalogueError(f"Feature `{name}` has `models: {models}`; it must be a list of models.")
     lever = meta.get("lever")
     return Feature(
         name=name,

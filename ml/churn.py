@@ -4,13 +4,11 @@ import polars as pl
 
 from ml.catalogue import FeatureCatalogue
 from ml.cutoffs import CutoffPlan
+from ml.kinds import CHURN
 from ml.propensity.spec import ACTIVITY_RECENCY, PropensitySpec, TreeParameters
 from ml.propensity.training import TrainedPropensity, train_propensity
 
 SPEC = PropensitySpec(
-    kind="churn",
-    label="is_churned",
-    recency=ACTIVITY_RECENCY,
     boosted=TreeParameters(
         rounds=120,
         depth=3,
@@ -21,7 +19,6 @@ SPEC = PropensitySpec(
         l2=10,
     ),
     visits=("active_days_total", "days_since_first_seen", ACTIVITY_RECENCY),
-    active_only=True,
 )
 
 
@@ -33,4 +30,4 @@ def train_churn(
     The population is the users active within the horizon before a cutoff; the model answers for everyone else
     by the rate at which users that inactive stayed silent. See `train_propensity` for what it raises.
     """
-    return train_propensity(frame, catalogue, plan, SPEC, seed=seed)
+    return train_propensity(frame, catalogue, plan, CHURN, SPEC, seed=seed)

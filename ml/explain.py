@@ -17,13 +17,10 @@ from numpy.typing import NDArray
 from ml.advice import advice_for
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.explanation import Explanation, Reason
+from ml.kinds import ModelKind, Outcome, outcome_of
 
 _NEGLIGIBLE = 0.01
 """Log-odds below which nothing is worth a sentence: a hundredth moves no probability by more than .0025."""
-
-_OUTCOMES = {"churn": "the risk of leaving", "purchase": "the chance of a purchase"}
-_BAD_DIRECTION = {"churn": 1.0, "purchase": -1.0}
-"""Which sign of a contribution calls for action."""
 
 _LARGE = 100.0
 _NEEDS_COMMAS = 1000.0
@@ -34,7 +31,7 @@ _NOBODY = -1
 class Explainer:
     """Puts the contributions to one model's answers into words; `typical` has the usual value of each feature."""
 
-    kind: str
+    kind: ModelKind
     catalogue: FeatureCatalogue
     typical: tuple[float | None, ...]
 
@@ -58,7 +55,7 @@ class Explainer:
         speaker = _chosen(places, pulls)
         with_sentence = np.where(self._has_sentence[ranked], pulls, -np.inf)
         strongest = _chosen(places, with_sentence)
-        calls = (with_sentence.max(axis=2) > _NEGLIGIBLE) & (strengths * _BAD_DIRECTION[self.kind] >= _NEGLIGIBLE)
+        calls = (with_sentence.max(axis=2) > _NEGLIGIBLE) & (strengths * self._bad_direction >= _NEGLIGIBLE)
         adviser = np.where(calls, strongest, _NOBODY)
         said = (np.abs(strengths) >= _NEGLIGIBLE).sum(axis=1)
         by_row = (said, speaker, matrix[rows, speaker], strengths, adviser)
@@ -69,6 +66,15 @@ class Explainer:
             )
             for number, features, values, pulls, advisers in zip(*(each.tolist() for each in by_row), strict=True)
         )
+
+    @cached_property
+    def _outcome(self) -> Outcome:
+        return outcome_of(self.kind)
+
+    @property
+    def _bad_direction(self) -> float:
+        """Which sign of a contribution calls for action."""
+        return -1.0 if self._outcome.is_wanted else 1.0
 
     def _reason(self, feature: int, raw: float, pull: float) -> Reason:
         wording = self._wordings[feature]
@@ -108,11 +114,11 @@ class Explainer:
     @cached_property
     def _sentences(self) -> tuple[str, ...]:
         """The advice of each feature, empty where there is none."""
-        return tuple(advice_for(feature.lever, self.kind) or "" for feature in self.catalogue)
+        return tuple(advice_for(feature.lever, self.kind.name) or "" for feature in self.catalogue)
 
     @cached_property
     def _wordings(self) -> tuple["_Wording", ...]:
-        effects = [f"; {change} {_OUTCOMES[self.kind]}" for change in ("lowers", "raises")]
+        effects = [f"; {change} {self._outcome.words}" for change in ("lowers", "raises")]
         return tuple(_wording(each, usual, effects) for each, usual in zip(self.catalogue, self.typical, strict=True))
 
 

@@ -13,25 +13,24 @@ from ml.backtest_report import CUTOFF, POOLED, BacktestReport, backtest_report
 from ml.backtest_tables import backtest_figures
 from ml.catalogue import read_catalogue
 from ml.cutoffs import cutoff_days, plan_backtest
-from ml.propensity.model import PropensityModel
+from ml.kinds import ModelKind
 from registry.mlflow_registry import CHALLENGER, RegisteredModel, Registry, StepMetric
 from warehouse.events import event_range
 from warehouse.marts import Marts
-
-KINDS_WITH_BACKTEST = ("purchase", "churn")
-"""The models that promise a probability, which the future can judge."""
 
 _DRAWS = 200
 _FOLDER = "backtest"
 
 
-def backtest_challenger(kind: str, marts: Marts, registry: Registry, as_of: date, horizon_days: int) -> BacktestReport:
+def backtest_challenger(
+    kind: ModelKind, marts: Marts, registry: Registry, as_of: date, horizon_days: int
+) -> BacktestReport:
     """Backtests the challenger of a day; the report hangs on its run as tables, plots and metrics by step.
 
     The newest fold is the challenger itself; the older ones are trained as it would have been then. Raises UserError
     where the challenger is another day's.
     """
-    challenger = registry.with_alias(kind, CHALLENGER)
+    challenger = registry.with_alias(kind.name, CHALLENGER)
     asked = {"as_of": as_of.isoformat(), "horizon_days": str(horizon_days)}
     if challenger is None or asked.items() - challenger.tags.items():
         raise UserError(
@@ -41,7 +40,8 @@ def backtest_challenger(kind: str, marts: Marts, registry: Registry, as_of: date
     known = event_range(marts.database)
     plans = plan_backtest(as_of, horizon_days, known.first, known.last)
     model = artifact.load(challenger.directory, challenger.digest)
-    assert isinstance(model, PropensityModel)  # noqa: S101 - the registry keeps one kind under one name
+    if artifact.read_provenance(challenger.directory).cutoffs != plans[-1].to_dict():
+        raise UserError(f"The {kind} challenger was trained before older events arrived; materialize {kind}_candidate.")
     frame = marts.training_frame(cutoff_days(plans), horizon_days)
     predictions = backtest(kind, frame, read_catalogue(CATALOGUE), plans, newest=model)
     report = backtest_report(predictions, draws=_DRAWS)

@@ -11,18 +11,15 @@ import polars as pl
 
 from core.home import Home
 from ml import artifact
-from ml.churn import SPEC as CHURN
 from ml.drift import DriftReport, ageing_features, compare
 from ml.drift_measures import Outcomes, mix_measures, performance_measures, score_measure
-from ml.purchase import SPEC as PURCHASE
+from ml.kinds import Answer, ModelKind, Population, model_kind
 from registry.mlflow_registry import RegisteredModel, Registry
 from warehouse.drift_reports import record_drift
 from warehouse.marts import Marts
 from warehouse.scores import matured_scores
 
 SAMPLE_ROWS = 20_000
-LABELS = {spec.kind: spec.label for spec in (PURCHASE, CHURN)}
-"""What comes true, or does not, of the models that foretell."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +34,24 @@ class Drift:
     report: Path
 
 
-def watch_drift(kind: str, marts: Marts, registry: Registry, home: Home, as_of: date) -> Drift:
+def watch_drift(kind: ModelKind, marts: Marts, registry: Registry, home: Home, as_of: date) -> Drift:
     """Compares what the champion sees on a day with what it was trained on, and what came true with its test.
 
     The verdict goes to `ml.drift`; the HTML report is kept in the home and hung on the champion's MLflow run, with the
     share of drifted columns.
     """
-    champion = registry.champion_as_of(kind, as_of) or registry.champion(kind)
+    champion = registry.champion_as_of(kind.name, as_of) or registry.champion(kind.name)
     model = artifact.load(champion.directory, champion.digest)
     horizon_days = int(champion.tags["horizon_days"])
     within = watched_days(kind, horizon_days)
     reference, current = (
-        marts.sample(day, SAMPLE_ROWS, active_within_days=within) for day in (_learned_on(champion), as_of)
+        marts.sample(day, SAMPLE_ROWS, active_within_days=within) for day in (_learned_on(kind, champion), as_of)
     )
     tested, live = _performance(kind, marts, registry, as_of, horizon_days)
     found = judge(model, reference, current, tested=tested, live=live)
-    is_confirmed = record_drift(marts.database, kind, champion.version, as_of, found)
+    is_confirmed = record_drift(marts.database, kind.name, champion.version, as_of, found)
     page = found.to_html()
-    report = home.reports / "drift" / kind / f"{as_of}.html"
+    report = home.reports / "drift" / kind.name / f"{as_of}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(page, encoding="utf-8")
     registry.attach(champion.run_id, page, f"drift/{as_of}.html", {"drift_share": found.share_drifted})
@@ -62,13 +59,13 @@ def watch_drift(kind: str, marts: Marts, registry: Registry, home: Home, as_of: 
     return Drift(found.is_drifted, is_confirmed, found.share_drifted, reason, _markdown(found.columns), report)
 
 
-def watched_days(kind: str, horizon_days: int) -> int:
+def watched_days(kind: ModelKind, horizon_days: int) -> int:
     """Within how many days users must have been active to be watched.
 
-    For churn a horizon, as the model asks. For the others three: of everyone ever seen, most in an old shop left long
-    ago, and their share grows with every week although nothing changes.
+    One horizon where the model asks about such users. For the others three: of everyone ever seen, most in an old shop
+    left long ago, and their share grows with every week although nothing changes.
     """
-    return horizon_days if kind == "churn" else 3 * horizon_days
+    return horizon_days if kind.population is Population.ACTIVE else 3 * horizon_days
 
 
 def judge(
@@ -80,10 +77,11 @@ def judge(
     live: Outcomes | None = None,
 ) -> DriftReport:
     """The verdict on a model from features of the day it learned from and of today, and what matured of its scores."""
-    answer = "segment_id" if model.kind == "segmentation" else "score"
+    kind = model_kind(model.kind)
+    answer = "segment_id" if kind.answer is Answer.SEGMENT else "score"
     old, new = (side.with_columns(model.predict(side)[answer]) for side in (reference, current))
     measures = mix_measures(old, new)
-    if model.kind in LABELS:
+    if kind.outcome is not None:
         measures.append(score_measure(old[answer], new[answer]))
     if tested is not None and live is not None:
         measures += performance_measures(tested, live)
@@ -97,28 +95,29 @@ def judge(
     )
 
 
-def _learned_on(champion: RegisteredModel) -> date:
+def _learned_on(kind: ModelKind, champion: RegisteredModel) -> date:
     """The newest day the champion learned from. Older ones would add the shop's own history to the drift."""
-    if champion.kind == "segmentation":
+    if kind.outcome is None:
         return date.fromisoformat(champion.as_of)
     cutoffs = artifact.read_provenance(champion.directory).cutoffs
     return date.fromisoformat([cutoffs["calibration"], *cutoffs["train"]][-1])
 
 
 def _performance(
-    kind: str, marts: Marts, registry: Registry, as_of: date, horizon_days: int
+    kind: ModelKind, marts: Marts, registry: Registry, as_of: date, horizon_days: int
 ) -> tuple[Outcomes, Outcomes] | tuple[None, None]:
     """The out-of-time test of the version whose scores matured last, and those scores; None where none have."""
-    if kind not in LABELS:
+    if kind.outcome is None:
         return None, None
-    live = matured_scores(marts.database, kind, LABELS[kind], horizon_days, as_of)
+    label = kind.outcome.label
+    live = matured_scores(marts.database, kind.name, label, horizon_days, as_of)
     if live.is_empty():
         return None, None
-    scorer = registry.version(kind, live["model_version"][0])
+    scorer = registry.version(kind.name, live["model_version"][0])
     test = marts.training_frame([date.fromisoformat(scorer.tags["test_cutoff"])], horizon_days)
-    test = test.drop_nulls(LABELS[kind])
+    test = test.drop_nulls(label)
     scores = artifact.load(scorer.directory, scorer.digest).predict(test)["score"]
-    return outcomes(scores, test[LABELS[kind]]), outcomes(live["score"], live["label"])
+    return outcomes(scores, test[label]), outcomes(live["score"], live["label"])
 
 
 def outcomes(score: pl.Series, label: pl.Series) -> Outcomes:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from ml import artifact
 from ml.gate.decision import decide
 from ml.gate.terms import GateDecision, GateInputs
+from ml.kinds import model_kind
 from orchestration.drift_watch import watched_days
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from registry.promotion import promote
@@ -42,7 +43,8 @@ def judge_challenger(
 
 def _decide(marts: Marts, challenger: RegisteredModel, champion: RegisteredModel | None) -> GateDecision:
     inputs = None
-    if challenger.kind == "segmentation":
+    kind = model_kind(challenger.kind)
+    if kind.outcome is None:
         rows = marts.snapshot(date.fromisoformat(challenger.as_of))
     elif champion is not None and (refusal := _not_comparable(challenger, champion)):
         return GateDecision(False, refusal, {})
@@ -52,7 +54,7 @@ def _decide(marts: Marts, challenger: RegisteredModel, champion: RegisteredModel
         rows = marts.training_frame([test], horizon.days)
         # The same sample of users on the newest day learned from and on the first day to answer about.
         days = (test - horizon, date.fromisoformat(challenger.as_of))
-        within = watched_days(challenger.kind, horizon.days)
+        within = watched_days(kind, horizon.days)
         inputs = GateInputs(*(marts.sample(day, _INPUT_ROWS, active_within_days=within) for day in days))
     return decide(
         rows,

@@ -1,6 +1,7 @@
 """From marts to a registered challenger: read the frame, train, save native files, log to MLflow.
 
-One function, for all three models. How a model learns is `ml`'s business; when it runs is Dagster's.
+One function for every kind of model. Does not belong here: how a model learns (`ml`), when it is trained
+(`orchestration.assets.models`).
 """
 
 import subprocess
@@ -9,34 +10,35 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import polars as pl
-
 from core.settings import checkout
 from dbt_project import CATALOGUE
 from ml import artifact, plots
 from ml.artifact import Provenance
-from ml.catalogue import FeatureCatalogue, read_catalogue
-from ml.churn import train_churn
-from ml.cutoffs import CutoffPlan, plan_cutoffs
+from ml.catalogue import read_catalogue
+from ml.cutoffs import plan_cutoffs
 from ml.fingerprint import fingerprint
-from ml.propensity.training import TrainedPropensity
-from ml.purchase import train_purchase
-from ml.segmentation import TrainedSegmentation, train_segmentation
-from ml.segments.model import SegmentationModel
+from ml.kinds import ModelKind
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from warehouse.events import event_range
 from warehouse.marts import Marts
 
 
-def train_candidate(kind: str, marts: Marts, registry: Registry, as_of: date, horizon_days: int) -> RegisteredModel:
+def train_candidate(
+    kind: ModelKind, marts: Marts, registry: Registry, as_of: date, horizon_days: int
+) -> RegisteredModel:
     """Trains one model for a day and registers it as challenger.
 
     Raises ml.errors.NotApplicable when the events cannot carry this model at all.
     """
     known = event_range(marts.database)
     plan = plan_cutoffs(as_of, horizon_days, known.first, known.last)
-    frame = marts.snapshot(as_of) if kind == "segmentation" else marts.training_frame(plan.all, horizon_days)
-    trained = _train(kind, frame, read_catalogue(CATALOGUE), plan, registry)
+    catalogue, train = read_catalogue(CATALOGUE), kind.load_trainer()
+    if kind.outcome is None:
+        frame = marts.snapshot(as_of)
+        trained = train(frame, catalogue, as_of, previous=_champion(kind, registry))
+    else:
+        frame = marts.training_frame(plan.all, horizon_days)
+        trained = train(frame, catalogue, plan)
     provenance = Provenance(
         cutoffs=plan.to_dict(),
         data_fingerprint=fingerprint(frame),
@@ -45,10 +47,10 @@ def train_candidate(kind: str, marts: Marts, registry: Registry, as_of: date, ho
         parameters=trained.parameters,
     )
     with TemporaryDirectory() as scratch:
-        directory = Path(scratch) / kind
+        directory = Path(scratch) / kind.name
         digest = artifact.save(trained.model, directory, provenance=provenance)
         return registry.log_candidate(
-            kind,
+            kind.name,
             directory,
             digest,
             parameters=trained.parameters,
@@ -65,21 +67,9 @@ def train_candidate(kind: str, marts: Marts, registry: Registry, as_of: date, ho
         )
 
 
-def _train(
-    kind: str, frame: pl.DataFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, registry: Registry
-) -> TrainedPropensity | TrainedSegmentation:
-    if kind == "segmentation":
-        return train_segmentation(frame, catalogue, plan.as_of, previous=_previous_segmentation(registry))
-    return {"purchase": train_purchase, "churn": train_churn}[kind](frame, catalogue, plan)
-
-
-def _previous_segmentation(registry: Registry) -> SegmentationModel | None:
-    champion = registry.with_alias("segmentation", CHAMPION)
-    if champion is None:
-        return None
-    model = artifact.load(champion.directory, champion.digest)
-    assert isinstance(model, SegmentationModel)  # noqa: S101 - the registry keeps one kind under one name
-    return model
+def _champion(kind: ModelKind, registry: Registry) -> artifact.Model | None:
+    champion = registry.with_alias(kind.name, CHAMPION)
+    return None if champion is None else artifact.load(champion.directory, champion.digest)
 
 
 def code_revision() -> str:

@@ -11,8 +11,10 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-# A row of a training frame is a user and a cutoff: of everyone known as of the cutoff, and for churn only of those
-# active in the horizon before it.
+from ml.kinds import Population, model_kind
+
+# A row of a training frame is a user and a cutoff: of everyone known as of the cutoff, or where the model
+# asks only about the active of those active in the horizon before it.
 _SAW = """
 select exists (
     select from {daily} as daily
@@ -56,7 +58,7 @@ def _saw(
         {
             "user_id": user_id,
             "cutoffs": list(version.cutoffs),
-            "is_active": version.model == "churn",
+            "is_active": model_kind(version.model).population is Population.ACTIVE,
             "horizon_days": version.horizon_days,
         },
     ).fetchone()

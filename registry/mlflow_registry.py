@@ -19,7 +19,6 @@ from mlflow.exceptions import MlflowException
 
 from core.errors import UserError
 
-KINDS = ("segmentation", "purchase", "churn")
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 # What a registered model needs beside this checkout to be loaded with mlflow.pyfunc; naming it spares MLflow seven

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from core.home import LOOPBACK, choose_port
+from ml.kinds import model_kinds
 from serving.build import is_built, serve_command, serve_environment
 from standalone.processes import Command
 from standalone.stack import Platform
@@ -18,7 +19,6 @@ from warehouse.database import execute
 from warehouse.databases import WAREHOUSE
 from warehouse.deployments import deployed_bentos
 
-MODELS = ("segmentation", "purchase", "churn")
 DAGSTER_POOL_OVERFLOW = 4
 """How many connections each store of Dagster's pages may open in addition to the one it keeps."""
 
@@ -28,7 +28,7 @@ def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Com
     with platform.server.connect(WAREHOUSE) as connection:
         deployed = execute(connection, deployed_bentos())
     tags = {model: tag for model, tag in deployed if is_built(tag, model, platform.home.bentoml_of(model))}
-    missing = [model for model in MODELS if model in tags and model not in running]
+    missing = [kind.name for kind in model_kinds() if kind.name in tags and kind.name not in running]
     return [_model_server(platform, model, tags[model]) for model in missing]
 
 
@@ -97,7 +97,7 @@ def page_servers(platform: Platform) -> list[Command]:
 
 def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:
     home = platform.home
-    port = choose_port(home, model, platform.settings.ports[model])
+    port = choose_port(home, model, platform.settings.ports.get(model))
     return Command(
         model,
         serve_command(bento_tag, LOOPBACK, port),

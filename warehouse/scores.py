@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 from psycopg import sql
 
+from ml.kinds import Answer, model_kind
 from warehouse.database import Database, Statement, execute, rows, value
 from warehouse.ledger import record_scores
 
@@ -53,7 +54,8 @@ def read_scores(database: Database, model: str, as_of: date) -> pl.DataFrame:
         model=model,
         as_of=as_of,
     )
-    return frame.drop(["score"] if model == "segmentation" else ["segment_id", "segment"])
+    is_segment = model_kind(model).answer is Answer.SEGMENT
+    return frame.drop(["score"] if is_segment else ["segment_id", "segment"])
 
 
 def matured_scores(database: Database, model: str, label: str, horizon_days: int, as_of: date) -> pl.DataFrame:

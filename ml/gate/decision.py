@@ -7,10 +7,11 @@ Belongs here: choosing the comparison that fits what a model answers. Does not b
 import polars as pl
 
 from ml.artifact import Model
-from ml.gate.probabilities import LABELS, compare_probabilities
+from ml.gate.probabilities import compare_probabilities
 from ml.gate.requirements import input_fault
 from ml.gate.segments import compare_segments
 from ml.gate.terms import GateDecision, GateInputs, GateLimits
+from ml.kinds import model_kind
 
 
 def decide(
@@ -32,5 +33,7 @@ def decide(
     limits = limits or GateLimits()
     if fault := input_fault(challenger, inputs or GateInputs(rows, rows), limits):
         return GateDecision(False, fault, {})
-    compare = compare_probabilities if challenger.kind in LABELS else compare_segments
-    return compare(rows, challenger, champion, limits, seed)
+    outcome = model_kind(challenger.kind).outcome
+    if outcome is None:
+        return compare_segments(rows, challenger, champion, limits, seed)
+    return compare_probabilities(rows, outcome, challenger, champion, limits, seed)

@@ -17,27 +17,25 @@ from ml.errors import FeatureMismatch, NotEnoughData
 from ml.evaluation import auc, brier, calibration_error, calibration_noise
 from ml.gate.requirements import cost, cost_fault
 from ml.gate.terms import GateDecision, GateLimits
+from ml.kinds import Outcome
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-LABELS = {"purchase": "has_purchased", "churn": "is_churned"}
-_RECENCY = {"purchase": ("days_since_last_purchase", -1.0), "churn": ("days_since_last_activity", 1.0)}
 _TENURE = "days_since_first_seen"
 
 
 def compare_probabilities(
-    rows: pl.DataFrame, challenger: Model, champion: Model | None, limits: GateLimits, seed: int
+    rows: pl.DataFrame, outcome: Outcome, challenger: Model, champion: Model | None, limits: GateLimits, seed: int
 ) -> GateDecision:
     """Judge a probability on labelled rows by ranking, calibration and slices of users.
 
     Without a champion that can read the rows the rival is recency alone. Raises NotEnoughData if no row has a label.
     """
-    label = LABELS[challenger.kind]
-    rows = rows.filter(pl.col(label).is_not_null()).sort("as_of", "user_id")
+    rows = rows.filter(pl.col(outcome.label).is_not_null()).sort("as_of", "user_id")
     if rows.is_empty():
         raise NotEnoughData(f"No user of the test cutoff has a {challenger.kind} label; choose another day.")
-    labels = rows[label].cast(pl.Float64).to_numpy()
-    scores = {"challenger": challenger.predict(rows)["score"].to_numpy(), "recency": _recency(rows, challenger.kind)}
+    labels = rows[outcome.label].cast(pl.Float64).to_numpy()
+    scores = {"challenger": challenger.predict(rows)["score"].to_numpy(), "recency": _recency(rows, outcome)}
     if champion is not None and (answers := _answers(champion, rows)) is not None:
         scores["champion"] = answers
     rival = "champion" if "champion" in scores else "recency"
@@ -122,10 +120,10 @@ def _answers(champion: Model, rows: pl.DataFrame) -> Floats | None:
         return None
 
 
-def _recency(rows: pl.DataFrame, kind: str) -> Floats:
-    """Recency as a score; users without one are the least likely buyers, and as good as gone."""
-    column, direction = _RECENCY[kind]
-    days = rows[column].cast(pl.Float64).to_numpy()
+def _recency(rows: pl.DataFrame, outcome: Outcome) -> Floats:
+    """Recency as a score. Users without it count as inactive for longer than anyone."""
+    days = rows[outcome.recency].cast(pl.Float64).to_numpy()
+    direction = -1.0 if outcome.is_wanted else 1.0
     return np.where(np.isnan(days), np.nanmax(days, initial=0.0) + 1, days) * direction
 
 

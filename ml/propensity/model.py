@@ -16,6 +16,7 @@ from ml.artifact import to_json
 from ml.catalogue import FeatureCatalogue
 from ml.explain import Explainer
 from ml.explanation import Contributions, Explanation
+from ml.kinds import model_kind
 from ml.propensity.amount import AMOUNT_INPUTS, AmountModel
 from ml.propensity.bgnbd import BgNbdMember
 from ml.propensity.linear import LinearMember
@@ -203,7 +204,7 @@ class PropensityModel:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        return Explainer(self.kind, self.catalogue, self.typical)
+        return Explainer(model_kind(self.kind), self.catalogue, self.typical)
 
     @cached_property
     def _recency_column(self) -> int:

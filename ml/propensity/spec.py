@@ -1,4 +1,7 @@
-"""What tells one propensity model from another: its label, its population, its baselines, its trees."""
+"""How one propensity model is fitted: its trees, its process of visits, its penalty.
+
+Does not belong here: what it predicts and for whom (`ml.kinds`).
+"""
 
 from dataclasses import dataclass
 
@@ -18,25 +21,17 @@ class TreeParameters:
 
 @dataclass(frozen=True)
 class PropensitySpec:
-    """One question about a user's next `horizon_days`.
+    """The settings of one model's members.
 
-    `label` is the boolean column that answers it, null outside the population. `recency` is the feature of the
-    recency rule; `visits` are those of BG/NBD: days with a visit, days since the first, days since the last. With
-    `stacks_bgnbd` that is a member of the ensemble too. With `active_only` the population is the users active within
-    the last horizon, and everyone else is answered by the rate of silence at their recency.
-    `linear_shrinkage` is the ridge penalty as a share of what the rows tell about a coefficient: users come
-    again at every cutoff, so rows tell less than their number says.
+    `visits` are the features of BG/NBD: days with a visit, days since the first, days since the last. With
+    `stacks_bgnbd` that is a member of the ensemble too. `linear_shrinkage` is the ridge penalty as a share of what the
+    rows tell about a coefficient: users come again at every cutoff, so rows tell less than their number says.
     """
 
-    kind: str
-    label: str
-    recency: str
     boosted: TreeParameters
     visits: tuple[str, str, str]
     stacks_bgnbd: bool = False
     linear_shrinkage: float = 0.03
-    active_only: bool = False
-    has_amount: bool = False
 
 
 ACTIVITY_RECENCY = "days_since_last_activity"

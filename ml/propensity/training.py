@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
+from ml.artifact import Model
 from ml.baselines import Baselines, fit_baselines
 from ml.catalogue import FeatureCatalogue
 from ml.cutoffs import CutoffPlan
@@ -22,6 +23,7 @@ from ml.evaluation import (
     reliability_table,
     score_metrics,
 )
+from ml.kinds import Answer, ModelKind, Outcome, Population, outcome_of
 from ml.propensity.amount import AMOUNT_INPUTS, AMOUNT_LABEL, fit_amounts
 from ml.propensity.bgnbd import BgNbdMember, fit_bgnbd_member
 from ml.propensity.ladder import RungChoice, choose_rung
@@ -63,44 +65,54 @@ class _Rows:
 
 
 def train_propensity(
-    frame: pl.DataFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, spec: PropensitySpec, *, seed: int
+    frame: pl.DataFrame,
+    catalogue: FeatureCatalogue,
+    plan: CutoffPlan,
+    kind: ModelKind,
+    spec: PropensitySpec,
+    *,
+    seed: int,
 ) -> TrainedPropensity:
     """Train on `plan.train`, choose the rung and calibrate on `plan.calibration`, test on `plan.test`.
 
     `frame` holds features joined with labels for every day in `plan.all`; other days are ignored. The same
     frame and seed give the same model, whatever the order of the rows. Raises FeatureMismatch for a missing
     column and NotEnoughData where calibration or test hold no labelled user.
+
+    Where the population is the active, everyone else is answered by how often users that inactive became active.
     """
-    names = [feature.name for feature in catalogue.for_model(spec.kind)]
+    outcome = outcome_of(kind)
+    names = [feature.name for feature in catalogue.for_model(kind.feature_role)]
     catalogue = catalogue.select(names)
-    amounts = [*AMOUNT_INPUTS, AMOUNT_LABEL] if spec.has_amount else []
-    outside_labels = [ACTIVITY_RECENCY, ACTIVITY_LABEL] if spec.active_only else []
-    require_columns(frame, ["user_id", "as_of", *names, spec.recency, spec.label, *amounts, *outside_labels])
+    has_amount, has_outside = kind.answer is Answer.PROBABILITY_AND_VALUE, kind.population is Population.ACTIVE
+    amounts = [*AMOUNT_INPUTS, AMOUNT_LABEL] if has_amount else []
+    outside_labels = [ACTIVITY_RECENCY, ACTIVITY_LABEL] if has_outside else []
+    require_columns(frame, ["user_id", "as_of", *names, outcome.recency, outcome.label, *amounts, *outside_labels])
     frame = frame.filter(pl.col("as_of").is_in(plan.all)).sort("as_of", "user_id")
-    train = _labelled(frame, names, spec, plan.train)
-    calibration = _labelled(frame, names, spec, (plan.calibration,))
-    test = _labelled(frame, names, spec, (plan.test,))
+    train = _labelled(frame, names, outcome, plan.train)
+    calibration = _labelled(frame, names, outcome, (plan.calibration,))
+    test = _labelled(frame, names, outcome, (plan.test,))
     for role, rows, day in (("calibrate", calibration, plan.calibration), ("test", test, plan.test)):
         if not len(rows.labels):
-            raise NotEnoughData(f"No user can {role} the {spec.kind} model as of {day}; choose another day.")
+            raise NotEnoughData(f"No user can {role} the {kind.name} model as of {day}; choose another day.")
 
     # One thread: as fast for matrices this narrow, quiet beside other processes, and the same bits everywhere.
     with threadpool_limits(limits=1):
-        process = _fit_process(frame, train, plan, spec, names) if len(train.labels) else None
-        members, stack, choice = _fit(train, calibration, spec, names.index(spec.recency), process, seed)
+        process = _fit_process(frame, train, plan, outcome, spec, names) if len(train.labels) else None
+        members, stack, choice = _fit(train, calibration, spec, names.index(outcome.recency), process, seed)
         known = train if len(train.labels) else calibration
-        baselines = fit_baselines(known.frame, known.labels, spec.recency)
+        baselines = fit_baselines(known.frame, known.labels, outcome.recency)
     log_odds = stack.log_odds(np.column_stack([member.log_odds(calibration.matrix) for member in members]))
     model = PropensityModel(
-        kind=spec.kind,
+        kind=kind.name,
         horizon_days=plan.horizon_days,
         catalogue=catalogue,
         rung=choice.rung,
         rung_reason=choice.reason,
         members=members,
         stack=stack,
-        outside=_fit_outside(frame, plan, names) if spec.active_only else None,
-        amounts=fit_amounts(train.frame, calibration.frame, expit(log_odds)) if spec.has_amount else None,
+        outside=_fit_outside(frame, plan, outcome, names) if has_outside else None,
+        amounts=fit_amounts(train.frame, calibration.frame, expit(log_odds)) if has_amount else None,
         base_rate=round(float((calibration.labels.sum() + 0.5) / (len(calibration.labels) + 1)), 10),
         typical=_medians(calibration.matrix),
         cutoffs=plan.to_dict(),
@@ -123,7 +135,7 @@ def train_propensity(
     return TrainedPropensity(model, evaluation, parameters)
 
 
-def evaluate(model: PropensityModel, rows: pl.DataFrame, labels: Floats, baselines: Baselines) -> Evaluation:
+def evaluate(model: Model, rows: pl.DataFrame, labels: Floats, baselines: Baselines) -> Evaluation:
     """Measure `model` and the baselines on the same labelled rows."""
     probability = model.predict(rows)["score"].to_numpy()
     scores = baselines.score(rows)
@@ -143,9 +155,9 @@ def evaluate(model: PropensityModel, rows: pl.DataFrame, labels: Floats, baselin
     return Evaluation(metrics, reliability_table(labels, probability), gain_table(labels, probability), predictions)
 
 
-def _labelled(frame: pl.DataFrame, names: list[str], spec: PropensitySpec, days: tuple[Any, ...]) -> _Rows:
-    rows = frame.filter(pl.col("as_of").is_in(days) & pl.col(spec.label).is_not_null())
-    return _Rows(rows, feature_matrix(rows, names), rows[spec.label].cast(pl.Float64).to_numpy())
+def _labelled(frame: pl.DataFrame, names: list[str], outcome: Outcome, days: tuple[Any, ...]) -> _Rows:
+    rows = frame.filter(pl.col("as_of").is_in(days) & pl.col(outcome.label).is_not_null())
+    return _Rows(rows, feature_matrix(rows, names), rows[outcome.label].cast(pl.Float64).to_numpy())
 
 
 def _fit(
@@ -226,7 +238,7 @@ def thin(labels: Floats, seed: int) -> tuple[NDArray[np.intp], Floats]:
 
 
 def _fit_process(
-    frame: pl.DataFrame, train: _Rows, plan: CutoffPlan, spec: PropensitySpec, names: list[str]
+    frame: pl.DataFrame, train: _Rows, plan: CutoffPlan, outcome: Outcome, spec: PropensitySpec, names: list[str]
 ) -> BgNbdMember:
     """BG/NBD on everyone's history as of the newest train cutoff, which holds all of it."""
     days, first, last = (names.index(name) for name in spec.visits)
@@ -237,19 +249,20 @@ def _fit_process(
         train.labels,
         (days, first, last),
         horizon_days=plan.horizon_days,
-        is_silence=spec.active_only,
+        is_silence=not outcome.is_wanted,
     )
 
 
-def _fit_outside(frame: pl.DataFrame, plan: CutoffPlan, names: list[str]) -> RateTable:
-    """How often users already silent for longer than the horizon stay silent, by recency."""
+def _fit_outside(frame: pl.DataFrame, plan: CutoffPlan, outcome: Outcome, names: list[str]) -> RateTable:
+    """How often users inactive for longer than the horizon become active, or stay inactive, by recency."""
     days = plan.train or (plan.calibration,)
     silent = frame.filter(
         pl.col("as_of").is_in(days)
         & (pl.col(ACTIVITY_RECENCY) > plan.horizon_days)
         & pl.col(ACTIVITY_LABEL).is_not_null()
     )
-    labels = 1.0 - silent[ACTIVITY_LABEL].cast(pl.Float64).to_numpy()
+    is_active = silent[ACTIVITY_LABEL].cast(pl.Float64).to_numpy()
+    labels = is_active if outcome.is_wanted else 1.0 - is_active
     return fit_rate_table(feature_matrix(silent, names), names.index(ACTIVITY_RECENCY), labels)
 
 

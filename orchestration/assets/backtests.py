@@ -9,13 +9,14 @@ from datetime import date
 import dagster as dg
 
 from ml.backtest_tables import cutoffs_table, differences_table, markdown, slices_table
+from ml.kinds import ModelKind, model_kinds
 from orchestration.assets.models import FEATURES, LABELS
-from orchestration.backtesting import KINDS_WITH_BACKTEST, backtest_challenger
+from orchestration.backtesting import backtest_challenger
 from orchestration.partitions import AS_OF
 from orchestration.resources import Choices, RegistryResource, WarehouseResource
 
 
-def backtest_asset(kind: str) -> dg.AssetsDefinition:
+def backtest_asset(kind: ModelKind) -> dg.AssetsDefinition:
     """The asset that shows how the challenger and its older selves did at the last test cutoffs."""
 
     @dg.asset(
@@ -43,5 +44,5 @@ def backtest_asset(kind: str) -> dg.AssetsDefinition:
 
 
 def backtest_assets() -> list[dg.AssetsDefinition]:
-    """One for each model with a backtest."""
-    return [backtest_asset(kind) for kind in KINDS_WITH_BACKTEST]
+    """One for each kind that foretells something, which the future can judge."""
+    return [backtest_asset(kind) for kind in model_kinds() if kind.outcome is not None]

@@ -4,14 +4,14 @@ from datetime import date
 
 import dagster as dg
 
+from ml.kinds import ModelKind, model_kinds
 from orchestration.assets.models import FEATURES
 from orchestration.drift_watch import watch_drift
 from orchestration.partitions import AS_OF
 from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
-from registry.mlflow_registry import KINDS
 
 
-def drift_asset(kind: str) -> dg.AssetsDefinition:
+def drift_asset(kind: ModelKind) -> dg.AssetsDefinition:
     """The asset that compares the newest features and scores of one model with those of its training."""
 
     @dg.asset(
@@ -58,4 +58,4 @@ def drift_asset(kind: str) -> dg.AssetsDefinition:
 
 def drift_assets() -> list[dg.AssetsDefinition]:
     """Drift of every model."""
-    return [drift_asset(kind) for kind in KINDS]
+    return [drift_asset(kind) for kind in model_kinds()]

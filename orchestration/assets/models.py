@@ -1,4 +1,4 @@
-"""Models as assets: a candidate trained and registered, a champion that passed the gate. Three of each.
+"""Models as assets: a candidate trained and registered, a champion that passed the gate, for every kind.
 
 Belongs here: the assets and what they report. Not: training (`orchestration.training`), judgement (`ml.gate`).
 """
@@ -10,29 +10,24 @@ from datetime import date
 import dagster as dg
 
 from ml.errors import NotApplicable, NotEnoughData
+from ml.kinds import ModelKind, model_kinds
 from orchestration.judging import judge_challenger
 from orchestration.partitions import AS_OF
 from orchestration.resources import Choices, RegistryResource, WarehouseResource
 from orchestration.training import train_candidate
-from registry.mlflow_registry import CHALLENGER, KINDS
+from registry.mlflow_registry import CHALLENGER
 
 FEATURES = dg.AssetKey(["marts", "user_features"])
 LABELS = dg.AssetKey(["marts", "user_labels"])
 
-_PURPOSE = {
-    "segmentation": "groups of users who behave alike, with names that stay from one retrain to the next",
-    "purchase": "the calibrated probability that a user buys within the horizon, and what that is worth",
-    "churn": "the calibrated probability that an active user falls silent for the whole horizon",
-}
 
-
-def candidate_asset(kind: str) -> dg.AssetsDefinition:
+def candidate_asset(kind: ModelKind) -> dg.AssetsDefinition:
     """The asset that trains one model on past cutoffs and registers it as challenger."""
 
     @dg.asset(
         name=f"{kind}_candidate",
         group_name="models",
-        description=f"Trains {kind}: {_PURPOSE[kind]}. Logged to MLflow and registered as challenger.",
+        description=f"Trains {kind}: {kind.purpose}. Logged to MLflow and registered as challenger.",
         kinds={"mlflow", "python"},
         partitions_def=AS_OF,
         deps=[FEATURES, LABELS],
@@ -78,7 +73,7 @@ def candidate_asset(kind: str) -> dg.AssetsDefinition:
     return candidate
 
 
-def champion_asset(kind: str) -> dg.AssetsDefinition:
+def champion_asset(kind: ModelKind) -> dg.AssetsDefinition:
     """The asset that lets the gate decide between champion and challenger."""
 
     @dg.asset(
@@ -101,13 +96,13 @@ def champion_asset(kind: str) -> dg.AssetsDefinition:
         choices: Choices,
     ) -> dg.MaterializeResult:
         opened = registry.open()
-        challenger = opened.with_alias(kind, CHALLENGER)
+        challenger = opened.with_alias(kind.name, CHALLENGER)
         if challenger is None:
             raise dg.Failure(f"There is no {kind} challenger; materialize {kind}_candidate first.")
         verdict = judge_challenger(warehouse.marts(), opened, challenger, promoted_by=choices.started_by)
         return dg.MaterializeResult(
             metadata={
-                "version": opened.champion(kind).version,
+                "version": opened.champion(kind.name).version,
                 "challenger": challenger.version,
                 "reason": verdict.reason,
                 "checks": dg.MetadataValue.json(dict(verdict.checks)),
@@ -127,4 +122,4 @@ def champion_asset(kind: str) -> dg.AssetsDefinition:
 
 def model_assets() -> list[dg.AssetsDefinition]:
     """Candidate and champion of every model."""
-    return [make(kind) for kind in KINDS for make in (candidate_asset, champion_asset)]
+    return [make(kind) for kind in model_kinds() for make in (candidate_asset, champion_asset)]

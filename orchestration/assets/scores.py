@@ -5,14 +5,14 @@ from datetime import date
 
 import dagster as dg
 
+from ml.kinds import ModelKind, model_kinds
 from orchestration.assets.models import FEATURES
 from orchestration.partitions import AS_OF
 from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.scoring import score_everyone
-from registry.mlflow_registry import KINDS
 
 
-def scores_asset(kind: str) -> dg.AssetsDefinition:
+def scores_asset(kind: ModelKind) -> dg.AssetsDefinition:
     """The asset that scores everyone with one champion."""
 
     @dg.asset(
@@ -41,4 +41,4 @@ def scores_asset(kind: str) -> dg.AssetsDefinition:
 
 def score_assets() -> list[dg.AssetsDefinition]:
     """Scores of every model."""
-    return [scores_asset(kind) for kind in KINDS]
+    return [scores_asset(kind) for kind in model_kinds()]

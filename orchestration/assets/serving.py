@@ -2,13 +2,13 @@
 
 import dagster as dg
 
+from ml.kinds import ModelKind, model_kinds
 from orchestration.partitions import AS_OF
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from registry.deployment import deploy_champion
-from registry.mlflow_registry import KINDS
 
 
-def deployment_asset(kind: str) -> dg.AssetsDefinition:
+def deployment_asset(kind: ModelKind) -> dg.AssetsDefinition:
     """The asset that makes the services of one model run its champion."""
 
     @dg.asset(
@@ -26,7 +26,9 @@ def deployment_asset(kind: str) -> dg.AssetsDefinition:
         home: HomeResource,
         choices: Choices,
     ) -> dg.MaterializeResult:
-        deployed = deploy_champion(kind, warehouse.open(), registry.open(), home.open(), deployed_by=choices.started_by)
+        deployed = deploy_champion(
+            kind.name, warehouse.open(), registry.open(), home.open(), deployed_by=choices.started_by
+        )
         return dg.MaterializeResult(
             metadata={
                 "version": deployed.model_version,
@@ -42,4 +44,4 @@ def deployment_asset(kind: str) -> dg.AssetsDefinition:
 
 def deployment_assets() -> list[dg.AssetsDefinition]:
     """Deployments of every model."""
-    return [deployment_asset(kind) for kind in KINDS]
+    return [deployment_asset(kind) for kind in model_kinds()]

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from core import settings as module
 from core.errors import UserError
 from core.settings import Settings, checkout, read_settings
+from ml.kinds import BUILT_IN
 
 SECRET = "s3cret-word"
 
@@ -118,7 +119,21 @@ def test_the_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SECRET not in repr(read_settings())
 
 
+def test_any_model_has_a_port_from_the_file_or_the_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CUSTOMER_ANALYZER_CHURN_PORT=3003\nCUSTOMER_ANALYZER_RETURNING_PORT=3004\n")
+    monkeypatch.setenv("CUSTOMER_ANALYZER_RETURNING_PORT", "3005")
+    monkeypatch.setenv("CUSTOMER_ANALYZER_MLFLOW_PORT", "5000")
+    settings = read_settings()
+    assert settings.service_ports == {"churn": 3003, "returning": 3005}
+    assert settings.ports == {"postgres": None, "dagster": None, "mlflow": 5000, "churn": 3003, "returning": 3005}
+    assert settings.variables["CUSTOMER_ANALYZER_RETURNING_PORT"] == "3005"
+    assert Settings(service_ports={"churn": 3006}).ports["churn"] == 3006
+
+
 def test_the_example_names_every_setting() -> None:
     text = (Path(__file__).parents[2] / ".env.example").read_text()
+    assert all(f"#CUSTOMER_ANALYZER_{kind.name.upper()}_PORT=" in text for kind in BUILT_IN)
     for name, field in Settings.model_fields.items():
+        if name == "service_ports":
+            continue
         assert f"#{field.validation_alias or f'CUSTOMER_ANALYZER_{name.upper()}'}=" in text

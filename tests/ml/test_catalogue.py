@@ -73,7 +73,7 @@ def test_hash_follows_meaning_and_order_but_not_wording(catalogue: FeatureCatalo
     [
         (YML.replace("unit: orders, ", ""), r"`orders_total` lacks the key `unit`"),
         (YML.replace("Orders so far.", ""), r"`orders_total` has an empty `description`"),
-        (YML.replace("[purchase]", "[churm]"), r"`orders_total` has `models: \['churm'\]`"),
+        (YML.replace("[purchase]", "[churm]"), r"`orders_total` is for the model `churm`; there are segmentation"),
         (
             YML.replace("name: orders_", "name: days_since_last_purchase #"),
             r"`days_since_last_purchase` twice",

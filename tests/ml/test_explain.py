@@ -17,6 +17,7 @@ from ml.churn import train_churn
 from ml.cutoffs import CutoffPlan
 from ml.explain import Explainer
 from ml.explanation import Explanation
+from ml.kinds import model_kind
 from ml.propensity.bgnbd import fit_bgnbd_member
 from ml.propensity.linear import fit_linear
 from ml.propensity.matrix import feature_matrix
@@ -37,7 +38,7 @@ def _explain(
     catalogue: FeatureCatalogue, values: list[float], contributions: dict[str, float], kind: str = "churn", top: int = 3
 ) -> Explanation:
     parts = np.array([[contributions.get(name, 0.0) for name in catalogue.names]])
-    explainer = Explainer(kind, catalogue, (12.0,) * len(catalogue))
+    explainer = Explainer(model_kind(kind), catalogue, (12.0,) * len(catalogue))
     return explainer.explain(np.array([values], np.float32), parts, top)[0]
 
 
@@ -123,7 +124,8 @@ def test_only_a_lever_that_holds_the_user_back_becomes_advice(seed: int, kind: s
     matrix = np.ones((1, len(catalogue)), np.float32)
     given_catalogues = (catalogue, FeatureCatalogue(tuple(replace(feature, lever=None) for feature in catalogue)))
     answer, without_levers = (
-        Explainer(kind, of, (1.0,) * len(of)).explain(matrix, contributions, top)[0] for of in given_catalogues
+        Explainer(model_kind(kind), of, (1.0,) * len(of)).explain(matrix, contributions, top)[0]
+        for of in given_catalogues
     )
     bad = 1 if kind == "churn" else -1
     pulling = [f for f, part in zip(catalogue, contributions[0], strict=True) if part * bad > 0]

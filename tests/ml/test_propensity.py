@@ -14,6 +14,7 @@ from ml.churn import train_churn
 from ml.cutoffs import CutoffPlan
 from ml.errors import FeatureMismatch, NotApplicable, NotEnoughData
 from ml.evaluation import log_loss
+from ml.kinds import model_kind, outcome_of
 from ml.propensity.training import TrainedPropensity
 from ml.purchase import train_purchase
 
@@ -21,7 +22,6 @@ ShopFrame = Callable[..., pl.DataFrame]
 Train = Callable[..., TrainedPropensity]
 
 both = pytest.mark.parametrize("train", [train_purchase, train_churn])
-LABELS = {"purchase": "has_purchased", "churn": "is_churned"}
 
 
 @both
@@ -180,7 +180,7 @@ def test_an_unknown_user_gets_the_prior(
     frame = shop_frame(400)
     model = train(frame, catalogue, plan).model
     assert model.prior.basis == "prior"
-    label = LABELS[model.kind]
+    label = outcome_of(model_kind(model.kind)).label
     rate = frame.filter(pl.col("as_of") == plan.calibration)[label].mean()
     assert model.prior.score == pytest.approx(rate, abs=0.01)
 

@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 
 from ml import artifact
 from ml.baselines import RFM_FEATURES
-from ml.catalogue import MODEL_KINDS, Feature, FeatureCatalogue
+from ml.catalogue import Feature, FeatureCatalogue
 from ml.churn import train_churn
 from ml.cutoffs import plan_cutoffs
+from ml.kinds import BUILT_IN
 from ml.purchase import train_purchase
 from ml.segmentation import train_segmentation
 from serving.admission import Admission
@@ -50,7 +51,7 @@ def catalogue() -> FeatureCatalogue:
                 label=name.replace("_", " "),
                 family=name.split("_")[0],
                 unit="days" if "days_since" in name else "count",
-                models=MODEL_KINDS,
+                models=tuple(kind.name for kind in BUILT_IN),
                 lever="win_back" if name == "days_since_last_activity" else None,
             )
             for name in (*RFM_FEATURES, "days_since_first_purchase", "purchase_days_total")

@@ -11,10 +11,11 @@ import yaml
 from core.home import prepare_home
 from core.settings import Settings
 from dbt_project import PROJECT
+from ml.kinds import BUILT_IN
 from serving.bento import SERVICE_OPTIONS
 from serving.settings import ServingSettings
 from standalone.environment import MLFLOW_POOL
-from standalone.servers import MODELS, page_servers
+from standalone.servers import page_servers
 from standalone.stack import Platform
 from standalone.tuning import Machine, server_settings
 from warehouse import training_frame
@@ -50,7 +51,7 @@ def test_all_pools_together_fit_into_what_postgres_allows(tmp_path: Path) -> Non
     mlflow = MLFLOW_STORES * sum(int(value) for value in MLFLOW_POOL.values())
     service = SERVICE_OPTIONS["workers"] * (ServingSettings.model_fields["pool_size"].default + WATCHERS)
     most = {
-        "services": len(MODELS) * service,
+        "services": len(BUILT_IN) * service,
         "Dagster's pages": DAGSTER_STORES * (1 + int(overflow[1])),
         "Dagster's daemon": DAGSTER_DAEMONS,
         # It answers the daemon, a sensor or a schedule at a time, and ends lost runs.

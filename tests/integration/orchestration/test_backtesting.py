@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 
 from core.errors import UserError
 from ml.backtest_report import POOLED, BacktestReport
+from ml.kinds import PURCHASE
 from orchestration.backtesting import backtest_challenger, read_backtest
 from registry.mlflow_registry import Registry
 from tests.integration.conftest import RanPlatform, command
@@ -77,4 +78,4 @@ def test_segments_promise_nothing_that_could_be_backtested(registry: Registry) -
 
 def test_the_challenger_of_another_day_is_not_backtested(ran_platform: RanPlatform, registry: Registry) -> None:
     with pytest.raises(UserError, match="no purchase challenger as of 1998-05-01"):
-        backtest_challenger("purchase", Marts(Database(ran_platform.warehouse_url)), registry, date(1998, 5, 1), 30)
+        backtest_challenger(PURCHASE, Marts(Database(ran_platform.warehouse_url)), registry, date(1998, 5, 1), 30)
