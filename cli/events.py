@@ -22,7 +22,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from cli.importing import import_files, import_with_progress, show_import
+from cli.importing import guess_file, import_files, import_with_progress, show_import
 from cli.options import AsJson
 from core.settings import read_settings
 from standalone.stack import running_platform
@@ -40,6 +40,7 @@ def events() -> None:
 
 
 app.command("import")(import_files)
+app.command("guess")(guess_file)
 
 
 @app.command()

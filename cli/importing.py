@@ -38,6 +38,14 @@ def import_files(
             " nowhere: source=-; or what a word means: event_type:transaction=purchase. May be repeated.",
         ),
     ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROFILE",
+            help="What wrote the files: shopify, woocommerce, stripe, ga4, segment, amplitude, mixpanel, telegram, or a"
+            " .yaml file of your own.",
+        ),
+    ] = None,
     time_zone: Annotated[
         str | None, typer.Option(metavar="ZONE", help="The zone of times without one, such as Europe/Moscow.")
     ] = None,
@@ -67,8 +75,9 @@ def import_files(
 ) -> None:
     """Import files of events. Importing again changes nothing; bad rows go to quarantine with the reason."""
     from ingestion import demand_good_rows, parse_mapping
+    from ingestion.profile_files import read_profile
 
-    profile = parse_mapping(mapping or [])
+    profile = parse_mapping(mapping or [], read_profile(like) if like else None)
     profile = replace(
         profile,
         time_zone=time_zone or profile.time_zone,
@@ -87,6 +96,37 @@ def import_files(
     else:
         show_import(Console(), results)
     demand_good_rows(results)
+
+
+def guess_file(
+    file: Annotated[Path, typer.Argument(help="A file of events that nobody described.")],
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the profile goes. [default: FILE.profile.yaml]")
+    ] = None,
+) -> None:
+    """Propose a profile for a file, show its first rows as they would be stored, and write it for you to edit."""
+    from data_contracts.contract import read_contract
+    from ingestion.guessing import guess
+    from ingestion.profile_files import write_profile
+
+    found = guess(file, read_contract())
+    target = to or file.with_name(f"{file.name}.profile.yaml")
+    write_profile(found.profile, target)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    columns = ("user_id", "event_type", "occurred_at", "order_id", "item_id", "amount", "currency")
+    for name in columns:
+        table.add_column(name)
+    for row in found.events.head(5).select(columns).iter_rows():
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console = Console()
+    console.print(table)
+    if found.refused:
+        console.print(
+            f"{found.refused:,} of the first rows would be refused: {'; '.join(found.reasons)}",
+            markup=False,
+            highlight=False,
+        )
+    console.print(f"The profile is in {target}; edit it, then: events import {file} --like {target}", soft_wrap=True)
 
 
 def _decimal_sign(text: str | None) -> "DecimalSign | None":

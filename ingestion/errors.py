@@ -14,6 +14,10 @@ class MappingRefusedError(UserError):
     """A --map that names what is not there."""
 
 
+class ProfileRefusedError(UserError):
+    """A profile that does not exist, or says something we do not understand."""
+
+
 class ReexportError(UserError):
     """A file whose events are stored already, under other ids."""
 

@@ -81,7 +81,7 @@ def import_files(
 def look(file: Path, contract: Contract, profile: Profile) -> tuple[Chunk, Reading]:
     """Some of a file's first rows, and how to read it. Nothing is stored yet, so what is open is said before."""
     first = next(read_chunks(file, wanted_columns(contract, profile), _LOOK_ROWS))
-    demand_columns(file, first, contract, profile.columns, FILLED)
+    demand_columns(file, first, contract, profile.columns, FILLED, profile.optional)
     try:
         reading = find_reading(contract, map_columns(first, contract, profile.columns), profile)
     except (ConventionError, MappingRefusedError) as error:

@@ -37,7 +37,7 @@ def read_json(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
         given = 0
         while batch := list(islice(lines, chunk_rows)):
             chunk = _chunk(batch, given, wanted, file.fraction())
-            if given == 0 and chunk.rows.height == 0:
+            if given == 0 and len(chunk.numbers) == 0:
                 raise _refused(path, len(batch), is_lines=is_lines)
             if is_lines and given == 0 and len(batch) == 1:
                 _demand_events(path, chunk, wanted)
@@ -130,7 +130,9 @@ def _chunk(lines: list[bytes], given: int, wanted: Wanted, fraction: float) -> C
         documents.append(text)
         numbers.append(number)
         for name, column in look:
-            column.append(_value(row.get(name)))
+            value = row.get(name)
+            # A way may lead into a list.
+            column.append(compact(value) if isinstance(value, list) else _value(value))
         for name, column in take:
             column.append(_value(row.pop(name, None)))
         # A missing value and empty text say nothing in any format, so equal rows are equal across formats.

@@ -18,6 +18,7 @@ from ingestion.errors import FileRefusedError, MappingRefusedError
 from ingestion.profile import LEFT_OUT, Profile, constant, is_column
 
 PROPERTIES = "properties"
+_KEYED = ("event_params", "user_properties")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +64,22 @@ def wanted_columns(contract: Contract, profile: Profile) -> Wanted:
 
 
 def demand_columns(
-    path: Path, chunk: Chunk, contract: Contract, mapping: Mapping[str, str], filled: Sequence[str]
+    path: Path,
+    chunk: Chunk,
+    contract: Contract,
+    mapping: Mapping[str, str],
+    filled: Sequence[str],
+    optional: frozenset[str] = frozenset(),
 ) -> None:
     """Checks a file by its first rows: what is mapped must be there, and so must every required column.
 
-    `filled` are required columns that the import can fill in. Raises MappingRefusedError or FileRefusedError.
+    `filled` are required columns that the import can fill in; sources of `optional` columns may be missing. Raises
+    MappingRefusedError or FileRefusedError.
     """
-    names = _names(chunk)
+    names = names_of(chunk)
     for column, text in mapping.items():
-        if not is_column(text):
+        is_needed = column not in optional or (contract.property(column).required and column not in filled)
+        if not is_column(text) or not is_needed:
             continue
         source = _source(text, names)
         if source.column not in names:
@@ -98,7 +106,7 @@ def map_columns(chunk: Chunk, contract: Contract, mapping: Mapping[str, str]) ->
 
     Values keep their type; order and number of rows are the chunk's.
     """
-    names = _names(chunk)
+    names = names_of(chunk)
     columns: list[pl.Series] = []
     used: set[str] = set()
     for each in contract.columns:
@@ -121,7 +129,8 @@ def map_columns(chunk: Chunk, contract: Contract, mapping: Mapping[str, str]) ->
     return events.with_columns(_merged(events.get_column(PROPERTIES), rest))
 
 
-def _names(chunk: Chunk) -> list[str]:
+def names_of(chunk: Chunk) -> list[str]:
+    """The columns of a file, or the names in its documents, as its first rows have them."""
     if chunk.documents is None:
         return chunk.rows.columns
     return list(chunk.names)
@@ -141,8 +150,23 @@ def _reach(rows: pl.DataFrame, source: ColumnSource) -> pl.Series:
         return values
     if isinstance(values.dtype, pl.Struct):
         values = values.struct.json_encode()
-    way = "$" + "".join(f"[{name!r}]" for name in source.path)
+    elif values.dtype.is_nested():
+        values = _as_json(values)
+    way = "$" + "".join(_step(name) for name in source.path)
+    if source.column in _KEYED:
+        # A list of keys and values, as Google Analytics writes them.
+        way = f"$[?(@.key=={source.path[0]!r})].value" + "".join(_step(name) for name in source.path[1:])
     return shown(values).cast(pl.String, strict=False).str.json_path_match(way)
+
+
+def _as_json(values: pl.Series) -> pl.Series:
+    """Lists as JSON, which Polars writes of structs only."""
+    text = values.alias("list").to_frame().to_struct("row").struct.json_encode()
+    return text.str.strip_prefix('{"list":').str.strip_suffix("}").alias(values.name)
+
+
+def _step(name: str) -> str:
+    return f"[{name}]" if name.isdecimal() else f"[{name!r}]"
 
 
 def _decoded(values: pl.Series) -> pl.Series:

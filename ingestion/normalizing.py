@@ -109,6 +109,7 @@ def _said(definition: Property, zone: str) -> Property:
 def _in_our_words(values: pl.Series, words: Mapping[str, str]) -> pl.Series:
     text = texts(values)
     lower = {word.lower(): ours for word, ours in words.items()}
+    text = text.fill_null("") if "" in words else text
     ours = text.str.strip_chars().str.to_lowercase().replace_strict(lower, default=None, return_dtype=pl.String)
     return pl.select(pl.coalesce(ours, text)).to_series().alias(values.name)
 

@@ -23,7 +23,8 @@ class Profile:
     `is_minor`: amounts are whole cents, or whatever the smallest unit of their currency is. `encoding` is
     the one of text, None to find out; `records` is the way to the array of events inside of one JSON object.
     `is_lower_emails`: capitals in user ids that are e-mail addresses mean nothing. `key` are event columns that tell
-    one row from another; `name` keeps ids of one sender apart from equal ones of another.
+    one row from another; `name` keeps ids of one sender apart from equal ones of another. The sources of
+    `optional` columns may be missing, as not every export has them.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Profile:
     is_lower_emails: bool = False
     key: tuple[str, ...] = ()
     name: str = "import"
+    optional: frozenset[str] = frozenset()
 
 
 def parse_mapping(options: Iterable[str], base: Profile | None = None) -> Profile:
@@ -64,7 +66,12 @@ def parse_mapping(options: Iterable[str], base: Profile | None = None) -> Profil
             values.setdefault(column, {})[word] = right
         else:
             columns[column] = right
-    return replace(profile, columns={**profile.columns, **columns}, values=values)
+    return replace(
+        profile,
+        columns={**profile.columns, **columns},
+        values=values,
+        optional=profile.optional - set(columns),
+    )
 
 
 def constant(source: str) -> str | None:

@@ -13,7 +13,7 @@ from ingestion.batches import Batch
 from ingestion.errors import OnlyBadRowsError
 from ingestion.event_writer import Stored
 
-_PURCHASE = re.compile(
+PURCHASE = re.compile(
     r"(?i)purchas|transaction|\border|_paid|paid_|bought|\bbuy|_buy|\bsale|payment|kauf|покуп|заказ|оплат"
 )
 
@@ -105,7 +105,7 @@ def noted(result: ImportResult, zone: str) -> ImportResult:
     if result.other_types:
         types = ", ".join(f"{name} ({count:,})" for name, count in Counter(result.other_types).most_common(5))
         notes.append(f"counted as `other`: {types}")
-    looks = [name for name in result.other_types if _PURCHASE.search(name)]
+    looks = [name for name in result.other_types if PURCHASE.search(name)]
     if looks:
         notes.append(
             f"{looks[0]} looks like a purchase, and is not counted as one; if it is, import with"
