@@ -106,8 +106,8 @@ def _by_names(path: Path, chunk: Chunk, names: Sequence[str], contract: Contract
     frame = _values(path, chunk, names)
     if "occurred_at" not in columns and "occurred_at" not in names:
         free = [name for name in frame.columns if name not in columns.values()]
-        if found := [name for name in free if _are_times(frame.get_column(name))]:
-            columns["occurred_at"] = found[0]
+        if dated := [name for name in free if _are_times(frame.get_column(name))]:
+            columns["occurred_at"] = dated[0]
     if "event_type" not in columns and "event_type" not in names and {"amount", "order_id"} & {*columns, *names}:
         columns["event_type"] = "'purchase'"
     for each in contract.properties:
