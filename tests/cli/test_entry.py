@@ -1,4 +1,4 @@
-"""The entry point: which command is found, how quickly, and what is said when something goes wrong."""
+"""The entry point: finding a command, staying quick, and reporting errors."""
 
 import subprocess
 import sys
@@ -38,7 +38,7 @@ def test_help_lists_every_command_and_imports_none(capsys: pytest.CaptureFixture
     assert all(f" {name} " in text for name in entry.COMMANDS)
 
 
-def test_help_stays_light() -> None:
+def test_help_imports_no_heavy_library() -> None:
     code = (
         "import sys; from cli import main\n"
         "try: main(['--help'])\n"
@@ -89,7 +89,9 @@ def test_debug_shows_where(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
         entry.main(["--debug", "stub"] if place == "before" else ["stub", "--debug"])
 
 
-def test_debug_as_an_argument_stays_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_debug_after_two_dashes_is_an_ordinary_argument(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def command(name: str) -> None:
         typer.echo(name)
 

@@ -1,4 +1,4 @@
-"""`customer-analyzer events simulate`: what it writes, and what it refuses before it starts anything."""
+"""`customer-analyzer events simulate`: what it writes, and which arguments it refuses."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_events_and_the_truth_about_them_are_written(tmp_path: Path, capsys: pyt
         (("--load",), "either --load, or --to FILE"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_arguments_are_refused(
     arguments: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _call("--to", str(tmp_path / "events.csv"), *arguments) == 2

@@ -1,4 +1,4 @@
-"""One sentence for whatever goes wrong."""
+"""Every error becomes one sentence and an exit code."""
 
 import errno
 from pathlib import Path
@@ -15,7 +15,7 @@ from serving.errors import ServiceUnreachable
 
 
 class FullDisk(Exception):
-    """A full disk as psycopg2 tells it."""
+    """A full disk, as psycopg2 reports it."""
 
     pgcode = "53100"
 
@@ -36,7 +36,7 @@ def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (ServiceUnreachable("A sentence."), 1),
     ],
 )
-def test_expected_errors_speak_for_themselves(error: Exception, code: int) -> None:
+def test_expected_errors_keep_their_sentence(error: Exception, code: int) -> None:
     failure = explain(error)
     assert (failure.sentence, failure.exit_code) == ("A sentence.", code)
 
@@ -52,11 +52,11 @@ def test_expected_errors_speak_for_themselves(error: Exception, code: int) -> No
         (sqlalchemy.exc.OperationalError("", {}, FullDisk("could not extend file")), "The disk under Postgres is full"),
     ],
 )
-def test_the_machines_errors_are_put_into_words(error: Exception, said: str) -> None:
+def test_errors_of_the_system_are_explained(error: Exception, said: str) -> None:
     assert explain(error).sentence.startswith(said)
 
 
-def test_the_cause_counts_however_it_is_wrapped() -> None:
+def test_a_wrapped_cause_is_found() -> None:
     error = ValueError("could not write")
     error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
     failure = explain(error)
@@ -64,7 +64,7 @@ def test_the_cause_counts_however_it_is_wrapped() -> None:
     assert failure.exit_code == 1
 
 
-def test_the_unexpected_is_written_down(tmp_path: Path) -> None:
+def test_an_unexpected_error_is_logged(tmp_path: Path) -> None:
     failure = explain(ZeroDivisionError("division by zero\nand more"))
     log = tmp_path / "logs" / "cli.log"
     assert failure.exit_code == 1
@@ -74,6 +74,6 @@ def test_the_unexpected_is_written_down(tmp_path: Path) -> None:
     assert "and more" in log.read_text()
 
 
-def test_without_a_home_it_is_said_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unexpected_error_without_a_home_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CUSTOMER_ANALYZER_HOME", str(tmp_path / "none"))
     assert "--debug shows where" in explain(ZeroDivisionError()).sentence

@@ -1,4 +1,4 @@
-"""`customer-analyzer predict` against a service that answers as it is told."""
+"""`customer-analyzer predict` against a service with scripted answers."""
 
 import json
 import os
@@ -30,7 +30,7 @@ PREDICTION = {
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Misbehaving]:
-    """The churn service of a home, and no other."""
+    """The churn service of a home, which runs no other service."""
     answer = {"model": "churn", "model_version": 3, "horizon_days": 30, "predictions": [PREDICTION]}
     with misbehaving(Reply(200, answer)) as server:
         up = Up(1, {"churn": {"pid": 2, "address": server.address}})
@@ -71,7 +71,7 @@ def test_a_program_gets_the_predictions(service: Misbehaving, capsys: pytest.Cap
         (("churn",), 2, "Missing argument"),
     ],
 )
-def test_what_goes_wrong_is_a_sentence(
+def test_errors_are_one_sentence(
     service: Misbehaving,
     capsys: pytest.CaptureFixture[str],
     arguments: tuple[str, ...],

@@ -1,4 +1,4 @@
-"""What `status` shows of a home, and that looking changes nothing."""
+"""What `status` shows of a home, and that it changes nothing."""
 
 import json
 from datetime import UTC, date, datetime
@@ -32,7 +32,7 @@ def test_it_says_what_runs_and_how_fresh_it_is() -> None:
     assert "churn service  http://127.0.0.1:3003  running" in text
     assert "about 12,345" in text
     assert "1998-06-30 09:00 UTC" in text
-    # As of the 29th knows everything up to the 28th; the last event was on the 30th.
+    # Scores as of the 29th know everything up to the 28th. The last event was on the 30th.
     (line,) = [line for line in text.splitlines() if line.startswith("churn ") and "version 3" in line]
     assert line.split() == ["churn", "version", "3", "1998-07-01", "00:00", "UTC", "version", "3", "1998-06-29", "2"]
 

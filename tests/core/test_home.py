@@ -1,4 +1,4 @@
-"""The folder that holds everything local, and the ports it remembers."""
+"""The home folder and the ports it remembers."""
 
 import socket
 import stat
@@ -29,7 +29,7 @@ def _mode(path: Path) -> int:
 
 
 def test_a_home_is_closed_to_others(home: Home) -> None:
-    # Others may at most pass through, never list or read.
+    # Others may at most pass through it, but never list or read it.
     assert _mode(home.root) & 0o066 == 0
     assert {_mode(folder) for folder in (home.artifacts, home.logs, home.bentoml, home.dagster)} == {0o700}
 

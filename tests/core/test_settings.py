@@ -1,4 +1,4 @@
-"""What can be set from outside, and what is said when it is set wrong."""
+"""Settings from the environment, and the messages for wrong ones."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Reading contracts: ours means what it says, and a broken one is refused with the place named."""
+"""Reading contracts: ours has the expected content, and a broken one is refused with its place."""
 
 from datetime import UTC, datetime
 from pathlib import Path

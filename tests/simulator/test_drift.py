@@ -1,4 +1,4 @@
-"""A shop that changes: nothing before the day, the change of the promised size after it."""
+"""A shop that changes: no change before the day, and a change of the stated size after it."""
 
 from functools import cache
 

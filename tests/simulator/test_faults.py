@@ -1,4 +1,4 @@
-"""Events that arrive late, twice or damaged: as many as asked for, and every damage is caught."""
+"""Events that arrive late, twice or damaged: the requested shares, and the contract catches all damage."""
 
 import math
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The simulated shop: reproducible, coherent, good by the contract, and with something to learn in it."""
+"""The simulated shop: it is reproducible and coherent, satisfies the contract, and contains something to learn."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -51,7 +51,7 @@ def test_every_event_fulfils_the_contract() -> None:
     assert set(events()["event_type"]) <= known
 
 
-def test_identities_are_unique_uuids() -> None:
+def test_event_ids_are_unique_uuids() -> None:
     ids = events()["event_id"]
     assert ids.n_unique() == len(ids)
     assert ids.str.contains("^[0-9a-f]{12}8[0-9a-f]{3}[89ab][0-9a-f]{15}$").all()
@@ -163,6 +163,6 @@ def test_behaviour_changes_what_happens() -> None:
 
 
 @pytest.mark.parametrize(("users", "days", "seed"), [(0, 10, 1), (10, 0, 1), (10, 10, -1)])
-def test_senseless_numbers_are_refused(users: int, days: int, seed: int) -> None:
+def test_numbers_out_of_range_are_refused(users: int, days: int, seed: int) -> None:
     with pytest.raises(UserError, match="it must be"):
         simulate(users, days, seed)

@@ -1,4 +1,4 @@
-"""The truth about simulated users: what happens, over many futures, as often as it says."""
+"""The truth about simulated users: over many futures, events happen as often as it states."""
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -36,7 +36,7 @@ def day(number: int) -> date:
 
 
 def taken(population: Population, users: Iterable[int]) -> Population:
-    """A population of these users, as often as they are named."""
+    """A population of these users. A user who is listed twice is in it twice."""
     chosen = np.fromiter(users, np.int64)
     arrays = {
         field.name: getattr(population, field.name)[chosen]
@@ -47,7 +47,7 @@ def taken(population: Population, users: Iterable[int]) -> Population:
 
 
 def futures(population: Population, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Who buys and who does anything within the horizon, drawn once for every user, all of them there at its start."""
+    """Who buys and who is active within the horizon, drawn once for every user. All are there at its start."""
     random = np.random.default_rng(seed)
     lifetime = random.exponential(1.0, population.size) / population.churn_hazard
     is_doubled = population.drift is not None and population.drift.kind is DriftKind.CHURN
@@ -124,7 +124,7 @@ def test_labels_of_a_simulated_shop_happen_at_the_true_rate(is_seen: bool) -> No
             assert abs(y.mean() - p.mean()) < 3.5 * np.sqrt((p * (1 - p)).sum()) / len(p) + 0.001
 
 
-def test_who_is_seen_to_be_there_is_there_with_that_probability() -> None:
+def test_presence_given_history_is_calibrated() -> None:
     population, events = shop()
     presence = presence_given_history(population, events, day(120))
     is_joined = population.joined_day < 120
@@ -209,7 +209,7 @@ def test_no_truth_before_anybody_joined() -> None:
         truth(population, START, 30)
 
 
-def test_truth_is_told_for_the_day_after_the_last_and_whole_horizons_before() -> None:
+def test_truth_by_horizon_covers_the_day_after_the_last_and_whole_horizons_before() -> None:
     population = draw_population(50, 70, 3)
     frames = list(truth_by_horizon(population, 70, 30))
     assert [frame["as_of"].unique().item() for frame in frames] == [day(10), day(40), day(70)]

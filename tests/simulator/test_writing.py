@@ -1,4 +1,4 @@
-"""Files of simulated events: whole or not there, and readable by the import."""
+"""Files of simulated events: complete or absent, and readable by the import."""
 
 from collections.abc import Iterator
 from pathlib import Path

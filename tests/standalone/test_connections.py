@@ -1,4 +1,4 @@
-"""What the platform can open at most against what Postgres allows: pools, watchers, threads, and who runs beside them.
+"""The number of connections that the platform can open, compared with what Postgres allows.
 
 Each figure is what settings and command lines say where these decide, and is otherwise counted in the code.
 """
@@ -31,7 +31,7 @@ MLFLOW_STORES = 2
 WATCHERS = 3
 # The lock on building marts or on promotion, and a training frame: its snapshot, and who reads it.
 WAREHOUSE_OF_A_RUN = 2 + training_frame.CONNECTIONS
-# One that Dagster queued, one that a command started, which does not queue.
+# One run that Dagster queued, and one that a command started, which does not queue.
 RUNS = 2
 
 
@@ -63,6 +63,6 @@ def test_all_pools_together_fit_into_what_postgres_allows(tmp_path: Path) -> Non
         "up": 2,
     }
     allowed = int(server_settings(Machine(memory=2**34, cores=2, shared_memory=2**33))["max_connections"])
-    # Three stay free for whoever must look into a server that is full.
+    # Three stay free for a person who must examine a full server.
     assert sum(most.values()) <= allowed - 3, most
     assert sum(most.values()) > allowed / 2, "so many are never used; allow fewer"

@@ -1,4 +1,4 @@
-"""What the platform's processes are told."""
+"""The environment variables of the platform's processes."""
 
 import os
 from pathlib import Path

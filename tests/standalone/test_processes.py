@@ -1,4 +1,4 @@
-"""Child processes: awaited until they answer, explained when they do not, stopped with all they started."""
+"""Child processes: awaited until they answer, reported when they do not, stopped with their descendants."""
 
 import socket
 import sys
@@ -58,7 +58,7 @@ def test_grandchildren_are_stopped_too(tmp_path: Path) -> None:
     while not (family := leader.children()):
         assert child.is_running
     stop([child], seconds=1)
-    # Killed and not yet collected by anyone is stopped, too.
+    # A zombie counts as stopped, too.
     states = [process.status() for process in [leader, *family] if process.is_running()]
     assert set(states) <= {psutil.STATUS_ZOMBIE}
 

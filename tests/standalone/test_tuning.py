@@ -1,4 +1,4 @@
-"""Postgres settings follow the machine, within bounds that leave room for everything else on it."""
+"""Postgres settings depend on the machine, within limits that leave room for everything else."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What bad input gets: one sentence that names the thing and the way out, a non-zero exit, nothing half-written."""
+"""Bad input leads to one sentence that says what to do, a non-zero exit code, and no partial writes."""
 
 import os
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 def refused(platform: Platform, *arguments: str, exit_code: int = 2) -> str:
-    """The one sentence a refused command prints."""
+    """The sentence that a refused command prints."""
     said = command(platform, *arguments, exit_code=exit_code)
     assert "Traceback" not in said
     sentence = said.strip()

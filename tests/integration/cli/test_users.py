@@ -1,4 +1,4 @@
-"""What a person is told who exports or erases a user."""
+"""The output of `users export` and `users erase`."""
 
 import json
 from pathlib import Path

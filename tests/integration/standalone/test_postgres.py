@@ -1,4 +1,4 @@
-"""The embedded Postgres, for real: made, started, shared, refused, and found again in every state a crash leaves."""
+"""The real embedded Postgres: creating, starting, sharing, and recovering from every state that a crash leaves."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from standalone.stack import Platform, running_platform
 from warehouse.databases import DATABASES, Server, embedded_server, ensure_databases, given_server
 from warehouse.migration import Migration, migrate, read_migrations
 
-# Holds a home's server until it is killed, and says which port it has.
+# Uses a home's server until it is killed, and prints its port.
 HOLDER = """
 import sys, time
 from pathlib import Path
@@ -46,7 +46,7 @@ def made_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture
 def home(made_home: Home, tmp_path: Path) -> Home:
-    """A copy of such a home, as making one takes a second; owners are kept, as root's Postgres is not root."""
+    """A copy of that home, since creating one takes a second. Owners are kept, since Postgres never runs as root."""
     subprocess.run(["cp", "-a", made_home.root, tmp_path / "home"], check=True)
     return Home(tmp_path / "home")
 
@@ -138,7 +138,7 @@ def test_a_migration_that_fails_leaves_nothing(platform: Platform) -> None:
         assert connection.execute("select to_regclass('public.half')").fetchone() == (None,)
 
 
-def test_who_may_not_create_databases_is_told_what_to_ask_for(platform: Platform) -> None:
+def test_a_user_who_may_not_create_databases_gets_the_statement_for_the_administrator(platform: Platform) -> None:
     with platform.server.connect("postgres", autocommit=True) as connection:
         connection.execute("create role guest login password 'guest'")
         connection.execute("alter database mlflow rename to mlflow_away")

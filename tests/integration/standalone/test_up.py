@@ -1,4 +1,4 @@
-"""`up`, `status` and `down` as three terminals see them, on a home without models."""
+"""`up`, `status` and `down` in three terminals, on a home without models."""
 
 import json
 import os
