@@ -45,7 +45,7 @@ def validate(
         given = frame.get_column(each.name) if each.name in frame.columns else _missing(each.name, frame.height)
         parsed = parse(given, each, conventions)
         typed.append(parsed)
-        unread.append((_present(given) & parsed.is_null()).alias(_UNREAD + each.name))
+        unread.append(_unread(given, parsed).alias(_UNREAD + each.name))
     rows = pl.DataFrame(typed)
     broken = pl.DataFrame([*typed, *unread]).select(
         _breaks(rule, now or datetime.now(UTC)).fill_null(False).alias(f"{place}")
@@ -64,10 +64,12 @@ def _missing(name: str, height: int) -> pl.Series:
     return pl.Series(name, [None], dtype=pl.String).new_from_index(0, height)
 
 
-def _present(values: pl.Series) -> pl.Series:
-    if values.dtype == pl.String:
-        return values.is_not_null() & (values.str.strip_chars() != "")
-    return values.is_not_null()
+def _unread(given: pl.Series, parsed: pl.Series) -> pl.Series:
+    """Where a value was given and could not be read. Blank text is no value."""
+    if parsed.null_count() == given.null_count():
+        return pl.Series([False]).new_from_index(0, len(given))
+    unread = given.is_not_null() & parsed.is_null()
+    return unread & (given.str.strip_chars() != "") if given.dtype == pl.String else unread
 
 
 def _breaks(rule: Rule, now: datetime) -> pl.Expr:

@@ -33,10 +33,7 @@ class _Taken:
     malformed: list[Malformed] = field(default_factory=list)
     lines: int = 0
     skipped: int = 0
-
-    @property
-    def height(self) -> int:
-        return len(self.rows) + len(self.malformed)
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +189,21 @@ class _Records:
         first = self._row_lines[0] if self._row_lines else ""
         self._held.extendleft(reversed(self._row_lines[1:]))
         taken.lines += 1
-        number = given + taken.height + 1
+        taken.height += 1
+        number = given + taken.height
         taken.malformed.append(Malformed(number, f"the row is not CSV: {reason}", _shown(first.rstrip("\r\n"))))
 
     def _add(self, taken: _Taken, row: list[str], given: int) -> None:
         if not row:
             taken.skipped += 1
             return
-        number = given + taken.height + 1
-        if row[0] == _CUT:
-            taken.malformed.append(Malformed(number, f"the row is longer than {LINE_LIMIT:,} characters", ""))
-        elif len(row) == self._width:
+        taken.height += 1
+        number = given + taken.height
+        if len(row) == self._width and row[0] != _CUT:
             taken.rows.append(row)
             taken.numbers.append(number)
+        elif row[0] == _CUT:
+            taken.malformed.append(Malformed(number, f"the row is longer than {LINE_LIMIT:,} characters", ""))
         else:
             reason = f"the row has {len(row)} fields, not {self._width}"
             taken.malformed.append(Malformed(number, reason, _shown(",".join(row))))

@@ -106,7 +106,10 @@ def identify(events: pl.DataFrame, places: Places) -> pl.Series:
 
 def own_ids(values: pl.Series, sender: str) -> pl.Series:
     """Ids that senders gave, as 32 hexadecimal digits: a UUID as it is, any other text as a UUIDv5 with its sender."""
-    own, text = uuids(values), texts(values)
+    own = uuids(values)
+    if own.null_count() == values.null_count():
+        return own.alias("event_id")
+    text = texts(values)
     others = (own.is_null() & text.is_not_null()).arg_true()
     if not len(others):
         return own.alias("event_id")
