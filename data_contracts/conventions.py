@@ -122,7 +122,7 @@ def _order(name: str, values: pl.Series) -> DateOrder | None:
 
 
 def _example(values: pl.Series) -> str:
-    return str(values.filter(values.str.strip_chars().str.contains(_ENDS_IN_YEAR))[0]).strip()
+    return " ".join(str(values.filter(values.str.strip_chars().str.contains(_ENDS_IN_YEAR))[0]).split())[:60]
 
 
 def _decimal(name: str, values: pl.Series) -> DecimalSign:

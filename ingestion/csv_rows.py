@@ -102,7 +102,7 @@ def _head(file: Opened, lines: Iterator[str]) -> tuple[int, list[str], _Dialect]
     if len(names) > 1 and all(name.startswith(" ") for name in names[1:]):
         dialect = replace(dialect, skips_spaces=True)
         names = [name.strip().removeprefix('"').removesuffix('"') for name in names]
-    columns = [name.strip() or f"column_{place}" for place, name in enumerate(names, 1)]
+    columns = [" ".join(name.split()) or f"column_{place}" for place, name in enumerate(names, 1)]
     if not all(_is_utf8(name) for name in columns):
         raise file.not_utf8()
     _demand_distinct(file.path, columns, names)

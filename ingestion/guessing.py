@@ -16,7 +16,7 @@ from data_contracts.times import times
 from ingestion.batches import FILLED, prepare
 from ingestion.chunks import Chunk, Wanted
 from ingestion.errors import FileRefusedError, MappingRefusedError
-from ingestion.mapping import map_columns, names_of, wanted_columns
+from ingestion.mapping import listed, map_columns, names_of, wanted_columns
 from ingestion.normalizing import find_reading
 from ingestion.profile import Profile
 from ingestion.profile_files import profile_names, read_profile
@@ -114,7 +114,7 @@ def _by_names(path: Path, chunk: Chunk, names: Sequence[str], contract: Contract
         if each.required and each.name not in (*FILLED, *columns, *names):
             raise FileRefusedError(
                 f"{path}: no column looks like {each.name}; say which it is with --map {each.name}=COLUMN"
-                f" (its columns are {', '.join(names)})"
+                f" (its columns are {listed(names)})"
             )
     source = columns.get("event_type", "event_type")
     words = _words(frame.get_column(source), contract) if source in frame.columns else {}

@@ -84,12 +84,12 @@ def demand_columns(
         source = _source(text, names)
         if source.column not in names:
             raise MappingRefusedError(
-                f"{path} has no column {source.column} (--map {column}={text}); its columns are {', '.join(names)}"
+                f"{path} has no column {source.column} (--map {column}={text}); its columns are {listed(names)}"
             )
         if source.path and chunk.rows.height and _reach(chunk.rows, source).null_count() == chunk.rows.height:
             raise MappingRefusedError(
                 f"{path} has no {text} (--map {column}={text}) in its first {chunk.rows.height:,} rows;"
-                f" {source.column} holds {', '.join(_keys(chunk.rows, source.column)) or 'nothing'}"
+                f" {source.column} holds {listed(_keys(chunk.rows, source.column)) or 'nothing'}"
             )
     for each in contract.properties:
         is_mapped = mapping.get(each.name, LEFT_OUT) != LEFT_OUT
@@ -97,7 +97,7 @@ def demand_columns(
         if each.required and each.name not in filled and not is_mapped and not is_there:
             raise FileRefusedError(
                 f"{path} has no column {each.name}, which every event needs; say which of its columns it is with"
-                f" --map {each.name}=COLUMN (its columns are {', '.join(names)})"
+                f" --map {each.name}=COLUMN (its columns are {listed(names)})"
             )
 
 
@@ -163,6 +163,11 @@ def _as_json(values: pl.Series) -> pl.Series:
     """Lists as JSON, which Polars writes of structs only."""
     text = values.alias("list").to_frame().to_struct("row").struct.json_encode()
     return text.str.strip_prefix('{"list":').str.strip_suffix("}").alias(values.name)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of columns for a sentence, on one line, whatever a damaged file has for names."""
+    return ", ".join(" ".join(name.split())[:60] for name in names[:50])
 
 
 def _step(name: str) -> str:

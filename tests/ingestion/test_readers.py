@@ -96,6 +96,7 @@ def test_a_quote_that_another_closes_is_noticed_by_the_rows_between(tmp_path: Pa
         "\n\nuser_id;note",
         '"user_id";"note"',
         " user_id ;note",
+        '"user_id";"\nnote"',
     ],
 )
 def test_heads(tmp_path: Path, head: str) -> None:
