@@ -6,7 +6,6 @@ last word: a deployment has failed if any worker says no.
 
 import time
 from dataclasses import dataclass
-from typing import cast
 
 from core.errors import OperationError, UserError
 from core.home import Home
@@ -15,7 +14,6 @@ from serving.build import bento_tag, build_bento
 from serving.deployment_watcher import MART_COLUMNS, worker_name
 from serving.errors import ModelRefused
 from serving.model_slot import check_features, load_model
-from serving.schemas import ModelKind
 from warehouse.database import Database, execute
 from warehouse.deployments import newest_deployment, record_deployment
 from warehouse.locks import promotion_lock
@@ -53,7 +51,7 @@ def deploy_champion(kind: str, warehouse: Database, registry: Registry, home: Ho
     must not be served or a service refuses it: the version before it keeps answering.
     """
     champion = registry.champion(kind)
-    served = cast(ModelKind, champion.kind)
+    served = champion.kind
     tag = bento_tag(served, digest=champion.digest, version=champion.version)
     newest = warehouse.run(newest_deployment(kind))
     wanted = (champion.version, champion.digest, tag)
@@ -88,8 +86,7 @@ def check_servable(version: RegisteredModel, warehouse: Database) -> None:
     Raises OperationError with the reason that a service would have to refuse it.
     """
     try:
-        kind = cast(ModelKind, version.kind)
-        loaded = load_model(kind, version.directory, digest=version.digest, version=version.version)
+        loaded = load_model(version.kind, version.directory, digest=version.digest, version=version.version)
         with warehouse.transaction() as connection:
             columns = frozenset(str(name) for (name,) in connection.execute(MART_COLUMNS))
         check_features(loaded.model, columns)

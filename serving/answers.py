@@ -11,22 +11,22 @@ from typing import Any, NamedTuple
 
 from ml.answers import Values
 from ml.explanation import Explanation
+from ml.kinds import Answer
 from serving.errors import ServingError
 from serving.model_slot import LoadedModel
 from serving.schemas import (
     Basis,
-    ChurnPrediction,
-    ModelKind,
     Prediction,
-    PurchasePrediction,
+    ProbabilityPrediction,
     Risk,
     SegmentPrediction,
+    ValuePrediction,
 )
 
-_PREDICTION_OF: dict[ModelKind, Callable[..., Prediction]] = {
-    "segmentation": SegmentPrediction,
-    "purchase": PurchasePrediction,
-    "churn": ChurnPrediction,
+_PREDICTION_OF: dict[Answer, Callable[..., Prediction]] = {
+    Answer.PROBABILITY: ProbabilityPrediction,
+    Answer.PROBABILITY_AND_VALUE: ValuePrediction,
+    Answer.SEGMENT: SegmentPrediction,
 }
 # A user whose odds are within a factor of two of the base rate's is ordinary.
 _UNUSUAL_ODDS = 2.0
@@ -54,7 +54,7 @@ def answer(
     """One prediction a question, in their order, all by `loaded`; `values` has the features of its model."""
     known = _known(loaded, values, reasons)
     unknown = _Said(loaded.prior["basis"], _own_fields(loaded, loaded.prior), _of_unknown(loaded, reasons))
-    prediction_of = _PREDICTION_OF[loaded.kind]
+    prediction_of = _PREDICTION_OF[loaded.answer]
     predictions = []
     for name, (user_id, as_of, row) in zip(ids, questions, strict=True):
         basis, own_fields, explanation = unknown if row is None else known[row]
@@ -118,13 +118,15 @@ def _of_unknown(loaded: LoadedModel, reasons: int) -> Explanation:
 
 
 def _own_fields(loaded: LoadedModel, columns: Mapping[str, Any]) -> Mapping[str, Any]:
-    if loaded.kind == "segmentation":
+    if loaded.answer is Answer.SEGMENT:
         return {"segment_id": columns["segment_id"], "segment": columns["segment"]}
     probability = columns["score"]
     if not 0 <= probability <= 1:
         raise ServingError(f"The {loaded.kind} model answered {probability}, which is no probability.")
     fields = {"probability": probability, "risk": risk_of(probability, loaded.prior["score"])}
-    return fields if loaded.kind == "churn" else fields | {"expected_value": _finite(columns.get("expected_value"))}
+    if loaded.answer is Answer.PROBABILITY:
+        return fields
+    return fields | {"expected_value": _finite(columns.get("expected_value"))}
 
 
 def _finite(value: float | None) -> float | None:

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ml.kinds import BUILT_IN
 from serving.openapi import describe
-from serving.schemas import MODEL_KINDS
 
 Json = dict[str, Any]
 
@@ -49,7 +49,7 @@ def write(folder: Path) -> list[str]:
 
     A new major version of the API may break anything.
     """
-    documents = {folder / f"{kind}.json": describe(kind) for kind in MODEL_KINDS}
+    documents = {folder / f"{kind}.json": describe(kind) for kind in map(str, BUILT_IN)}
     broken: list[str] = []
     for file, new in documents.items():
         if file.is_file():

@@ -23,7 +23,6 @@ from core.logs import request_id_in_use
 from core.problems import FieldError, ProblemError, problem_response
 from serving.requests import request_id
 from serving.routes import describe_api, describe_model, explain, metrics, predict, runtime_of, targets
-from serving.schemas import ModelKind
 from serving.targeting import TARGETING
 
 if TYPE_CHECKING:
@@ -61,9 +60,7 @@ class DirectApp(Starlette):
             await response(scope, receive, send)
 
 
-def create_app(
-    kind: ModelKind, open_runtime: "Callable[[ModelKind], AbstractAsyncContextManager[Runtime]]"
-) -> Starlette:
+def create_app(kind: str, open_runtime: "Callable[[str], AbstractAsyncContextManager[Runtime]]") -> Starlette:
     """The application of one service; `open_runtime` is entered when it starts and left when it stops."""
 
     @asynccontextmanager

@@ -13,13 +13,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
+from ml.kinds import Answer, model_kind
 from serving.schemas import (
     EXPLANATION_OF,
     RESPONSE_OF,
     AnyPrediction,
     ExplanationResponse,
     ModelInfo,
-    ModelKind,
     PredictionResponse,
 )
 from serving.targeting import RESPONSE, TargetingResponse
@@ -112,20 +112,24 @@ def model(_client: object) -> Call[ModelInfo]:
 class _Sender:
     """The part of a response that says how to read the rest."""
 
-    model: ModelKind
+    model: str
 
 
 _SENDER = TypeAdapter(_Sender)
 _MODEL_INFO = TypeAdapter(ModelInfo)
 
 
+def _answer_in(content: bytes) -> Answer:
+    return model_kind(_SENDER.validate_json(content).model).answer
+
+
 def _predictions(content: bytes) -> PredictionResponse[AnyPrediction]:
-    adapter: TypeAdapter[PredictionResponse[AnyPrediction]] = RESPONSE_OF[_SENDER.validate_json(content).model]
+    adapter: TypeAdapter[PredictionResponse[AnyPrediction]] = RESPONSE_OF[_answer_in(content)]
     return adapter.validate_json(content)
 
 
 def _explanations(content: bytes) -> ExplanationResponse[AnyPrediction]:
-    adapter: TypeAdapter[ExplanationResponse[AnyPrediction]] = EXPLANATION_OF[_SENDER.validate_json(content).model]
+    adapter: TypeAdapter[ExplanationResponse[AnyPrediction]] = EXPLANATION_OF[_answer_in(content)]
     return adapter.validate_json(content)
 
 

@@ -24,7 +24,7 @@ from serving.errors import ModelRefused
 from serving.last_known import LastKnown
 from serving.metrics import Metrics
 from serving.model_slot import LoadedModel, ModelSlot, check_features, load_model
-from serving.schemas import ModelKind, Refusal
+from serving.schemas import Refusal
 from serving.settings import ServingSettings
 
 logger = logging.getLogger("serving.deployment_watcher")
@@ -60,7 +60,7 @@ class DeploymentWatcher:
     """A thread that keeps a slot in step with the newest deployment."""
 
     def __init__(
-        self, kind: ModelKind, slot: ModelSlot, settings: ServingSettings, metrics: Metrics, last_known: LastKnown
+        self, kind: str, slot: ModelSlot, settings: ServingSettings, metrics: Metrics, last_known: LastKnown
     ) -> None:
         self._kind = kind
         self._slot = slot

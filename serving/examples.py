@@ -5,7 +5,7 @@ Belongs here: one answer a route. Does not belong here: examples of requests, wh
 
 from typing import Any
 
-from serving.schemas import ModelKind
+from ml.kinds import Answer, ModelKind, model_kind
 
 PROBLEM: dict[str, Any] = {
     "status": 422,
@@ -25,66 +25,45 @@ _COMMON = {
 }
 _RECENCY = "days_since_last_activity"
 _REASON = {"feature": _RECENCY, "label": "days since last activity", "value": 4.0}
-_PREDICTIONS: dict[ModelKind, dict[str, Any]] = {
-    "purchase": {
-        **_COMMON,
-        "reasons": [
-            {
-                **_REASON,
-                "contribution": 1.2,
-                "text": "days since last activity: 4 days (typically 210 days); raises the chance of a purchase",
-            }
-        ],
-        "advice": [],
-        "probability": 0.31,
-        "risk": "high",
-        "expected_value": 12.4,
-    },
-    "churn": {
-        **_COMMON,
-        "reasons": [
-            {
-                **_REASON,
-                "contribution": -0.6,
-                "text": "days since last activity: 4 days (typically 12 days); lowers the risk of leaving",
-            }
-        ],
-        "advice": [],
-        "probability": 0.42,
-        "risk": "low",
-    },
-    "segmentation": {
-        **_COMMON,
-        "reasons": [
-            {
-                **_REASON,
-                "contribution": 2.5,
-                "text": "days since last activity: 4 days (this segment 9 days, all users 210 days)",
-            }
-        ],
-        "advice": ["Offer early access to what is new."],
-        "segment_id": 2,
-        "segment": "Active big spenders",
-    },
-}
 
 
-def predictions(kind: ModelKind) -> dict[str, Any]:
+def _prediction(kind: ModelKind) -> dict[str, Any]:
+    if kind.outcome is None:
+        text = "days since last activity: 4 days (this segment 9 days, all users 210 days)"
+        segment = {"segment_id": 2, "segment": "Active big spenders"}
+        return _answered(2.5, text, "Offer early access to what is new.") | segment
+    # Who was active lately is likelier to do what the shop wants.
+    if kind.outcome.is_wanted:
+        text = f"days since last activity: 4 days (typically 210 days); raises {kind.outcome.words}"
+        answer = _answered(1.2, text) | {"probability": 0.31, "risk": "high"}
+    else:
+        text = f"days since last activity: 4 days (typically 12 days); lowers {kind.outcome.words}"
+        answer = _answered(-0.6, text) | {"probability": 0.42, "risk": "low"}
+    return answer | {"expected_value": 12.4} if kind.answer is Answer.PROBABILITY_AND_VALUE else answer
+
+
+def _answered(contribution: float, text: str, *advice: str) -> dict[str, Any]:
+    reasons = [{**_REASON, "contribution": contribution, "text": text}]
+    return {**_COMMON, "reasons": reasons, "advice": list(advice)}
+
+
+def predictions(kind: str) -> dict[str, Any]:
     """An answer of `POST /predict`."""
-    return {**_envelope(kind), "predictions": [_PREDICTIONS[kind]]}
+    return {**_envelope(kind), "predictions": [_prediction(model_kind(kind))]}
 
 
-def explanations(kind: ModelKind) -> dict[str, Any]:
+def explanations(kind: str) -> dict[str, Any]:
     """An answer of `POST /explain`; its numbers add up."""
-    is_distance = kind == "segmentation"
-    contribution = _PREDICTIONS[kind]["reasons"][0]["contribution"]
+    is_distance = _is_segment(kind)
+    prediction = _prediction(model_kind(kind))
+    contribution = prediction["reasons"][0]["contribution"]
     bias = 0.0 if is_distance else -2.0
     return {
         **_envelope(kind),
         "unit": "squared_distance" if is_distance else "log_odds",
         "explanations": [
             {
-                "prediction": _PREDICTIONS[kind],
+                "prediction": prediction,
                 "total": bias + contribution,
                 "bias": bias,
                 "families": [
@@ -99,7 +78,7 @@ def explanations(kind: ModelKind) -> dict[str, Any]:
     }
 
 
-def targets(kind: ModelKind) -> dict[str, Any]:
+def targets(kind: str) -> dict[str, Any]:
     """An answer of `POST /targets` or `POST /early-warnings`."""
     return {
         "model": kind,
@@ -111,7 +90,7 @@ def targets(kind: ModelKind) -> dict[str, Any]:
     }
 
 
-def model(kind: ModelKind) -> dict[str, Any]:
+def model(kind: str) -> dict[str, Any]:
     """An answer of `GET /model`."""
     return {
         **_envelope(kind),
@@ -126,11 +105,15 @@ def model(kind: ModelKind) -> dict[str, Any]:
                 "description": "Days from the user's last activity to the beginning of `as_of`.",
             }
         ],
-        "metrics": {"auc": 0.852} if kind != "segmentation" else {"stability": 0.94},
+        "metrics": {"stability": 0.94} if _is_segment(kind) else {"auc": 0.852},
         "cutoffs": {"as_of": "1998-06-01"},
         "refused": None,
     }
 
 
-def _envelope(kind: ModelKind) -> dict[str, Any]:
-    return {"model": kind, "model_version": 3, "horizon_days": None if kind == "segmentation" else 30}
+def _envelope(kind: str) -> dict[str, Any]:
+    return {"model": kind, "model_version": 3, "horizon_days": None if _is_segment(kind) else 30}
+
+
+def _is_segment(kind: str) -> bool:
+    return model_kind(kind).answer is Answer.SEGMENT

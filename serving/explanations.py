@@ -9,21 +9,21 @@ from collections.abc import Sequence
 
 from ml.answers import Values
 from ml.explanation import Contributions
+from ml.kinds import Answer
 from serving.answers import Question
 from serving.model_slot import LoadedModel
 from serving.schemas import (
     ContributionUnit,
     FamilyContribution,
     FeatureContribution,
-    ModelKind,
     Prediction,
     TakenApart,
 )
 
-UNIT_OF: dict[ModelKind, ContributionUnit] = {
-    "segmentation": "squared_distance",
-    "purchase": "log_odds",
-    "churn": "log_odds",
+UNIT_OF: dict[Answer, ContributionUnit] = {
+    Answer.PROBABILITY: "log_odds",
+    Answer.PROBABILITY_AND_VALUE: "log_odds",
+    Answer.SEGMENT: "squared_distance",
 }
 
 
@@ -46,7 +46,7 @@ def explanations_of(
 
 def _of_prior(loaded: LoadedModel) -> float:
     """What is said of everyone: no distance, or the log-odds of the base rate."""
-    if UNIT_OF[loaded.kind] == "squared_distance":
+    if UNIT_OF[loaded.answer] == "squared_distance":
         return 0.0
     rate = float(loaded.prior["score"])
     return math.log(rate / (1 - rate))

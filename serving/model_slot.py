@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ml.errors import MLError
+from ml.kinds import Answer, model_kind
 from serving.errors import ModelRefused
-from serving.schemas import ModelKind, Refusal
+from serving.schemas import Refusal
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -30,7 +31,7 @@ class ServedModel(Protocol):
 
     @property
     def kind(self) -> str:
-        """segmentation, purchase or churn."""
+        """The name of its kind (`ml.kinds`)."""
         ...
 
     @property
@@ -71,7 +72,8 @@ class ServedModel(Protocol):
 class LoadedModel:
     """A checked model with everything an answer says about it."""
 
-    kind: ModelKind
+    kind: str
+    answer: Answer
     model: ServedModel
     prior: Mapping[str, Any]
     version: int
@@ -100,7 +102,7 @@ def read_build(path: Path) -> Build:
 
 
 def load_model(
-    kind: ModelKind, directory: Path, *, digest: str, version: int, deployment_id: int | None = None
+    kind: str, directory: Path, *, digest: str, version: int, deployment_id: int | None = None
 ) -> LoadedModel:
     """Load and check the model in `directory`: every file's SHA-256, the digest, the golden rows, the kind.
 
@@ -117,6 +119,7 @@ def load_model(
         raise ModelRefused("wrong_kind", f"The {kind} service cannot answer with a {model.kind} model.")
     return LoadedModel(
         kind=kind,
+        answer=model_kind(kind).answer,
         model=model,
         prior=asdict(model.prior),
         version=version,

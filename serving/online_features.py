@@ -16,7 +16,6 @@ from psycopg import errors, sql
 
 from serving.errors import SnapshotMissing, WarehouseUnavailable
 from serving.pool import Rows, WarehousePool
-from serving.schemas import ModelKind
 from serving.targeting import NEWEST, QUERIES, Ranked, ScoreStore, TargetingRequest, parameters
 
 # How Postgres sends the elements of an array of double precision, after a header of five integers.
@@ -75,7 +74,7 @@ class PostgresStore:
         values = np.frombuffer(content, _ELEMENT)["value"].astype(np.float64).reshape(len(rows), len(feature_names))
         return Snapshot(rows[0][0], {row[1]: place for place, row in enumerate(rows)}, values)
 
-    async def ranked(self, kind: ModelKind, asked: TargetingRequest) -> Ranked:
+    async def ranked(self, kind: str, asked: TargetingRequest) -> Ranked:
         """See `ScoreStore.ranked`."""
         ((day,),) = await self._rows(NEWEST, [kind, asked.as_of])
         if day is None:

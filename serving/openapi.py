@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from core.problems import MEDIA_TYPE, Problem
+from ml.kinds import Answer, ModelKind, model_kind
 from serving import examples
 from serving.schemas import (
     EXPLANATION_OF,
@@ -23,7 +24,6 @@ from serving.schemas import (
     REQUEST,
     RESPONSE_OF,
     ModelInfo,
-    ModelKind,
 )
 from serving.targeting import REQUEST_OF, RESPONSE, TARGETING
 
@@ -35,12 +35,7 @@ API_VERSION = "2.0.0"
 
 Json = dict[str, Any]
 
-_TITLES: dict[ModelKind, str] = {
-    "segmentation": "Customer segmentation",
-    "purchase": "Purchase prediction",
-    "churn": "Churn prediction",
-}
-_TARGETING_SUMMARIES: dict[ModelKind, str] = {
+_TARGETING_SUMMARIES: dict[str, str] = {
     "purchase": "The users from whom a contact may expect most, for a budget",
     "churn": "The active users most likely to leave, for a budget",
 }
@@ -90,7 +85,7 @@ _HEALTH = {
 }
 
 
-def describe(kind: ModelKind, features: "Iterable[Feature]" = ()) -> Json:
+def describe(kind: str, features: "Iterable[Feature]" = ()) -> Json:
     """The OpenAPI 3.1 document of one service.
 
     With the `features` of a model it says which `features` that model takes; without, as in the files checked in, what
@@ -102,12 +97,12 @@ def describe(kind: ModelKind, features: "Iterable[Feature]" = ()) -> Json:
 
 
 @cache
-def _described(kind: ModelKind) -> str:
+def _described(kind: str) -> str:
     """What holds for every model, as text, because making it takes longer than any request may."""
     reference, schemas = _schemas(kind)
     document = {
         "openapi": "3.1.0",
-        "info": {"title": _TITLES[kind], "version": API_VERSION, "summary": f"The {kind} model over HTTP."},
+        "info": {"title": _title(model_kind(kind)), "version": API_VERSION, "summary": f"The {kind} model over HTTP."},
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"header": []}],
         "paths": {
@@ -126,12 +121,18 @@ def _described(kind: ModelKind) -> str:
     return json.dumps(document)
 
 
-def _schemas(kind: ModelKind) -> tuple[Json, Json]:
+def _title(kind: ModelKind) -> str:
+    words = kind.name.replace("_", " ")
+    return f"Customer {words}" if kind.answer is Answer.SEGMENT else f"{words.capitalize()} prediction"
+
+
+def _schemas(kind: str) -> tuple[Json, Json]:
     """References by the name they go by below, and the schemas they lead to."""
+    answer = model_kind(kind).answer
     asked: dict[str, TypeAdapter[Any]] = {"predict": REQUEST, "explain": EXPLANATION_REQUEST}
     said: dict[str, TypeAdapter[Any]] = {
-        "predictions": RESPONSE_OF[kind],
-        "explanations": EXPLANATION_OF[kind],
+        "predictions": RESPONSE_OF[answer],
+        "explanations": EXPLANATION_OF[answer],
         "model": TypeAdapter(ModelInfo),
         "problem": TypeAdapter(Problem),
     }
@@ -143,7 +144,11 @@ def _schemas(kind: ModelKind) -> tuple[Json, Json]:
         + [(name, "serialization", adapter) for name, adapter in said.items()],
         ref_template="#/components/schemas/{model}",
     )
-    return {name: schema for (name, _), schema in references.items()}, schemas["$defs"]
+    definitions = schemas["$defs"]
+    for schema in definitions.values():
+        if "model" in schema["properties"]:
+            schema["properties"]["model"]["const"] = kind
+    return {name: schema for (name, _), schema in references.items()}, definitions
 
 
 def _name_features(row: Json, features: "list[Feature]") -> None:
@@ -161,7 +166,7 @@ def _name_features(row: Json, features: "list[Feature]") -> None:
     row["examples"] = [{"user_id": "1024", **dict.fromkeys(row["required"], 1.0)}]
 
 
-def _asking_paths(kind: ModelKind, reference: Json) -> Json:
+def _asking_paths(kind: str, reference: Json) -> Json:
     paths = {
         "/predict": _asking(
             f"{kind}_predict",
@@ -210,7 +215,7 @@ def _asking(operation: str, summary: str, description: str, request: Json, conte
     }
 
 
-def _reading_paths(kind: ModelKind, reference: Json) -> Json:
+def _reading_paths(kind: str, reference: Json) -> Json:
     described = {
         "/model": (
             "The model in use: version, digest, features, cutoffs, metrics",
@@ -238,7 +243,7 @@ def _reading_paths(kind: ModelKind, reference: Json) -> Json:
     }
 
 
-def _health(kind: ModelKind, path: str, summary: str) -> Json:
+def _health(kind: str, path: str, summary: str) -> Json:
     """A check that BentoML answers itself, for anybody."""
     text = {"text/plain": {"schema": {"type": "string"}}}
     return {

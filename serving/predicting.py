@@ -107,7 +107,7 @@ def explanations_json(runtime: "Runtime", answered: Answered) -> bytes:
         model=runtime.kind,
         model_version=answered.loaded.version,
         horizon_days=answered.loaded.model.horizon_days or None,
-        unit=UNIT_OF[runtime.kind],
+        unit=UNIT_OF[answered.loaded.answer],
         explanations=explanations,
     )
     return orjson.dumps(response)

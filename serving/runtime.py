@@ -21,7 +21,6 @@ from serving.model_slot import ModelSlot, load_model, read_build
 from serving.online_features import PostgresStore, Store
 from serving.pool import WarehousePool
 from serving.recorder import Ledger, Recorder
-from serving.schemas import ModelKind
 from serving.settings import ServingSettings
 from serving.tracing import Tracing
 
@@ -32,7 +31,7 @@ logger = logging.getLogger("serving")
 class Runtime:
     """Everything a request needs."""
 
-    kind: ModelKind
+    kind: str
     slot: ModelSlot
     store: Store
     metrics: Metrics
@@ -45,7 +44,7 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
+async def open_runtime(kind: str) -> AsyncIterator[Runtime]:
     """Load the model the Bento was built with, follow deployments, connect; undo it all at the end."""
     from serving.deployment_watcher import DeploymentWatcher  # not needed where a Bento is only built
 

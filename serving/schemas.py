@@ -11,13 +11,13 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
+from ml.kinds import Answer
+
 MAX_ROWS = 1000
 MAX_EXPLAINED_ROWS = 100
 MAX_BODY_BYTES = 1024 * 1024
 DEFAULT_REASONS = 3
 
-ModelKind = Literal["segmentation", "purchase", "churn"]
-MODEL_KINDS: tuple[ModelKind, ...] = ("segmentation", "purchase", "churn")
 Basis = Literal["model", "rule", "prior"]
 Risk = Literal["low", "medium", "high"]
 ContributionUnit = Literal["log_odds", "squared_distance"]
@@ -141,16 +141,16 @@ class Prediction:
 
 
 @dataclass(kw_only=True)
-class ChurnPrediction(Prediction):
-    """Will this user, active until now, do nothing within the horizon?"""
+class ProbabilityPrediction(Prediction):
+    """How likely is it that what the model foretells comes true within the horizon?"""
 
     probability: Annotated[float, Field(ge=0, le=1, description="calibrated probability")]
     risk: Annotated[Risk, Field(description="probability in words, beside the model's base rate")]
 
 
 @dataclass(kw_only=True)
-class PurchasePrediction(ChurnPrediction):
-    """Will this user buy within the horizon, and for how much?"""
+class ValuePrediction(ProbabilityPrediction):
+    """The same, and how much money is expected of the user within the horizon."""
 
     expected_value: Annotated[
         float | None, Field(description="expected purchase amount within the horizon, in the shop's currency")
@@ -167,8 +167,8 @@ class SegmentPrediction(Prediction):
     segment: Annotated[str | None, Field(description="the segment's name; `new` for a user nobody has seen")]
 
 
-# A purchase prediction is a churn prediction with an expected value.
-AnyPrediction = ChurnPrediction | SegmentPrediction
+# One with a value is one with a probability too.
+AnyPrediction = ProbabilityPrediction | SegmentPrediction
 P = TypeVar("P", bound=Prediction)
 
 
@@ -176,7 +176,7 @@ P = TypeVar("P", bound=Prediction)
 class PredictionResponse(Generic[P]):
     """The envelope of `POST /predict`; `predictions` are in the order asked and all of one model version."""
 
-    model: Annotated[ModelKind, Field(description="which service answered")]
+    model: Annotated[str, Field(description="which service answered")]
     model_version: Annotated[int, Field(description="version in the registry")]
     horizon_days: Annotated[int | None, Field(description="how far the prediction looks; null for segmentation")]
     predictions: list[P]
@@ -216,7 +216,7 @@ class TakenApart(Generic[P]):
 class ExplanationResponse(Generic[P]):
     """The envelope of `POST /explain`; `explanations` are in the order asked and all of one model version."""
 
-    model: Annotated[ModelKind, Field(description="which service answered")]
+    model: Annotated[str, Field(description="which service answered")]
     model_version: Annotated[int, Field(description="version in the registry")]
     horizon_days: Annotated[int | None, Field(description="how far the prediction looks; null for segmentation")]
     unit: Annotated[
@@ -231,15 +231,15 @@ class ExplanationResponse(Generic[P]):
 
 REQUEST = TypeAdapter(PredictionRequest)
 EXPLANATION_REQUEST = TypeAdapter(ExplanationRequest)
-RESPONSE_OF: dict[ModelKind, TypeAdapter[Any]] = {
-    "purchase": TypeAdapter(PredictionResponse[PurchasePrediction]),
-    "churn": TypeAdapter(PredictionResponse[ChurnPrediction]),
-    "segmentation": TypeAdapter(PredictionResponse[SegmentPrediction]),
+RESPONSE_OF: dict[Answer, TypeAdapter[Any]] = {
+    Answer.PROBABILITY: TypeAdapter(PredictionResponse[ProbabilityPrediction]),
+    Answer.PROBABILITY_AND_VALUE: TypeAdapter(PredictionResponse[ValuePrediction]),
+    Answer.SEGMENT: TypeAdapter(PredictionResponse[SegmentPrediction]),
 }
-EXPLANATION_OF: dict[ModelKind, TypeAdapter[Any]] = {
-    "purchase": TypeAdapter(ExplanationResponse[PurchasePrediction]),
-    "churn": TypeAdapter(ExplanationResponse[ChurnPrediction]),
-    "segmentation": TypeAdapter(ExplanationResponse[SegmentPrediction]),
+EXPLANATION_OF: dict[Answer, TypeAdapter[Any]] = {
+    Answer.PROBABILITY: TypeAdapter(ExplanationResponse[ProbabilityPrediction]),
+    Answer.PROBABILITY_AND_VALUE: TypeAdapter(ExplanationResponse[ValuePrediction]),
+    Answer.SEGMENT: TypeAdapter(ExplanationResponse[SegmentPrediction]),
 }
 
 
@@ -266,7 +266,7 @@ class Refusal:
 class ModelInfo:
     """What `GET /model` says about the model in use."""
 
-    model: ModelKind
+    model: str
     model_version: int
     digest: Annotated[str, Field(description="SHA-256 of the model directory's manifest")]
     deployment_id: Annotated[int | None, Field(description="null: the model the Bento was built with")]

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # A Bento carries the packages and, beside them, the model it was built with.
 _BENTO_SOURCE = Path(__file__).resolve().parent.parent
+BUILD_FILE = _BENTO_SOURCE / "build.json"
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -37,7 +38,7 @@ class ServingSettings(BaseSettings):
     model_directory: Annotated[Path, Field(description="what is served until a deployment says otherwise")] = (
         _BENTO_SOURCE / "model"
     )
-    build_file: Annotated[Path, Field(description="which version and digest that is")] = _BENTO_SOURCE / "build.json"
+    build_file: Annotated[Path, Field(description="which version and digest that is")] = BUILD_FILE
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pool_size: Annotated[int, Field(ge=1, le=64, description="connections to the warehouse")] = 4
     pool_waiting: Annotated[Count, Field(description="requests that may wait for one")] = 256

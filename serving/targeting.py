@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from serving.schemas import MAX_ROWS, WHOLE, Basis, ModelKind
+from serving.schemas import MAX_ROWS, WHOLE, Basis
 
 # More than there is, and little enough that sums stay exact to the cent.
 MAX_MONEY = 1e12
@@ -71,7 +71,7 @@ class TargetOut:
 class TargetingResponse:
     """The best users first, from the stored scores of one day."""
 
-    model: ModelKind
+    model: str
     model_version: Annotated[int | None, Field(description="version that made the scores; null: nobody is listed")]
     as_of: Annotated[datetime.date, Field(description="the day of the scores")]
     users: list[TargetOut]
@@ -90,13 +90,13 @@ class Ranked:
 class ScoreStore(Protocol):
     """Whoever can rank stored scores."""
 
-    async def ranked(self, kind: ModelKind, asked: TargetingRequest) -> Ranked:
+    async def ranked(self, kind: str, asked: TargetingRequest) -> Ranked:
         """The best users for what was asked. Raises SnapshotMissing or WarehouseUnavailable."""
         ...
 
 
 # Early warnings are for who was active until now; who has long been silent cannot be lost again.
-QUERIES: dict[ModelKind, str] = {
+QUERIES: dict[str, str] = {
     "purchase": """
 select scores.user_id, scores.score, scores.expected_value, scores.basis, scores.model_version
 from ml.scores as scores
@@ -118,13 +118,13 @@ limit $3
 NEWEST = "select max(as_of) from ml.scores where model = $1 and ($2::date is null or as_of = $2::date)"
 
 
-def parameters(kind: ModelKind, asked: TargetingRequest, as_of: datetime.date) -> list[Any]:
+def parameters(kind: str, asked: TargetingRequest, as_of: datetime.date) -> list[Any]:
     """What the query of `kind` is asked with."""
     shared = [as_of, asked.cost_per_contact, asked.most]
     return [*shared, asked.value_of_user] if isinstance(asked, EarlyWarningRequest) else shared
 
 
-def listed(kind: ModelKind, asked: TargetingRequest, ranked: Ranked) -> TargetingResponse:
+def listed(kind: str, asked: TargetingRequest, ranked: Ranked) -> TargetingResponse:
     """The answer to a request."""
     users = [TargetOut(user_id=row[0], probability=row[1], expected_value=row[2], basis=row[3]) for row in ranked.rows]
     values = [user.expected_value for user in users if user.expected_value is not None]
@@ -138,8 +138,8 @@ def listed(kind: ModelKind, asked: TargetingRequest, ranked: Ranked) -> Targetin
     )
 
 
-TARGETING: dict[ModelKind, str] = {"purchase": "/targets", "churn": "/early-warnings"}
-REQUEST_OF: dict[ModelKind, TypeAdapter[Any]] = {
+TARGETING: dict[str, str] = {"purchase": "/targets", "churn": "/early-warnings"}
+REQUEST_OF: dict[str, TypeAdapter[Any]] = {
     "purchase": TypeAdapter(TargetingRequest),
     "churn": TypeAdapter(EarlyWarningRequest),
 }

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from core.logs import trace_id_in_use
-from serving.schemas import ModelKind
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -30,7 +29,7 @@ _CLOSE_SECONDS = 2.0
 class Tracing:
     """The spans of one service process."""
 
-    def __init__(self, kind: ModelKind, endpoint: str) -> None:
+    def __init__(self, kind: str, endpoint: str) -> None:
         """Does nothing, ever, where `endpoint` is empty."""
         self._provider: TracerProvider | None = None
         self._tracer: Tracer | None = None
@@ -72,7 +71,7 @@ class Tracing:
             shutdown.join(_CLOSE_SECONDS)
 
 
-def _provider(kind: ModelKind) -> "TracerProvider":
+def _provider(kind: str) -> "TracerProvider":
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider

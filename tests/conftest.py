@@ -4,11 +4,16 @@
 DAY, and each test itself begins with DAY. Only pytest's own processes believe it; those that a test starts do not.
 """
 
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
 from hypothesis import settings
+
+from ml import kinds
 
 settings.register_profile("repeatable", max_examples=40, derandomize=True, deadline=None)
 settings.load_profile("repeatable")
@@ -16,6 +21,19 @@ settings.load_profile("repeatable")
 _SOAK_SECONDS = 3 * 3600
 _CLOCK = pytest.StashKey[time_machine.Traveller]()
 _EVE = timedelta(minutes=5)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder on the path, where a test may install packages that add kinds of models; forgotten afterwards."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    kinds._added.cache_clear()
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop_models"]:
+        del sys.modules[name]
+    kinds._added.cache_clear()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,5 @@
 """The kinds of models: what a record must say, and kinds of other packages."""
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from ml.kinds import (
     outcome_of,
     package_of,
 )
+from tests.returning import install_returning
 
 RECORD = """
 from ml.kinds import Answer, ModelKind, Outcome
@@ -36,16 +35,6 @@ KIND = ModelKind(
     outcome=Outcome(label="has_activity", recency="days_since_last_activity", words="the chance of a return"),
 )
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder on the path in which packages are found; what was known before is forgotten, and again afterwards."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    kinds._added.cache_clear()
-    yield tmp_path
-    sys.modules.pop("shop_models", None)
-    kinds._added.cache_clear()
 
 
 def install(site: Path, source: str, target: str = "shop_models:KIND") -> None:
@@ -70,11 +59,12 @@ def test_every_address_leads_somewhere(kind: ModelKind) -> None:
 
 
 def test_an_installed_package_adds_a_kind(site: Path) -> None:
-    install(site, RECORD.format(name="returning"))
+    install_returning(site)
     assert [kind.name for kind in model_kinds()] == ["segmentation", "purchase", "churn", "returning"]
     kind = model_kind("returning")
     assert outcome_of(kind).label == "has_activity"
-    assert kind.feature_role == "returning"
+    assert (kind.feature_role, CHURN.feature_role) == ("churn", "churn")
+    assert kind.load_trainer().__name__ == "train_returning"
     package = package_of(kind)
     assert package is not None
     assert (package.module, package.distribution.name) == ("shop_models", "shop-models")

@@ -24,7 +24,6 @@ from serving.key_ring import KeyRing, digest_of
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.runtime import Runtime
-from serving.schemas import ModelKind
 from serving.settings import ServingSettings
 from serving.tracing import Tracing
 from tests.serving.doubles import (
@@ -88,7 +87,7 @@ def population() -> pl.DataFrame:
 @pytest.fixture(scope="session")
 def saved_models(
     population: pl.DataFrame, catalogue: FeatureCatalogue, tmp_path_factory: pytest.TempPathFactory
-) -> dict[ModelKind, SavedModel]:
+) -> dict[str, SavedModel]:
     """One small model of each kind, trained for real and saved as a service finds it."""
     plan = plan_cutoffs(AS_OF, 30, datetime.date(2024, 1, 1), max_train=2)
     rng = np.random.default_rng(11)
@@ -100,7 +99,7 @@ def saved_models(
         is_churned=pl.when(pl.col("days_since_last_activity") <= 30).then(silent),
     )
     frame = pl.concat(labelled.with_columns(as_of=pl.lit(day)) for day in plan.all)
-    models: dict[ModelKind, artifact.Model] = {
+    models: dict[str, artifact.Model] = {
         "purchase": train_purchase(frame, catalogue, plan).model,
         "churn": train_churn(frame, catalogue, plan).model,
         "segmentation": train_segmentation(population.with_columns(as_of=pl.lit(AS_OF)), catalogue, AS_OF).model,
@@ -114,11 +113,11 @@ def saved_models(
 
 
 @pytest.fixture
-def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataFrame) -> Iterator[ServiceMaker]:
+def make_service(saved_models: dict[str, SavedModel], population: pl.DataFrame) -> Iterator[ServiceMaker]:
     """Starts services on demand and stops them after the test."""
     open_clients: list[TestClient] = []
 
-    def make(kind: ModelKind) -> Service:
+    def make(kind: str) -> Service:
         store = MemoryStore({row["user_id"]: row for row in population.to_dicts()})
         slot = ModelSlot(saved_models[kind].load())
         registry = CollectorRegistry()
@@ -128,7 +127,7 @@ def make_service(saved_models: dict[ModelKind, SavedModel], population: pl.DataF
         keys.learn([(KEY_ID, digest_of(KEY))])
 
         @asynccontextmanager
-        async def open_runtime(kind: ModelKind) -> AsyncIterator[Runtime]:
+        async def open_runtime(kind: str) -> AsyncIterator[Runtime]:
             tracing = Tracing(kind, ServingSettings(warehouse_url="postgresql://nowhere").trace_endpoint)
             yield Runtime(
                 kind, slot, store, Metrics(registry), first_answers, ledger, Admission(2, 2), keys, tracing, 2

@@ -9,12 +9,12 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
+from ml.kinds import BUILT_IN
 from serving.errors import KeyReused, SnapshotMissing, WarehouseUnavailable
 from serving.key_ring import KeyRing, new_key
 from serving.model_slot import LoadedModel, ModelSlot, load_model
 from serving.online_features import Snapshot
 from serving.recorder import Entry
-from serving.schemas import ModelKind
 from serving.targeting import Ranked, TargetingRequest
 from warehouse.first_answers import FirstAnswer, KeyedRequest
 
@@ -23,6 +23,8 @@ USERS = 240
 KEY = new_key()
 """What the client of a service in this process shows."""
 KEY_ID = 7
+
+KINDS = tuple(map(str, BUILT_IN))
 
 
 @dataclass
@@ -47,7 +49,7 @@ class MemoryStore:
         places = {user_id: place for place, user_id in enumerate(known)}
         return Snapshot(self.as_of, places, values.reshape(len(known), len(feature_names)))
 
-    async def ranked(self, kind: ModelKind, asked: TargetingRequest) -> Ranked:
+    async def ranked(self, kind: str, asked: TargetingRequest) -> Ranked:
         if self.is_away:
             raise WarehouseUnavailable("The warehouse does not answer; try again shortly.")
         if self.as_of is None or asked.as_of not in (None, self.as_of):
@@ -94,7 +96,7 @@ class MemoryAnswers:
 class SavedModel:
     """A model directory with its digest."""
 
-    kind: ModelKind
+    kind: str
     directory: Path
     digest: str
 
@@ -115,4 +117,4 @@ class Service:
     keys: KeyRing
 
 
-ServiceMaker = Callable[[ModelKind], Service]
+ServiceMaker = Callable[[str], Service]

@@ -15,9 +15,10 @@ import pytest
 import time_machine
 
 from core.logs import JsonFormatter
+from ml.kinds import model_kind
 from serving.online_features import Snapshot
-from serving.schemas import MODEL_KINDS, RESPONSE_OF, ModelKind
-from tests.serving.doubles import AS_OF, KEY, SavedModel, Service, ServiceMaker
+from serving.schemas import RESPONSE_OF
+from tests.serving.doubles import AS_OF, KEY, KINDS, SavedModel, Service, ServiceMaker
 
 Json = dict[str, Any]
 
@@ -30,16 +31,16 @@ def answers(response: httpx.Response) -> list[Json]:
     return [{name: row[name] for name in row.keys() - {"prediction_id"}} for row in response.json()["predictions"]]
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_known_user_gets_the_models_answer(
-    kind: ModelKind, make_service: ServiceMaker, saved_models: dict[ModelKind, SavedModel], population: pl.DataFrame
+    kind: str, make_service: ServiceMaker, saved_models: dict[str, SavedModel], population: pl.DataFrame
 ) -> None:
     with time_machine.travel(ASKED_AT, tick=False):
         response = make_service(kind).client.post("/predict", json={"user_ids": ["8", "3", "8"]})
 
     assert response.status_code == 200
     body = response.json()
-    assert RESPONSE_OF[kind].validate_json(response.content, strict=True)
+    assert RESPONSE_OF[model_kind(kind).answer].validate_json(response.content, strict=True)
     assert [row["user_id"] for row in body["predictions"]] == ["8", "3", "8"]
     first, _, again = body["predictions"]
     assert len({row.pop("prediction_id") for row in body["predictions"]}) == 3
@@ -61,13 +62,13 @@ def test_a_known_user_gets_the_models_answer(
         assert math.isclose(first["expected_value"], expected["expected_value"], rel_tol=1e-9)
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
-def test_an_unknown_user_gets_the_prior_marked_as_such(kind: ModelKind, make_service: ServiceMaker) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unknown_user_gets_the_prior_marked_as_such(kind: str, make_service: ServiceMaker) -> None:
     known, unknown = make_service(kind).client.post("/predict", json={"user_ids": ["3", "who?"]}).json()["predictions"]
 
     assert known["is_known"] is True
     assert (unknown["is_known"], unknown["basis"], unknown["reasons"]) == (False, "prior", [])
-    assert RESPONSE_OF[kind]
+    assert RESPONSE_OF[model_kind(kind).answer]
     if kind == "segmentation":
         assert (unknown["segment_id"], unknown["segment"]) == (None, "new")
         assert unknown["advice"] == ["Walk them through the first steps and towards a first order."]
@@ -75,9 +76,9 @@ def test_an_unknown_user_gets_the_prior_marked_as_such(kind: ModelKind, make_ser
         assert 0 < unknown["probability"] < 1
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_features_in_the_request_are_answered_like_the_same_features_looked_up(
-    kind: ModelKind, make_service: ServiceMaker
+    kind: str, make_service: ServiceMaker
 ) -> None:
     service = make_service(kind)
     names = service.slot.current.model.feature_names
@@ -259,7 +260,7 @@ def test_a_request_keeps_its_id_if_that_is_fit_for_a_log(churn: Service, sent: s
     assert response.headers["x-request-id"]
 
 
-def test_the_model_in_use_is_described(churn: Service, saved_models: dict[ModelKind, SavedModel]) -> None:
+def test_the_model_in_use_is_described(churn: Service, saved_models: dict[str, SavedModel]) -> None:
     body = churn.client.get("/model").json()
 
     assert body["digest"] == saved_models["churn"].digest
@@ -307,7 +308,7 @@ def test_the_log_of_a_request_has_neither_its_key_nor_its_body(
     assert user not in caplog.text
 
 
-def test_a_swap_shows_in_the_next_answer(churn: Service, saved_models: dict[ModelKind, SavedModel]) -> None:
+def test_a_swap_shows_in_the_next_answer(churn: Service, saved_models: dict[str, SavedModel]) -> None:
     before = churn.client.post("/predict", json={"user_ids": ["3"]}).json()
     churn.slot.swap(saved_models["churn"].load(version=2))
     after = churn.client.post("/predict", json={"user_ids": ["3"]}).json()
@@ -316,8 +317,8 @@ def test_a_swap_shows_in_the_next_answer(churn: Service, saved_models: dict[Mode
     assert after["predictions"][0]["model_version"] == 2
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
-def test_every_answer_is_in_the_ledger_under_its_id(kind: ModelKind, make_service: ServiceMaker) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_answer_is_in_the_ledger_under_its_id(kind: str, make_service: ServiceMaker) -> None:
     service = make_service(kind)
 
     response = service.client.post(

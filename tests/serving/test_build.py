@@ -8,10 +8,11 @@ import pytest
 from serving import build
 from serving.build import bento_tag, build_bento, is_built, pinned_requirements, serve_command, serve_environment
 from serving.errors import BuildFailed
+from tests.returning import install_returning
 
 
 def test_every_package_is_pinned_once() -> None:
-    pins = pinned_requirements()
+    pins = pinned_requirements("churn")
     names = [pin.partition("==")[0] for pin in pins]
 
     assert all(pin.count("==") == 1 for pin in pins)
@@ -23,7 +24,7 @@ def test_every_package_is_pinned_once() -> None:
 def test_pins_agree_with_the_lock_file() -> None:
     lock = (Path(__file__).parents[2] / "requirements.lock").read_text(encoding="utf-8")
 
-    assert [pin for pin in pinned_requirements() if f"\n{pin} " not in lock] == []
+    assert [pin for pin in pinned_requirements("churn") if f"\n{pin} " not in lock] == []
 
 
 def test_a_service_listens_where_it_is_told() -> None:
@@ -70,8 +71,26 @@ def test_a_tag_changes_with_the_model_the_code_and_the_packages(
     renamed = tag()
     (tmp_path / "ml" / "code.py").write_text("a = 2")
     edited = tag()
-    monkeypatch.setattr(build, "pinned_requirements", lambda: ["numpy==0"])
+    monkeypatch.setattr(build, "pinned_requirements", lambda _: ["numpy==0"])
     assert len({first, renamed, edited, tag()}) == 4
+
+
+def test_a_bento_carries_the_package_that_adds_its_kind(site: Path) -> None:
+    install_returning(site)
+
+    def tag(kind: str) -> str:
+        return bento_tag(kind, digest="0" * 64, version=1)
+
+    code, before = build._code("returning"), {kind: tag(kind) for kind in ("returning", "churn")}
+    assert code["shop_models/training.py"] == (site / "shop_models" / "training.py").read_bytes()
+    assert b"returning = shop_models:KIND" in code["shop_models-1.0.dist-info/entry_points.txt"]
+    assert b"Requires-Dist: tenacity" in code["shop_models-1.0.dist-info/METADATA"]
+    assert not any("shop_models" in name for name in build._code("churn"))
+    added = set(pinned_requirements("returning")) - set(pinned_requirements("churn"))
+    assert {pin.partition("==")[0] for pin in added} == {"tenacity"}
+    (site / "shop_models" / "training.py").write_text("SPEC = None\n")
+    assert tag("churn") == before["churn"]
+    assert tag("returning") != before["returning"]
 
 
 def test_only_a_bento_of_our_own_making_is_started(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from core.problems import FieldError
 from serving.client import API_KEY_VARIABLE, AsyncPredictionClient, PredictionClient
 from serving.errors import ServiceRefused, ServiceUnreachable
-from serving.schemas import ChurnPrediction, PurchasePrediction, SegmentPrediction
+from serving.schemas import ProbabilityPrediction, SegmentPrediction, ValuePrediction
 from tests.serving.doubles import ServiceMaker
 from tests.serving.misbehaving import DROP, Reply, misbehaving
 
@@ -127,8 +127,8 @@ def test_answers_are_typed(client_of: Ask) -> None:
     with misbehaving(GOOD) as server:
         answer = client_of(server.address).predict(["1"])
     (prediction,) = answer.predictions
-    assert isinstance(prediction, ChurnPrediction)
-    assert not isinstance(prediction, PurchasePrediction)
+    assert isinstance(prediction, ProbabilityPrediction)
+    assert not isinstance(prediction, ValuePrediction)
     assert (prediction.as_of, prediction.probability) == (datetime.date(2024, 6, 1), 0.25)
     assert prediction.reasons[0].contribution == 0.5
 
@@ -264,7 +264,7 @@ def test_both_clients_can_be_asked_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "answer"),
-    [("churn", ChurnPrediction), ("purchase", PurchasePrediction), ("segmentation", SegmentPrediction)],
+    [("churn", ProbabilityPrediction), ("purchase", ValuePrediction), ("segmentation", SegmentPrediction)],
 )
 def test_what_a_service_writes_the_client_reads(kind: Any, answer: type, make_service: ServiceMaker) -> None:
     service = make_service(kind).client

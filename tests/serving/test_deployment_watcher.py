@@ -14,7 +14,6 @@ from serving.deployment_watcher import Deployment, DeploymentWatcher
 from serving.last_known import LastKnown
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
-from serving.schemas import ModelKind
 from serving.settings import ServingSettings
 from tests.serving.doubles import SavedModel
 
@@ -51,7 +50,7 @@ class Follower:
 
 
 @pytest.fixture
-def saved(saved_models: dict[ModelKind, SavedModel], tmp_path: Path) -> SavedModel:
+def saved(saved_models: dict[str, SavedModel], tmp_path: Path) -> SavedModel:
     """A copy of the churn model that a test may spoil."""
     original = saved_models["churn"]
     directory = tmp_path / "churn"
@@ -60,7 +59,7 @@ def saved(saved_models: dict[ModelKind, SavedModel], tmp_path: Path) -> SavedMod
 
 
 @pytest.fixture
-def follower(saved_models: dict[ModelKind, SavedModel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Follower:
+def follower(saved_models: dict[str, SavedModel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Follower:
     """A service that answers with the purchase model's neighbour, the churn model, version 1."""
     return Follower(saved_models["churn"], monkeypatch, tmp_path / "state")
 
@@ -81,7 +80,7 @@ def test_the_same_digest_under_a_new_version_needs_no_loading(follower: Follower
 
 
 def test_another_model_is_loaded_and_swapped_in(
-    follower: Follower, saved_models: dict[ModelKind, SavedModel], saved: SavedModel
+    follower: Follower, saved_models: dict[str, SavedModel], saved: SavedModel
 ) -> None:
     model = follower.slot.current.model
     follower.slot.swap(dataclasses.replace(follower.slot.current, digest="another"))
@@ -158,7 +157,7 @@ def test_a_bad_model_is_refused_and_the_old_one_stays(
     assert follower.count("model_swap_failures", code=refusal.code) == 1
 
 
-def test_a_model_of_another_kind_is_refused(follower: Follower, saved_models: dict[ModelKind, SavedModel]) -> None:
+def test_a_model_of_another_kind_is_refused(follower: Follower, saved_models: dict[str, SavedModel]) -> None:
     follower.look(deployment(saved_models["purchase"]))
 
     assert follower.refused_for() == "wrong_kind"
@@ -218,7 +217,7 @@ AWAY = psycopg.OperationalError("connection refused")
 
 
 def restarted(
-    saved_models: dict[ModelKind, SavedModel],
+    saved_models: dict[str, SavedModel],
     monkeypatch: pytest.MonkeyPatch,
     folder: Path,
     row: Deployment | psycopg.Error | None,
@@ -234,7 +233,7 @@ def restarted(
 
 def test_a_service_that_starts_during_an_outage_answers_with_the_model_it_answered_with_last(
     follower: Follower,
-    saved_models: dict[ModelKind, SavedModel],
+    saved_models: dict[str, SavedModel],
     saved: SavedModel,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -250,7 +249,7 @@ def test_a_service_that_starts_during_an_outage_answers_with_the_model_it_answer
 
 def test_a_service_that_starts_with_a_bad_deployment_answers_with_the_good_one_before_it(
     follower: Follower,
-    saved_models: dict[ModelKind, SavedModel],
+    saved_models: dict[str, SavedModel],
     saved: SavedModel,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -265,7 +264,7 @@ def test_a_service_that_starts_with_a_bad_deployment_answers_with_the_good_one_b
 
 def test_a_model_that_was_spoilt_since_is_not_taken_from_memory(
     follower: Follower,
-    saved_models: dict[ModelKind, SavedModel],
+    saved_models: dict[str, SavedModel],
     saved: SavedModel,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -280,7 +279,7 @@ def test_a_model_that_was_spoilt_since_is_not_taken_from_memory(
 
 def test_what_is_remembered_of_a_warehouse_without_any_deployment_does_not_count(
     follower: Follower,
-    saved_models: dict[ModelKind, SavedModel],
+    saved_models: dict[str, SavedModel],
     saved: SavedModel,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,

@@ -5,8 +5,7 @@ import pytest
 
 from serving.first_answers import request_hash
 from serving.key_ring import digest_of, new_key
-from serving.schemas import MODEL_KINDS, ModelKind
-from tests.serving.doubles import AS_OF, KEY, KEY_ID, SavedModel, Service, ServiceMaker
+from tests.serving.doubles import AS_OF, KEY, KEY_ID, KINDS, SavedModel, Service, ServiceMaker
 
 OTHER = new_key()
 ASKED = {"user_ids": ["8", "8", "who?"]}
@@ -18,9 +17,9 @@ def ask(service: Service, key: str | None = "k-1", body: object = ASKED, path: s
 
 
 @pytest.mark.parametrize("path", ["/predict", "/explain"])
-@pytest.mark.parametrize("kind", MODEL_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_first_answer_is_given_again_byte_for_byte_after_a_swap(
-    kind: ModelKind, path: str, make_service: ServiceMaker, saved_models: dict[ModelKind, SavedModel]
+    kind: str, path: str, make_service: ServiceMaker, saved_models: dict[str, SavedModel]
 ) -> None:
     service = make_service(kind)
     first = ask(service, path=path)

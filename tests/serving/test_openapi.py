@@ -6,10 +6,11 @@ import pytest
 from pydantic import TypeAdapter
 
 from core.problems import Problem
+from ml.kinds import Answer, model_kind
 from serving.openapi import describe
-from serving.schemas import EXPLANATION_OF, MODEL_KINDS, RESPONSE_OF, ModelInfo, ModelKind
+from serving.schemas import EXPLANATION_OF, RESPONSE_OF, ModelInfo
 from serving.targeting import RESPONSE, TARGETING
-from tests.serving.doubles import Service, ServiceMaker
+from tests.serving.doubles import KINDS, Service, ServiceMaker
 
 
 def references(node: object) -> set[str]:
@@ -21,8 +22,8 @@ def references(node: object) -> set[str]:
     return set()
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
-def test_every_reference_leads_to_a_schema(kind: ModelKind) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_reference_leads_to_a_schema(kind: str) -> None:
     document = describe(kind)
 
     named = {reference.removeprefix("#/components/schemas/") for reference in references(document)}
@@ -30,8 +31,8 @@ def test_every_reference_leads_to_a_schema(kind: ModelKind) -> None:
     assert named <= document["components"]["schemas"].keys()
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
-def test_every_field_says_what_it_means(kind: ModelKind) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_says_what_it_means(kind: str) -> None:
     schemas = describe(kind)["components"]["schemas"]
 
     assert schemas["ExplanationRequest"]["examples"]
@@ -44,10 +45,10 @@ def test_every_field_says_what_it_means(kind: ModelKind) -> None:
 
 
 def test_answers_differ_only_in_what_a_model_says() -> None:
-    def fields(kind: ModelKind, name: str) -> set[str]:
+    def fields(kind: str, name: str) -> set[str]:
         return set(describe(kind)["components"]["schemas"][name]["properties"])
 
-    common = fields("churn", "ChurnPrediction") & fields("segmentation", "SegmentPrediction")
+    common = fields("churn", "ProbabilityPrediction") & fields("segmentation", "SegmentPrediction")
     assert common == {
         "prediction_id",
         "user_id",
@@ -59,34 +60,36 @@ def test_answers_differ_only_in_what_a_model_says() -> None:
         "reasons",
         "advice",
     }
-    assert fields("churn", "ChurnPrediction") - common == {"probability", "risk"}
+    assert fields("churn", "ProbabilityPrediction") - common == {"probability", "risk"}
     assert fields("segmentation", "SegmentPrediction") - common == {"segment_id", "segment"}
-    assert fields("purchase", "PurchasePrediction") - common == {"probability", "risk", "expected_value"}
+    assert fields("purchase", "ValuePrediction") - common == {"probability", "risk", "expected_value"}
 
 
 EXAMPLES_OF = {
     "/predict": RESPONSE_OF,
     "/explain": EXPLANATION_OF,
-    "/targets": dict.fromkeys(MODEL_KINDS, RESPONSE),
-    "/early-warnings": dict.fromkeys(MODEL_KINDS, RESPONSE),
-    "/model": dict.fromkeys(MODEL_KINDS, TypeAdapter(ModelInfo)),
+    "/targets": dict.fromkeys(Answer, RESPONSE),
+    "/early-warnings": dict.fromkeys(Answer, RESPONSE),
+    "/model": dict.fromkeys(Answer, TypeAdapter(ModelInfo)),
 }
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
-def test_examples_are_answers_a_service_could_give(kind: ModelKind) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_examples_are_answers_a_service_could_give(kind: str) -> None:
     for path, item in describe(kind)["paths"].items():
         (operation,) = item.values()
         for status, response in operation["responses"].items():
             (content,) = response["content"].values()
             if status == "200" and path in EXAMPLES_OF:
-                assert EXAMPLES_OF[path][kind].validate_json(json.dumps(content["example"]), strict=True)
+                assert EXAMPLES_OF[path][model_kind(kind).answer].validate_json(
+                    json.dumps(content["example"]), strict=True
+                )
             elif "example" in content:
                 assert TypeAdapter(Problem).validate_python(content["example"])
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
-def test_every_route_says_how_it_can_fail(kind: ModelKind) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_route_says_how_it_can_fail(kind: str) -> None:
     paths = describe(kind)["paths"]
 
     for path in {"/predict", "/explain", TARGETING.get(kind, "/predict")}:
@@ -104,8 +107,8 @@ def test_every_route_says_how_it_can_fail(kind: ModelKind) -> None:
         assert "Idempotency-Key" in [parameter["name"] for parameter in paths[path]["post"]["parameters"]]
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
-def test_every_route_is_described(kind: ModelKind, make_service: ServiceMaker) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_route_is_described(kind: str, make_service: ServiceMaker) -> None:
     routes = {route.path for route in make_service(kind).client.app.routes}  # type: ignore[attr-defined]
 
     assert set(describe(kind)["paths"]) == routes | {"/livez", "/readyz", "/healthz"}

@@ -27,10 +27,10 @@ from ml.baselines import RFM_FEATURES
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.churn import train_churn
 from ml.cutoffs import plan_cutoffs
+from ml.kinds import BUILT_IN
 from ml.purchase import train_purchase
 from serving.build import serve_command, serve_environment
 from serving.key_ring import digest_of, new_key
-from serving.schemas import ModelKind
 from standalone.postgres import embedded_postgres
 from standalone.processes import Child, Command, start, stop, wait_until_ready
 from warehouse.databases import WAREHOUSE, embedded_server, ensure_databases
@@ -49,6 +49,8 @@ KEY = new_key()
 HEADERS = {"authorization": f"Bearer {KEY}"}
 
 Connection = psycopg.Connection[Any]
+
+KINDS = tuple(map(str, BUILT_IN))
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def population() -> pl.DataFrame:
     return pl.DataFrame({"user_id": users, **{name: values[name] for name in (*NAMES, NOT_IN_MART)}})
 
 
-def train(version: int, directory: Path, *, kind: ModelKind = "purchase", names: Sequence[str] = NAMES) -> Trained:
+def train(version: int, directory: Path, *, kind: str = "purchase", names: Sequence[str] = NAMES) -> Trained:
     """Trains a model; each version has learned from other purchases."""
     features = tuple(
         Feature(name=name, description=name, label=name, family=name, unit="count", models=(kind,), lever=None)

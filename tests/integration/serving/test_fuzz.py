@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from serving.schemas import MODEL_KINDS, ModelKind
+from tests.integration.serving.shop import KINDS
 
 CHECKOUT = Path(__file__).parents[3]
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
@@ -52,14 +52,12 @@ def fuzz(address: str, key: str, examples: int, folder: Path, *options: str) -> 
     return int(found[1])
 
 
-@pytest.mark.parametrize("kind", MODEL_KINDS)
-def test_a_service_keeps_to_its_description(ran_platform: ServedPlatform, kind: ModelKind, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_service_keeps_to_its_description(ran_platform: ServedPlatform, kind: str, tmp_path: Path) -> None:
     assert fuzz(ran_platform.service_urls[kind], ran_platform.service_key, 10, tmp_path, "--seed=1") > 200
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", MODEL_KINDS)
-def test_a_service_keeps_to_its_description_for_long(
-    ran_platform: ServedPlatform, kind: ModelKind, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_service_keeps_to_its_description_for_long(ran_platform: ServedPlatform, kind: str, tmp_path: Path) -> None:
     assert fuzz(ran_platform.service_urls[kind], ran_platform.service_key, 200, tmp_path) > 1000

@@ -17,13 +17,15 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from ml.kinds import model_kind
 from serving.client import PredictionClient
 from serving.key_ring import digest_of
 from serving.openapi import describe
-from serving.schemas import EXPLANATION_OF, MODEL_KINDS, RESPONSE_OF, ModelKind
+from serving.schemas import EXPLANATION_OF, RESPONSE_OF
 from standalone.local_key import ensure_local_key, key_to_show
 from standalone.stack import Platform, running_platform
 from tests.integration.conftest import command, own_settings
+from tests.integration.serving.shop import KINDS
 from warehouse.databases import WAREHOUSE
 
 UNKNOWN = "a user nobody has ever seen"
@@ -49,19 +51,19 @@ class RanPlatform(Protocol):
     def home(self) -> Path: ...
 
 
-@pytest.fixture(params=MODEL_KINDS)
-def kind(request: pytest.FixtureRequest) -> ModelKind:
-    given: ModelKind = request.param
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    given: str = request.param
     return given
 
 
 @pytest.fixture
-def service(ran_platform: RanPlatform, kind: ModelKind) -> Iterator[httpx.Client]:
+def service(ran_platform: RanPlatform, kind: str) -> Iterator[httpx.Client]:
     with client_of(ran_platform, kind) as client:
         yield client
 
 
-def client_of(ran_platform: RanPlatform, kind: ModelKind) -> httpx.Client:
+def client_of(ran_platform: RanPlatform, kind: str) -> httpx.Client:
     headers = {"authorization": f"Bearer {ran_platform.service_key}"}
     return httpx.Client(base_url=ran_platform.service_urls[kind], headers=headers, timeout=30, trust_env=False)
 
@@ -72,7 +74,7 @@ def warehouse(ran_platform: RanPlatform) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def scored(warehouse: psycopg.Connection[Any], kind: ModelKind, users: int) -> dict[str, tuple[Any, ...]]:
+def scored(warehouse: psycopg.Connection[Any], kind: str, users: int) -> dict[str, tuple[Any, ...]]:
     rows = warehouse.execute(
         "select user_id, score, segment_id, segment, as_of, model_version from ml.scores "
         "where model = %s and as_of = (select max(as_of) from ml.scores where model = %s) "
@@ -83,7 +85,7 @@ def scored(warehouse: psycopg.Connection[Any], kind: ModelKind, users: int) -> d
 
 
 def test_served_predictions_equal_batch_scores(
-    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: str
 ) -> None:
     scores = scored(warehouse, kind, 1000)
     assert len(scores) == 1000
@@ -91,7 +93,7 @@ def test_served_predictions_equal_batch_scores(
     response = service.post("/predict", json={"user_ids": list(scores)})
 
     assert response.status_code == 200
-    assert RESPONSE_OF[kind].validate_json(response.content, strict=True)
+    assert RESPONSE_OF[model_kind(kind).answer].validate_json(response.content, strict=True)
     predictions = response.json()["predictions"]
     assert [row["user_id"] for row in predictions] == list(scores)
     for row in predictions:
@@ -105,7 +107,7 @@ def test_served_predictions_equal_batch_scores(
 
 
 def test_a_known_user_comes_with_reasons_in_words(
-    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: str
 ) -> None:
     row = service.post("/predict", json={"user_ids": list(scored(warehouse, kind, 1))}).json()["predictions"][0]
 
@@ -116,14 +118,14 @@ def test_a_known_user_comes_with_reasons_in_words(
 
 
 def test_an_explanation_adds_up_to_the_stored_score(
-    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: str
 ) -> None:
     scores = scored(warehouse, kind, 100)
 
     response = service.post("/explain", json={"user_ids": list(scores)})
 
     assert response.status_code == 200
-    assert EXPLANATION_OF[kind].validate_json(response.content, strict=True)
+    assert EXPLANATION_OF[model_kind(kind).answer].validate_json(response.content, strict=True)
     for row in response.json()["explanations"]:
         parts = [each["contribution"] for family in row["families"] for each in family["features"]]
         assert math.isclose(row["bias"] + sum(parts), row["total"], abs_tol=1e-6)
@@ -132,13 +134,13 @@ def test_an_explanation_adds_up_to_the_stored_score(
             assert math.isclose(row["total"], math.log(score / (1 - score)), abs_tol=1e-6)
 
 
-def test_a_bento_carries_its_description(ran_platform: RanPlatform, kind: ModelKind) -> None:
+def test_a_bento_carries_its_description(ran_platform: RanPlatform, kind: str) -> None:
     (file,) = ran_platform.home.glob(f"bentoml/{kind}/bentos/{kind}/*/apis/openapi.yaml")
 
     assert yaml.safe_load(file.read_text(encoding="utf-8")) == describe(kind)
 
 
-def test_an_unknown_user_gets_the_prior(service: httpx.Client, kind: ModelKind) -> None:
+def test_an_unknown_user_gets_the_prior(service: httpx.Client, kind: str) -> None:
     row = service.post("/predict", json={"user_ids": [UNKNOWN]}).json()["predictions"][0]
 
     assert (row["user_id"], row["is_known"], row["basis"]) == (UNKNOWN, False, "prior")
@@ -148,7 +150,7 @@ def test_an_unknown_user_gets_the_prior(service: httpx.Client, kind: ModelKind) 
         assert 0 < row["probability"] < 1
 
 
-def test_features_can_be_given_instead_of_ids(service: httpx.Client, kind: ModelKind) -> None:
+def test_features_can_be_given_instead_of_ids(service: httpx.Client, kind: str) -> None:
     names = [feature["name"] for feature in service.get("/model").json()["features"]]
 
     row = service.post("/predict", json={"features": [dict.fromkeys(names, 1.0)]}).json()["predictions"][0]
@@ -178,7 +180,7 @@ def test_bad_input_is_told_which_field(service: httpx.Client, body: bytes, field
     assert "Traceback" not in response.text
 
 
-def test_health_metrics_and_description(service: httpx.Client, kind: ModelKind) -> None:
+def test_health_metrics_and_description(service: httpx.Client, kind: str) -> None:
     service.post("/predict", json={"user_ids": [UNKNOWN]})
 
     assert service.get("/livez").status_code == service.get("/readyz").status_code == 200
@@ -191,7 +193,7 @@ def test_health_metrics_and_description(service: httpx.Client, kind: ModelKind) 
     assert model["metrics"]
 
 
-def test_the_client_reads_what_the_service_writes(ran_platform: RanPlatform, kind: ModelKind) -> None:
+def test_the_client_reads_what_the_service_writes(ran_platform: RanPlatform, kind: str) -> None:
     with PredictionClient(ran_platform.service_urls[kind], api_key=ran_platform.service_key) as client:
         assert client.is_ready()
         assert client.predict([UNKNOWN, UNKNOWN]).predictions[1].basis == "prior"
@@ -199,7 +201,7 @@ def test_the_client_reads_what_the_service_writes(ran_platform: RanPlatform, kin
 
 
 def test_served_predictions_are_in_the_ledger(
-    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: str
 ) -> None:
     users = [*scored(warehouse, kind, 3), UNKNOWN]
     predictions = service.post("/predict", json={"user_ids": users}).json()["predictions"]
@@ -223,7 +225,7 @@ def test_served_predictions_are_in_the_ledger(
         assert found[row["prediction_id"]] == expected
 
 
-def test_batch_scores_are_in_the_ledger(warehouse: psycopg.Connection[Any], kind: ModelKind) -> None:
+def test_batch_scores_are_in_the_ledger(warehouse: psycopg.Connection[Any], kind: str) -> None:
     differing = warehouse.execute(
         "select count(*), count(*) filter (where ledger.score is distinct from scores.score"
         " or ledger.model_version <> scores.model_version or length(ledger.feature_hash) <> 64)"
@@ -240,7 +242,7 @@ def test_batch_scores_are_in_the_ledger(warehouse: psycopg.Connection[Any], kind
 def deployed(
     warehouse: psycopg.Connection[Any],
     service: httpx.Client,
-    kind: ModelKind,
+    kind: str,
     *,
     version: int,
     digest: str,
@@ -277,7 +279,7 @@ def settled(service: httpx.Client, deployment_id: int) -> dict[str, Any]:
 
 
 def test_a_deployment_is_taken_without_a_restart(
-    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: str
 ) -> None:
     row = warehouse.execute(
         "select digest, artifact_path from ml.deployments where model = %s order by deployment_id desc limit 1",
@@ -295,7 +297,7 @@ def test_a_deployment_is_taken_without_a_restart(
 
 
 def test_a_corrupted_model_is_refused_and_the_old_one_answers(
-    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: ModelKind, tmp_path: Path
+    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: str, tmp_path: Path
 ) -> None:
     row = warehouse.execute(
         "select artifact_path from ml.deployments where model = %s order by deployment_id desc limit 1", (kind,)
@@ -349,7 +351,7 @@ def test_early_warnings_are_about_who_was_active(ran_platform: RanPlatform, ware
     assert silent <= 30
 
 
-def test_health_alone_is_open_without_a_key(ran_platform: RanPlatform, kind: ModelKind) -> None:
+def test_health_alone_is_open_without_a_key(ran_platform: RanPlatform, kind: str) -> None:
     with httpx.Client(base_url=ran_platform.service_urls[kind], timeout=30, trust_env=False) as anybody:
         described = {path for path in describe(kind)["paths"] if path not in ("/livez", "/readyz", "/healthz")}
         for path in {*described, "/", "/docs.json", "/static_content/index.css", "/nowhere"}:
