@@ -11,24 +11,17 @@ from core.errors import OperationError, UserError
 from core.home import Home
 from registry.mlflow_registry import RegisteredModel, Registry
 from serving.build import bento_tag, build_bento
-from serving.deployment_watcher import MART_COLUMNS, worker_name
 from serving.errors import ModelRefused
 from serving.model_slot import check_features, load_model
 from warehouse.database import Database, execute
 from warehouse.deployments import newest_deployment, record_deployment
 from warehouse.locks import promotion_lock
+from warehouse.marts import feature_columns
+from warehouse.workers import worker_reports
 
 # Workers look twice a second and load within one; a machine under full load takes its time.
 _PATIENCE_SECONDS = 30.0
 _LOOK_SECONDS = 0.25
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    """What a worker made of a deployment: `refused` is the reason in one word, None if it was taken."""
-
-    deployment_id: int
-    refused: str | None
 
 
 @dataclass(frozen=True)
@@ -87,9 +80,7 @@ def check_servable(version: RegisteredModel, warehouse: Database) -> None:
     """
     try:
         loaded = load_model(version.kind, version.directory, digest=version.digest, version=version.version)
-        with warehouse.transaction() as connection:
-            columns = frozenset(str(name) for (name,) in connection.execute(MART_COLUMNS))
-        check_features(loaded.model, columns)
+        check_features(loaded.model, warehouse.run(feature_columns()))
     except ModelRefused as refused:
         raise OperationError(
             f"{version.kind} version {version.version} is not deployed, as services would refuse it: {refused}"
@@ -100,33 +91,20 @@ def _wait_for_workers(kind: str, deployment_id: int, champion: RegisteredModel, 
     """Wait until every worker that runs now has judged the deployment, and return how many took it."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        judged = [
-            said for said in _worker_verdicts(kind, warehouse) if said is None or said.deployment_id <= deployment_id
-        ]
-        done = [said for said in judged if said is not None and said.deployment_id == deployment_id]
-        if refused := {said.refused for said in done if said.refused}:
+        reports = warehouse.run(worker_reports(kind))
+        # Workers that are at a later deployment have no say about this one any more.
+        asked = [report for report in reports if report.deployment_id is None or report.deployment_id <= deployment_id]
+        done = [report for report in asked if report.deployment_id == deployment_id]
+        if refused := {report.refused for report in done if report.refused}:
             raise OperationError(
                 f"A {kind} service refused version {champion.version} ({', '.join(sorted(refused))}) and keeps "
                 f"answering with the model it had; its log says why. Once that is put right it tries again by itself."
             )
-        if len(done) == len(judged):
+        if len(done) == len(asked):
             return len(done)
         if time.monotonic() > deadline:
             raise OperationError(
-                f"{len(judged) - len(done)} of {len(judged)} workers of {kind} have not taken version "
+                f"{len(asked) - len(done)} of {len(asked)} workers of {kind} have not taken version "
                 f"{champion.version} after {_PATIENCE_SECONDS:.0f} s; see the service's log."
             )
         time.sleep(_LOOK_SECONDS)
-
-
-def _worker_verdicts(kind: str, warehouse: Database) -> list[_Verdict | None]:
-    """What each worker there is now says of its newest deployment, None: nothing yet (`serving.deployment_watcher`)."""
-    begin = worker_name(kind)
-    with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "select application_name from pg_stat_activity"
-            " where datname = current_database() and starts_with(application_name, %s)",
-            (begin,),
-        ).fetchall()
-    said = [str(name).removeprefix(begin).split() for (name,) in rows]
-    return [_Verdict(int(words[0]), words[2] if len(words) > 2 else None) if words else None for words in said]

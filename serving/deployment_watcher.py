@@ -1,59 +1,40 @@
 """Follows `ml.deployments`: the newest row of a model says what its service should run.
 
-Belongs here: looking at that row twice a second, loading what it names, refusing what must not be served, and saying
-which it was. Does not belong here: writing the row, or how a model is checked (`model_slot.py`).
+Belongs here: looking at that row twice a second, loading what it names, refusing what must not be served, and
+reporting which it was. Does not belong here: writing the row, or how a model is checked (`model_slot.py`).
 
-A worker says it in the name of its connection, as in `customer-analyzer churn 17 taken` or `... 17 refused features`.
-So whoever deploys sees in `pg_stat_activity` how every worker there is has judged; what a worker says ends with it.
+With each report a worker says that it is there (`warehouse/workers.py`), so whoever deploys knows which workers there
+are and what each made of the deployment.
 """
 
+import contextlib
 import datetime
 import logging
 import math
 import threading
 import time
-from dataclasses import asdict, dataclass, replace
+import uuid
+from dataclasses import asdict, replace
 from pathlib import Path
 from string import hexdigits
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import class_row
 
+from serving.background import BackgroundConnection
 from serving.errors import ModelRefused
 from serving.last_known import LastKnown
 from serving.metrics import Metrics
 from serving.model_slot import LoadedModel, ModelSlot, check_features, load_model
 from serving.schemas import Refusal
 from serving.settings import ServingSettings
+from warehouse.deployments import DeploymentRow, newest_deployment
+from warehouse.marts import feature_columns
+from warehouse.workers import HEARTBEAT_SECONDS, WorkerReport, heartbeat, worker_left
 
 logger = logging.getLogger("serving.deployment_watcher")
 
-_NEWEST = sql.SQL(
-    "select deployment_id, model_version, digest, artifact_path from ml.deployments "
-    "where model = %s order by deployment_id desc limit 1"
-)
-MART_COLUMNS = sql.SQL(
-    "select column_name from information_schema.columns where table_schema = 'marts' and table_name = 'user_features'"
-)
-
 _FIRST_RETRY_SECONDS = 2.0
 _LONGEST_RETRY_SECONDS = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """A row of `ml.deployments`."""
-
-    deployment_id: int
-    model_version: int
-    digest: str
-    artifact_path: str
-
-
-def worker_name(kind: str) -> str:
-    """How the connections of a service's workers begin; see the module."""
-    return f"customer-analyzer {kind} "
 
 
 class DeploymentWatcher:
@@ -67,11 +48,12 @@ class DeploymentWatcher:
         self._metrics = metrics
         self._last_known = last_known
         self._remembered = f"deployment-{kind}"
-        self._url = settings.warehouse_url.get_secret_value()
+        self._connection = BackgroundConnection(settings, f"{kind} deployments")
         self._poll_seconds = settings.deployment_poll_seconds
-        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+        self._worker_id = uuid.uuid4()
         self._seen: int | None = None
-        self._said: str | None = None
+        self._reported: WorkerReport | None = None
+        self._report_again_at = -math.inf
         self._retry_seconds = _FIRST_RETRY_SECONDS
         self._retry_at = math.inf
         self._is_away = False
@@ -93,8 +75,10 @@ class DeploymentWatcher:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
-        if self._connection is not None:
-            self._connection.close()
+        if self._reported is not None and not self._thread.is_alive():
+            with contextlib.suppress(psycopg.Error):
+                self._connection.run(worker_left(self._worker_id))
+        self._connection.close()
 
     def _run(self) -> None:
         while not self._stopping.wait(self._poll_seconds):
@@ -105,7 +89,6 @@ class DeploymentWatcher:
         try:
             deployment, columns = self._read()
         except psycopg.Error as error:
-            self._forget_connection()
             if not self._is_away:
                 logger.warning("deployments cannot be read, keeping the model in use: %s", type(error).__name__)
             self._is_away = True
@@ -118,44 +101,30 @@ class DeploymentWatcher:
                 self._retry_seconds = _FIRST_RETRY_SECONDS
             self._seen = deployment.deployment_id
             self._follow(deployment, columns)
-        self._say()
+        self._report()
 
-    def _is_settled(self, deployment: Deployment) -> bool:
+    def _is_settled(self, deployment: DeploymentRow) -> bool:
         """Taken, or refused and not due for another try."""
         return deployment.deployment_id == self._seen and time.monotonic() < self._retry_at
 
-    def _read(self) -> tuple[Deployment | None, frozenset[str]]:
-        if self._connection is None:
-            self._connection = psycopg.connect(
-                self._url,
-                autocommit=True,
-                connect_timeout=2,
-                application_name=worker_name(self._kind),
-                # Of a machine that is gone, Postgres soon knows: nobody waits for its judgement.
-                options="-c statement_timeout=5000 -c default_transaction_read_only=on"
-                " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
-            )
-            self._said = None
-        with self._connection.cursor(row_factory=class_row(Deployment)) as cursor:
-            deployment = cursor.execute(_NEWEST, (self._kind,)).fetchone()
+    def _read(self) -> tuple[DeploymentRow | None, frozenset[str]]:
+        deployment = self._connection.run(newest_deployment(self._kind))
         if deployment is None or self._is_settled(deployment):
             return deployment, frozenset()
-        columns = frozenset(str(row[0]) for row in self._connection.execute(MART_COLUMNS))
-        return deployment, columns
+        return deployment, self._connection.run(feature_columns())
 
-    def _say(self) -> None:
-        """Name the connection after what became of the newest deployment."""
+    def _report(self) -> None:
+        """Tell whoever deploys what became of the newest deployment, at once and then every two seconds."""
         refusal = self._slot.refusal
-        judgement = f"{self._seen} " + (f"refused {refusal.code}" if refusal else "taken")
-        if self._seen is None or self._connection is None or judgement == self._said:
+        report = WorkerReport(self._seen, refusal.code if refusal else None)
+        if report == self._reported and time.monotonic() < self._report_again_at:
             return
         try:
-            self._connection.execute(
-                "select set_config('application_name', %s, false)", (f"{worker_name(self._kind)}{judgement}",)
-            )
-            self._said = judgement
-        except psycopg.Error:
-            self._forget_connection()
+            self._connection.run(heartbeat(self._worker_id, self._kind, report))
+        except psycopg.Error as error:
+            logger.warning("what became of deployment %s cannot be reported: %s", self._seen, type(error).__name__)
+        self._reported = report
+        self._report_again_at = time.monotonic() + HEARTBEAT_SECONDS
 
     def _recall(self) -> None:
         """Take what this service answered with last; whether the mart still has its features cannot be asked now."""
@@ -164,19 +133,14 @@ class DeploymentWatcher:
             return
         refusal = self._slot.refusal
         try:
-            remembered = Deployment(**row)
+            remembered = DeploymentRow(**row)
             self._take(remembered, self._load(remembered))
         except Exception as error:
             logger.warning("the model that answered last is not to be had, the Bento's own answers: %s", error)
         if refusal is not None:
             self._slot.refuse(refusal)
 
-    def _forget_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _follow(self, deployment: Deployment, mart_columns: frozenset[str]) -> None:
+    def _follow(self, deployment: DeploymentRow, mart_columns: frozenset[str]) -> None:
         try:
             _check_row(deployment)
             loaded = self._load(deployment)
@@ -193,13 +157,13 @@ class DeploymentWatcher:
             self._retry_at = math.inf
             self._last_known.remember(self._remembered, asdict(deployment))
 
-    def _take(self, deployment: Deployment, loaded: LoadedModel) -> None:
+    def _take(self, deployment: DeploymentRow, loaded: LoadedModel) -> None:
         self._slot.swap(loaded)
         self._metrics.swaps.inc()
         self._metrics.model_version.set(loaded.version)
         logger.info("version %d answers, deployment %d", loaded.version, deployment.deployment_id)
 
-    def _refuse(self, deployment: Deployment, refused: ModelRefused) -> None:
+    def _refuse(self, deployment: DeploymentRow, refused: ModelRefused) -> None:
         self._metrics.swap_failures.labels(refused.code).inc()
         # What was refused may become right without a new row: a mart rebuilt, a directory copied to its end.
         self._retry_at = time.monotonic() + self._retry_seconds
@@ -220,7 +184,7 @@ class DeploymentWatcher:
             refused,
         )
 
-    def _load(self, deployment: Deployment) -> LoadedModel:
+    def _load(self, deployment: DeploymentRow) -> LoadedModel:
         current = self._slot.current
         if deployment.digest == current.digest:
             return replace(
@@ -238,7 +202,7 @@ class DeploymentWatcher:
         )
 
 
-def _check_row(row: Deployment) -> None:
+def _check_row(row: DeploymentRow) -> None:
     """Refuse what no pipeline of ours writes, before any file is touched."""
     path = Path(row.artifact_path or "")
     wrong = {

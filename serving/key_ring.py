@@ -19,9 +19,9 @@ import psycopg
 from starlette.requests import Request
 
 from core.problems import ProblemError
+from serving.background import BackgroundConnection
 from serving.last_known import LastKnown
 from serving.settings import ServingSettings
-from warehouse.database import execute
 from warehouse.service_keys import valid_keys
 
 logger = logging.getLogger("serving.key_ring")
@@ -87,9 +87,8 @@ class KeyWatcher:
     def __init__(self, ring: KeyRing, settings: ServingSettings, last_known: LastKnown) -> None:
         self._ring = ring
         self._last_known = last_known
-        self._url = settings.warehouse_url.get_secret_value()
+        self._connection = BackgroundConnection(settings, "keys")
         self._poll_seconds = settings.key_poll_seconds
-        self._connection: psycopg.Connection[tuple[int, bytes]] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
 
@@ -104,16 +103,15 @@ class KeyWatcher:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
-        self._forget_connection()
+        self._connection.close()
 
     def look(self) -> bool:
         """Read the keys; false if they cannot be read. A warehouse without the table has no keys: nobody is let in."""
         try:
-            valid = self._read()
+            valid = self._connection.run(valid_keys())
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             valid = []
         except psycopg.Error as error:
-            self._forget_connection()
             logger.warning("keys cannot be read, keeping those known: %s", type(error).__name__)
             return False
         self._ring.learn(valid)
@@ -133,19 +131,3 @@ class KeyWatcher:
     def _run(self) -> None:
         while not self._stopping.wait(self._poll_seconds):
             self.look()
-
-    def _read(self) -> list[tuple[int, bytes]]:
-        if self._connection is None:
-            self._connection = psycopg.connect(
-                self._url,
-                autocommit=True,
-                connect_timeout=2,
-                application_name="customer-analyzer keys",
-                options="-c statement_timeout=5000 -c default_transaction_read_only=on",
-            )
-        return execute(self._connection, valid_keys())
-
-    def _forget_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None

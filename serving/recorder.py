@@ -1,7 +1,7 @@
 """The ledger as a service writes it: every prediction, in the background, once, whatever happens to Postgres.
 
-Belongs here: what an entry says, when entries go to disk, and how they get into `ml.ledger`. Does not belong here:
-files and locks (`spool.py`), batch scores and outcomes (the pipeline's business).
+Belongs here: what an entry says, when entries go to disk, and when from there to Postgres. Does not belong here: files
+and locks (`spool.py`), or the table (`warehouse/ledger.py`).
 
 A request leaves an entry in memory and goes on. One thread puts what has come onto disk every half second, so
 that no more than that is lost to a kill, however long Postgres hangs; another takes it from disk to Postgres, whenever
@@ -20,12 +20,14 @@ from typing import Any, Protocol
 import orjson
 import psycopg
 
+from serving.background import BackgroundConnection
 from serving.errors import LedgerUnusable, SpoolFull
 from serving.metrics import Metrics
 from serving.model_slot import LoadedModel
 from serving.schemas import Prediction, SegmentPrediction
 from serving.settings import ServingSettings
 from serving.spool import Spool, read_lines
+from warehouse.ledger import record_predictions
 
 logger = logging.getLogger("serving.recorder")
 
@@ -39,34 +41,6 @@ _ADOPT_SECONDS = 30.0
 _CLOSE_SECONDS = 4.0
 # Half a second's worth at ten times the fastest service measured; more means that the disk hangs.
 _MAX_ROWS_IN_MEMORY = 200_000
-
-_INSERT = """
-insert into ml.ledger (
-    prediction_id, kind, model, model_version, feature_hash, user_id, as_of, horizon_days,
-    score, segment_id, segment, basis, treatment, request_id, idempotency_key, made_at
-)
-select
-    said.prediction_id, 'prediction', entry.model, entry.model_version, entry.feature_hash, said.user_id, said.as_of,
-    entry.horizon_days, said.score, said.segment_id, said.segment, said.basis, newest.treatment,
-    entry.request_id, entry.idempotency_key, entry.made_at
-from json_to_recordset(%s::json) as entry (
-    model text, model_version integer, feature_hash text, horizon_days integer,
-    request_id text, idempotency_key text, made_at timestamptz, predictions json
-)
-cross join lateral json_to_recordset(entry.predictions) as said (
-    prediction_id uuid, user_id text, as_of date, score double precision, segment_id integer, segment text, basis text
-)
-left join lateral (
-    select assignments.treatment
-    from ml.assignments
-    where assignments.user_id = said.user_id
-        and assignments.assigned_at < said.as_of::timestamp at time zone 'UTC'
-        and assignments.received_at < said.as_of::timestamp at time zone 'UTC'
-    order by assignments.assigned_at desc
-    limit 1
-) as newest on true
-on conflict (prediction_id) do nothing
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +123,7 @@ class Ledger:
 
     def __init__(self, settings: ServingSettings, metrics: Metrics) -> None:
         """Raises LedgerUnusable where there is no folder to keep entries in."""
-        self._url = settings.warehouse_url.get_secret_value()
+        self._connection = BackgroundConnection(settings, "ledger")
         self._metrics = metrics
         try:
             self._spool = Spool(settings.ledger_folder, settings.ledger_max_bytes)
@@ -161,7 +135,6 @@ class Ledger:
         self._entries: list[Entry] = []
         self._rows = 0
         self._mutex = threading.Lock()
-        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         self._is_away = False
         self._is_dropping = False
         self._stopping = threading.Event()
@@ -229,7 +202,7 @@ class Ledger:
             self._stopping.wait(_FLUSH_SECONDS if is_loaded else _RETRY_SECONDS)
         self._threads[0].join()
         self.load()
-        self._forget_connection()
+        self._connection.close()
 
     def _adopt(self) -> None:
         try:
@@ -250,7 +223,6 @@ class Ledger:
                         self._stopping.wait(_PAUSE_SECONDS)
                 file.unlink(missing_ok=True)
         except (psycopg.Error, OSError) as error:
-            self._forget_connection()
             if not self._is_away:
                 logger.warning("predictions are kept on disk until they can be recorded: %s", type(error).__name__)
             self._is_away = True
@@ -261,16 +233,8 @@ class Ledger:
         return True
 
     def _insert(self, line: bytes) -> None:
-        if self._connection is None:
-            self._connection = psycopg.connect(
-                self._url,
-                autocommit=True,
-                connect_timeout=2,
-                application_name="customer-analyzer ledger",
-                options="-c statement_timeout=30000",
-            )
         try:
-            written = self._connection.execute(_INSERT, (line.decode(),)).rowcount
+            written = self._connection.run(record_predictions(line.decode()))
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             # It would be refused for ever, and keep all that follows waiting.
             rows = sum(len(entry["predictions"]) for entry in orjson.loads(line))
@@ -278,8 +242,3 @@ class Ledger:
             logger.error("%d predictions were refused by the ledger: %s", rows, error.diag.message_primary)  # noqa: TRY400
         else:
             self._metrics.ledger_written.inc(written)
-
-    def _forget_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None

@@ -1,41 +1,76 @@
-"""The ledger as batch scoring writes it: every score once, with what it was made of.
+"""The ledger: every batch score and every served prediction once, with what it was made of.
 
-Belongs here: `ml.ledger` from the pipeline's side. Does not: predictions over HTTP (`serving.recorder`), and
-what became of those who were scored (`ml.outcomes` and the scorecard are dbt's).
+Belongs here: what is written to `ml.ledger`. Does not: what becomes of those who were scored (`ml.outcomes` and the
+scorecard are dbt's), or how a service keeps predictions until they can be written (`serving.recorder`).
 """
 
 from datetime import date
 
+from psycopg import sql
+
 from warehouse.database import Statement, command
 
-_RECORD_SCORES = """
+# Enters the rows of a query, each with the user's newest assignment known by then. A row that is there stays as it was.
+_RECORD = sql.SQL(
+    """
+with said as ({said})
 insert into ml.ledger (
     prediction_id, kind, model, model_version, feature_hash, user_id, as_of, horizon_days,
-    score, segment_id, segment, basis, treatment
+    score, segment_id, segment, basis, request_id, idempotency_key, made_at, treatment
 )
-select
-    ml.score_id(scores.model, scores.model_version, scores.as_of, scores.horizon_days, scores.user_id),
-    'score', scores.model, scores.model_version, %(feature_hash)s, scores.user_id, scores.as_of, scores.horizon_days,
-    scores.score, scores.segment_id, scores.segment, scores.basis, newest.treatment
-from ml.scores
+select said.*, newest.treatment
+from said
 left join lateral (
     select assignments.treatment
     from ml.assignments
-    where assignments.user_id = scores.user_id
-        and assignments.assigned_at < %(as_of)s::timestamp at time zone 'UTC'
-        and assignments.received_at < %(as_of)s::timestamp at time zone 'UTC'
+    where assignments.user_id = said.user_id
+        and assignments.assigned_at < said.as_of::timestamp at time zone 'UTC'
+        and assignments.received_at < said.as_of::timestamp at time zone 'UTC'
     order by assignments.assigned_at desc
     limit 1
 ) as newest on true
-where scores.model = %(model)s and scores.as_of = %(as_of)s and scores.horizon_days = %(horizon_days)s
 on conflict (prediction_id) do nothing
 """
+)
+
+_SCORES = sql.SQL(
+    """
+    select
+        ml.score_id(model, model_version, as_of, horizon_days, user_id), 'score', model, model_version,
+        %(feature_hash)s, user_id, as_of, horizon_days, score, segment_id, segment, basis, null, null, now()
+    from ml.scores
+    where model = %(model)s and as_of = %(as_of)s and horizon_days = %(horizon_days)s
+    """
+)
+
+_PREDICTIONS = sql.SQL(
+    """
+    select
+        predicted.prediction_id, 'prediction', entry.model, entry.model_version, entry.feature_hash, predicted.user_id,
+        predicted.as_of, entry.horizon_days, predicted.score, predicted.segment_id, predicted.segment, predicted.basis,
+        entry.request_id, entry.idempotency_key, entry.made_at
+    from json_to_recordset(%(entries)s::json) as entry (
+        model text, model_version integer, feature_hash text, horizon_days integer,
+        request_id text, idempotency_key text, made_at timestamptz, predictions json
+    )
+    cross join lateral json_to_recordset(entry.predictions) as predicted (
+        prediction_id uuid, user_id text, as_of date, score double precision, segment_id integer, segment text,
+        basis text
+    )
+    """
+)
 
 
 def record_scores(model: str, as_of: date, horizon_days: int, feature_hash: str) -> Statement[int]:
     """Enters the scores of one model, day and horizon that `ml.scores` holds; answers with how many were new.
 
-    A score that is in the ledger stays as it was: what a version said of a user and day is entered once, whatever is
-    run again. `treatment` is the user's newest campaign assignment known as of the day.
+    What a version said of a user and day is entered once, whatever is run again.
     """
-    return command(_RECORD_SCORES, model=model, as_of=as_of, horizon_days=horizon_days, feature_hash=feature_hash)
+    return command(
+        _RECORD.format(said=_SCORES), model=model, as_of=as_of, horizon_days=horizon_days, feature_hash=feature_hash
+    )
+
+
+def record_predictions(entries: str) -> Statement[int]:
+    """Enters what requests were told, a JSON array of `serving.recorder.Entry`; answers with how many were new."""
+    return command(_RECORD.format(said=_PREDICTIONS), entries=entries)

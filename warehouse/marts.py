@@ -11,8 +11,18 @@ from datetime import date
 import polars as pl
 
 from core.settings import TRAINING_ROWS
-from warehouse.database import Database
+from warehouse.database import Database, Statement
 from warehouse.training_frame import read_training_frame
+
+
+def feature_columns() -> Statement[frozenset[str]]:
+    """The names of the columns of `marts.user_features`; none where it was never built."""
+    return Statement(
+        "select column_name from information_schema.columns"
+        " where table_schema = 'marts' and table_name = 'user_features'",
+        {},
+        lambda result: frozenset(str(name) for (name,) in result.rows),
+    )
 
 
 @dataclass(frozen=True)

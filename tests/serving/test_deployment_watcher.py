@@ -10,12 +10,15 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from serving.deployment_watcher import Deployment, DeploymentWatcher
+from serving.deployment_watcher import DeploymentWatcher
 from serving.last_known import LastKnown
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.settings import ServingSettings
 from tests.serving.doubles import SavedModel
+from warehouse.database import Statement
+from warehouse.deployments import DeploymentRow
+from warehouse.workers import HEARTBEAT_SECONDS
 
 
 class Follower:
@@ -24,20 +27,28 @@ class Follower:
     def __init__(self, saved: SavedModel, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.slot = ModelSlot(saved.load(version=1))
         self.registry = CollectorRegistry()
-        self.row: Deployment | psycopg.Error | None = None
+        self.row: DeploymentRow | psycopg.Error | None = None
         self.columns = frozenset(self.slot.current.model.feature_names)
         settings = ServingSettings(
             warehouse_url=SecretStr("postgresql://nowhere.invalid/warehouse"), state_folder=folder
         )
         self.watcher = DeploymentWatcher(saved.kind, self.slot, settings, Metrics(self.registry), LastKnown(settings))
-        monkeypatch.setattr(self.watcher, "_read", self._read)
+        self.reports: list[dict[str, object]] = []
+        monkeypatch.setattr(self.watcher, "_connection", self)
 
-    def _read(self) -> tuple[Deployment | None, frozenset[str]]:
+    def run(self, statement: Statement[object]) -> object:
+        """As the watcher's connection: answers by what is asked about."""
         if isinstance(self.row, psycopg.Error):
             raise self.row
-        return self.row, self.columns
+        if "ml.workers" in str(statement.query):
+            self.reports.append(dict(statement.parameters))
+            return 1
+        return self.row if "ml.deployments" in str(statement.query) else self.columns
 
-    def look(self, row: Deployment | psycopg.Error | None) -> None:
+    def close(self) -> None:
+        """As the watcher's connection."""
+
+    def look(self, row: DeploymentRow | psycopg.Error | None) -> None:
         self.row = row
         self.watcher.look()
 
@@ -64,8 +75,8 @@ def follower(saved_models: dict[str, SavedModel], monkeypatch: pytest.MonkeyPatc
     return Follower(saved_models["churn"], monkeypatch, tmp_path / "state")
 
 
-def deployment(saved: SavedModel, number: int = 10, version: int = 2, digest: str | None = None) -> Deployment:
-    return Deployment(number, version, digest or saved.digest, str(saved.directory))
+def deployment(saved: SavedModel, number: int = 10, version: int = 2, digest: str | None = None) -> DeploymentRow:
+    return DeploymentRow(number, version, digest or saved.digest, str(saved.directory), "churn:1")
 
 
 def test_the_same_digest_under_a_new_version_needs_no_loading(follower: Follower, saved: SavedModel) -> None:
@@ -98,30 +109,30 @@ def test_a_deployment_is_followed_once(follower: Follower, saved: SavedModel) ->
     assert follower.count("model_swaps") == 1
 
 
-def spoil_a_file(saved: SavedModel) -> Deployment:
+def spoil_a_file(saved: SavedModel) -> DeploymentRow:
     file = saved.directory / "propensity.json"
     file.write_bytes(file.read_bytes()[:-20])
     return deployment(saved)
 
 
-def smuggle_a_pickle(saved: SavedModel) -> Deployment:
+def smuggle_a_pickle(saved: SavedModel) -> DeploymentRow:
     (saved.directory / "model.pkl").write_bytes(b"\x80\x04.")
     return deployment(saved)
 
 
-def another_digest(saved: SavedModel) -> Deployment:
+def another_digest(saved: SavedModel) -> DeploymentRow:
     return deployment(saved, digest="0" * 64)
 
 
-def nowhere(saved: SavedModel) -> Deployment:
+def nowhere(saved: SavedModel) -> DeploymentRow:
     return dataclasses.replace(deployment(saved), artifact_path="/nowhere/at/all")
 
 
-def poisoned(**changed: object) -> Callable[[SavedModel], Deployment]:
+def poisoned(**changed: object) -> Callable[[SavedModel], DeploymentRow]:
     return lambda saved: dataclasses.replace(deployment(saved), **changed)  # type: ignore[arg-type]
 
 
-def roundabout(saved: SavedModel) -> Deployment:
+def roundabout(saved: SavedModel) -> DeploymentRow:
     return deployment(dataclasses.replace(saved, directory=saved.directory / ".." / saved.directory.name))
 
 
@@ -143,7 +154,7 @@ def roundabout(saved: SavedModel) -> Deployment:
     ],
 )
 def test_a_bad_model_is_refused_and_the_old_one_stays(
-    follower: Follower, saved: SavedModel, spoil: Callable[[SavedModel], Deployment], code: str
+    follower: Follower, saved: SavedModel, spoil: Callable[[SavedModel], DeploymentRow], code: str
 ) -> None:
     follower.slot.swap(dataclasses.replace(follower.slot.current, digest="old"))
     before = follower.slot.current
@@ -203,6 +214,38 @@ def test_a_refused_deployment_is_tried_again_ever_more_seldom(
     assert follower.slot.current.version == 2
 
 
+def test_a_verdict_is_reported_at_once_and_then_every_two_seconds(
+    follower: Follower, saved: SavedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("serving.deployment_watcher.time.monotonic", lambda: now)
+
+    def looked_after(seconds: float, row: DeploymentRow | None) -> list[tuple[object, object]]:
+        """What is reported, for how long nothing has happened since."""
+        nonlocal now
+        now += seconds
+        follower.reports.clear()
+        follower.look(row)
+        return [(report["deployment_id"], report["refused"]) for report in follower.reports]
+
+    good, bad = deployment(saved), deployment(saved, number=11, digest="0" * 64)
+    assert looked_after(0, None) == [(None, None)]
+    assert looked_after(0.5, good) == [(10, None)]
+    assert looked_after(0.5, good) == []
+    assert looked_after(HEARTBEAT_SECONDS, good) == [(10, None)]
+    assert looked_after(0.5, bad) == [(11, "artifact")]
+    assert looked_after(0.5, bad) == []
+
+
+def test_a_worker_that_stops_takes_itself_off_the_list(follower: Follower, saved: SavedModel) -> None:
+    follower.row = deployment(saved)
+    follower.watcher.start()
+    follower.watcher.stop()
+
+    first, *_, last = follower.reports
+    assert last == {"worker_id": first["worker_id"]}
+
+
 def test_a_warehouse_that_is_away_changes_nothing(follower: Follower, saved: SavedModel) -> None:
     before = follower.slot.current
 
@@ -220,7 +263,7 @@ def restarted(
     saved_models: dict[str, SavedModel],
     monkeypatch: pytest.MonkeyPatch,
     folder: Path,
-    row: Deployment | psycopg.Error | None,
+    row: DeploymentRow | psycopg.Error | None,
 ) -> Follower:
     """The service after a restart, with a Bento of another model; `row` is what it finds then."""
     follower = Follower(saved_models["churn"], monkeypatch, folder)

@@ -1,6 +1,7 @@
 """Who may call a service."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -101,12 +102,12 @@ def test_an_outage_changes_no_key_and_a_warehouse_without_the_table_lets_nobody_
     watcher = key_watcher(ring, tmp_path)
 
     def look(found: list[tuple[int, bytes]] | psycopg.Error) -> int | None:
-        def read() -> list[tuple[int, bytes]]:
+        def run(_: object) -> list[tuple[int, bytes]]:
             if isinstance(found, psycopg.Error):
                 raise found
             return found
 
-        monkeypatch.setattr(watcher, "_read", read)
+        monkeypatch.setattr(watcher, "_connection", SimpleNamespace(run=run))
         watcher.look()
         return caller(ring, KEY)
 
@@ -122,12 +123,12 @@ def test_a_service_that_starts_during_an_outage_goes_by_the_keys_it_knew_last(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = key_watcher(KeyRing(2), tmp_path)
-    monkeypatch.setattr(before, "_read", lambda: [(KEY_ID, digest_of(KEY))])
+    monkeypatch.setattr(before, "_connection", SimpleNamespace(run=lambda _: [(KEY_ID, digest_of(KEY))]))
     before.look()
     assert KEY not in "".join(file.read_text() for file in tmp_path.rglob("*.json"))
     ring = KeyRing(2)
     watcher = key_watcher(ring, tmp_path)
-    monkeypatch.setattr(watcher, "_read", refuse_connection)
+    monkeypatch.setattr(watcher, "_connection", SimpleNamespace(run=refuse_connection, close=lambda: None))
 
     watcher.start()
     watcher.stop()
@@ -141,7 +142,7 @@ def test_what_cannot_be_understood_opens_nothing(monkeypatch: pytest.MonkeyPatch
     for damaged in ([[1, "not hexadecimal"]], [[1]], [[digest_of(KEY).hex(), True]], "keys", 3):
         ring = KeyRing(2)
         watcher = key_watcher(ring, tmp_path)
-        monkeypatch.setattr(watcher, "_read", refuse_connection)
+        monkeypatch.setattr(watcher, "_connection", SimpleNamespace(run=refuse_connection, close=lambda: None))
         settings = ServingSettings(
             warehouse_url=SecretStr("postgresql://nowhere.invalid/warehouse"), state_folder=tmp_path
         )
@@ -153,7 +154,7 @@ def test_what_cannot_be_understood_opens_nothing(monkeypatch: pytest.MonkeyPatch
         assert caller(ring, KEY) is None
 
 
-def refuse_connection() -> list[tuple[int, bytes]]:
+def refuse_connection(_: object) -> list[tuple[int, bytes]]:
     raise psycopg.OperationalError("connection refused")
 
 

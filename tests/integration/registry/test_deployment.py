@@ -2,9 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import dagster as dg
 import numpy as np
@@ -23,11 +24,11 @@ from registry import deployment
 from registry.deployment import deploy_champion
 from registry.mlflow_registry import Registry
 from serving.build import bento_tag
-from serving.deployment_watcher import worker_name
 from standalone.servers import model_servers
 from standalone.stack import Platform
 from warehouse.database import Connection, Database
 from warehouse.deployments import newest_deployment
+from warehouse.workers import GONE_AFTER, WorkerReport, heartbeat, worker_left
 
 KIND = "segmentation"
 FEATURES = ("orders_total", "days_since_last_purchase")
@@ -92,10 +93,15 @@ def home(tmp_path: Path) -> Home:
 
 
 @contextmanager
-def worker(warehouse_url: str, says: str) -> Iterator[None]:
-    """A worker as Postgres sees it, which says something of its newest deployment."""
-    with closing(psycopg.connect(warehouse_url, application_name=worker_name(KIND) + says)):
-        yield
+def worker(warehouse_url: str, deployment_id: int | None, refused: str | None = None) -> Iterator[UUID]:
+    """A worker that has just reported what it made of a deployment."""
+    worker_id = uuid4()
+    warehouse = Database(warehouse_url)
+    warehouse.run(heartbeat(worker_id, KIND, WorkerReport(deployment_id, refused)))
+    try:
+        yield worker_id
+    finally:
+        warehouse.run(worker_left(worker_id))
 
 
 @pytest.mark.usefixtures("champion")
@@ -105,11 +111,11 @@ def test_a_champion_is_deployed_once_and_those_who_run_are_heard_each_time(
     warehouse = Database(warehouse_url)
 
     first = deploy_champion(KIND, warehouse, registry, home, deployed_by="ann")
-    with worker(warehouse_url, "1 taken"), worker(warehouse_url, "2 refused features"):
+    with worker(warehouse_url, 1), worker(warehouse_url, 2, "features"):
         again = deploy_champion(KIND, warehouse, registry, home, deployed_by="ann")
     with (
-        worker(warehouse_url, "1 taken"),
-        worker(warehouse_url, "1 refused features"),
+        worker(warehouse_url, 1),
+        worker(warehouse_url, 1, "features"),
         pytest.raises(OperationError, match=r"refused version 1 \(features\)"),
     ):
         deploy_champion(KIND, warehouse, registry, home, deployed_by="ann")
@@ -125,8 +131,21 @@ def test_who_says_nothing_is_waited_for_and_named(
     warehouse_url: str, registry: Registry, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deployment, "_PATIENCE_SECONDS", 0.5)
-    with worker(warehouse_url, ""), pytest.raises(OperationError, match="1 of 1 workers of segmentation have not"):
+    with worker(warehouse_url, None), pytest.raises(OperationError, match="1 of 1 workers of segmentation have not"):
         deploy_champion(KIND, Database(warehouse_url), registry, home, deployed_by="ann")
+
+
+@pytest.mark.usefixtures("champion")
+def test_a_worker_that_has_not_been_heard_of_lately_is_not_waited_for(
+    warehouse_url: str, registry: Registry, home: Home
+) -> None:
+    warehouse = Database(warehouse_url)
+    deploy_champion(KIND, warehouse, registry, home, deployed_by="ann")
+    with worker(warehouse_url, None) as killed, worker(warehouse_url, 1), warehouse.transaction() as connection:
+        connection.execute("update ml.workers set seen_at = now() - %s where worker_id = %s", (GONE_AFTER, killed))
+        connection.commit()
+
+        assert deploy_champion(KIND, warehouse, registry, home, deployed_by="ann").workers == 1
 
 
 def materialize(warehouse_url: str, registry: Registry, home: Home) -> str | None:
@@ -183,7 +202,7 @@ def test_the_asset_fails_with_the_reason_and_no_service_is_told(
 def test_the_asset_fails_with_the_reason_when_a_service_refuses(
     warehouse_url: str, registry: Registry, home: Home
 ) -> None:
-    with worker(warehouse_url, "1 refused artifact"):
+    with worker(warehouse_url, 1, "artifact"):
         failure = materialize(warehouse_url, registry, home)
 
     assert failure is not None

@@ -25,6 +25,8 @@ from tests.integration.serving.shop import (
     population,
     train,
 )
+from warehouse.database import execute
+from warehouse.workers import WorkerReport, worker_reports
 
 logger = logging.getLogger(__name__)
 
@@ -189,7 +191,7 @@ def test_a_bad_deployment_is_refused_logged_and_counted_and_the_old_model_answer
     eventually(
         lambda: shop.service.count("model_swap_failures_total", f'code="{code}"') >= counted + 2, "refused by both"
     )
-    eventually(lambda: said_by_workers(shop) == [f"{number} refused {code}"] * 2, "said by both")
+    eventually(lambda: reported_by_workers(shop) == [WorkerReport(number, code)] * 2, "reported by both")
     refused = shop.service.client.get("/model").json()["refused"]
     assert (refused["deployment_id"], refused["code"]) == (number, code)
     assert shop.service.log().count(f"deployment {number} of version {refused['model_version']} refused ({code})") >= 2
@@ -199,12 +201,9 @@ def test_a_bad_deployment_is_refused_logged_and_counted_and_the_old_model_answer
             assert abs(row["probability"] - first.probability[row["user_id"]]) < 1e-9
 
 
-def said_by_workers(shop: Shop) -> list[str]:
+def reported_by_workers(shop: Shop) -> list[WorkerReport]:
     """What whoever deploys is told."""
-    rows = shop.connection.execute(
-        "select application_name from pg_stat_activity where application_name like 'customer-analyzer purchase %'"
-    ).fetchall()
-    return [name.removeprefix("customer-analyzer purchase ") for (name,) in rows]
+    return execute(shop.connection, worker_reports("purchase"))
 
 
 def test_a_good_deployment_after_a_bad_one_is_taken_and_said_so(shop: Shop) -> None:
@@ -213,7 +212,7 @@ def test_a_good_deployment_after_a_bad_one_is_taken_and_said_so(shop: Shop) -> N
 
     number = deploy(shop.connection, first)
 
-    eventually(lambda: said_by_workers(shop) == [f"{number} taken"] * 2, "taken by both")
+    eventually(lambda: reported_by_workers(shop) == [WorkerReport(number, None)] * 2, "taken by both")
     assert shop.service.client.get("/model").json()["refused"] is None
 
 
