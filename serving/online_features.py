@@ -1,11 +1,12 @@
 """What a service asks of the marts: features by user id, and stored scores in order.
 
 Belongs here: the query for features, and how its answer is read. Does not belong here: connections (`pool.py`), what a
-feature means or what is done with it; the queries for scores are in `targeting.py`.
+feature means or what is done with it; the queries for scores are in `warehouse/scores.py`.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -16,7 +17,8 @@ from psycopg import errors, sql
 
 from serving.errors import SnapshotMissing, WarehouseUnavailable
 from serving.pool import Rows, WarehousePool
-from serving.targeting import NEWEST, QUERIES, Ranked, ScoreStore, TargetingRequest, parameters
+from serving.targeting import Ranked, ScoreStore, TargetingRequest, ranking
+from warehouse.scores import day_of_scores
 
 # How Postgres sends the elements of an array of double precision, after a header of five integers.
 _ELEMENT = np.dtype([("length", ">i4"), ("value", ">f8")])
@@ -76,20 +78,28 @@ class PostgresStore:
 
     async def ranked(self, kind: str, asked: TargetingRequest) -> Ranked:
         """See `ScoreStore.ranked`."""
-        ((day,),) = await self._rows(NEWEST, [kind, asked.as_of])
-        if day is None:
-            raise SnapshotMissing(asked.as_of)
-        return Ranked(day, await self._rows(QUERIES[kind], parameters(kind, asked, day)))
+        with _naming_what_is_missing():
+            day = await self._pool.run(day_of_scores(kind, asked.as_of))
+            if day is None:
+                raise SnapshotMissing(asked.as_of)
+            return Ranked(day, await self._pool.run(ranking(asked, day)))
 
     async def _rows(self, query: str, parameters: Sequence[Any]) -> Rows:
-        try:
+        with _naming_what_is_missing():
             return await self._pool.rows(query, parameters)
-        except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
-            raise WarehouseUnavailable("The warehouse has no feature mart yet; run the pipeline once.") from error
-        except errors.UndefinedColumn as error:
-            raise WarehouseUnavailable(
-                "The feature mart lacks a feature of the model in use; rebuild the mart or deploy a newer model."
-            ) from error
+
+
+@contextmanager
+def _naming_what_is_missing() -> Iterator[None]:
+    """Turns a table or column that is not there into WarehouseUnavailable, with the way out."""
+    try:
+        yield
+    except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
+        raise WarehouseUnavailable("The warehouse has no feature mart yet; run the pipeline once.") from error
+    except errors.UndefinedColumn as error:
+        raise WarehouseUnavailable(
+            "The feature mart lacks a feature of the model in use; rebuild the mart or deploy a newer model."
+        ) from error
 
 
 def _question(

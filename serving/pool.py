@@ -1,7 +1,7 @@
 """The connections of a service to the warehouse for what a request has to wait for.
 
 Belongs here: the bounded pool, how long anything may take, and what can go wrong. Does not belong here: any query
-(`online_features.py`, `targeting.py`, `warehouse/`).
+(`online_features.py`, `warehouse/`).
 
 Nothing here needs a session of its own in Postgres (no settings, no locks), so PgBouncer may stand between in
 transaction mode.

@@ -1,16 +1,18 @@
 """Whom to contact: the best users of the stored scores, for what a contact costs and how many there may be.
 
-Belongs here: the two requests, their answers, and the query behind both. Does not belong here: scoring; the pipeline
-stores a score of every user for every day it runs for.
+Belongs here: the two requests and their answers. Does not belong here: the queries behind them (`warehouse/scores.py`),
+or scoring; the pipeline stores a score of every user for every day it runs for.
 """
 
 import datetime
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from serving.schemas import MAX_ROWS, WHOLE, Basis
+from warehouse.database import Statement
+from warehouse.scores import RankedUser, best_buyers, likeliest_leavers
 
 # More than there is, and little enough that sums stay exact to the cent.
 MAX_MONEY = 1e12
@@ -81,10 +83,10 @@ class TargetingResponse:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Stored scores of one day, best first; `rows` are (user_id, probability, expected_value, basis, version)."""
+    """Stored scores of one day, best first."""
 
     as_of: datetime.date
-    rows: list[tuple[Any, ...]]
+    users: list[RankedUser]
 
 
 class ScoreStore(Protocol):
@@ -95,42 +97,28 @@ class ScoreStore(Protocol):
         ...
 
 
-# Early warnings are for who was active until now; who has long been silent cannot be lost again.
-QUERIES: dict[str, str] = {
-    "purchase": """
-select scores.user_id, scores.score, scores.expected_value, scores.basis, scores.model_version
-from ml.scores as scores
-where scores.model = 'purchase' and scores.as_of = $1
-    and coalesce(scores.expected_value >= $2::double precision, $2::double precision = 0)
-order by scores.expected_value desc nulls last, scores.score desc, scores.user_id
-limit $3
-""",
-    "churn": """
-select scores.user_id, scores.score, scores.score * $4::double precision, scores.basis, scores.model_version
-from ml.scores as scores
-inner join marts.user_features as features on features.user_id = scores.user_id and features.as_of = scores.as_of
-where scores.model = 'churn' and scores.as_of = $1 and features.days_since_last_activity <= scores.horizon_days
-    and coalesce(scores.score * $4::double precision >= $2::double precision, true)
-order by scores.score desc, scores.user_id
-limit $3
-""",
-}
-NEWEST = "select max(as_of) from ml.scores where model = $1 and ($2::date is null or as_of = $2::date)"
-
-
-def parameters(kind: str, asked: TargetingRequest, as_of: datetime.date) -> list[Any]:
-    """What the query of `kind` is asked with."""
-    shared = [as_of, asked.cost_per_contact, asked.most]
-    return [*shared, asked.value_of_user] if isinstance(asked, EarlyWarningRequest) else shared
+def ranking(asked: TargetingRequest, as_of: datetime.date) -> Statement[list[RankedUser]]:
+    """The statement whose answer is the best users of a day for what was asked."""
+    if isinstance(asked, EarlyWarningRequest):
+        return likeliest_leavers(as_of, asked.cost_per_contact, asked.most, asked.value_of_user)
+    return best_buyers(as_of, asked.cost_per_contact, asked.most)
 
 
 def listed(kind: str, asked: TargetingRequest, ranked: Ranked) -> TargetingResponse:
     """The answer to a request."""
-    users = [TargetOut(user_id=row[0], probability=row[1], expected_value=row[2], basis=row[3]) for row in ranked.rows]
+    users = [
+        TargetOut(
+            user_id=user.user_id,
+            probability=user.probability,
+            expected_value=user.expected_value,
+            basis=cast(Basis, user.basis),
+        )
+        for user in ranked.users
+    ]
     values = [user.expected_value for user in users if user.expected_value is not None]
     return TargetingResponse(
         model=kind,
-        model_version=ranked.rows[0][4] if ranked.rows else None,
+        model_version=ranked.users[0].model_version if ranked.users else None,
         as_of=ranked.as_of,
         users=users,
         expected_value=sum(values) if len(values) == len(users) else None,

@@ -3,6 +3,7 @@
 Belongs here: SQL on `ml.scores`. Does not: what was said of a user over time (`warehouse.ledger`).
 """
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
@@ -107,3 +108,69 @@ def example_users(database: Database, model: str) -> list[str]:
         )
     )
     return [users[0], users[len(users) // 2]] if users else []
+
+
+@dataclass(frozen=True, slots=True)
+class RankedUser:
+    """A user worth a contact, with the score that says so; `expected_value` is None where money is not known."""
+
+    user_id: str
+    probability: float
+    expected_value: float | None
+    basis: str
+    model_version: int
+
+
+def day_of_scores(model: str, as_of: date | None) -> Statement[date | None]:
+    """The day asked for, or the newest one, if it has scores of this model."""
+    return value(
+        lambda day: day,
+        "select max(as_of) from ml.scores"
+        " where model = %(model)s and (%(as_of)s::date is null or as_of = %(as_of)s::date)",
+        model=model,
+        as_of=as_of,
+    )
+
+
+def best_buyers(as_of: date, cost_per_contact: float, most: int) -> Statement[list[RankedUser]]:
+    """Up to `most` users from whom most money is expected, best first.
+
+    Left out is who is expected to bring less than a contact costs, and, unless a contact costs nothing, who is expected
+    to bring nobody knows what.
+    """
+    return rows(
+        RankedUser,
+        "select user_id, score, expected_value, basis, model_version from ml.scores"
+        " where model = 'purchase' and as_of = %(as_of)s"
+        " and coalesce(expected_value >= %(cost)s::double precision, %(cost)s::double precision = 0)"
+        " order by expected_value desc nulls last, score desc, user_id limit %(most)s",
+        as_of=as_of,
+        cost=cost_per_contact,
+        most=most,
+    )
+
+
+def likeliest_leavers(
+    as_of: date, cost_per_contact: float, most: int, value_of_user: float | None
+) -> Statement[list[RankedUser]]:
+    """Up to `most` users most likely to leave, the likeliest first.
+
+    Only users active until now are asked about: who has long been silent cannot be lost again. With a `value_of_user`,
+    left out is who would be worth less than a contact costs.
+    """
+    return rows(
+        RankedUser,
+        "select scores.user_id, scores.score, scores.score * %(value)s::double precision, scores.basis,"
+        " scores.model_version"
+        " from ml.scores as scores"
+        " inner join marts.user_features as features"
+        " on features.user_id = scores.user_id and features.as_of = scores.as_of"
+        " where scores.model = 'churn' and scores.as_of = %(as_of)s"
+        " and features.days_since_last_activity <= scores.horizon_days"
+        " and coalesce(scores.score * %(value)s::double precision >= %(cost)s::double precision, true)"
+        " order by scores.score desc, scores.user_id limit %(most)s",
+        as_of=as_of,
+        cost=cost_per_contact,
+        most=most,
+        value=value_of_user,
+    )

@@ -17,6 +17,7 @@ from serving.online_features import Snapshot
 from serving.recorder import Entry
 from serving.targeting import Ranked, TargetingRequest
 from warehouse.first_answers import FirstAnswer, KeyedRequest
+from warehouse.scores import RankedUser
 
 AS_OF = datetime.date(2024, 6, 1)
 USERS = 240
@@ -54,7 +55,9 @@ class MemoryStore:
             raise WarehouseUnavailable("The warehouse does not answer; try again shortly.")
         if self.as_of is None or asked.as_of not in (None, self.as_of):
             raise SnapshotMissing(asked.as_of)
-        return Ranked(self.as_of, [("7", 0.5, 12.0, "model", 3), ("9", 0.25, 8.0, "model", 3)][: asked.most])
+        return Ranked(
+            self.as_of, [RankedUser("7", 0.5, 12.0, "model", 3), RankedUser("9", 0.25, 8.0, "model", 3)][: asked.most]
+        )
 
 
 @dataclass
