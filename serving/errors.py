@@ -1,7 +1,7 @@
 """Every way a service, its build or its client can say no.
 
 Belongs here: the exceptions of this package. Each message is one sentence that names the thing and the way out.
-Does not belong here: how an error becomes an HTTP answer (`problems.py`).
+Does not belong here: how an error becomes an HTTP answer (`core/problems.py`).
 """
 
 import datetime

@@ -1,7 +1,7 @@
 """What the warehouse last said, kept on disk for a service that starts while it is away.
 
 Belongs here: one small file for each thing to remember, that only its owner could have written. Does not belong here:
-what is remembered, or what is made of it (`keys.py`, `deployments.py`).
+what is remembered, or what is made of it (`key_ring.py`, `deployment_watcher.py`).
 """
 
 import contextlib

@@ -2,7 +2,7 @@
 
 Belongs here: loading a model directory after checking it, and swapping one reference, so that a request sees either
 the old model or the new one and never a bit of both. Does not belong here: who decides which model that should be
-(`deployments.py`).
+(`deployment_watcher.py`).
 """
 
 import datetime

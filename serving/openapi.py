@@ -1,7 +1,7 @@
 """The OpenAPI description of a service, made from the contract in `schemas.py`.
 
 Belongs here: paths, statuses and headers of every route a caller may use. Does not belong here: the fields
-themselves, examples of answers (`examples.py`), or which changes callers would notice (`contract.py`). BentoML
+themselves, examples of answers (`examples.py`), or which changes callers would notice (`api_changes.py`). BentoML
 describes only routes it makes itself, so ours, which are mounted, are described here, together with its health checks.
 """
 

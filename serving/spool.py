@@ -1,6 +1,6 @@
 """Lines of JSON kept on disk until someone has taken them over for good.
 
-Belongs here: files, locks and the bound. Does not belong here: what a line says, or where it goes (`ledger.py`).
+Belongs here: files, locks and the bound. Does not belong here: what a line says, or where it goes (`recorder.py`).
 
 A folder is shared by all processes of all services. Each has a folder of its own in it, and holds the lock in there as
 long as it lives, so that what a killed process left behind is known to be nobody's and moves to whoever looks next.
