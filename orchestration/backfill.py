@@ -14,6 +14,7 @@ from typing import Any
 from dbt.cli.main import dbtRunner
 
 from core.errors import DISK_FULL, NO_SPACE, OperationError, UserError
+from ml.kinds import model_kinds
 from warehouse.database import Database
 from warehouse.locks import marts_lock
 
@@ -61,6 +62,7 @@ def variables(
         {
             "as_of_dates": [day.isoformat() for day in days],
             "horizon_days": horizon_days,
+            "model_labels": {kind.name: kind.outcome.label for kind in model_kinds() if kind.outcome},
             "known_until": "" if known_until is None else known_until.isoformat(),
             "rebuild": rebuild,
         }

@@ -1,4 +1,4 @@
-"""The scorecard for people: what was predicted beside what happened, newest weeks first.
+"""The scorecard for people: what was predicted beside what happened, newest weeks first, what was live apart.
 
 Belongs here: reading the mart and laying it out. Not: any figure in it (`dbt_project/models/scorecards`).
 """
@@ -12,6 +12,7 @@ _SHOWN = {
     "as_of_week": "week of",
     "model": "model",
     "kind": "kind",
+    "is_live": "said",
     "model_version": "version",
     "users": "users",
     "observed_rate": "observed",
@@ -32,7 +33,8 @@ def read_scorecard(warehouse: Database, model: str | None = None, weeks: int | N
     if warehouse.frame("select to_regclass('scorecards.model_scorecard') is null as missing").item():
         raise UserError("There is no scorecard yet; build the marts first: customer-analyzer run")
     rows = warehouse.frame(
-        "select * from scorecards.model_scorecard order by as_of_week desc, model, kind desc, model_version desc"
+        "select * from scorecards.model_scorecard"
+        " order by as_of_week desc, model, is_live desc, kind desc, model_version desc"
     )
     if model is not None:
         rows = rows.filter(pl.col("model") == model)
@@ -57,6 +59,8 @@ def _cell(name: str, row: dict[str, object]) -> str:
     value = row[name]
     if value is None:
         return ""
+    if name == "is_live":
+        return "live" if value else "in hindsight"
     if name == "uplift":
         return f"{value:+.3f} ± {1.96 * float(str(row['uplift_standard_error'])):.3f}"
     return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -19,9 +19,8 @@ _WEEKS = 12
 def scorecard(warehouse: WarehouseResource) -> dg.MaterializeResult:
     """Shows the newest weeks of the mart."""
     rows = read_scorecard(warehouse.open(), weeks=_WEEKS)
-    newest = {
-        f"{row['model']}_{row['kind']}_auc": row["auc"] for row in reversed(rows.to_dicts()) if row["auc"] is not None
-    }
+    live = rows.filter("is_live").drop_nulls("auc").reverse()
+    newest = {f"{row['model']}_{row['kind']}_auc": row["auc"] for row in live.iter_rows(named=True)}
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows.height,

@@ -14,6 +14,7 @@ import yaml
 
 from data_contracts.contract import read_contract
 from dbt_project import PROJECT
+from ml.kinds import BUILT_IN
 
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 ADVICE = Path(__file__).parents[2] / "ml" / "advice.yml"
@@ -136,3 +137,8 @@ def test_nothing_secret_stands_in_the_profile() -> None:
     profile = yaml.safe_load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
     (output,) = profile["customer_analyzer"]["outputs"].values()
     assert all("env_var(" in str(output[key]) for key in ("host", "port", "user", "password", "dbname"))
+
+
+def test_the_scorecard_knows_the_label_of_each_model() -> None:
+    labels = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["model_labels"]
+    assert labels == {kind.name: kind.outcome.label for kind in BUILT_IN if kind.outcome}

@@ -49,6 +49,7 @@ def test_dbt_is_told_what_is_known_unless_everything_is() -> None:
     assert json.loads(variables([FIRST], 7)) == {
         "as_of_dates": ["2025-01-06"],
         "horizon_days": 7,
+        "model_labels": {"purchase": "has_purchased", "churn": "is_churned"},
         "known_until": "",
         "rebuild": False,
     }

@@ -9,6 +9,7 @@ from orchestration.scorecard import display_rows, scorecard_markdown
 ROW = {
     "model": "churn",
     "kind": "score",
+    "is_live": True,
     "model_version": 3,
     "horizon_days": 30,
     "as_of_week": date(2024, 3, 4),
@@ -32,6 +33,7 @@ def test_figures_are_rounded_and_uplift_has_its_interval() -> None:
     headings, (row,) = display_rows(pl.DataFrame([ROW]))
     shown = dict(zip(headings, row, strict=True))
     assert (shown["week of"], shown["version"], shown["users"]) == ("2024-03-04", "3", "1200")
+    assert shown["said"] == "live"
     assert (shown["AUC"], shown["calibration error"], shown["lift at 10 %"]) == ("0.725", "0.015", "2.500")
     assert shown["uplift of treatment"] == "-0.050 ± 0.039"
 
@@ -39,6 +41,12 @@ def test_figures_are_rounded_and_uplift_has_its_interval() -> None:
 def test_what_cannot_be_told_is_left_empty() -> None:
     lines = scorecard_markdown(pl.DataFrame([ROW, QUIET])).splitlines()
     assert len(lines) == 4
-    assert {line.count("|") for line in lines} == {13}
+    assert {line.count("|") for line in lines} == {14}
     assert lines[3].endswith("| 0.150 |  |  |")
     assert "None" not in lines[3]
+
+
+def test_what_was_said_in_hindsight_is_marked() -> None:
+    lines = scorecard_markdown(pl.DataFrame([ROW, ROW | {"is_live": False}])).splitlines()
+    assert "| score | live | 3 |" in lines[2]
+    assert "| score | in hindsight | 3 |" in lines[3]

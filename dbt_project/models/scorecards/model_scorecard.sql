@@ -1,4 +1,4 @@
-{%- set group_columns = 'model, kind, model_version, horizon_days, as_of_week' -%}
+{%- set group_columns = 'model, kind, is_live, model_version, horizon_days, as_of_week' -%}
 {%- set counted_until = '(select max(newest_row_at) from ' ~ this ~ ')' if is_incremental() else 'null' -%}
 {{
     config(
@@ -9,9 +9,13 @@
     )
 }}
 
+-- Live is what was said on the day as_of or before: whoever says something later may know how the window went.
 with ledger as (
 
-    select * from {{ source('predictions', 'ledger') }}
+    select
+        *,
+        {{ utc_day('made_at') }} <= as_of as is_live
+    from {{ source('predictions', 'ledger') }}
 
 ),
 
@@ -50,6 +54,7 @@ matured as (
     select
         ledger.model,
         ledger.kind,
+        ledger.is_live,
         ledger.model_version,
         ledger.horizon_days,
         weeks.as_of_week,
@@ -57,10 +62,11 @@ matured as (
         ledger.score,
         ledger.treatment,
         greatest(outcomes.joined_at, ledger.made_at) as row_at,
-        case when ledger.model = 'churn' then outcomes.is_churned else outcomes.has_purchased end as is_positive,
+        {{ own_label('ledger.model', 'outcomes') }} as is_positive,
         row_number() over (
             partition by
-                ledger.user_id, weeks.as_of_week, ledger.model_version, ledger.model, ledger.kind, ledger.horizon_days
+                ledger.user_id, weeks.as_of_week, ledger.model_version, ledger.model, ledger.kind, ledger.is_live,
+                ledger.horizon_days
             order by ledger.as_of, ledger.made_at, ledger.prediction_id
         ) as place
     from weeks
@@ -87,7 +93,8 @@ newest as (
 
 ),
 
--- The first of a user's week: who is asked about often counts no more than others. For churn, those who could churn.
+-- The first of a user's week: who is asked about often counts no more than others. Each model is judged by its own
+-- label, which is null for users it is not about: for churn, those who could not churn.
 counted as (
 
     select
@@ -163,6 +170,7 @@ final as (
     select
         sums.model,
         sums.kind,
+        sums.is_live,
         sums.model_version,
         sums.horizon_days,
         sums.as_of_week,
@@ -192,6 +200,7 @@ final as (
         on
             sums.model = calibration.model
             and sums.kind = calibration.kind
+            and sums.is_live = calibration.is_live
             and sums.model_version = calibration.model_version
             and sums.horizon_days = calibration.horizon_days
             and sums.as_of_week = calibration.as_of_week
@@ -199,6 +208,7 @@ final as (
         on
             sums.model = newest.model
             and sums.kind = newest.kind
+            and sums.is_live = newest.is_live
             and sums.model_version = newest.model_version
             and sums.horizon_days = newest.horizon_days
             and sums.as_of_week = newest.as_of_week

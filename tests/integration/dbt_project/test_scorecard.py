@@ -2,7 +2,7 @@
 
 import random
 import threading
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -18,8 +18,18 @@ MONDAY = date(2024, 3, 4)
 
 
 def enter(warehouse: Warehouse, ledger: pl.DataFrame) -> None:
-    """Adds rows to the ledger, as batch scoring and the services do; what a row does not say is the same for all."""
-    filled = {"kind": "score", "model": "churn", "model_version": 1, "horizon_days": HORIZON, "treatment": None}
+    """Adds rows to the ledger, as batch scoring and the services do; what a row does not say is the same for all.
+
+    A row is made as its window begins, unless it says `made_at`.
+    """
+    filled = {
+        "kind": "score",
+        "model": "churn",
+        "model_version": 1,
+        "horizon_days": HORIZON,
+        "treatment": None,
+        "made_at": None,
+    }
     frame = ledger.with_columns(
         pl.lit(value, pl.String if value is None else None).alias(name)
         for name, value in filled.items()
@@ -30,7 +40,8 @@ def enter(warehouse: Warehouse, ledger: pl.DataFrame) -> None:
             "insert into ml.ledger (prediction_id, feature_hash, basis, kind, model, model_version, horizon_days,"
             " treatment, user_id, as_of, score, made_at)"
             " values (gen_random_uuid(), 'f', 'model', %(kind)s, %(model)s, %(model_version)s, %(horizon_days)s,"
-            " %(treatment)s, %(user_id)s, %(as_of)s, %(score)s, clock_timestamp())",
+            " %(treatment)s, %(user_id)s, %(as_of)s::date, %(score)s,"
+            " coalesce(%(made_at)s::timestamptz, %(as_of)s::date::timestamp at time zone 'UTC'))",
             frame.to_dicts(),
         )
 
@@ -134,7 +145,7 @@ def matured(warehouse: Warehouse, *, users: int, day: date, seed: int, **same: o
 def scorecard(warehouse: Warehouse) -> pl.DataFrame:
     """The mart without what depends on the clock."""
     cursor = warehouse.execute(
-        "select * from scorecards.model_scorecard order by model, kind, model_version, as_of_week"
+        "select * from scorecards.model_scorecard order by model, kind, model_version, is_live, as_of_week"
     )
     names = [column.name for column in cursor.description or ()]
     return pl.DataFrame([dict(zip(names, row, strict=True)) for row in cursor.fetchall()]).drop("newest_row_at")
@@ -169,23 +180,78 @@ def test_a_week_is_counted_anew_when_something_about_it_is_new(dbt: Dbt, warehou
     assert scorecard(warehouse)["as_of_week"].to_list() == [MONDAY, MONDAY + timedelta(days=7)]
     # A day more of the second week, another version on an old day, predictions, and a third week.
     matured(warehouse, users=60, day=MONDAY + timedelta(days=9), seed=3)
-    matured(warehouse, users=40, day=MONDAY, seed=4, model_version=2)
-    matured(warehouse, users=40, day=MONDAY, seed=5, kind="prediction")
+    matured(warehouse, users=40, day=MONDAY, seed=4, model_version=2, made_at=datetime.now(UTC))
+    matured(warehouse, users=40, day=MONDAY, seed=5, kind="prediction", made_at=datetime.now(UTC))
     matured(warehouse, users=40, day=MONDAY + timedelta(days=14), seed=6)
     dbt("run", "--select", "model_scorecard")
     found = scorecard(warehouse)
-    assert found.select("kind", "model_version", "as_of_week").rows() == [
-        ("prediction", 1, MONDAY),
-        ("score", 1, MONDAY),
-        ("score", 1, MONDAY + timedelta(days=7)),
-        ("score", 1, MONDAY + timedelta(days=14)),
-        ("score", 2, MONDAY),
+    assert found.select("kind", "model_version", "is_live", "as_of_week").rows() == [
+        ("prediction", 1, False, MONDAY),
+        ("score", 1, True, MONDAY),
+        ("score", 1, True, MONDAY + timedelta(days=7)),
+        ("score", 1, True, MONDAY + timedelta(days=14)),
+        ("score", 2, False, MONDAY),
     ]
     before = rows(warehouse, "(select xmin, s.* from scorecards.model_scorecard as s)")
     dbt("run", "--select", "model_scorecard")
     assert rows(warehouse, "(select xmin, s.* from scorecards.model_scorecard as s)") == before
     dbt("run", "--select", "model_scorecard", "--full-refresh")
     assert scorecard(warehouse).equals(found)
+
+
+def test_what_is_said_in_hindsight_is_never_counted_as_live(dbt: Dbt, warehouse: Warehouse) -> None:
+    """Made in 2026 about 2024, by somebody who knows how it went: AUC 1. Live it was a coin's toss."""
+    users = [f"{number:03}" for number in range(100)]
+    outcomes = {user: place % 2 == 0 for place, user in enumerate(users)}
+    live = pl.DataFrame(
+        {"user_id": users, "as_of": [MONDAY] * 100, "score": [0.5] * 100, "made_at": ["2024-03-04 23:59:59+00"] * 100}
+    )
+    enter(warehouse, live)
+    knowing = live.with_columns(
+        score=pl.Series([0.9 if outcomes[user] else 0.1 for user in users]), made_at=pl.lit("2026-01-01 12:00+00")
+    )
+    for kind in ("score", "prediction"):
+        enter(warehouse, knowing.with_columns(kind=pl.lit(kind)))
+    # A second after its day, as a clock of another time zone would still call the same day.
+    enter(warehouse, knowing.with_columns(model_version=2, made_at=pl.lit("2024-03-04 19:00:01-05")))
+    warehouse.cursor().executemany(
+        "insert into ml.outcomes"
+        " (user_id, as_of, horizon_days, has_activity, has_purchased, purchase_amount, is_churned)"
+        " values (%s, %s, 20, %s, false, 0, %s)",
+        [(user, MONDAY, not is_churned, is_churned) for user, is_churned in outcomes.items()],
+    )
+
+    dbt("run", "--select", "model_scorecard")
+
+    found = scorecard(warehouse).select("kind", "model_version", "is_live", "users", "auc").rows()
+    assert found == [
+        ("prediction", 1, False, 100, 1.0),
+        ("score", 1, False, 100, 1.0),
+        ("score", 1, True, 100, 0.5),
+        ("score", 2, False, 100, 1.0),
+    ]
+
+
+def test_each_model_is_judged_by_its_own_label(dbt: Dbt, warehouse: Warehouse) -> None:
+    """A label that is null says that the model is not about this user; without a label nobody can judge a model."""
+    entries = everyone(MONDAY)
+    for model in ("churn", "purchase", "activity", "weather"):
+        enter(warehouse, entries.with_columns(model=pl.lit(model)))
+    warehouse.cursor().executemany(
+        "insert into ml.outcomes"
+        " (user_id, as_of, horizon_days, has_activity, has_purchased, purchase_amount, is_churned)"
+        " values (%s, %s, 20, %s, %s, 0, %s)",
+        [
+            (user, MONDAY, place < 20, place < 10, None if user == "stranger" else place < 5)
+            for place, user in enumerate(entries["user_id"])
+        ],
+    )
+    labels = {"churn": "is_churned", "purchase": "has_purchased", "activity": "has_activity"}
+
+    dbt("run", "--select", "model_scorecard", model_labels=labels)
+
+    counted = scorecard(warehouse).select("model", "users", "positives").rows()
+    assert counted == [("activity", 31, 20), ("churn", 30, 5), ("purchase", 31, 10)]
 
 
 def test_rates_that_cannot_be_told_are_empty(dbt: Dbt, warehouse: Warehouse) -> None:
