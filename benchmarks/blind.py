@@ -28,7 +28,7 @@ from ml.baselines import fit_baselines
 from ml.cutoffs import CutoffPlan
 from ml.evaluation import auc, lift_at, score_metrics
 from ml.kinds import CHURN, PURCHASE, ModelKind, outcome_of
-from orchestration.pipeline import plan_run
+from orchestration.planning import plan_run
 from standalone.stack import running_platform
 from warehouse.scores import read_scores
 

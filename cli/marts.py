@@ -35,12 +35,12 @@ def backfill(
 
     It may be stopped at any time, and continues when it is started again.
     """
+    from cli.console import output_to
     from cli.session import open_session
     from core.settings import read_settings
     from dbt_project import PROJECT
     from orchestration.backfill import backfill as built
     from orchestration.backfill import backfill_days, passes
-    from orchestration.pipeline import output_to
 
     days = backfill_days(first.date(), last.date(), every)
     passes(days, days_a_pass)

@@ -4,21 +4,22 @@ import json
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.console import make_console
+from cli.console import make_console, output_to
 from cli.options import AsJson
 from cli.session import Session, session_of
-from cli.summary import summarize
-from cli.tables import models_table
 from core.errors import OperationError
 from core.settings import read_settings
-from orchestration.pipeline import RunOutcome, output_to, plan_run, run_job
+from orchestration.planning import plan_run
 from standalone.stack import running_platform
+
+if TYPE_CHECKING:
+    from orchestration.pipeline import RunOutcome
 
 
 def run(
@@ -46,6 +47,9 @@ def run(
             settings.horizon_days if horizon is None else horizon,
             backtest=backtest,
         )
+        from cli.summary import summarize
+        from cli.tables import models_table
+
         models = summarize(outcome, session.registry)
     if as_json:
         typer.echo(json.dumps({"as_of": outcome.as_of.isoformat(), "models": [asdict(model) for model in models]}))
@@ -53,12 +57,15 @@ def run(
         make_console().print(models_table(outcome, models))
 
 
-def run_everything(session: Session, as_of: date | None, horizon_days: int, *, backtest: bool) -> RunOutcome:
+def run_everything(session: Session, as_of: date | None, horizon_days: int, *, backtest: bool) -> "RunOutcome":
     """Runs the retrain job, or the quick one, with a progress bar. All other output goes to the home's log.
 
     Raises OperationError that names the first failed step and the log.
     """
     plan = plan_run(session.warehouse, as_of, horizon_days)
+    # Only now: it loads all that the assets use, and a day that cannot be run is refused at once.
+    from orchestration.pipeline import run_job
+
     log = session.platform.home.logs / "run.log"
     with output_to(log) as terminal:
         console = Console(file=terminal)
@@ -82,7 +89,7 @@ def run_everything(session: Session, as_of: date | None, horizon_days: int, *, b
     return outcome
 
 
-def _raise_on_failure(outcome: RunOutcome, log: Path) -> None:
+def _raise_on_failure(outcome: "RunOutcome", log: Path) -> None:
     if outcome.is_success:
         return
     first = outcome.failed[0]

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from core.settings import read_settings
-from registry.mlflow_registry import Registry
 from standalone.stack import Platform, running_platform
 from warehouse.database import Database
 from warehouse.marts import Marts
+
+if TYPE_CHECKING:
+    from registry.mlflow_registry import Registry
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,13 @@ class Session:
     platform: Platform
     warehouse: Database
     marts: Marts
-    registry: Registry
+
+    @cached_property
+    def registry(self) -> "Registry":
+        """The models. MLflow takes seconds to import, so commands that do not need it do not wait for it."""
+        from registry.mlflow_registry import Registry
+
+        return Registry(self.platform.mlflow_url, self.platform.environment["MLFLOW_ARTIFACT_ROOT"])
 
 
 @contextmanager
@@ -30,7 +40,5 @@ def open_session() -> Iterator[Session]:
 
 def session_of(platform: Platform) -> Session:
     """The session of a platform that already runs."""
-    registry = Registry(platform.mlflow_url, platform.environment["MLFLOW_ARTIFACT_ROOT"])
     warehouse = Database(platform.warehouse_url)
-    marts = Marts(warehouse, platform.settings.training_rows)
-    return Session(platform, warehouse, marts, registry)
+    return Session(platform, warehouse, Marts(warehouse, platform.settings.training_rows))

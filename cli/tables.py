@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from cli.summary import ModelSummary
-from orchestration.pipeline import RunOutcome
 from orchestration.scorecard import display_rows
 from registry.mlflow_registry import CHALLENGER, CHAMPION, RegisteredModel
 
+if TYPE_CHECKING:
+    # Loads all that a run does.
+    from cli.summary import ModelSummary
+    from orchestration.pipeline import RunOutcome
 
-def models_table(outcome: RunOutcome, models: Sequence[ModelSummary]) -> Table:
+
+def models_table(outcome: "RunOutcome", models: "Sequence[ModelSummary]") -> Table:
     """The result of a run: for each model its out-of-time figures and those of the baselines, the verdict, drift."""
     table = Table(
         title=f"As of {outcome.as_of}, {outcome.horizon_days} days ahead; tested on the newest matured window"

@@ -1,28 +1,21 @@
 """Running the pipeline from the command line: the same job Dagster schedules, in this process, with progress.
 
-Belongs here: starting a job for a day and telling what became of its steps. Not: what the steps do
-(`orchestration.assets`), or how progress looks (`cli`).
+Belongs here: starting a job for a day and telling what became of its steps. Not: which day (`orchestration.planning`),
+what the steps do (`orchestration.assets`), or how progress looks (`cli`).
 """
 
-import contextlib
-import os
-import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import TextIO
+from datetime import date
 
 import dagster as dg
 
-from core.errors import DISK_FULL, NO_SPACE, UserError
-from ml.cutoffs import CutoffPlan, plan_cutoffs
+from core.errors import DISK_FULL, NO_SPACE
+from ml.cutoffs import CutoffPlan
 from orchestration.definitions import build_definitions
 from orchestration.lost_runs import PROCESS_TAG, end_lost_runs, this_process
 from orchestration.resources import Choices
-from warehouse.database import Database
-from warehouse.events import event_range
 
 
 @dataclass(frozen=True)
@@ -62,20 +55,6 @@ class RunOutcome:
     def check(self, asset: str, name: str) -> Check | None:
         """The result of one check, if it was evaluated."""
         return next((check for check in self.checks if (check.asset, check.name) == (asset, name)), None)
-
-
-def plan_run(warehouse: Database, as_of: date | None, horizon_days: int) -> CutoffPlan:
-    """The cutoffs of a run before it starts, so that an impossible day or horizon is refused at once.
-
-    Without `as_of` it is the day after the last event, or today if that day has not begun yet. Raises UserError or
-    ml.errors.MLError with the way out.
-    """
-    known = event_range(warehouse)
-    today = datetime.now(UTC).date()
-    day = as_of or min(known.last + timedelta(days=1), today)
-    if day > today:
-        raise UserError(f"{day} has not begun yet, so not everything before it is known; choose {today} or earlier.")
-    return plan_cutoffs(day, horizon_days, known.first, known.last)
 
 
 def run_job(
@@ -133,29 +112,6 @@ def run_job(
     if not result.success and not failed:
         failed.append(FailedStep("the run itself", "it ended before its first step"))
     return RunOutcome(run_id, plan.as_of, plan.horizon_days, tuple(failed), tuple(skipped), tuple(checks))
-
-
-@contextlib.contextmanager
-def output_to(log: Path) -> Iterator[TextIO]:
-    """Sends what this process and its children print to a file; yields the stream that still reaches the user.
-
-    dbt, MLflow and Evidently print straight to the file descriptors, so these are what is redirected.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = [os.dup(descriptor) for descriptor in (1, 2)]
-    with log.open("a", encoding="utf-8") as file, os.fdopen(os.dup(kept[1]), "w", encoding="utf-8") as user:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-        try:
-            yield user
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for descriptor, original in zip((1, 2), kept, strict=True):
-                os.dup2(original, descriptor)
-                os.close(original)
 
 
 def one_line(error: object) -> str:

@@ -50,6 +50,16 @@ def test_help_imports_no_heavy_library() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_run_can_be_refused_and_a_session_opened_before_what_takes_seconds_to_import() -> None:
+    code = (
+        "import sys, cli.run, cli.session, orchestration.planning\n"
+        "heavy = {'dagster', 'dbt', 'mlflow', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert _call() == 2
     assert "Usage" in capsys.readouterr().out

@@ -1,14 +1,11 @@
 """What the command line makes of a run."""
 
-import subprocess
-import sys
 from datetime import date
-from pathlib import Path
 
 import pytest
 from dagster._utils.error import SerializableErrorInfo
 
-from orchestration.pipeline import Check, FailedStep, RunOutcome, one_line, output_to
+from orchestration.pipeline import Check, FailedStep, RunOutcome, one_line
 
 
 def outcome(**changes: object) -> RunOutcome:
@@ -33,17 +30,6 @@ def test_a_check_is_found_by_asset_and_name() -> None:
     assert found is not None
     assert found.description == "better"
     assert outcome().check("churn_champion", "drift") is None
-
-
-def test_output_of_children_goes_to_the_log_and_comes_back_afterwards(tmp_path: Path, capfd: object) -> None:
-    log = tmp_path / "logs" / "run.log"
-    with output_to(log) as terminal:
-        subprocess.run([sys.executable, "-c", "print('from a child')"], check=True)
-        terminal.write("to the person\n")
-    subprocess.run([sys.executable, "-c", "print('afterwards')"], check=True)
-    assert log.read_text() == "from a child\n"
-    printed = capfd.readouterr()  # type: ignore[attr-defined]
-    assert (printed.out, printed.err) == ("afterwards\n", "to the person\n")
 
 
 @pytest.mark.parametrize(

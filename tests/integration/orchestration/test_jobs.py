@@ -9,7 +9,8 @@ import pytest
 from ingestion.importing import import_frames
 from ml.cutoffs import cutoff_days, plan_backtest
 from orchestration.lost_runs import PROCESS_TAG, end_lost_runs, this_process
-from orchestration.pipeline import plan_run, run_job
+from orchestration.pipeline import run_job
+from orchestration.planning import plan_run
 from simulator import simulate
 from warehouse.database import Database
 from warehouse.events import event_range
