@@ -1,9 +1,14 @@
 """Real servers for the integration tests, each in a home of its own, on free ports, gone when the tests are.
 
-`warehouse_url`  an empty, migrated warehouse, fresh for every test
-`warehouse`      a connection to it; `dbt` builds its marts
-`ran_platform`   a platform on which the whole pipeline ran once on a cut of real data, with its services up
-`installed`      the built wheel in an environment of its own
+`warehouse_url`         an empty, migrated warehouse, fresh for every test, on a platform that all share
+`shared_warehouse_url`  the same for the tests of a module, which leave it as they found it or start by emptying it
+`warehouse`             a connection to `warehouse_url`; `dbt` builds its marts
+`empty_platform`        that platform, for tests that type commands
+`ran_platform`          a platform on which the whole pipeline ran once on a cut of real data, with its services up:
+                        for whatever looks at a finished run. Its tests leave champions, scores and deployments alone.
+`installed`             the built wheel in an environment of its own
+
+A module that starts a platform of its own says why: what it does to the platform, others could not bear.
 """
 
 import os
@@ -11,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +33,7 @@ from standalone.stack import Platform, running_platform
 from standalone.up import announce, exclusive_up
 from tests.integration.dbt_project.shop import AS_OF_DATES, DAYS, FIRST_DAY, Dbt
 from tests.integration.installed import Installed, install_wheel
-from warehouse.migration import migrate, read_migrations
+from warehouse.databases import WAREHOUSE
 
 if TYPE_CHECKING:
     from tests.integration.dbt_project.parsed import Parsed
@@ -42,18 +47,29 @@ def pytest_sessionstart() -> None:
         pytest.exit("Unset DATABASE_URL (in the environment and in .env) before running the integration tests.", 2)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever lives in this folder is an integration test."""
+    """Whatever lives in this folder is an integration test, and what shares costly fixtures stays in one process.
+
+    Those are the fixtures of a module, the finished run and the installed wheel; modules that share others name their
+    group themselves.
+    """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.integration)
+            if item.get_closest_marker("xdist_group") is None:
+                used = getattr(item, "fixturenames", ())
+                shared = next((name for name in ("finished_run", "installed") if name in used), None)
+                item.add_marker(pytest.mark.xdist_group(shared or str(item.path.relative_to(here))))
 
 
 @pytest.fixture(scope="session")
 def empty_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform without events, shared by tests that each take a fresh warehouse."""
     with running_platform(own_settings(tmp_path_factory.mktemp("empty") / "home")) as platform:
+        with platform.server.connect("postgres", autocommit=True) as connection:
+            connection.execute("create database migrated template warehouse")
         yield platform
 
 
@@ -74,9 +90,7 @@ def _fresh_warehouse(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> str
     _export(platform, monkeypatch)
     with platform.server.connect("postgres", autocommit=True) as connection:
         connection.execute("drop database if exists warehouse with (force)")
-        connection.execute("create database warehouse")
-    with platform.server.connect("warehouse", autocommit=True) as connection:
-        migrate(connection, read_migrations())
+        connection.execute("create database warehouse template migrated")
     return platform.warehouse_url
 
 
@@ -117,7 +131,8 @@ class RanPlatform:
     platform: Platform
     service_urls: dict[str, str]
     service_key: str
-    run_output: str
+    as_of: date
+    horizon_days: int
 
     @property
     def warehouse_url(self) -> str:
@@ -138,12 +153,14 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RanPlatfo
     read_cdnow(cdnow_file()).filter(pl.col("user_id").cast(pl.Int64) % 4 == 0).write_parquet(events)
     with running_platform(own_settings(folder / "home")) as platform:
         command(platform, "events", "import", str(events))
-        output = command(platform, "run")
+        command(platform, "run")
+        with platform.server.connect(WAREHOUSE) as connection:
+            as_of, horizon = connection.execute("select max(as_of), max(horizon_days) from ml.scores").fetchall()[0]
         key = ensure_local_key(platform)
         with exclusive_up(platform.home), running_servers(model_servers(platform)) as services:
             announce(platform.home, services)
             urls = {child.command.name: str(child.command.address) for child in services}
-            yield RanPlatform(platform, urls, key, output)
+            yield RanPlatform(platform, urls, key, as_of, horizon)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -1,32 +1,29 @@
 """Bad input leads to one sentence that says what to do, a non-zero exit code, and no partial writes."""
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from standalone.stack import Platform, running_platform
-from tests.integration.conftest import command, own_settings
+from ingestion import import_frames
+from standalone.stack import Platform
+from tests.integration.conftest import command
 from warehouse.database import Database
 from warehouse.events import imported_files
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def shop(empty_platform: Platform, shared_warehouse_url: str) -> Platform:
     """A home with 100 days of three users' events and nothing trained."""
-    folder = tmp_path_factory.mktemp("shop")
     start = datetime(2025, 1, 1, tzinfo=UTC)
     days = [start + timedelta(days=day) for day in range(100)]
     events = pl.DataFrame(
         {"user_id": [f"u{i % 3}" for i in range(100)], "event_type": ["purchase"] * 100, "occurred_at": days}
     )
-    events.write_parquet(folder / "events.parquet")
-    with running_platform(own_settings(folder / "home")) as platform:
-        command(platform, "events", "import", str(folder / "events.parquet"))
-        yield platform
+    import_frames(shared_warehouse_url, [events], "events.parquet")
+    return empty_platform
 
 
 def refused(platform: Platform, *arguments: str, exit_code: int = 2) -> str:

@@ -11,7 +11,7 @@ from tests.integration.faults.shop import Shop
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A platform of its own, since others would not like what happens to it."""
+    """A platform of these tests' own: its Postgres is stopped while it writes, and its disk is full."""
     with running_platform(own_settings(tmp_path_factory.mktemp("stopped") / "home")) as running:
         with running.server.connect("postgres", autocommit=True) as connection:
             # One call at a start after a crash instead of one for each of some thousand files.

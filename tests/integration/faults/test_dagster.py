@@ -1,6 +1,7 @@
 """Processes of a platform that is up, killed while a run is in the middle of a step; and Postgres under them.
 
-`up` brings back what was killed and ends runs that nobody runs any more; what was half done is done again.
+`up` brings back what was killed and ends runs that nobody runs any more; what was half done is done again. The
+platform is this module's own, because everything on it is killed.
 """
 
 import logging

@@ -77,5 +77,6 @@ def test_segments_promise_nothing_that_could_be_backtested(registry: Registry) -
 
 
 def test_the_challenger_of_another_day_is_not_backtested(ran_platform: RanPlatform, registry: Registry) -> None:
+    marts = Marts(Database(ran_platform.warehouse_url))
     with pytest.raises(UserError, match="no purchase challenger as of 1998-05-01"):
-        backtest_challenger(PURCHASE, Marts(Database(ran_platform.warehouse_url)), registry, date(1998, 5, 1), 30)
+        backtest_challenger(PURCHASE, marts, registry, date(1998, 5, 1), ran_platform.horizon_days)

@@ -8,9 +8,11 @@ import pytest
 
 from ingestion.importing import import_frames
 from orchestration.assets import marts
-from orchestration.pipeline import plan_run, run_job
+from orchestration.pipeline import run_job
+from orchestration.planning import plan_run
 from orchestration.time_rule import compare_features, compare_labels, draw_users
 from simulator import Faults, simulate
+from tests.integration.conftest import RanPlatform
 from warehouse.database import Database
 
 PROJECT = marts.PROJECT
@@ -70,11 +72,10 @@ def test_other_users_are_drawn_every_day(warehouse_url: str) -> None:
     assert 50 < len(set(first) & set(later)) < 150
 
 
-def test_users_of_a_finished_run_are_what_their_events_say(ran_platform: object) -> None:
-    warehouse = Database(ran_platform.warehouse_url)  # type: ignore[attr-defined]
-    day = date(1998, 7, 1)
+def test_users_of_a_finished_run_are_what_their_events_say(ran_platform: RanPlatform) -> None:
+    warehouse = Database(ran_platform.warehouse_url)
     for compare, columns in ((compare_features, 80), (compare_labels, 4)):
-        found = compare(warehouse, day, 30)
+        found = compare(warehouse, ran_platform.as_of, ran_platform.horizon_days)
         assert found.agrees, found.sentence
         assert found.users == 200
         assert len(found.compared) >= columns

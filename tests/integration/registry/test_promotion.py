@@ -17,11 +17,6 @@ from warehouse.promotions import promotion_history
 from warehouse.scores import read_scores, scored_days, write_scores
 
 
-@pytest.fixture
-def registry(empty_platform: object, tmp_path: Path) -> Registry:
-    return Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path.as_uri())
-
-
 def candidate(registry: Registry, tmp_path: Path, as_of: str) -> RegisteredModel:
     directory = tmp_path / as_of / "churn"
     directory.mkdir(parents=True)

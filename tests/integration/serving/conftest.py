@@ -1,4 +1,7 @@
-"""One Bento, and one service of two workers with a Postgres of its own, for all tests of running services."""
+"""One Bento, and one service of two workers, for all tests of running services.
+
+Their Postgres is their own, because tests stop it, and their two models are made to differ for every user.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,6 +1,7 @@
 """Predictions in the ledger, each once: Postgres away, the service told to stop, the service killed.
 
-The service is the real application in a process of its own, with a tiny model; only BentoML's shell is absent.
+The service is the real application in a process of its own, with a tiny model; only BentoML's shell is absent. Each
+test has a home and a Postgres of its own, because it stops Postgres and leaves unwritten predictions behind.
 """
 
 import datetime

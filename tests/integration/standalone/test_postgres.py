@@ -1,4 +1,8 @@
-"""The real embedded Postgres: creating, starting, sharing, and recovering from every state that a crash leaves."""
+"""The real embedded Postgres: creating, starting, sharing, and recovering from every state that a crash leaves.
+
+Each test that starts, stops or damages a server has a home of its own; the others share one that nobody else uses,
+since they rename databases and look at everything a server leaves in its logs.
+"""
 
 import os
 import signal

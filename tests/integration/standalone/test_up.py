@@ -1,4 +1,7 @@
-"""`up`, `status` and `down` in three terminals, on a home without models."""
+"""`up`, `status` and `down` in three terminals, on a home without models.
+
+The home is this module's own: a home has one `up`, and `down` ends it.
+"""
 
 import json
 import os
