@@ -128,10 +128,9 @@ def _query(contract: Contract, rows: str, missing: Sequence[str], now: datetime)
         for each in contract.properties
         if each.name not in missing
     ]
+    moment = f"timestamptz '{now.isoformat()}'"
     predicates = [
-        f"{rule.limit.format(now=now.isoformat())} as {rule.name}"
-        for rule in contract.row_rules
-        if _is_checkable(rule, missing)
+        f"{rule.limit.format(now=moment)} as {rule.name}" for rule in contract.row_rules if _is_checkable(rule, missing)
     ]
     return f"select {', '.join(columns + predicates)} from ({rows}) as checked"  # noqa: S608
 

@@ -59,5 +59,5 @@ def _violation(rule: Rule, now: datetime) -> sql.Composable:
             test = sql.SQL("{} = any({})").format(column, list(rule.limit))
         case Check.PREDICATE:
             # Text from our own file.
-            test = sql.SQL("not ({})").format(sql.SQL(rule.limit.format(now=now.isoformat())))
+            test = sql.SQL("not ({})").format(sql.SQL(rule.limit.format(now=f"timestamptz '{now.isoformat()}'")))
     return test

@@ -12,7 +12,7 @@ import polars as pl
 
 UTC_MICROSECONDS = pl.Datetime("us", "UTC")
 # Tried in this order on what is not read yet; the first two cover nearly every export there is.
-_ISO_FORMATS = (
+ISO_FORMATS = (
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%d",
@@ -82,7 +82,7 @@ def times(
         return _nothing(values)
     text, parsed = values.str.strip_chars(), _nothing(values)
     wanted = text.is_not_null() & (text != "")
-    for form in _ISO_FORMATS:
+    for form in ISO_FORMATS:
         if not (parsed.is_null() & wanted).any():
             return parsed
         parsed = _first(parsed, _typed(text.str.to_datetime(form, time_unit="us", strict=False), zone))
