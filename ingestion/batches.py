@@ -15,9 +15,10 @@ from data_contracts.rules import REASON, validate
 from data_contracts.times import repeated
 from ingestion import event_ids, event_writer
 from ingestion.chunks import Chunk, storable
-from ingestion.conflicts import Conflict
 from ingestion.mapping import map_columns
 from ingestion.normalizing import Reading, normalized, returns_as_refunds
+from ingestion.quarantine import refused
+from warehouse.arriving_events import Conflict, taken
 
 # What the import fills in when a file does not say.
 FILLED = ("event_id", "received_at", "source")
@@ -45,8 +46,8 @@ class Batch:
         """Those of `events` that have the id of another, for the quarantine. Equal ones are one: they are one event."""
         numbers = events.get_column(_ROW).gather([each.place for each in conflicts])
         where = self.chunk.numbers.search_sorted(numbers).to_list()
-        reasons = [f"event_id is taken by an event with another {each.columns}" for each in conflicts]
-        return event_writer.pack_quarantine(_refused(numbers.to_list(), reasons, self.chunk.whole(where), None))
+        reasons = [taken(each.columns) for each in conflicts]
+        return event_writer.pack_quarantine(refused(numbers.to_list(), reasons, self.chunk.whole(where), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +106,12 @@ def _quarantine(chunk: Chunk, bad: pl.DataFrame, places: event_ids.Places) -> pl
     numbers = bad.get_column(_ROW).to_list()
     broken = chunk.malformed
     where = chunk.numbers.search_sorted(bad.get_column(_ROW)).to_list()
-    return _refused(
+    return refused(
         [*numbers, *(each.number for each in broken)],
         [*bad.get_column(REASON).to_list(), *(each.reason for each in broken)],
         [*chunk.whole(where), *(storable({"text": each.text}) for each in broken)],
         places,
     )
-
-
-def _refused(numbers: list[int], reasons: list[str], rows: list[str], places: event_ids.Places | None) -> pl.DataFrame:
-    schema = {"row_number": pl.Int64, "reason": pl.String, "row": pl.String}
-    frame = pl.DataFrame({"row_number": numbers, "reason": reasons, "row": rows}, schema=schema).sort("row_number")
-    ids = event_ids.row_ids(event_ids.QUARANTINE, frame.get_column("row"), places)
-    return frame.with_columns(ids.alias("quarantine_id"))
 
 
 def packed(batches: Iterable[Batch]) -> Iterator[PackedBatch]:

@@ -1,7 +1,7 @@
 """Puts a batch into the warehouse: one transaction, all of it or nothing.
 
 Belongs here: COPY, partitions, statistics, the record of imports. Does not: files, rules, or telling an event that is
-known from one whose id is taken (`comparing`).
+known from one whose id is taken (`warehouse.arriving_events`).
 """
 
 import io
@@ -17,21 +17,11 @@ import psycopg
 from psycopg import sql
 
 from core.errors import DatabaseError
-from ingestion.conflicts import (
-    EVENT_COLUMNS,
-    Conflict,
-    Connection,
-    OvertakenError,
-    any_known,
-    receive,
-    store_compared,
-    store_unknown,
-)
 from ingestion.errors import ImportStoppedError
-from warehouse import erased_users
-from warehouse.database import execute
+from warehouse import arriving_events, erased_users
+from warehouse.arriving_events import EVENT_COLUMNS, QUARANTINE_COLUMNS, Conflict
+from warehouse.database import Connection, execute
 
-QUARANTINE_COLUMNS = ("quarantine_id", "row_number", "reason", "row")
 # libpq keeps what it cannot send at once, so a batch is handed over in pieces.
 _COPY_BYTES = 1 << 20
 
@@ -159,7 +149,7 @@ def store_batch(
             try:
                 with connection.transaction():
                     return _store(connection, import_id, events, quarantine, conflicting, is_new=is_new)
-            except (OvertakenError, psycopg.errors.DeadlockDetected):
+            except arriving_events.OVERTAKEN:
                 # Another importer of the same events got further, which can only happen as often as it has batches.
                 is_new = False
 
@@ -177,11 +167,12 @@ def _store(
     conflicts: Sequence[Conflict] = ()
     stored = _copy_new(connection, events) if is_new and not _may_be_known(connection, import_id, events) else None
     if stored is None:
-        copy_rows(connection, receive(connection), events)
+        copy_rows(connection, _empty_table(connection), events)
         if events.own_ids is None:
-            stored = store_unknown(connection)
+            stored = execute(connection, arriving_events.store_table_without_looking())
         else:
-            stored, conflicts = store_compared(connection)
+            compared = execute(connection, arriving_events.store_table())
+            stored, conflicts = len(compared.places), compared.conflicts
     quarantined = _copy_quarantine(connection, import_id, [quarantine, conflicting(events.rows, conflicts)])
     bad = quarantine.height + len(conflicts)
     known = events.height - stored - len(conflicts)
@@ -196,13 +187,15 @@ def _store(
 
 
 def _may_be_known(connection: Connection, import_id: int, events: Packed) -> bool:
-    """Whether ids that senders gave are taken; where no other import has stored anything, only the file can tell."""
+    """Whether ids that senders gave are taken; where nobody else has stored anything, only the file can tell."""
     if events.own_ids is None or events.is_repeating:
         return events.is_repeating
     row = connection.execute(
-        "select exists(select from raw.imports where import_id <> %s and rows_stored > 0)", [import_id]
+        "select is_called or exists(select from raw.imports where import_id <> %s and rows_stored > 0)"
+        " from raw.receipts",
+        [import_id],
     ).fetchone()
-    return row is not None and bool(row[0]) and any_known(connection, events.own_ids)
+    return row is not None and bool(row[0]) and execute(connection, arriving_events.any_known(events.own_ids))
 
 
 @contextmanager
@@ -250,6 +243,16 @@ def _ensure_partitions(connection: Connection, events: Packed) -> None:
     )
 
 
+def _empty_table(connection: Connection) -> sql.Identifier:
+    """A temporary table for the batch, gone with the transaction. `place` counts its rows as they come."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, EVENT_COLUMNS))
+    connection.execute(
+        sql.SQL("create temporary table arriving on commit drop as select {} from raw.events limit 0").format(columns)
+    )
+    connection.execute("alter table arriving add column place bigint generated always as identity (start 0 minvalue 0)")
+    return sql.Identifier("arriving")
+
+
 def _copy_new(connection: Connection, events: Packed) -> int | None:
     """Straight into the table; None, and nothing stored, if one of the events is known."""
     try:
@@ -272,12 +275,7 @@ def _copy_quarantine(connection: Connection, import_id: int, rows: Sequence[Pack
     )
     for each in filled:
         copy_rows(connection, sql.Identifier("refused"), each)
-    return connection.execute(
-        sql.SQL(
-            "insert into raw.events_quarantine (import_id, {0}) select {1}, {0} from refused order by quarantine_id"
-            " on conflict do nothing"
-        ).format(columns, sql.Literal(import_id))
-    ).rowcount
+    return execute(connection, arriving_events.refuse_table(import_id))
 
 
 def copy_rows(connection: Connection, table: sql.Identifier, rows: Packed) -> None:

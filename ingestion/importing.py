@@ -14,7 +14,6 @@ from data_contracts.errors import ConventionError
 from ingestion import event_writer
 from ingestion.batches import FILLED, Batch, ahead, packed, prepare
 from ingestion.chunks import CHUNK_ROWS, Chunk
-from ingestion.conflicts import Connection
 from ingestion.errors import MappingRefusedError
 from ingestion.mapping import (
     demand_columns,
@@ -28,6 +27,7 @@ from ingestion.profile import Profile
 from ingestion.readers import read_chunks
 from ingestion.reexports import demand_new, sampled
 from ingestion.results import ImportResult, added, noted
+from warehouse.database import Connection
 
 # How much of each file is looked at before anything is stored.
 _LOOK_ROWS = 50_000

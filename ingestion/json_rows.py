@@ -36,7 +36,7 @@ def read_json(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
         lines = iter(lines)
         given = 0
         while batch := list(islice(lines, chunk_rows)):
-            chunk = _chunk(batch, given, wanted, file.fraction())
+            chunk = chunk_of(batch, given, wanted, file.fraction())
             if given == 0 and len(chunk.numbers) == 0:
                 raise _refused(path, len(batch), is_lines=is_lines)
             if is_lines and given == 0 and len(batch) == 1:
@@ -110,7 +110,8 @@ def _arrays(path: Path) -> list[str]:
     return [place for place in found if place]
 
 
-def _chunk(lines: list[bytes], given: int, wanted: Wanted, fraction: float) -> Chunk:
+def chunk_of(lines: list[bytes], given: int, wanted: Wanted, fraction: float | None) -> Chunk:
+    """Lines of JSON, one object each, as a chunk. Rows are numbered from `given` + 1."""
     values: dict[str, list[Any]] = {name: [] for name in (*wanted.looked_into, *wanted.taken)}
     look, take = ([(name, values[name]) for name in each] for each in (wanted.looked_into, wanted.taken))
     documents: list[str] = []

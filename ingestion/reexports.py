@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from ingestion.chunks import Chunk
-from ingestion.conflicts import Connection
 from ingestion.errors import ReexportError
+from warehouse.database import Connection
 
 # Rows of the first look that are compared; a share of so many is exact to some two percent.
 SAMPLE_ROWS = 2_000

@@ -4,7 +4,7 @@ Belongs here: `Database`, `Statement` and its two executors, synchronous and asy
 subject; each has a store module beside this one, whose functions return statements or frames.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, LiteralString, TypeVar
 
@@ -71,6 +71,35 @@ async def execute_async(connection: psycopg.AsyncConnection[Any], statement: Sta
     async with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
         await cursor.execute(statement.query, statement.parameters or None)
         return statement.convert(Result(await cursor.fetchall() if cursor.description else [], cursor.rowcount))
+
+
+Steps = Generator[Statement[Any], Any, T]
+"""Statements of which later ones depend on what earlier ones answer: each is yielded, its answer is sent back in.
+
+What takes several statements is stated once in this form too; it returns what it came to.
+"""
+
+
+def execute_steps(connection: psycopg.Connection[Any], steps: Steps[T]) -> T:
+    """Runs statement after statement on an open connection, inside whatever transaction that connection is in."""
+    answer: Any = None
+    while True:
+        try:
+            statement = steps.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        answer = execute(connection, statement)
+
+
+async def execute_steps_async(connection: psycopg.AsyncConnection[Any], steps: Steps[T]) -> T:
+    """The same, awaited."""
+    answer: Any = None
+    while True:
+        try:
+            statement = steps.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        answer = await execute_async(connection, statement)
 
 
 @dataclass(frozen=True)

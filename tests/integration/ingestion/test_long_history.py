@@ -4,9 +4,9 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.history import load_history, read_events, simulated
-from ingestion.conflicts import EVENT_COLUMNS
 from ingestion.event_writer import connected
 from ingestion.importing import import_frames
+from warehouse.arriving_events import EVENT_COLUMNS
 
 FIRST, LAST = date(2025, 11, 20), date(2025, 12, 30)
 
