@@ -17,8 +17,9 @@ from psycopg import errors, sql
 
 from serving.errors import SnapshotMissing, WarehouseUnavailable
 from serving.pool import Rows, WarehousePool
-from serving.targeting import Ranked, ScoreStore, TargetingRequest, ranking
-from warehouse.scores import day_of_scores
+from serving.targeting import EarlyWarningRequest, Ranked, ScoreStore, TargetingRequest
+from warehouse.database import Statement
+from warehouse.scores import RankedUser, best_buyers, day_of_scores, likeliest_leavers
 
 # How Postgres sends the elements of an array of double precision, after a header of five integers.
 _ELEMENT = np.dtype([("length", ">i4"), ("value", ">f8")])
@@ -82,7 +83,7 @@ class PostgresStore:
             day = await self._pool.run(day_of_scores(kind, asked.as_of))
             if day is None:
                 raise SnapshotMissing(asked.as_of)
-            return Ranked(day, await self._pool.run(ranking(asked, day)))
+            return Ranked(day, await self._pool.run(_ranking(asked, day)))
 
     async def _rows(self, query: str, parameters: Sequence[Any]) -> Rows:
         with _naming_what_is_missing():
@@ -100,6 +101,13 @@ def _naming_what_is_missing() -> Iterator[None]:
         raise WarehouseUnavailable(
             "The feature mart lacks a feature of the model in use; rebuild the mart or deploy a newer model."
         ) from error
+
+
+def _ranking(asked: TargetingRequest, as_of: datetime.date) -> Statement[list[RankedUser]]:
+    """The statement whose answer is the best users of a day for what was asked."""
+    if isinstance(asked, EarlyWarningRequest):
+        return likeliest_leavers(as_of, asked.cost_per_contact, asked.most, asked.value_of_user)
+    return best_buyers(as_of, asked.cost_per_contact, asked.most)
 
 
 def _question(

@@ -6,13 +6,15 @@ or scoring; the pipeline stores a score of every user for every day it runs for.
 
 import datetime
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from serving.schemas import MAX_ROWS, WHOLE, Basis
-from warehouse.database import Statement
-from warehouse.scores import RankedUser, best_buyers, likeliest_leavers
+
+if TYPE_CHECKING:
+    # The clients read these answers too, and should not load what the warehouse needs.
+    from warehouse.scores import RankedUser
 
 # More than there is, and little enough that sums stay exact to the cent.
 MAX_MONEY = 1e12
@@ -86,7 +88,7 @@ class Ranked:
     """Stored scores of one day, best first."""
 
     as_of: datetime.date
-    users: list[RankedUser]
+    users: "list[RankedUser]"
 
 
 class ScoreStore(Protocol):
@@ -95,13 +97,6 @@ class ScoreStore(Protocol):
     async def ranked(self, kind: str, asked: TargetingRequest) -> Ranked:
         """The best users for what was asked. Raises SnapshotMissing or WarehouseUnavailable."""
         ...
-
-
-def ranking(asked: TargetingRequest, as_of: datetime.date) -> Statement[list[RankedUser]]:
-    """The statement whose answer is the best users of a day for what was asked."""
-    if isinstance(asked, EarlyWarningRequest):
-        return likeliest_leavers(as_of, asked.cost_per_contact, asked.most, asked.value_of_user)
-    return best_buyers(as_of, asked.cost_per_contact, asked.most)
 
 
 def listed(kind: str, asked: TargetingRequest, ranked: Ranked) -> TargetingResponse:
