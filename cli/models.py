@@ -93,7 +93,7 @@ def scorecard(
     from cli.console import make_console
     from cli.session import open_session
     from cli.tables import scorecard_table
-    from orchestration.scorecard import read_scorecard
+    from orchestration.scorecard_report import read_scorecard
 
     with open_session() as session:
         rows = read_scorecard(session.warehouse, model)

@@ -8,7 +8,7 @@ import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from orchestration.scorecard import display_rows
+from orchestration.scorecard_report import display_rows
 from registry.mlflow_registry import CHALLENGER, CHAMPION, RegisteredModel
 
 if TYPE_CHECKING:

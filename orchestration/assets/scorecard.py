@@ -4,7 +4,7 @@ import dagster as dg
 
 from orchestration.partitions import AS_OF
 from orchestration.resources import WarehouseResource
-from orchestration.scorecard import read_scorecard, scorecard_markdown
+from orchestration.scorecard_report import read_scorecard, scorecard_markdown
 
 _WEEKS = 12
 

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy.special import expit
 
-from benchmarks.gate import Scored, SimulatedPair, promotions, true_auc
+from benchmarks.gate_simulation import Scored, SimulatedPair, promotions, true_auc
 from ml.errors import NotEnoughData
 from ml.evaluation import auc
 from ml.gate.decision import decide

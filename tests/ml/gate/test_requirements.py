@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from benchmarks.gate import Scored
+from benchmarks.gate_simulation import Scored
 from ml.gate.decision import decide
 from ml.gate.requirements import cost, cost_fault, input_fault
 from ml.gate.terms import GateInputs, GateLimits

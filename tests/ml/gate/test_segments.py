@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.gate import Scored
+from benchmarks.gate_simulation import Scored
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.errors import NotEnoughData
 from ml.gate.decision import decide

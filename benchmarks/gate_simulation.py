@@ -7,7 +7,7 @@ month later correlate with those of the model before by .987 to .998 (both model
 seed by .993 to .9998. So .99 stands for the next retrain, and .97 for a newly designed model. The lower the
 correlation, the harder it is to tell which model is better.
 
-    python -m benchmarks.gate                     200 promotions for each row, each with 20,000 users
+    python -m benchmarks.gate_simulation                     200 promotions for each row, each with 20,000 users
 """
 
 import argparse

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from orchestration.scorecard import display_rows, scorecard_markdown
+from orchestration.scorecard_report import display_rows, scorecard_markdown
 
 ROW = {
     "model": "churn",
