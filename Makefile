@@ -37,7 +37,7 @@ demo: install ## run everything once on real data and call the services (DATA=FI
 	@$(BIN)/customer-analyzer demo $(if $(DATA),--data "$(DATA)") $(foreach pair,$(MAP),--map "$(pair)")
 
 test: unit ## run the whole test suite
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/integration
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/integration
 
 unit: install ## run the tests that start no server
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration

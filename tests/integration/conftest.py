@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import psycopg
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from core.settings import Settings, read_settings
 from ingestion.cdnow import cdnow_file, read_cdnow
@@ -47,21 +48,30 @@ def pytest_sessionstart() -> None:
         pytest.exit("Unset DATABASE_URL (in the environment and in .env) before running the integration tests.", 2)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever lives in this folder is an integration test, and what shares costly fixtures stays in one process.
-
-    Those are the fixtures of a module, the finished run and the installed wheel; modules that share others name their
-    group themselves.
-    """
+    """Whatever lives in this folder is an integration test."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.integration)
-            if item.get_closest_marker("xdist_group") is None:
-                used = getattr(item, "fixturenames", ())
-                shared = next((name for name in ("finished_run", "installed") if name in used), None)
-                item.add_marker(pytest.mark.xdist_group(shared or str(item.path.relative_to(here))))
+
+
+class FilesTogether(LoadFileScheduling):
+    """Hands out tests by the file, and as one those files that share a fixture which takes minutes to make."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.split("::", 1)[0])
+        if file.name in ("test_bento.py", "test_breakdowns.py", "test_swaps.py"):
+            return "a running service"
+        if file.name in ("test_disk.py", "test_postgres.py") and file.parent.name == "faults":
+            return "a platform that is stopped"
+        is_about_a_run = "ran_platform" in (self.config.rootpath / file).read_text(encoding="utf-8")
+        return "a finished run" if is_about_a_run else str(file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FilesTogether:
+    """How two processes share the tests. Not by xdist's groups, which pytest 9.2 ignores."""
+    return FilesTogether(config, log)
 
 
 @pytest.fixture(scope="session")

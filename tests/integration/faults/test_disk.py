@@ -26,8 +26,6 @@ from tests.integration.conftest import own_settings
 from tests.integration.faults.shop import HORIZON, NEWEST, Shop, back_to_the_evening, connections, start_again
 from warehouse.database import Database
 
-pytestmark = pytest.mark.xdist_group("stopped platform")
-
 SMALL_DISK = 600 * 2**20
 
 

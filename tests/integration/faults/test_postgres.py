@@ -23,8 +23,6 @@ from tests.integration.faults.shop import (
     stopped_in_the_middle,
 )
 
-pytestmark = pytest.mark.xdist_group("stopped platform")
-
 
 def stopped_day(platform: Platform, shop: Shop, stopped_in: Collection[str], *, again_from_the_start: bool) -> None:
     """Lives through the last day; Postgres is stopped in some steps, and then each, or all up to it, run again."""

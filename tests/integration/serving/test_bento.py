@@ -11,14 +11,11 @@ from pathlib import Path
 
 import httpx
 import psutil
-import pytest
 import yaml
 
 from core.home import LOOPBACK, choose_port, prepare_home
 from standalone.processes import answers_http
 from tests.integration.serving.shop import HEADERS, NAMES, Shop, Trained, eventually, population, warehouse_url
-
-pytestmark = pytest.mark.xdist_group("running service")
 
 
 def test_model_code_and_packages_are_pinned(bento: Path, versions: tuple[Trained, Trained]) -> None:

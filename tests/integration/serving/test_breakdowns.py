@@ -8,13 +8,10 @@ from pathlib import Path
 
 import httpx
 import psutil
-import pytest
 
 from serving.key_ring import new_key
 from standalone.processes import stop
 from tests.integration.serving.shop import HEADERS, Shop, eventually, service
-
-pytestmark = pytest.mark.xdist_group("running service")
 
 
 def ids_of(response: httpx.Response) -> list[str]:

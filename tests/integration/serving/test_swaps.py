@@ -28,8 +28,6 @@ from tests.integration.serving.shop import (
 from warehouse.database import execute
 from warehouse.workers import WorkerReport, worker_reports
 
-pytestmark = pytest.mark.xdist_group("running service")
-
 logger = logging.getLogger(__name__)
 
 USERS = ("0", "17", "101", "239")
