@@ -36,6 +36,8 @@ from simulator import simulate, write
 from standalone.postgres import running_postmaster
 from standalone.stack import running_platform
 from warehouse.database import Database
+from warehouse.databases import WAREHOUSE
+from warehouse.roles import PIPELINE
 
 # Events of one simulated user in the 60 days.
 _EVENTS_PER_USER = 60
@@ -54,6 +56,8 @@ def main() -> None:
         file = Path(scratch) / "events.parquet"
         events = write(simulate(max(10, wanted // _EVENTS_PER_USER), _DAYS, 1), file)
         url, home = platform.warehouse_url, platform.home
+        with platform.server.connect(WAREHOUSE) as connection:
+            connection.execute(f"grant pg_checkpoint to {PIPELINE}")
         print(f"{events:,} events of {_DAYS} days")
         print("| what | seconds | processor seconds | events a second | speed, bare COPY = 1 |")
         print("| --- | --- | --- | --- | --- |")

@@ -78,6 +78,8 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     from standalone.up import announce, find_up
 
     console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
+    if platform.access.problem:
+        console.print(platform.access.problem, highlight=False, soft_wrap=True)
     ensure_local_key(platform)
     with DagsterInstance.get() as instance:
         end_lost_runs(instance)

@@ -56,7 +56,7 @@ def erase(
     if not yes:
         typer.confirm(f"Erase everything about {user}? This cannot be undone.", abort=True, err=True)
     with open_session() as session:
-        others = [session.platform.server.url(name) for name in (DAGSTER, MLFLOW)]
+        others = [session.platform.access.pipeline.url(name) for name in (DAGSTER, MLFLOW)]
         versions = registered_versions(session.registry)
         receipt = erase_user(session.warehouse, session.platform.home, user, versions, others)
     typer.echo(json.dumps(receipt.to_dict(), indent=2))

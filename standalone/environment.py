@@ -12,6 +12,7 @@ from pathlib import Path
 from core.home import Home
 from core.settings import Settings
 from warehouse.databases import DAGSTER, MLFLOW, WAREHOUSE, Server
+from warehouse.passfile import password_of
 
 TELEMETRY_OFF = {
     "DO_NOT_TRACK": "1",
@@ -39,9 +40,8 @@ MLFLOW_POOL = {
 def environment(settings: Settings, home: Home, server: Server) -> dict[str, str]:
     """The variables with which the platform's processes find the databases and their own folders.
 
-    The password is only in variables that are meant for it. For a given server that is PGPASSWORD; the password of the
-    embedded server is in the file that PGPASSFILE names. dbt reads DBT_ENV_SECRET_PASSWORD, which it keeps out of its
-    logs.
+    `server` is as the pipeline reaches it. Its password is in the file that PGPASSFILE names (in PGPASSWORD where one
+    user of a given server does everything) and in DBT_ENV_SECRET_PASSWORD, which dbt keeps out of its logs.
     """
     return {
         **TELEMETRY_OFF,
@@ -72,13 +72,12 @@ def environment(settings: Settings, home: Home, server: Server) -> dict[str, str
 
 def _credentials(server: Server) -> dict[str, str]:
     if server.passfile is not None:
-        password = server.passfile.read_text(encoding="utf-8").strip().rsplit(":", 1)[-1]
         return {
-            "PGPASSFILE": str(server.passfile),
             # A password or TLS setting for another server would take precedence over the file.
+            **({"PGSSLMODE": "prefer"} if server.is_embedded else server.libpq),
+            "PGPASSFILE": str(server.passfile),
             "PGPASSWORD": "",
-            "PGSSLMODE": "prefer",
-            "DBT_ENV_SECRET_PASSWORD": password,
+            "DBT_ENV_SECRET_PASSWORD": password_of(server.passfile, server.host, server.user),
         }
     if server.password is not None:
         secret = server.password.get_secret_value()

@@ -29,6 +29,7 @@ from standalone.processes import wait_for_end
 from standalone.server_user import Identity, server_identity
 from standalone.tuning import server_settings, this_machine
 from warehouse.databases import SUPERUSER
+from warehouse.passfile import ANY, Entry, read_entries, remember
 
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -212,8 +213,8 @@ def _check_version(home: Home, binaries: Path) -> None:
 
 
 def _ensure_password(home: Home, identity: Identity, binaries: Path) -> None:
-    """Gives the superuser a new password if the password file was lost. The server must not be running."""
-    if home.passfile.exists():
+    """Gives the superuser a new password if its password was lost. The server must not be running."""
+    if any(entry.user == SUPERUSER for entry in read_entries(home.passfile)):
         return
     password = secrets.token_urlsafe(32)
     _run(
@@ -227,7 +228,7 @@ def _ensure_password(home: Home, identity: Identity, binaries: Path) -> None:
 
 
 def _write_password_file(home: Home, password: str) -> None:
-    write_private(home.passfile, f"{LOOPBACK}:*:*:{SUPERUSER}:{password}\n")
+    remember(home.passfile, Entry(LOOPBACK, ANY, SUPERUSER, password))
 
 
 def _set_aside_broken_data(home: Home) -> None:

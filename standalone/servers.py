@@ -25,7 +25,7 @@ DAGSTER_POOL_OVERFLOW = 4
 
 def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Command]:
     """A service for each model that has a deployment and does not run yet; the newest whose Bento is here names it."""
-    with platform.server.connect(WAREHOUSE) as connection:
+    with platform.access.pipeline.connect(WAREHOUSE) as connection:
         deployed = execute(connection, deployed_bentos())
     tags = {model: tag for model, tag in deployed if is_built(tag, model, platform.home.bentoml_of(model))}
     missing = [kind.name for kind in model_kinds() if kind.name in tags and kind.name not in running]
@@ -104,7 +104,13 @@ def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:
         home.logs / f"{model}.log",
         port,
         "/readyz",
-        environment=serve_environment(home.bentoml_of(model), platform.warehouse_url, home.ledger, home.state),
+        environment={
+            **serve_environment(
+                home.bentoml_of(model), platform.access.serving.url(WAREHOUSE), home.ledger, home.state
+            ),
+            # The pipeline's, which is none of a service's business.
+            "DBT_ENV_SECRET_PASSWORD": "",
+        },
     )
 
 

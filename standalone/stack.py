@@ -20,30 +20,33 @@ from warehouse.databases import (
     WAREHOUSE,
     Server,
     embedded_server,
-    ensure_databases,
     given_server,
 )
-from warehouse.migration import migrate, read_migrations
+from warehouse.logins import Access, prepare_server
 
 MAX_RUN_SECONDS = 6 * 3600
 
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform whose databases exist and are migrated. `environment` is already exported."""
+    """A platform whose databases exist and are migrated. `environment` is already exported.
+
+    `server` is the server as its owner reaches it, which only setting it up needs. Everything else uses `access`.
+    """
 
     settings: Settings
     home: Home
     server: Server
+    access: Access
     environment: dict[str, str]
 
     @property
     def warehouse_url(self) -> str:
-        return self.server.url(WAREHOUSE)
+        return self.access.pipeline.url(WAREHOUSE)
 
     @property
     def mlflow_url(self) -> str:
-        return self.server.url(MLFLOW)
+        return self.access.pipeline.url(MLFLOW)
 
 
 @contextmanager
@@ -60,13 +63,11 @@ def running_platform(settings: Settings) -> Iterator[Platform]:
         else:
             port = resources.enter_context(embedded_postgres(home, settings.postgres_port))
             server = embedded_server(home, port)
-        ensure_databases(server)
-        with server.connect(WAREHOUSE, autocommit=True) as connection:
-            migrate(connection, read_migrations())
+        access = prepare_server(server, home.passfile)
         write_dagster_instance(home)
-        variables = environment(settings, home, server)
+        variables = environment(settings, home, access.pipeline)
         resources.enter_context(exported(variables))
-        yield Platform(settings, home, server, variables)
+        yield Platform(settings, home, server, access, variables)
 
 
 def join_platform(settings: Settings) -> Platform:

@@ -50,12 +50,10 @@ class Server:
     maintenance_database: str = "postgres"
     password: SecretStr | None = None
     passfile: Path | None = None
+    """libpq's password file, where the password is in one."""
+    is_embedded: bool = False
     libpq: dict[str, str] = field(default_factory=dict)
     """Further settings as libpq's environment variables."""
-
-    @property
-    def is_embedded(self) -> bool:
-        return self.passfile is not None
 
     def url(self, database: str, driver: str | None = None) -> str:
         """The address of a database, without a password: drivers take that from the environment.
@@ -73,8 +71,10 @@ class Server:
         if self.password is not None:
             options["password"] = self.password.get_secret_value()
         if self.passfile is not None:
-            # The caller's PGPASSWORD and PGSSLMODE are meant for another server.
-            options |= {"passfile": str(self.passfile), "password": "", "sslmode": "disable"}
+            # The caller's PGPASSWORD and PGSSLMODE may be meant for another server.
+            options |= {"passfile": str(self.passfile), "password": ""}
+        if self.is_embedded:
+            options["sslmode"] = "disable"
         options.setdefault("connect_timeout", CONNECT_SECONDS)
         try:
             return psycopg.connect(self.url(database), autocommit=autocommit, **options)
@@ -83,7 +83,7 @@ class Server:
 
     def _refusal(self, database: str, message: str) -> str:
         place = f"Postgres at {self.host}:{self.port}"
-        source = "the home's pgpass" if self.is_embedded else "DATABASE_URL"
+        source = "DATABASE_URL" if self.passfile is None else "the home's pgpass"
         said = message.strip().splitlines()[0]
         missing = (
             f"{place} has no database {database} yet: `customer-analyzer events import` makes it."
@@ -112,7 +112,7 @@ class Server:
 
 def embedded_server(home: Home, port: int) -> Server:
     """The embedded server of a home."""
-    return Server(LOOPBACK, port, SUPERUSER, passfile=home.passfile)
+    return Server(LOOPBACK, port, SUPERUSER, passfile=home.passfile, is_embedded=True)
 
 
 def given_server(database_url: SecretStr) -> Server:

@@ -20,6 +20,7 @@ from standalone.stack import Platform
 from standalone.tuning import Machine, server_settings
 from warehouse import training_frame
 from warehouse.databases import embedded_server
+from warehouse.logins import Access
 
 # Runs, events and schedules, each with an engine of its own.
 DAGSTER_STORES = 3
@@ -38,10 +39,8 @@ RUNS = 2
 def test_all_pools_together_fit_into_what_postgres_allows(tmp_path: Path) -> None:
     home = prepare_home(tmp_path / "home")
     server = embedded_server(home, 5432)
-    pages = {
-        each.name: each
-        for each in page_servers(Platform(Settings(home=home.root, database_url=None), home, server, {}))
-    }
+    platform = Platform(Settings(home=home.root, database_url=None), home, server, Access(server, server, server), {})
+    pages = {each.name: each for each in page_servers(platform)}
     overflow = re.search(r"--db-pool-max-overflow=(\d+)", " ".join(pages["dagster"].arguments))
     assert overflow is not None
     assert "--workers=1" in pages["mlflow"].arguments

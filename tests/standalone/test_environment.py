@@ -1,6 +1,7 @@
 """The environment variables of the platform's processes."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from core.home import Home
 from core.settings import Settings
 from standalone.environment import environment, exported
 from warehouse.databases import embedded_server, given_server
+from warehouse.passfile import Entry, remember
 
 PASSWORD = "s3cret-word"
 CARRIERS = {"PGPASSWORD", "DBT_ENV_SECRET_PASSWORD"}
@@ -41,6 +43,16 @@ def test_the_embedded_server_is_reached_by_its_file_only(home: Home) -> None:
         "5433",
         "warehouse",
     )
+
+
+def test_a_login_of_the_home_is_found_in_its_file(home: Home) -> None:
+    remember(home.passfile, Entry("db", "5432", "pipeline", "another-word"))
+    given = given_server(SecretStr(f"postgresql://me:{PASSWORD}@db:5432/main?sslmode=require"))
+    login = replace(given, user="pipeline", password=None, passfile=home.passfile)
+    variables = environment(Settings(home=home.root), home, login)
+    assert PASSWORD not in str(variables)
+    assert (variables["PGPASSWORD"], variables["PGSSLMODE"]) == ("", "require")
+    assert (variables["DBT_USER"], variables["DBT_ENV_SECRET_PASSWORD"]) == ("pipeline", "another-word")
 
 
 def test_a_given_server_brings_its_tls_settings(home: Home) -> None:

@@ -25,14 +25,15 @@ from standalone.stack import Platform, running_platform
 from tests.integration.conftest import own_settings
 from tests.integration.faults.shop import HORIZON, NEWEST, Shop, back_to_the_evening, connections, start_again
 from warehouse.database import Database
+from warehouse.databases import WAREHOUSE
 
 SMALL_DISK = 600 * 2**20
 
 
 @contextmanager
-def no_room_for(platform: Platform, url: str, table: str) -> Iterator[None]:
+def no_room_for(platform: Platform, table: str) -> Iterator[None]:
     """Lets every write to an empty table find the disk full while the block lasts."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with platform.server.connect(WAREHOUSE, autocommit=True) as connection:
         ((path, rows),) = connection.execute(
             f"select pg_relation_filepath('{table}'), (select count(*) from {table})".encode()  # noqa: S608
         ).fetchall()
@@ -63,7 +64,7 @@ def test_an_import_keeps_whole_batches_and_can_be_repeated(
         connection.execute(f"truncate {month}".encode())
     (before,) = ask(shop.url, "select count(*) from raw.events")
     said = "The disk of the warehouse is full; free some space and import the file again, what is stored stays"
-    with no_room_for(platform, shop.url, month), pytest.raises(ImportStoppedError, match=said):
+    with no_room_for(platform, month), pytest.raises(ImportStoppedError, match=said):
         shop.import_file("day")
     assert ask(shop.url, f"select count(*) from {month}") == (0,)  # noqa: S608
     counted = ask(shop.url, "select rows_stored from raw.imports order by import_id desc limit 1")
@@ -80,7 +81,7 @@ def test_a_mart_is_built_whole_or_not_at_all(platform: Platform, shop: Shop, und
         connection.execute("truncate marts.user_features")
         connection.execute("delete from raw.snapshots where mart = 'user_features'")
     shop.import_file("day")
-    with no_room_for(platform, shop.url, "marts.user_features"), pytest.raises(OperationError, match=DISK_FULL):
+    with no_room_for(platform, "marts.user_features"), pytest.raises(OperationError, match=DISK_FULL):
         backfill(Database(shop.url), PROJECT, shop.folder, [NEWEST], HORIZON)
     recorded = "select count(*) from raw.snapshots where mart = 'user_features'"
     assert ask(shop.url, f"select (select count(*) from marts.user_features), ({recorded})") == (0, 0)  # noqa: S608

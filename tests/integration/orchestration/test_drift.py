@@ -111,7 +111,6 @@ def test_no_retrain_is_asked_for_while_one_is_running(warehouse: Database, insta
 def test_scores_are_judged_when_their_horizon_has_closed_and_not_a_day_before(warehouse: Database) -> None:
     """Scores of three days, of which all have labels: what matured last is what counts, and only those asked about."""
     with warehouse.transaction() as connection:
-        connection.execute("create schema marts")
         connection.execute(
             "create table marts.user_labels (user_id text, as_of date, horizon_days integer, is_churned boolean)"
         )

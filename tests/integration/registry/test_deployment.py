@@ -72,7 +72,6 @@ def registry(empty_platform: object, tmp_path_factory: pytest.TempPathFactory) -
 def champion(registry: Registry, warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of the champion, for a test to spoil; the mart has its features. No Bento is built."""
     with psycopg.connect(warehouse_url, autocommit=True) as connection:
-        connection.execute("create schema marts")
         columns = ", ".join(f"{name} double precision" for name in FEATURES)
         connection.execute(f"create table marts.user_features (user_id text, as_of date, {columns})")
 

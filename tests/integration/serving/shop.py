@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,10 @@ from serving.build import serve_command, serve_environment
 from serving.key_ring import digest_of, new_key
 from standalone.postgres import embedded_postgres
 from standalone.processes import Child, Command, start, stop, wait_until_ready
-from warehouse.databases import WAREHOUSE, embedded_server, ensure_databases
-from warehouse.migration import migrate, read_migrations
+from warehouse.databases import WAREHOUSE, embedded_server
+from warehouse.logins import prepare_server
+from warehouse.passfile import read_entries
+from warehouse.roles import PIPELINE, SERVING
 
 AS_OF = datetime.date(2024, 6, 1)
 USERS = 240
@@ -114,9 +116,8 @@ def warehouse(home: Home) -> Iterator[Connection]:
     """The home's Postgres while the block lasts, at the same address each time, with a mart of these users."""
     with embedded_postgres(home) as port:
         server = embedded_server(home, port)
-        ensure_databases(server)
+        prepare_server(server, home.passfile)
         with server.connect(WAREHOUSE, autocommit=True) as connection:
-            migrate(connection, read_migrations())
             _fill_mart(connection)
             connection.execute(
                 "insert into ml.service_keys (name, key_sha256) values ('test', %s) on conflict do nothing",
@@ -127,7 +128,8 @@ def warehouse(home: Home) -> Iterator[Connection]:
 
 def _fill_mart(connection: Connection) -> None:
     columns = sql.SQL(", ").join(sql.SQL("{} double precision").format(sql.Identifier(name)) for name in NAMES)
-    connection.execute("create schema if not exists marts")
+    # As dbt does, so that services may read it.
+    connection.execute(sql.SQL("set role {}").format(sql.Identifier(PIPELINE)))
     connection.execute("drop table if exists marts.user_features")
     connection.execute(
         sql.SQL("create table marts.user_features (user_id text primary key, as_of date, {})").format(columns)
@@ -135,11 +137,13 @@ def _fill_mart(connection: Connection) -> None:
     with connection.cursor().copy("copy marts.user_features from stdin") as rows:
         for user_id, *values in population().select("user_id", *NAMES).iter_rows():
             rows.write_row((user_id, AS_OF, *values))
+    connection.execute("reset role")
 
 
 def warehouse_url(home: Home) -> str:
-    """Where the home's Postgres is, or was when it last ran. Without its password, as `up` tells services."""
-    return embedded_server(home, read_json(home.ports)["postgres"]).url(WAREHOUSE)
+    """Where services find the home's Postgres, or found it when it last ran. Without a password, as `up` tells them."""
+    (login,) = (each.user for each in read_entries(home.passfile) if each.user.startswith(SERVING))
+    return replace(embedded_server(home, read_json(home.ports)["postgres"]), user=login).url(WAREHOUSE)
 
 
 def deploy(connection: Connection, trained: Trained, **changed: object) -> int:

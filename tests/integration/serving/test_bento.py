@@ -16,6 +16,8 @@ import yaml
 from core.home import LOOPBACK, choose_port, prepare_home
 from standalone.processes import answers_http
 from tests.integration.serving.shop import HEADERS, NAMES, Shop, Trained, eventually, population, warehouse_url
+from warehouse.passfile import read_entries
+from warehouse.roles import SERVING
 
 
 def test_model_code_and_packages_are_pinned(bento: Path, versions: tuple[Trained, Trained]) -> None:
@@ -49,7 +51,7 @@ def test_it_starts_from_anywhere_with_only_a_database_address_and_loses_nothing_
 ) -> None:
     bento = tmp_path / "moved" / "bento"
     shutil.copytree(shop.bento, bento)
-    password = shop.home.passfile.read_text(encoding="utf-8").strip().rpartition(":")[2]
+    (password,) = (each.password for each in read_entries(shop.home.passfile) if each.user.startswith(SERVING))
     address = warehouse_url(shop.home).replace("@", f":{password}@", 1)
     port = choose_port(prepare_home(tmp_path / "ports"), "purchase", None)
     command = [str(Path(sys.executable).with_name("bentoml")), "serve", str(bento), "--port", str(port)]

@@ -28,8 +28,9 @@ from ml.catalogue import Feature, FeatureCatalogue
 from ml.segmentation import train_segmentation
 from serving.key_ring import digest_of, new_key
 from standalone.postgres import embedded_postgres
-from warehouse.databases import WAREHOUSE, embedded_server, ensure_databases
-from warehouse.migration import migrate, read_migrations
+from tests.integration.serving.shop import warehouse_url
+from warehouse.databases import WAREHOUSE, embedded_server
+from warehouse.logins import prepare_server
 
 AS_OF = datetime.date(2024, 6, 1)
 NAMES = ("orders_total", "days_since_last_purchase")
@@ -77,9 +78,8 @@ def warehouse(home: Home) -> Iterator[psycopg.Connection[Any]]:
     """The home's Postgres while the block lasts, at the same address each time."""
     with embedded_postgres(home) as port:
         server = embedded_server(home, port)
-        ensure_databases(server)
+        prepare_server(server, home.passfile)
         with server.connect(WAREHOUSE, autocommit=True) as connection:
-            migrate(connection, read_migrations())
             connection.execute(
                 "insert into ml.service_keys (name, key_sha256) values ('test', %s) on conflict do nothing",
                 (digest_of(KEY),),
@@ -90,12 +90,11 @@ def warehouse(home: Home) -> Iterator[psycopg.Connection[Any]]:
 @contextmanager
 def service(home: Home, model: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """The service of a home whose Postgres runs, ready; killed at the end if it still runs."""
-    port = json.loads(home.ports.read_text(encoding="utf-8"))["postgres"]
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         own_port = probe.getsockname()[1]
     environment = {
-        "WAREHOUSE_URL": embedded_server(home, port).url(WAREHOUSE),
+        "WAREHOUSE_URL": warehouse_url(home),
         "PGPASSFILE": str(home.passfile),
         "SERVING_MODEL_DIRECTORY": str(model / "model"),
         "SERVING_BUILD_FILE": str(model / "build.json"),

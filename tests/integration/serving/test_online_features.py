@@ -23,7 +23,6 @@ NAMES = ("orders_total", "days_since_last_purchase")
 def mart(warehouse_url: str) -> str:
     """A mart of two snapshots: `a` is in both, `b` only in the newer one."""
     with psycopg.connect(warehouse_url, autocommit=True) as connection:
-        connection.execute("create schema marts")
         connection.execute(
             "create table marts.user_features (user_id text, as_of date, orders_total bigint, "
             "days_since_last_purchase double precision, primary key (user_id, as_of))"
@@ -144,6 +143,8 @@ def test_connections_that_were_cut_are_replaced_unnoticed(mart: str) -> None:
 
 def cut_connections(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
+        # As the login itself, whose sessions they are, and not as its role.
+        connection.execute("set role none")
         connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity "
             "where application_name = 'customer-analyzer serving'"

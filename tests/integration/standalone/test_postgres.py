@@ -24,8 +24,10 @@ from core.home import LOOPBACK, Home, prepare_home, read_json
 from core.settings import Settings
 from standalone.postgres import embedded_postgres, running_postmaster
 from standalone.stack import Platform, running_platform
-from warehouse.databases import DATABASES, Server, embedded_server, ensure_databases, given_server
+from warehouse.databases import DATABASES, SUPERUSER, Server, embedded_server, ensure_databases, given_server
+from warehouse.logins import prepare_server
 from warehouse.migration import Migration, migrate, read_migrations
+from warehouse.passfile import password_of, read_entries
 
 # Uses a home's server until it is killed, and prints its port.
 HOLDER = """
@@ -92,11 +94,13 @@ def test_it_keeps_what_it_commits(platform: Platform) -> None:
 def test_the_password_is_private_and_in_no_argument(platform: Platform) -> None:
     passfile = platform.home.passfile
     assert stat.S_IMODE(passfile.stat().st_mode) == 0o600
-    password = passfile.read_text().strip().rsplit(":", 1)[-1]
-    assert len(password) >= 32
+    passwords = [entry.password for entry in read_entries(passfile)]
+    assert len(passwords) == 4
     logs = [path.read_text() for path in platform.home.logs.iterdir()]
     arguments = [argument for process in psutil.process_iter() for argument in _arguments(process)]
-    assert not any(password in text for text in [*logs, *arguments])
+    for password in passwords:
+        assert len(password) >= 32
+        assert not any(password in text for text in [*logs, *arguments])
 
 
 def _arguments(process: psutil.Process) -> list[str]:
@@ -132,6 +136,7 @@ def test_setting_up_again_does_nothing(platform: Platform) -> None:
     assert ensure_databases(platform.server) == []
     with platform.server.connect("warehouse", autocommit=True) as connection:
         assert migrate(connection, read_migrations()) == ()
+    assert prepare_server(platform.server, platform.home.passfile) == platform.access
 
 
 def test_a_migration_that_fails_leaves_nothing(platform: Platform) -> None:
@@ -157,7 +162,7 @@ def test_a_user_who_may_not_create_databases_gets_the_statement_for_the_administ
 
 
 def test_a_given_server_replaces_the_embedded_one(platform: Platform, tmp_path: Path) -> None:
-    password = platform.home.passfile.read_text().strip().rsplit(":", 1)[-1]
+    password = password_of(platform.home.passfile, LOOPBACK, SUPERUSER)
     url = f"postgresql://postgres:{password}@{LOOPBACK}:{platform.server.port}/postgres"
     settings = Settings(home=tmp_path / "home", database_url=SecretStr(url))
     before = os.environ.get("PGPASSWORD")

@@ -19,6 +19,7 @@ import pytest
 
 from core.home import Home
 from standalone.postgres import running_postmaster
+from warehouse.passfile import read_entries
 
 PROGRAM = Path(sys.executable).with_name("customer-analyzer")
 
@@ -82,11 +83,11 @@ def test_a_home_has_one_up(home: Home, up: subprocess.Popen[str]) -> None:
 
 
 def test_no_secret_is_in_an_argument_or_a_log(home: Home, up: subprocess.Popen[str]) -> None:
-    password = home.passfile.read_text().strip().rsplit(":", 1)[-1]
+    passwords = [entry.password for entry in read_entries(home.passfile)]
     processes = [psutil.Process(up.pid), *psutil.Process(up.pid).children(recursive=True)]
     texts = [" ".join(process.cmdline()) for process in processes]
     texts += [path.read_text() for path in [*home.logs.iterdir(), home.dagster / "dagster.yaml"]]
-    assert not any(password in text for text in texts)
+    assert not any(password in text for text in texts for password in passwords)
 
 
 def test_down_leaves_nothing_running(home: Home, up: subprocess.Popen[str]) -> None:

@@ -1,0 +1,48 @@
+-- Who may do what in the warehouse. Roles are made in warehouse/roles.py; this file is applied whole, in one transaction,
+-- after migrations, whenever it or the schema has changed. A table that a service or the backend needs is named here.
+
+create table if not exists public.applied_grants (digest text not null);
+alter table public.applied_grants owner to customer_analyzer_owner;
+
+-- What dbt makes is the pipeline's. The schemas are made here, so that what it makes in them can be read at once.
+create schema if not exists staging authorization customer_analyzer_pipeline;
+create schema if not exists intermediate authorization customer_analyzer_pipeline;
+create schema if not exists marts authorization customer_analyzer_pipeline;
+create schema if not exists analytics authorization customer_analyzer_pipeline;
+create schema if not exists scorecards authorization customer_analyzer_pipeline;
+
+revoke all on all tables in schema public, raw, ml, staging, intermediate, marts, analytics, scorecards
+from customer_analyzer_serving, customer_analyzer_backend;
+
+-- The pipeline: events in, everything that models need and say. It makes and moves partitions of events, and dbt adds
+-- outcomes: raw.events and ml.outcomes are its own. Of all other tables of these schemas it changes rows, not columns.
+grant usage, create on schema raw, ml to customer_analyzer_pipeline;
+grant select on all tables in schema public to customer_analyzer_pipeline;
+grant select, insert, update, delete, truncate on all tables in schema raw, ml to customer_analyzer_pipeline;
+grant usage, select on all sequences in schema raw, ml to customer_analyzer_pipeline;
+-- Runs with the rights of its owner, to whom the partitions that it makes must belong.
+alter function raw.begin_receipt(timestamptz [], integer []) owner to customer_analyzer_pipeline;
+-- Statistics, and the space of deleted rows. Before Postgres 17 both are the owner's alone, and are then left to autovacuum.
+do $$ begin
+    if current_setting('server_version_num')::integer >= 170000 then
+        grant maintain on all tables in schema raw, ml to customer_analyzer_pipeline;
+    end if;
+end $$;
+
+-- Services: features and scores, what to run and who may ask; they add to the ledger and never change it.
+grant usage on schema marts, ml to customer_analyzer_serving;
+grant select on all tables in schema marts to customer_analyzer_serving;
+alter default privileges for role customer_analyzer_pipeline in schema marts
+grant select on tables to customer_analyzer_serving;
+grant select on ml.scores, ml.deployments, ml.service_keys, ml.assignments to customer_analyzer_serving;
+grant select, insert on ml.ledger to customer_analyzer_serving;
+grant select, insert, update, delete on ml.first_answers, ml.workers to customer_analyzer_serving;
+-- What keeps erased users out looks at more than whoever writes may see.
+alter function raw.leave_out_erased() security definer set search_path = pg_catalog;
+
+-- The backend: what people are shown.
+grant usage on schema marts, analytics, scorecards, ml to customer_analyzer_backend;
+grant select on all tables in schema marts, analytics, scorecards to customer_analyzer_backend;
+alter default privileges for role customer_analyzer_pipeline in schema marts, analytics, scorecards
+grant select on tables to customer_analyzer_backend;
+grant select on ml.scores, ml.ledger, ml.outcomes, ml.drift, ml.deployments, ml.promotions to customer_analyzer_backend;
