@@ -17,6 +17,7 @@ from core.errors import OperationError
 from core.home import Home, prepare_home
 from ml import artifact
 from ml.catalogue import Feature, FeatureCatalogue
+from ml.kinds import SEGMENTATION
 from ml.segmentation import train_segmentation
 from orchestration.assets.serving import deployment_asset
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
@@ -151,7 +152,7 @@ def materialize(warehouse_url: str, registry: Registry, home: Home) -> str | Non
     """Runs the asset; returns why it failed, None if it did not."""
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = dg.materialize(
-            [deployment_asset(KIND)],
+            [deployment_asset(SEGMENTATION)],
             instance=instance,
             partition_key=AS_OF.isoformat(),
             resources={
