@@ -16,7 +16,7 @@ from core.home import Home
 from ingestion.archive import catalogue
 from ingestion.chunks import storable
 from privacy import tables
-from privacy.holdings import HOLDINGS, QUARANTINE
+from privacy.holdings import HOLDINGS, QUARANTINE, Action
 from privacy.spelling import parameters
 from serving.spool import read_lines
 from warehouse.database import Connection, Database
@@ -28,7 +28,7 @@ _ORDERED_BY: tuple[str, ...] = ("occurred_at", "occurred_day", "as_of", "made_at
 def export_user(warehouse: Database, home: Home, user_id: str) -> Generator[str]:
     """The JSON text, piece by piece: an object with the id, the time and, by table, the rows about the user.
 
-    Every declared table is read, the quarantine, predictions that wait on disk, and archived months. Rows come from the
+    Every declared table is read (but for records that an erasure keeps), the quarantine, predictions that wait on disk, and archived months. Rows come from the
     server as they are read, so memory does not grow with them. Raises UserError where there are none.
     """
     with warehouse.transaction() as connection:
@@ -58,7 +58,9 @@ def _table(name: str, rows: Iterator[str]) -> Iterator[str]:
 
 
 def _tables(connection: Connection, user_id: str) -> Iterator[tuple[str, Iterator[str]]]:
-    for holding in tables.present(connection, HOLDINGS):
+    # What an erasure keeps says nothing of the user: of somebody who was erased, nothing is held.
+    about_user = [holding for holding in HOLDINGS if holding.action is not Action.KEEP]
+    for holding in tables.present(connection, about_user):
         yield holding.table, _rows(connection, holding.table, tables.is_of_user(holding), user_id)
     yield QUARANTINE, _rows(connection, QUARANTINE, tables.IS_QUARANTINED_OF_USER, user_id)
 

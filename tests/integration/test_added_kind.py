@@ -10,7 +10,7 @@ import pytest
 from ingestion.importing import import_frames
 from ml.kinds import model_kind
 from orchestration.definitions import build_definitions
-from orchestration.pipeline import plan_run
+from orchestration.planning import plan_run
 from orchestration.resources import Choices
 from serving.schemas import RESPONSE_OF
 from simulator import simulate
