@@ -28,8 +28,9 @@ _ORDERED_BY: tuple[str, ...] = ("occurred_at", "occurred_day", "as_of", "made_at
 def export_user(warehouse: Database, home: Home, user_id: str) -> Generator[str]:
     """The JSON text, piece by piece: an object with the id, the time and, by table, the rows about the user.
 
-    Every declared table is read (but for records that an erasure keeps), the quarantine, predictions that wait on disk, and archived months. Rows come from the
-    server as they are read, so memory does not grow with them. Raises UserError where there are none.
+    Every declared table is read, but for records that an erasure keeps; and the quarantine, predictions that wait on
+    disk, and archived months. Rows come from the server as they are read, so memory does not grow with them. Raises
+    UserError where there are none.
     """
     with warehouse.transaction() as connection:
         connection.execute("set local timezone to 'UTC'")
