@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from ml import artifact
 from ml.gate.decision import decide
 from ml.gate.terms import GateDecision, GateInputs
-from ml.kinds import model_kind
+from ml.kinds import ModelKind, model_kind
 from orchestration.drift_watch import watched_days
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from registry.promotion import promote
@@ -44,10 +44,10 @@ def judge_challenger(
 def _decide(marts: Marts, challenger: RegisteredModel, champion: RegisteredModel | None) -> GateDecision:
     inputs = None
     kind = model_kind(challenger.kind)
+    if champion is not None and (refusal := not_comparable(kind, challenger, champion)):
+        return GateDecision(False, refusal, {})
     if kind.outcome is None:
         rows = marts.snapshot(date.fromisoformat(challenger.as_of))
-    elif champion is not None and (refusal := _not_comparable(challenger, champion)):
-        return GateDecision(False, refusal, {})
     else:
         test = date.fromisoformat(challenger.tags["test_cutoff"])
         horizon = timedelta(days=int(challenger.tags["horizon_days"]))
@@ -64,13 +64,21 @@ def _decide(marts: Marts, challenger: RegisteredModel, champion: RegisteredModel
     )
 
 
-def _not_comparable(challenger: RegisteredModel, champion: RegisteredModel) -> str | None:
-    """Why no row can judge the two fairly, if none can."""
-    ahead = champion.tags["horizon_days"], challenger.tags["horizon_days"]
+def not_comparable(kind: ModelKind, challenger: RegisteredModel, champion: RegisteredModel) -> str | None:
+    """Why no rows can judge the two fairly; None where they can.
+
+    A champion that has learned from later days knows more than a challenger of a past day could, whatever the kind.
+    """
     by_hand = f"decide by hand: customer-analyzer models promote {challenger.kind} {challenger.version}"
+    # ISO dates compare as text.
+    if kind.outcome is None:
+        if champion.as_of > challenger.as_of:
+            return f"the champion has learned from later days, up to {champion.as_of}; {by_hand}"
+        return None
+    ahead = champion.tags["horizon_days"], challenger.tags["horizon_days"]
     if ahead[0] != ahead[1]:
         return f"the champion looks {ahead[0]} days ahead, the challenger {ahead[1]}; {by_hand}"
-    # A champion calibrates on windows that close before its own test cutoff begins, ISO dates compare as text.
+    # A champion calibrates on windows that close before its own test cutoff begins.
     if champion.tags["test_cutoff"] > challenger.tags["test_cutoff"]:
         return f"the champion has learned from days the challenger is tested on; {by_hand}"
     return None

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from math import isfinite
 from pathlib import Path
 
 import mlflow
@@ -50,7 +51,7 @@ class RegisteredModel:
         return self.tags["as_of"]
 
     def to_dict(self) -> dict[str, object]:
-        """Plain data for JSON."""
+        """Plain data for JSON, which knows no NaN: a metric that could not be measured is None."""
         return {
             "model": self.kind,
             "version": self.version,
@@ -59,7 +60,7 @@ class RegisteredModel:
             "digest": self.digest,
             "directory": str(self.directory),
             "tags": dict(self.tags),
-            "metrics": dict(self.metrics),
+            "metrics": {name: value if isfinite(value) else None for name, value in self.metrics.items()},
         }
 
 
