@@ -18,7 +18,8 @@ _LEAST_DELAY_HOURS, _MOST_DELAY_HOURS = 1, 90 * 24
 
 # Mistakes of senders. Each breaks the events contract in a different way.
 _DAMAGES: tuple[dict[str, pl.Expr], ...] = (
-    {"event_id": pl.lit("not-a-uuid")},
+    # Longer than any index can hold.
+    {"user_id": pl.lit("x" * 3000)},
     {"user_id": pl.lit(None)},
     {"event_type": pl.lit("")},
     {"occurred_at": pl.lit(None)},

@@ -12,6 +12,7 @@ from ml.backtest import MODEL, backtest
 from ml.catalogue import read_catalogue
 from ml.cutoffs import plan_cutoffs
 from ml.evaluation import auc, calibration_error, calibration_noise, log_loss
+from ml.kinds import CHURN, PURCHASE
 from simulator import draw_population, simulate, truth
 from warehouse.database import Database
 from warehouse.events import event_range
@@ -31,7 +32,7 @@ def test_probabilities_are_within_two_points_of_the_truth(dbt: Callable[..., obj
     dbt("build", *chosen, as_of_dates=days, horizon_days=HORIZON_DAYS, known_until=as_of.isoformat())
     frame = Marts(warehouse).training_frame(plan.all, HORIZON_DAYS)
     told = truth(draw_population(USERS, DAYS, SEED), plan.test, HORIZON_DAYS)
-    for kind in ("purchase", "churn"):
+    for kind in (PURCHASE, CHURN):
         predictions = backtest(kind, frame, read_catalogue(CATALOGUE), [plan])
         rows = predictions.join(told, on=["user_id", "as_of"], validate="1:1")
         assert rows.height == predictions.height > 1_000

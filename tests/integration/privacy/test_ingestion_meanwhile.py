@@ -16,7 +16,9 @@ from ingestion import ImportResult, import_frames
 from privacy.erasure import erase_user
 from privacy.holdings import HOLDINGS, Action, Holding
 from privacy.receipt import Receipt
+from standalone.stack import Platform
 from warehouse.database import Database
+from warehouse.databases import WAREHOUSE
 
 USER, OTHER = "tg-8412993", "tg-8412994"
 SECONDS = 60
@@ -102,7 +104,7 @@ def test_an_erasure_finds_what_an_import_was_storing_when_it_began(
 
 
 def test_rows_are_deleted_pseudonymised_or_kept_as_declared_and_nothing_else_is_touched(
-    warehouse_url: str, home: Home
+    empty_platform: Platform, warehouse_url: str, home: Home
 ) -> None:
     imported(warehouse_url, USER, OTHER)
     declared = (
@@ -112,7 +114,9 @@ def test_rows_are_deleted_pseudonymised_or_kept_as_declared_and_nothing_else_is_
         Holding("ops.not_there_yet", Action.DELETE),
     )
     with psycopg.connect(warehouse_url, autocommit=True) as connection:
-        connection.execute("create schema ops")
+        with empty_platform.server.connect(WAREHOUSE, autocommit=True) as owner:
+            pipeline = sql.Identifier(connection.info.user)
+            owner.execute(sql.SQL("create schema ops authorization {}").format(pipeline))
         for table in ("orders", "audit", "accounts"):
             connection.execute(sql.SQL("create table ops.{} (user_id text, note text)").format(sql.Identifier(table)))
             connection.execute(

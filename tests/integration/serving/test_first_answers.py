@@ -17,7 +17,9 @@ from serving.errors import KeyReused, WarehouseUnavailable
 from serving.first_answers import StoredAnswers
 from serving.pool import WarehousePool
 from serving.settings import ServingSettings
+from standalone.stack import Platform
 from tests.integration.serving.shop import HEADERS, Shop, eventually, service
+from warehouse.databases import WAREHOUSE
 from warehouse.first_answers import KeyedRequest
 
 ASKED = {"user_ids": ["0", "17", "somebody-new"]}
@@ -92,9 +94,10 @@ def test_the_oldest_answers_go_where_there_are_too_many(
 
 
 def test_a_warehouse_that_is_older_than_the_service_is_unavailable(
-    warehouse_url: str, connection: psycopg.Connection[Any]
+    empty_platform: Platform, warehouse_url: str
 ) -> None:
-    connection.execute("drop table ml.first_answers")
+    with empty_platform.server.connect(WAREHOUSE, autocommit=True) as owner:
+        owner.execute("drop table ml.first_answers")
 
     async def ask() -> None:
         async with answers_in(warehouse_url) as answers:
