@@ -115,8 +115,8 @@ def test_rows_are_deleted_pseudonymised_or_kept_as_declared_and_nothing_else_is_
     )
     with psycopg.connect(warehouse_url, autocommit=True) as connection:
         with empty_platform.server.connect(WAREHOUSE, autocommit=True) as owner:
-            pipeline = sql.Identifier(connection.info.user)
-            owner.execute(sql.SQL("create schema ops authorization {}").format(pipeline))
+            (pipeline,) = connection.execute("select current_user").fetchall()[0]
+            owner.execute(sql.SQL("create schema ops authorization {}").format(sql.Identifier(pipeline)))
         for table in ("orders", "audit", "accounts"):
             connection.execute(sql.SQL("create table ops.{} (user_id text, note text)").format(sql.Identifier(table)))
             connection.execute(
