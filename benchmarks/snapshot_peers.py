@@ -32,22 +32,9 @@ PEERS_DIR = Path(__file__).with_name("peers")
 LIMIT_SECONDS = 1800
 COUNTED = "active_days_30d"
 """The column whose sum over all rows must be the same for every peer."""
-_MEASURED = {
-    "purchase_units": "round(10000 * purchase_amount)::float8",
-    "refund_units": "round(10000 * refund_amount)::float8",
-    "quantity_units": "round(10000 * quantity)::float8",
-    "weekend_events": "case when extract(isodow from occurred_day) >= 6 then activity_events else 0 end",
-}
-_DAYS_OF = {
-    "seen": "events",
-    "activity": "activity_events",
-    "purchase": "order_lines",
-    "refund": "refunds",
-    "session": "sessions",
-    "cart": "carts",
-    "notification_opened": "notifications_opened",
-}
-"""The column that must be positive for a day to count as the first or last of its kind."""
+_FIRSTS = ("events", "activity_events", "order_lines")
+_LASTS = ("activity_events", "order_lines", "refunds", "sessions", "carts", "notifications_opened")
+"""The counts of which a user's first and last days are kept."""
 _NEWEST = (
     "(select distinct on (user_id, known_day) * from intermediate.int_user_daily"
     " order by user_id, known_day, occurred_day desc) as newest"
@@ -74,13 +61,17 @@ def by_reading(warehouse: Database, days: Sequence[date]) -> Measurement:
 
 
 def snapshot_columns() -> dict[str, tuple[str, int | None]]:
-    """The sums that peers compute too: name to column and window in days (None: all days). No gaps, no weights."""
-    model = PROJECT / "models" / "intermediate" / "int_user_sums.yml"
-    (described,) = yaml.safe_load(model.read_text(encoding="utf-8"))["models"]
+    """The sums that peers compute too: name to column and window in days (None: all days). No gaps, no weights.
+
+    They are the sums that user_features names (see the macro summed_columns).
+    """
+    daily = yaml.safe_load((PROJECT / "models" / "intermediate" / "int_user_daily.yml").read_text(encoding="utf-8"))
+    counts = {column["name"] for column in daily["models"][0]["columns"]}
+    features = (PROJECT / "models" / "marts" / "user_features.sql").read_text(encoding="utf-8")
     found: dict[str, tuple[str, int | None]] = {}
-    for name in (column["name"] for column in described["columns"]):
+    for name in sorted(set(re.findall(r"\w+", re.sub(r"\bas \w+", "", features)))):
         window = re.fullmatch(r"(\w+?)_(?:(\d+)d|total)", name)
-        if window and "weight" not in name:
+        if window and window[1] in counts:
             found[name] = (window[1], int(window[2]) if window[2] else None)
     return found
 
@@ -94,17 +85,14 @@ def sums_query(days: Sequence[date], roll_up: str) -> str:
         for name, (column, window) in snapshot_columns().items()
     ]
     ends = [
-        f"{'min' if end == 'first' else 'max'}(case when {column} > 0 then occurred_day end) as {end}_{kind}_day"
-        for end, kinds in (("first", ("seen", "activity", "purchase")), ("last", tuple(_DAYS_OF)[1:]))
-        for kind, column in _DAYS_OF.items()
-        if kind in kinds
+        f"{function}(case when {column} > 0 then occurred_day end) as {end}_{column}_day"
+        for end, function, columns in (("first", "min", _FIRSTS), ("last", "max", _LASTS))
+        for column in columns
     ]
-    measured = ", ".join(f"{expression} as {name}" for name, expression in _MEASURED.items())
     asked = ", ".join(f"(date '{day}')" for day in days)
     return (
-        f"with measured as (select *, {measured} from {roll_up}), known as ("  # noqa: S608
-        f"select as_of, measured.*, as_of - occurred_day as days_ago from (values {asked}) as asked(as_of)"
-        f" join measured on known_day < as_of) select user_id, as_of, {', '.join(sums + ends)} from known"
+        f"with known as (select as_of, daily.*, as_of - occurred_day as days_ago from (values {asked}) as asked(as_of)"  # noqa: S608
+        f" join {roll_up} as daily on known_day < as_of) select user_id, as_of, {', '.join(sums + ends)} from known"
         " group by user_id, as_of"
     )
 
@@ -122,11 +110,7 @@ def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Measurement:
     """A loop over the days: selects what was known, then groups for each window."""
     begin = time.monotonic()
     daily = pd.read_parquet(roll_up)
-    for name, column in (("purchase_units", "purchase_amount"), ("refund_units", "refund_amount")):
-        daily[name] = (10_000 * daily[column].astype(float)).round()
-    daily["quantity_units"] = (10_000 * daily["quantity"].astype(float)).round()
     occurred, known = pd.to_datetime(daily["occurred_day"]), pd.to_datetime(daily["known_day"])
-    daily["weekend_events"] = daily["activity_events"].where(occurred.dt.dayofweek >= 5, 0)
     columns = snapshot_columns()
     snapshots = []
     for day in days:
@@ -137,9 +121,9 @@ def by_pandas(days: Sequence[date], roll_up: Path, to: Path) -> Measurement:
             chosen = {column: name for name, (column, length) in columns.items() if length == window}
             within = rows if window is None else rows[ages <= window]
             parts.append(within.groupby("user_id")[list(chosen)].sum().rename(columns=chosen))
-        for kind, column in _DAYS_OF.items():
+        for column in dict.fromkeys(_FIRSTS + _LASTS):
             parts.append(
-                ages[rows[column] > 0].groupby(rows["user_id"]).agg(["min", "max"]).add_suffix(f"_{kind}_days")
+                ages[rows[column] > 0].groupby(rows["user_id"]).agg(["min", "max"]).add_suffix(f"_{column}_days")
             )
         snapshots.append(pd.concat(parts, axis=1).assign(as_of=day))
     pd.concat(snapshots).to_parquet(to)
@@ -180,14 +164,9 @@ def by_feast(warehouse: Database, days: Sequence[date], scratch: Path) -> Iterat
 
 def by_featuretools(days: Sequence[date], roll_up: Path, scratch: Path) -> Measurement | None:
     """The sums of a part of the users, because even those take minutes."""
-    asked, daily, result = (
-        scratch / f"featuretools-{name}" for name in ("asked.json", "daily.parquet", "sums.parquet")
-    )
-    with duckdb.connect() as connection:
-        measured = ", ".join(f"{expression} as {name}" for name, expression in _MEASURED.items())
-        connection.execute(f"copy (select *, {measured} from '{roll_up}') to '{daily}' (format parquet)")  # noqa: S608
+    asked, result = scratch / "featuretools-asked.json", scratch / "featuretools-sums.parquet"
     asked.write_text(json.dumps({"days": days, "columns": snapshot_columns()}, default=str), encoding="utf-8")
-    return by_peer("featuretools_sums.py", scratch, [str(daily), str(asked)], result)
+    return by_peer("featuretools_sums.py", scratch, [str(roll_up), str(asked)], result)
 
 
 def by_peer(script: str, scratch: Path, arguments: Sequence[str], result: Path) -> Measurement | None:

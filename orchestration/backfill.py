@@ -1,7 +1,7 @@
 """Features and labels of many days of the past: several days a pass, and none that are there and still true.
 
 Belongs here: which days, how many at once, and calling dbt for them. Not: what is still true and how a day is built
-from another one, which the dbt project knows (macros/snapshots.sql, macros/sums.sql).
+from another one, which the dbt project knows (macros/building).
 """
 
 import json

@@ -1,8 +1,8 @@
 """Features and labels stated a second time, from events alone and without SQL: what the marts are held against.
 
 Belongs here: the definitions, written from what `user_features.yml` and `user_labels.yml` say, so that an error in the
-SQL is not made twice. A feature that is missing here still works; only the comparison passes it by. Does not belong
-here: who is compared, and what follows (`orchestration.time_rule`).
+SQL is not made twice. A new feature may be added here later: until then the comparison names it as not compared. Does
+not belong here: who is compared, and what follows (`orchestration.time_rule`).
 
 `events` has user_id, occurred_at and received_at (UTC), category and is_activity (see the seed event_types), order_id,
 item_id, amount, quantity and source.

@@ -40,8 +40,9 @@ class Comparison:
     """What a mart says of some users, against what their events say.
 
     `differing`: users by column that differs. `unforeseen`: users with a row on a day on which nothing was known of
-    them. `missing`: users without one though something was. `compared` and `passed_by` name the columns, `archived` the
-    months whose events are away; users who have some of these are not drawn.
+    them. `missing`: users without one though something was. `compared` names the columns that were compared,
+    `not_stated` those that could not be: new features, which `orchestration.reference_features` does not state yet.
+    `archived`: the months whose events are away; users who have some of these are not drawn.
     """
 
     table: str
@@ -51,7 +52,7 @@ class Comparison:
     unforeseen: int
     missing: int
     compared: tuple[str, ...]
-    passed_by: tuple[str, ...]
+    not_stated: tuple[str, ...]
     archived: Sequence[str] = ()
 
     @property
@@ -71,7 +72,11 @@ class Comparison:
             return f"nobody could be rebuilt to compare {self.table} with: events are being imported; run again later"
         if self.agrees:
             rebuilt = f"{self.users} users rebuilt from their events on {self.days} days"
-            return f"{rebuilt}: all {len(self.compared)} columns of {self.table} agree"
+            agree = f"{rebuilt}: all {len(self.compared)} columns of {self.table} agree"
+            if not self.not_stated:
+                return agree
+            names = ", ".join(self.not_stated)
+            return f"{agree} that are compared; orchestration/reference_features.py does not state {names} yet"
         worst = sorted(self.differing, key=lambda name: (-self.differing[name], name))
         faults = [f"{name} differs for {self.differing[name]}" for name in worst[:_NAMED]]
         faults += [f"{len(worst) - _NAMED} more columns differ"] if len(worst) > _NAMED else []
@@ -142,7 +147,7 @@ def differences(table: str, stored: pl.DataFrame, rebuilt: pl.DataFrame) -> Comp
         unforeseen=stored.join(rebuilt, on=_KEY, how="anti")["user_id"].n_unique(),
         missing=rebuilt.join(stored, on=_KEY, how="anti")["user_id"].n_unique(),
         compared=tuple(common),
-        passed_by=tuple(name for name in stored.columns if name not in (*common, *_KEY, "horizon_days")),
+        not_stated=tuple(name for name in stored.columns if name not in (*common, *_KEY, "horizon_days")),
     )
 
 

@@ -42,7 +42,7 @@ def time_rule_check(
                 "days": found.days,
                 "columns": len(found.compared),
                 "users_by_differing_column": dg.MetadataValue.json(found.differing),
-                "columns_passed_by": ", ".join(found.passed_by) or "none",
+                "columns_not_compared": ", ".join(found.not_stated) or "none",
             },
         )
 

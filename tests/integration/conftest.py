@@ -32,7 +32,7 @@ from standalone.local_key import ensure_local_key
 from standalone.servers import model_servers
 from standalone.stack import Platform, running_platform
 from standalone.up import announce, exclusive_up
-from tests.integration.dbt_project.shop import AS_OF_DATES, DAYS, FIRST_DAY, Dbt
+from tests.integration.dbt_project.shop import DAYS, FIRST_DAY, Dbt
 from tests.integration.installed import Installed, install_wheel
 from warehouse.databases import WAREHOUSE
 
@@ -116,12 +116,7 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> "Parsed":
 @pytest.fixture
 def dbt(warehouse_url: str, parsed: "Parsed") -> Dbt:
     """Calls dbt on the fixture's warehouse for the days of the shop, unless a test says otherwise."""
-
-    def call(command: str, *arguments: str, **variables: object) -> None:
-        days = {"as_of_dates": list(AS_OF_DATES), "horizon_days": 20, "known_until": ""}
-        parsed.call(command, *arguments, **{**days, **variables})
-
-    return call
+    return parsed.for_the_shop
 
 
 @pytest.fixture

@@ -19,8 +19,13 @@ def test_equal_rows_agree_up_to_rounding_and_unknown_columns_are_named() -> None
     stored = rows([1, None, 3]).with_columns(share=0.5 + 1e-9, new_feature=7)
     found = differences("marts.user_features", stored, rows([1, None, 3])[::-1])
     assert found.agrees
-    assert found.sentence == "3 users rebuilt from their events on 1 days: all 2 columns of marts.user_features agree"
-    assert found.passed_by == ("new_feature",)
+    assert found.not_stated == ("new_feature",)
+    agree = "3 users rebuilt from their events on 1 days: all 2 columns of marts.user_features agree"
+    assert (
+        found.sentence
+        == f"{agree} that are compared; orchestration/reference_features.py does not state new_feature yet"
+    )
+    assert differences("marts.user_features", rows([1], "a"), rows([1], "a")).sentence.endswith("user_features agree")
 
 
 def test_differences_are_counted_by_column_and_user() -> None:

@@ -5,7 +5,7 @@ with scores as (
 
 ),
 
--- Each user is looked up on two days: the day itself and the scored day before it.
+-- Users are compared on two days: a scored day, and the scored day before it.
 days as (
 
     select

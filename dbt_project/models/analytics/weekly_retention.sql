@@ -52,7 +52,7 @@ returned as (
 
 ),
 
--- A week in which nobody of a cohort came back is a row with 0, not a missing row.
+-- A week in which no user of a cohort came back is a row with 0, not a missing row.
 final as (
 
     select

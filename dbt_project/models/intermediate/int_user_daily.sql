@@ -20,7 +20,38 @@
     )
 }}
 
-{#- A full refresh reads the view itself in each step: scanned in parallel, with no copy of all events kept. -#}
+{#-
+    The daily counts: which events each of them counts. A new one needs a line here and a column in the yml; its sums are
+    made where user_features names them (see summed_columns).
+-#}
+{%- set counts = {
+    'events': 'true',
+    'activity_events': 'is_activity',
+    'sessions': "category = 'session'",
+    'commands': "category = 'command'",
+    'messages': "category = 'message'",
+    'views': "category = 'view'",
+    'searches': "category = 'search'",
+    'carts': "category = 'cart'",
+    'checkouts': "category = 'checkout'",
+    'order_lines': "category = 'purchase'",
+    'refunds': "category = 'refund'",
+    'notifications_sent': "category = 'notification_sent'",
+    'notifications_withheld': "category = 'notification_withheld'",
+    'notifications_opened': "category = 'notification_opened'",
+    'feedback': "category = 'feedback'",
+    'other_events': "category = 'other'",
+    'weekend_events': 'is_activity and ' ~ iso_weekday('occurred_day') ~ ' >= 6',
+    'night_events': 'is_activity and occurred_hour < 6',
+    'morning_events': 'is_activity and occurred_hour between 6 and 11',
+    'afternoon_events': 'is_activity and occurred_hour between 12 and 17',
+    'evening_events': 'is_activity and occurred_hour >= 18',
+    'telegram_events': "is_activity and source = 'telegram'",
+    'web_events': "is_activity and source = 'web'",
+    'mobile_events': "is_activity and source = 'mobile'",
+} -%}
+
+{#- Each step of a full refresh reads the view itself, in parallel, so that no copy of all events is kept. -#}
 {%- set events = 'touched_events' if is_incremental() else ref('stg_events') -%}
 
 with
@@ -90,45 +121,25 @@ purchased_items_by_day as (
 
 ),
 
-counts_by_day as (
+counted as (
 
     select
         user_id,
         occurred_day,
         received_day,
-        count(*) as events,
-        sum(case when is_activity then 1 else 0 end) as activity_events,
-        sum(case when category = 'session' then 1 else 0 end) as sessions,
-        sum(case when category = 'command' then 1 else 0 end) as commands,
-        sum(case when category = 'message' then 1 else 0 end) as messages,
-        sum(case when category = 'view' then 1 else 0 end) as views,
-        sum(case when category = 'search' then 1 else 0 end) as searches,
-        sum(case when category = 'cart' then 1 else 0 end) as carts,
-        sum(case when category = 'checkout' then 1 else 0 end) as checkouts,
-        sum(case when category = 'purchase' then 1 else 0 end) as order_lines,
+        {%- for name, condition in counts.items() %}
+        cast(sum(case when {{ condition }} then 1 else 0 end) as integer) as {{ name }},
+        {%- endfor %}
         sum(case when category = 'purchase' and order_id is null then 1 else 0 end) as orders_without_id,
         sum(case when category = 'purchase' then coalesce(quantity, 0) else 0 end) as quantity,
         sum(case when category = 'purchase' then coalesce(amount, 0) else 0 end) as purchase_amount,
-        sum(case when category = 'refund' then 1 else 0 end) as refunds,
-        sum(case when category = 'refund' then abs(coalesce(amount, 0)) else 0 end) as refund_amount,
-        sum(case when category = 'notification_sent' then 1 else 0 end) as notifications_sent,
-        sum(case when category = 'notification_withheld' then 1 else 0 end) as notifications_withheld,
-        sum(case when category = 'notification_opened' then 1 else 0 end) as notifications_opened,
-        sum(case when category = 'feedback' then 1 else 0 end) as feedback,
-        sum(case when category = 'other' then 1 else 0 end) as other_events,
-        sum(case when is_activity and occurred_hour < 6 then 1 else 0 end) as night_events,
-        sum(case when is_activity and occurred_hour between 6 and 11 then 1 else 0 end) as morning_events,
-        sum(case when is_activity and occurred_hour between 12 and 17 then 1 else 0 end) as afternoon_events,
-        sum(case when is_activity and occurred_hour >= 18 then 1 else 0 end) as evening_events,
-        sum(case when is_activity and source = 'telegram' then 1 else 0 end) as telegram_events,
-        sum(case when is_activity and source = 'web' then 1 else 0 end) as web_events,
-        sum(case when is_activity and source = 'mobile' then 1 else 0 end) as mobile_events
+        sum(case when category = 'refund' then abs(coalesce(amount, 0)) else 0 end) as refund_amount
     from {{ events }}
     group by user_id, occurred_day, received_day
 
 ),
 
--- The first received day on which each kind of day became known.
+-- The received_day on which a day became known as active, and as a day with a purchase.
 first_known as (
 
     select
@@ -137,7 +148,7 @@ first_known as (
             over (partition by user_id, occurred_day) as first_active_received_day,
         min(case when order_lines > 0 then received_day end)
             over (partition by user_id, occurred_day) as first_purchase_received_day
-    from counts_by_day
+    from counted
 
 ),
 
@@ -148,37 +159,22 @@ final as (
         first_known.occurred_day,
         first_known.received_day,
         greatest(first_known.occurred_day, first_known.received_day) as known_day,
-        cast(first_known.events as integer) as events,
-        cast(first_known.activity_events as integer) as activity_events,
+        {%- for name in counts %}
+        first_known.{{ name }},
+        {%- endfor %}
         case when first_known.received_day = first_known.first_active_received_day then 1 else 0 end as active_days,
         case when first_known.received_day = first_known.first_purchase_received_day then 1 else 0 end as purchase_days,
         cast(first_known.orders_without_id + coalesce(orders_by_day.orders, 0) as integer) as orders,
-        cast(first_known.order_lines as integer) as order_lines,
-        first_known.quantity,
-        first_known.purchase_amount,
-        cast(first_known.refunds as integer) as refunds,
-        first_known.refund_amount,
         cast(coalesce(items_by_day.items, 0) as integer) as items,
         cast(coalesce(purchased_items_by_day.purchased_items, 0) as integer) as purchased_items,
-        cast(first_known.sessions as integer) as sessions,
-        cast(first_known.commands as integer) as commands,
-        cast(first_known.messages as integer) as messages,
-        cast(first_known.views as integer) as views,
-        cast(first_known.searches as integer) as searches,
-        cast(first_known.carts as integer) as carts,
-        cast(first_known.checkouts as integer) as checkouts,
-        cast(first_known.notifications_sent as integer) as notifications_sent,
-        cast(first_known.notifications_withheld as integer) as notifications_withheld,
-        cast(first_known.notifications_opened as integer) as notifications_opened,
-        cast(first_known.feedback as integer) as feedback,
-        cast(first_known.other_events as integer) as other_events,
-        cast(first_known.night_events as integer) as night_events,
-        cast(first_known.morning_events as integer) as morning_events,
-        cast(first_known.afternoon_events as integer) as afternoon_events,
-        cast(first_known.evening_events as integer) as evening_events,
-        cast(first_known.telegram_events as integer) as telegram_events,
-        cast(first_known.web_events as integer) as web_events,
-        cast(first_known.mobile_events as integer) as mobile_events
+        first_known.quantity,
+        first_known.purchase_amount,
+        first_known.refund_amount,
+        -- Most rows have none, and arithmetic in numeric is slow.
+        case when first_known.order_lines > 0 then {{ in_units('first_known.quantity') }} else 0 end as quantity_units,
+        case when first_known.order_lines > 0 then {{ in_units('first_known.purchase_amount') }} else 0 end
+            as purchase_units,
+        case when first_known.refunds > 0 then {{ in_units('first_known.refund_amount') }} else 0 end as refund_units
     from first_known
     left join orders_by_day
         on
@@ -195,7 +191,7 @@ final as (
             first_known.user_id = purchased_items_by_day.user_id
             and first_known.occurred_day = purchased_items_by_day.occurred_day
             and first_known.received_day = purchased_items_by_day.received_day
-    -- A day's rows lie together, also after a full refresh: a snapshot reads few days of all users.
+    -- The rows of a day lie together, also after a full refresh, because a snapshot reads few days of all users.
     order by known_day, first_known.user_id
 
 )

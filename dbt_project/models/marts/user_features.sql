@@ -4,7 +4,7 @@
         incremental_strategy='replace_snapshots',
         on_schema_change='sync_all_columns',
         indexes=[{'columns': ['as_of', 'user_id'], 'unique': true}],
-        pre_hook=["{{ remember_change() }}", "{{ demand_sums() }}"],
+        pre_hook=["{{ remember_change() }}", "{{ require_sums() }}"],
         post_hook=[
             "{{ require_keys(['user_id', 'as_of']) }}",
             "{{ record_snapshots(days_to_build('user_features')) }}"
@@ -22,24 +22,24 @@ sums as (
 
 ),
 
-asked as (
+known as (
 
     select
         sums.*,
-        {{ days_between('sums.first_seen_day', 'sums.as_of') }} as days_since_first_seen,
-        {{ days_between('sums.first_activity_day', 'sums.as_of') }} as days_since_first_activity,
-        {{ days_between('sums.first_purchase_day', 'sums.as_of') }} as days_since_first_purchase,
-        {{ days_between('sums.last_activity_day', 'sums.as_of') }} as days_since_last_activity,
-        {{ days_between('sums.last_purchase_day', 'sums.as_of') }} as days_since_last_purchase,
-        {{ days_between('sums.last_refund_day', 'sums.as_of') }} as days_since_last_refund,
-        {{ days_between('sums.last_session_day', 'sums.as_of') }} as days_since_last_session,
-        {{ days_between('sums.last_cart_day', 'sums.as_of') }} as days_since_last_cart,
-        {{ days_between('sums.last_notification_opened_day', 'sums.as_of') }} as days_since_last_notification_opened,
-        {{ days_between('sums.first_purchase_day', 'sums.last_purchase_day') }} as gap_sum,
+        {{ days_between('sums.first_events_day', 'sums.as_of') }} as days_since_first_seen,
+        {{ days_between('sums.first_activity_events_day', 'sums.as_of') }} as days_since_first_activity,
+        {{ days_between('sums.first_order_lines_day', 'sums.as_of') }} as days_since_first_purchase,
+        {{ days_between('sums.last_activity_events_day', 'sums.as_of') }} as days_since_last_activity,
+        {{ days_between('sums.last_order_lines_day', 'sums.as_of') }} as days_since_last_purchase,
+        {{ days_between('sums.last_refunds_day', 'sums.as_of') }} as days_since_last_refund,
+        {{ days_between('sums.last_sessions_day', 'sums.as_of') }} as days_since_last_session,
+        {{ days_between('sums.last_carts_day', 'sums.as_of') }} as days_since_last_cart,
+        {{ days_between('sums.last_notifications_opened_day', 'sums.as_of') }} as days_since_last_notification_opened,
+        {{ days_between('sums.first_order_lines_day', 'sums.last_order_lines_day') }} as gap_sum,
         greatest(sums.purchase_days_total - 1, 0) as gaps,
-        {{ days_weighed('sums.active_weight_600d', 'sums.as_of', 30) }} as active_days_decay_30d,
-        {{ days_weighed('sums.purchase_weight_600d', 'sums.as_of', 30) }} as purchase_days_decay_30d,
-        {{ days_weighed('sums.purchase_slow_weight_2400d', 'sums.as_of', 120) }} as purchase_days_decay_120d
+        {{ decayed_days('sums.active_days_weights_30d', 'sums.as_of', 30) }} as active_days_decay_30d,
+        {{ decayed_days('sums.purchase_days_weights_30d', 'sums.as_of', 30) }} as purchase_days_decay_30d,
+        {{ decayed_days('sums.purchase_days_weights_120d', 'sums.as_of', 120) }} as purchase_days_decay_120d
     from sums
     inner join dates on sums.as_of = dates.as_of
 
@@ -54,7 +54,7 @@ means as (
             as activity_gap_mean_days,
         {{ ratio('purchase_units_total', '10000 * orders_total') }} as average_order_amount,
         {{ ratio('purchase_units_90d', '10000 * orders_90d') }} as average_order_amount_90d
-    from asked
+    from known
 
 ),
 

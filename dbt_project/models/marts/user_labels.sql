@@ -13,8 +13,8 @@
     )
 }}
 
-with asked_dates as (
-    {{ as_of_dates(labels_to_build()) }}
+with requested_dates as (
+    {{ as_of_dates(label_days_to_build()) }}
 ),
 
 daily as (
@@ -27,7 +27,7 @@ daily as (
 dates as (
 
     select as_of
-    from asked_dates
+    from requested_dates
     where {{ add_days('as_of', horizon) }} <= {{ known_until() }}
 
 ),
@@ -42,7 +42,7 @@ users as (
 
 ),
 
--- Drawn as of D: users of whom something was known when day D began.
+-- The population as of D: users about whom something was known when day D began.
 population as (
 
     select

@@ -8,18 +8,20 @@ from pathlib import Path
 from dbt.cli.main import dbtRunner
 
 from dbt_project import PROJECT
+from tests.integration.dbt_project.shop import AS_OF_DATES
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """The dbt project, parsed on the first call."""
+    """A dbt project, parsed on the first call; `folder` takes what dbt writes."""
 
     folder: Path
+    project: Path = PROJECT
 
     @property
     def options(self) -> list[str]:
         """What every call of dbt is told."""
-        folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        folders = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
         return [*folders, "--target-path", str(self.folder), "--log-path", str(self.folder), "--quiet"]
 
     @cached_property
@@ -34,3 +36,8 @@ class Parsed:
             (result.node.name, result.message) for result in done.result if result.status in ("error", "fail")
         ]
         return {result.node.name: getattr(result.node, "compiled_code", None) or "" for result in done.result}
+
+    def for_the_shop(self, command: str, *arguments: str, **variables: object) -> None:
+        """Calls dbt for the days of the shop, unless the variables say otherwise."""
+        days = {"as_of_dates": list(AS_OF_DATES), "horizon_days": 20, "known_until": ""}
+        self.call(command, *arguments, **{**days, **variables})

@@ -1,9 +1,10 @@
-"""What the tests of the dbt project share beside fixtures: random events, and rows as Postgres has them."""
+"""What the tests of the dbt project share beside fixtures: random events, rows as Postgres has them, edits of files."""
 
 import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -66,3 +67,10 @@ def rows(
     """Every row of a table as Postgres writes it, which for a double is exact to the last bit."""
     query = f"select marts::text from {table} as marts where {where} order by marts::text"  # noqa: S608
     return connection.execute(query.encode()).fetchall()
+
+
+def edit(project: Path, file: str, before: str, after: str) -> None:
+    """Replaces the one occurrence of a text in a file of a copied project."""
+    text = (project / file).read_text(encoding="utf-8")
+    assert text.count(before) == 1, f"{before!r} is not there once; the edit no longer fits {file}"
+    (project / file).write_text(text.replace(before, after), encoding="utf-8")

@@ -1,6 +1,4 @@
-{#
-    Incremental strategy: a row whose unique key is there already is left as it is, also when two runs add it at once.
-#}
+{# Incremental strategy: leaves a row as it is if its unique key is stored already, even when two runs insert it at once. #}
 {% macro get_incremental_insert_once_sql(arg_dict) -%}
     {{ return(adapter.dispatch('get_incremental_insert_once_sql')(arg_dict)) }}
 {%- endmacro %}

@@ -1,17 +1,20 @@
 {#
-    An incremental reader of raw.events remembers the oldest transaction that was still open before it looked. A
-    transaction that commits late is at or above that mark and is read next time; a clock or a sequence would miss it.
-    Reading some events twice is harmless: whole days are replaced, never added to.
+    An incremental reader of raw.events stores a watermark: the oldest transaction that was still open before it looked. A
+    transaction that commits late is at or above the watermark and is read next time; a clock or a sequence would miss it.
+    Reading some events twice does no harm, because whole days are replaced, never added to.
 #}
 
-{# Hooks before the scan: one reader at a time, and the new mark taken before the scan sees anything; where it begins, and what it will read. #}
+{#
+    Hooks before the scan: only one reader at a time, and the new watermark is taken before the scan sees anything. They also
+    set where the scan starts, and collect what it will read.
+#}
 {% macro watermark_hooks(reader) -%}
     {{ return(adapter.dispatch('watermark_hooks')(reader)) }}
 {%- endmacro %}
 
 {% macro postgres__watermark_hooks(reader) -%}
     {{ return([
-        "{{ demand_whole_history() }}",
+        "{{ require_whole_history() }}",
         "select pg_advisory_xact_lock(hashtext('watermark " ~ reader ~ "'))",
         "select set_config('customer_analyzer.watermark', pg_snapshot_xmin(pg_current_snapshot())::text, true)",
         "select set_config('customer_analyzer.read_from', '{{ stored_watermark('" ~ reader ~ "') if is_incremental() else 0 }}', true)",
@@ -20,8 +23,8 @@
 {%- endmacro %}
 
 {#
-    Hook after the scan and before the mark moves: from which day on what was known has changed. What is known as of that
-    day or earlier is as it was. A scan of everything may have changed anything.
+    Hook after the scan and before the watermark moves: records the first day on which what was known has changed. What was
+    known as of that day or earlier stays as it was. A scan of all events may have changed everything.
 #}
 {% macro record_change() -%}
     {{ return(adapter.dispatch('record_change')()) }}
@@ -41,21 +44,24 @@
     {%- endif %}
 {%- endmacro %}
 
-{# Hook after the scan, in the same transaction: the mark and the rows it stands for commit together or not at all. #}
+{#
+    Hook after the scan, in the same transaction: the watermark, the rows it stands for and the definition they were counted
+    by are committed together or not at all.
+#}
 {% macro store_watermark(reader) -%}
     {{ return(adapter.dispatch('store_watermark')(reader)) }}
 {%- endmacro %}
 
 {% macro postgres__store_watermark(reader) -%}
-    insert into {{ source('raw', 'watermarks') }} (reader, xid)
-    values ('{{ reader }}', current_setting('customer_analyzer.watermark')::bigint)
-    on conflict (reader) do update set xid = excluded.xid, moved_at = now()
+    insert into {{ source('raw', 'watermarks') }} (reader, xid, definition)
+    values ('{{ reader }}', current_setting('customer_analyzer.watermark')::bigint, '{{ definition_of(reader) }}')
+    on conflict (reader) do update set xid = excluded.xid, definition = excluded.definition, moved_at = now()
 {%- endmacro %}
 
 {#
-    The mark the reader stored last, as a number that the planner can compare with what it knows of the events; 0, which
-    reads everything again, when it never read. Another reader may move the mark before this one gets its turn: an older
-    mark reads more than it must, never less.
+    The watermark that the reader stored last, as a number that the planner can compare with its statistics; 0, which reads
+    everything again, if it never read. Another reader may move the watermark before this one gets its turn: an older
+    watermark reads more than it must, never less.
 #}
 {% macro stored_watermark(reader) -%}
     {%- if execute -%}
@@ -65,7 +71,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A mark from the future is one of another server, from which the database was restored: it says nothing here. #}
+{# A watermark from the future was stored by another server, from which the database was restored; it means nothing here. #}
 {% macro postgres__stored_watermark_query(reader) -%}
     select coalesce(max(marks.xid), 0)
     from {{ source('raw', 'watermarks') }} as marks
@@ -73,9 +79,9 @@
 {%- endmacro %}
 
 {#
-    One of the hooks above, before an incremental build: the temporary table touched_events, with all events of every
-    day of a user that has a new one. A table, because the planner takes whatever is newer than its statistics to be a row
-    or two, and would join the steps of a day of 100,000 events row by row; of a table it learns the size.
+    One of the hooks before an incremental build: fills the temporary table touched_events with all events of every day of a
+    user that has a new event. It is a table because the planner takes whatever is newer than its statistics to be a row or
+    two, and would join the steps of a day of 100,000 events with nested loops. The size of a table is known.
 #}
 {% macro collect_touched_events(reader) -%}
     {{ return(adapter.dispatch('collect_touched_events')(reader)) }}
@@ -93,7 +99,7 @@
         from {{ ref('stg_events') }}
         where ingested_xid >= {{ stored_watermark(reader) }}
     )
-    -- In moments rather than days, which the partitions and their index know; a look-up a day, never a scan of everything.
+    -- By moments, not by days, because the partitions and their index hold moments: one lookup a day, no scan of everything.
     select stored_events.*
     from touched_days
     cross join lateral (
@@ -102,7 +108,7 @@
             touched_days.user_id = events.user_id
             and touched_days.begins_at <= events.occurred_at
             and touched_days.ends_at > events.occurred_at
-        {{ looked_up() }}
+        {{ lookup_per_row() }}
     ) as stored_events;
     analyze touched_events
     {%- endif -%}

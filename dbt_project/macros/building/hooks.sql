@@ -1,4 +1,4 @@
-{# Hook: the database itself refuses a row without its keys, which the unique index alone would let through. #}
+{# Hook: makes the database refuse a row without its keys; a unique index alone lets nulls through. #}
 {% macro require_keys(columns) -%}
     {{ return(adapter.dispatch('require_keys')(columns)) }}
 {%- endmacro %}
@@ -12,8 +12,9 @@
 {%- endmacro %}
 
 {#
-    Hook: a user's days with a purchase, which the gaps between purchases are counted from, without reading the other days.
-    dbt makes no indexes of some rows. Without a name, as the table that this one replaces has the same.
+    Hook: indexes each user's days with a purchase, so that gaps between purchases are counted without reading other days.
+    dbt itself makes no partial indexes. The index has no name of its own, because the table that is being replaced has an
+    index with the same name.
 #}
 {% macro index_purchases() -%}
     {{ return(adapter.dispatch('index_purchases')()) }}
@@ -32,7 +33,7 @@
     $$
 {%- endmacro %}
 
-{# Hook: fresh statistics, of some columns or all, so that what reads the model in the same run is planned for its size. #}
+{# Hook: updates the statistics of some columns, or all, so that readers in the same run are planned for the true size. #}
 {% macro refresh_statistics(columns=[]) -%}
     {{ return(adapter.dispatch('refresh_statistics')(columns)) }}
 {%- endmacro %}
@@ -45,41 +46,41 @@
 {%- endmacro %}
 
 {#
-    Hook before a build whose steps are of a size that the planner cannot know: it takes some for a row or two and would
-    join them row by row, for hours. What is to be looked up row by row says so, with looked_up.
+    Hook before a build whose steps have a size that the planner cannot know. It takes some for a row or two, and would join
+    them with nested loops, for hours. Where a lookup per row is right, the query says so with lookup_per_row.
 #}
-{% macro joined_at_once() -%}
-    {{ return(adapter.dispatch('joined_at_once')()) }}
+{% macro forbid_nested_loops() -%}
+    {{ return(adapter.dispatch('forbid_nested_loops')()) }}
 {%- endmacro %}
 
-{% macro default__joined_at_once() -%}
+{% macro default__forbid_nested_loops() -%}
 {%- endmacro %}
 
-{% macro postgres__joined_at_once() -%}
+{% macro postgres__forbid_nested_loops() -%}
     set local enable_nestloop = off
 {%- endmacro %}
 
-{# At the end of a lateral query: run it for each row it depends on, however dear the planner takes that to be. #}
-{% macro looked_up() -%}
-    {{ return(adapter.dispatch('looked_up')()) }}
+{# At the end of a lateral query: runs it once per row, however expensive the planner takes that to be. #}
+{% macro lookup_per_row() -%}
+    {{ return(adapter.dispatch('lookup_per_row')()) }}
 {%- endmacro %}
 
-{% macro default__looked_up() -%}
+{% macro default__lookup_per_row() -%}
 {%- endmacro %}
 
-{% macro postgres__looked_up() -%}
+{% macro postgres__lookup_per_row() -%}
     offset 0
 {%- endmacro %}
 
-{# Hook before a build from scratch of what is made of all events: refused while some of them are archived. #}
-{% macro demand_whole_history() -%}
-    {{ return(adapter.dispatch('demand_whole_history')()) }}
+{# Hook before a full refresh of a table that is made of all events: refuses it while some of them are archived. #}
+{% macro require_whole_history() -%}
+    {{ return(adapter.dispatch('require_whole_history')()) }}
 {%- endmacro %}
 
-{% macro default__demand_whole_history() -%}
+{% macro default__require_whole_history() -%}
 {%- endmacro %}
 
-{% macro postgres__demand_whole_history() -%}
+{% macro postgres__require_whole_history() -%}
     {%- if not is_incremental() -%}
     select raw.demand_whole_history()
     {%- endif -%}

@@ -1,4 +1,4 @@
-{# Dates are counted in whole days, in UTC. The Postgres forms exist because its own date arithmetic stays in dates. #}
+{# Dates are whole days, in UTC. Postgres has forms of its own because it subtracts and adds dates without timestamps. #}
 
 {% macro days_between(first_day, last_day) -%}
     {{ return(adapter.dispatch('days_between')(first_day, last_day)) }}

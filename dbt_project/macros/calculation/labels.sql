@@ -1,13 +1,13 @@
 {#
-    The one definition of a label, as steps of a query that end in `labels`: has_activity, has_purchased, purchase_amount
-    and is_churned of every row of the step `population`, which names user_id, as_of and horizon_days, each combination
-    once. Whose windows have closed, and who belongs to a population, is the caller's business.
+    The one definition of labels, as steps of a query. The last step, `labels`, has has_activity, has_purchased,
+    purchase_amount and is_churned for every row of the step `population`, which has user_id, as_of and horizon_days, each
+    combination once. The caller decides who belongs to the population, and takes only windows that have closed.
 #}
 {% macro label_steps(population) -%}
 {%- set window_ends_on = add_days('population.as_of', 'population.horizon_days') -%}
 {%- set previous_window_begins_on = add_days('population.as_of', '-population.horizon_days') -%}
--- Both windows of every row in one look at the user's days. What counts is what was known when a window closed: what is
--- learned later changes no label.
+-- Both windows of every row, with one read of the user's days. What was known when a window closed counts: what is
+-- received later changes no label.
 window_days as (
 
     select

@@ -1,0 +1,15 @@
+{# A quotient in double precision; null when the divisor is 0. #}
+{% macro ratio(dividend, divisor) -%}
+    cast({{ dividend }} as double precision) / nullif(cast({{ divisor }} as double precision), 0)
+{%- endmacro %}
+
+{# Change from one period to the next, from -1 (stopped) over 0 (same) to 1 (new); null when both are empty. #}
+{% macro trend(recent, previous) -%}
+    cast({{ recent }} - {{ previous }} as double precision)
+    / nullif(cast({{ recent }} + {{ previous }} as double precision), 0)
+{%- endmacro %}
+
+{# Money or pieces in ten-thousandths: whole numbers in double precision, which add up to the same in any order. #}
+{% macro in_units(amount) -%}
+    cast(round(10000 * {{ amount }}) as double precision)
+{%- endmacro %}
