@@ -25,7 +25,6 @@ import xgboost as xgb
 from benchmarks.load import Measured, has_wrk, max_throughput, paced
 from benchmarks.serving_peers import MODEL, RunningServer, control, registry_of, serving_peers
 from core.settings import read_settings
-from ml import artifact
 from ml.propensity.model import PropensityModel
 from ml.propensity.trees import TreeMember
 from standalone.processes import stop
@@ -91,8 +90,8 @@ def compare(running: Sequence[RunningServer], seconds: float, rounds: int) -> fl
 def compare_batch(platform: Platform, ours: RunningServer, rounds: int) -> None:
     """Prints rows per second for a thousand ids: over HTTP with complete answers, and the query plus the booster
     alone."""
-    champion = registry_of(platform).champion(MODEL)
-    model = artifact.load(champion.directory, champion.digest)
+    registry = registry_of(platform)
+    model = registry.load(registry.champion(MODEL))
     if not isinstance(model, PropensityModel):
         raise SystemExit(f"The {MODEL} champion is no propensity model.")
     with psycopg.connect(platform.warehouse_url, autocommit=True) as connection, httpx.Client(timeout=60) as client:

@@ -17,7 +17,6 @@ import psutil
 import psycopg
 
 from benchmarks.load import Target
-from ml import artifact
 from registry.mlflow_registry import Registry
 from standalone.local_key import ensure_local_key
 from standalone.processes import Child, Command, start, stop, wait_until_ready
@@ -53,8 +52,9 @@ class RunningServer:
 @contextmanager
 def serving_peers(platform: Platform) -> Iterator[Sequence[RunningServer]]:
     """Our service, the FastAPI app and MLflow's server, all with the champion."""
-    champion = registry_of(platform).champion(MODEL)
-    model = artifact.load(champion.directory, champion.digest)
+    registry = registry_of(platform)
+    champion = registry.champion(MODEL)
+    folder, model = registry.folder(champion), registry.load(champion)
     with psycopg.connect(platform.warehouse_url) as connection:
         columns = ", ".join(model.feature_names)
         rows = connection.execute(
@@ -73,7 +73,7 @@ def serving_peers(platform: Platform) -> Iterator[Sequence[RunningServer]]:
     scripts = Path(sys.executable).parent
     environment = {
         **platform.environment,
-        "MODEL_DIRECTORY": str(champion.directory),
+        "MODEL_DIRECTORY": str(folder),
         "WAREHOUSE_URL": platform.warehouse_url,
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": str(Path.cwd()),
@@ -81,7 +81,7 @@ def serving_peers(platform: Platform) -> Iterator[Sequence[RunningServer]]:
     logs = platform.home.logs
     uvicorn = [str(scripts / "uvicorn"), "benchmarks.fastapi_app:app"]
     serve = [str(scripts / "mlflow"), "models", "serve", "--env-manager", "local", "--workers", "1"]
-    model_uri = str(next(path.parent for path in champion.directory.parents[1].rglob("MLmodel")))
+    model_uri = str(next(path.parent for path in folder.parents[1].rglob("MLmodel")))
     one, two = free_port(), free_port()
     service = next(command for command in model_servers(platform) if command.name == MODEL)
     fastapi = Command(
@@ -153,7 +153,7 @@ def _started(
 
 def registry_of(platform: Platform) -> Registry:
     """The platform's own registry."""
-    return Registry(platform.mlflow_url, platform.environment["MLFLOW_ARTIFACT_ROOT"])
+    return Registry(platform.mlflow_url, platform.environment["MLFLOW_ARTIFACT_ROOT"], platform.home.storage)
 
 
 def free_port() -> int:

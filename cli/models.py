@@ -2,6 +2,7 @@
 
 import getpass
 import json
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -120,7 +121,7 @@ def promote(
     by = getpass.getuser()
     with open_session() as session:
         chosen = session.registry.version(model, version)
-        check_servable(chosen, session.warehouse)
+        check_servable(chosen, session.warehouse, session.registry)
         champion = session.registry.with_alias(model, CHAMPION)
         promotion.promote(
             session.registry, session.warehouse, chosen, instead_of=champion, reason=reason, promoted_by=by
@@ -138,8 +139,9 @@ def rollback(model: ModelArgument, reason: Reason = "rolled back by hand") -> No
 
     by = getpass.getuser()
     with open_session() as session:
+        check = partial(check_servable, registry=session.registry)
         previous = promotion.rollback(
-            session.registry, session.warehouse, model, check=check_servable, reason=reason, promoted_by=by
+            session.registry, session.warehouse, model, check=check, reason=reason, promoted_by=by
         )
         deploy_champion(model, session.warehouse, session.registry, session.platform.home, deployed_by=by)
     typer.echo(f"{model} version {previous.version} is champion again; running services swap by themselves.")

@@ -28,7 +28,8 @@ class Session:
         """The models. MLflow takes seconds to import, so commands that do not need it do not wait for it."""
         from registry.mlflow_registry import Registry
 
-        return Registry(self.platform.mlflow_url, self.platform.environment["MLFLOW_ARTIFACT_ROOT"])
+        platform = self.platform
+        return Registry(platform.mlflow_url, platform.environment["MLFLOW_ARTIFACT_ROOT"], platform.home.storage)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.errors import PlatformError, UserError
+from core.storage import Storage
 
 LOOPBACK = "127.0.0.1"
 
@@ -30,6 +31,11 @@ class Home:
     @property
     def artifacts(self) -> Path:
         return self.root / "artifacts"
+
+    @property
+    def storage(self) -> Storage:
+        """What addresses of folders lead to. `state` keeps copies of remote ones, for a start without the store."""
+        return Storage(self.root, self.state / "folders")
 
     @property
     def logs(self) -> Path:

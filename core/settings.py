@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import UserError
+from core.storage import StorageError, check_address
 
 TRAINING_ROWS = 2_000_000
 
@@ -72,6 +73,11 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, validation_alias="DATABASE_URL", description="a Postgres server in place of the embedded one"
     )
+    artifact_root: str = Field(
+        "home:/artifacts",
+        validation_alias="MLFLOW_ARTIFACT_ROOT",
+        description="where models, plots and tables are kept: in the home, or s3://bucket/prefix",
+    )
     postgres_port: Port | None = None
     dagster_port: Port | None = None
     mlflow_port: Port | None = None
@@ -98,6 +104,15 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().absolute()
+
+    @field_validator("artifact_root")
+    @classmethod
+    def _is_address(cls, root: str) -> str:
+        try:
+            check_address(root)
+        except StorageError as error:
+            raise ValueError(str(error)) from None
+        return root.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
@@ -128,7 +143,12 @@ class Settings(BaseSettings):
     @property
     def variables(self) -> dict[str, str]:
         """Everything that is set here and no secret, as the environment variables that would set it."""
-        values = {name: getattr(self, name) for name in Settings.model_fields if name != "service_ports"}
+        fields = Settings.model_fields.items()
+        values = {
+            str(field.validation_alias or name): getattr(self, name)
+            for name, field in fields
+            if name != "service_ports"
+        }
         values |= {f"{name}_port": port for name, port in self.service_ports.items()}
         return {
             _variable(name): str(value)

@@ -39,8 +39,8 @@ def backtest_challenger(
         )
     known = event_range(marts.database)
     plans = plan_backtest(as_of, horizon_days, known.first, known.last)
-    model = artifact.load(challenger.directory, challenger.digest)
-    if artifact.read_provenance(challenger.directory).cutoffs != plans[-1].to_dict():
+    model = registry.load(challenger)
+    if artifact.read_provenance(registry.folder(challenger)).cutoffs != plans[-1].to_dict():
         raise UserError(f"The {kind} challenger was trained before older events arrived; materialize {kind}_candidate.")
     frame = marts.training_frame(cutoff_days(plans), horizon_days)
     predictions = backtest(kind, frame, read_catalogue(CATALOGUE), plans, newest=model)

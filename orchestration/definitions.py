@@ -50,7 +50,9 @@ def build_definitions() -> dg.Definitions:
             "dbt": DbtCliResource(project, dagster_dbt_translator=FolderGroups(), dbt_executable=dbt.__file__),
             "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"), training_rows=settings.training_rows),
             "registry": RegistryResource(
-                tracking_uri=dg.EnvVar("MLFLOW_TRACKING_URI"), artifacts=dg.EnvVar("MLFLOW_ARTIFACT_ROOT")
+                tracking_uri=dg.EnvVar("MLFLOW_TRACKING_URI"),
+                artifacts=dg.EnvVar("MLFLOW_ARTIFACT_ROOT"),
+                home=dg.EnvVar("CUSTOMER_ANALYZER_HOME"),
             ),
             "home": HomeResource(root=dg.EnvVar("CUSTOMER_ANALYZER_HOME")),
             "choices": Choices(horizon_days=settings.horizon_days),

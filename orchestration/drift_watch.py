@@ -41,11 +41,12 @@ def watch_drift(kind: ModelKind, marts: Marts, registry: Registry, home: Home, a
     share of drifted columns.
     """
     champion = registry.champion_as_of(kind.name, as_of) or registry.champion(kind.name)
-    model = artifact.load(champion.directory, champion.digest)
+    model = registry.load(champion)
     horizon_days = int(champion.tags["horizon_days"])
     within = watched_days(kind, horizon_days)
     reference, current = (
-        marts.sample(day, SAMPLE_ROWS, active_within_days=within) for day in (_learned_on(kind, champion), as_of)
+        marts.sample(day, SAMPLE_ROWS, active_within_days=within)
+        for day in (_learned_on(kind, registry, champion), as_of)
     )
     tested, live = _performance(kind, marts, registry, as_of, horizon_days)
     found = judge(model, reference, current, tested=tested, live=live)
@@ -95,11 +96,11 @@ def judge(
     )
 
 
-def _learned_on(kind: ModelKind, champion: RegisteredModel) -> date:
+def _learned_on(kind: ModelKind, registry: Registry, champion: RegisteredModel) -> date:
     """The newest day the champion learned from. Older ones would add the shop's own history to the drift."""
     if kind.outcome is None:
         return date.fromisoformat(champion.as_of)
-    cutoffs = artifact.read_provenance(champion.directory).cutoffs
+    cutoffs = artifact.read_provenance(registry.folder(champion)).cutoffs
     return date.fromisoformat([cutoffs["calibration"], *cutoffs["train"]][-1])
 
 
@@ -116,7 +117,7 @@ def _performance(
     scorer = registry.version(kind.name, live["model_version"][0])
     test = marts.training_frame([date.fromisoformat(scorer.tags["test_cutoff"])], horizon_days)
     test = test.drop_nulls(label)
-    scores = artifact.load(scorer.directory, scorer.digest).predict(test)["score"]
+    scores = registry.load(scorer).predict(test)["score"]
     return outcomes(scores, test[label]), outcomes(live["score"], live["label"])
 
 

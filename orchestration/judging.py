@@ -5,7 +5,6 @@ What makes a challenger good enough is `ml.gate`'s; this module fetches the rows
 
 from datetime import date, timedelta
 
-from ml import artifact
 from ml.gate.decision import decide
 from ml.gate.terms import GateDecision, GateInputs
 from ml.kinds import ModelKind, model_kind
@@ -28,7 +27,7 @@ def judge_challenger(
     champion = registry.with_alias(challenger.kind, CHAMPION)
     if champion is not None and champion.version == challenger.version:
         return GateDecision(True, f"version {champion.version} is champion already", {})
-    decision = _decide(marts, challenger, champion)
+    decision = _decide(marts, registry, challenger, champion)
     if champion is None and not decision.promote:
         first = f"promoted as the first {challenger.kind} model, though: {decision.reason}"
         promote(registry, marts.database, challenger, instead_of=None, reason=first, promoted_by=promoted_by)
@@ -41,7 +40,9 @@ def judge_challenger(
     return GateDecision(decision.promote, verdict, decision.checks)
 
 
-def _decide(marts: Marts, challenger: RegisteredModel, champion: RegisteredModel | None) -> GateDecision:
+def _decide(
+    marts: Marts, registry: Registry, challenger: RegisteredModel, champion: RegisteredModel | None
+) -> GateDecision:
     inputs = None
     kind = model_kind(challenger.kind)
     if champion is not None and (refusal := not_comparable(kind, challenger, champion)):
@@ -58,8 +59,8 @@ def _decide(marts: Marts, challenger: RegisteredModel, champion: RegisteredModel
         inputs = GateInputs(*(marts.sample(day, _INPUT_ROWS, active_within_days=within) for day in days))
     return decide(
         rows,
-        challenger=artifact.load(challenger.directory, challenger.digest),
-        champion=None if champion is None else artifact.load(champion.directory, champion.digest),
+        challenger=registry.load(challenger),
+        champion=None if champion is None else registry.load(champion),
         inputs=inputs,
     )
 

@@ -32,10 +32,11 @@ class RegistryResource(dg.ConfigurableResource[Registry]):
 
     tracking_uri: str
     artifacts: str
+    home: str
 
     def open(self) -> Registry:
         """The registry to log to and load from."""
-        return Registry(self.tracking_uri, self.artifacts)
+        return Registry(self.tracking_uri, self.artifacts, Home(Path(self.home)).storage)
 
 
 class HomeResource(dg.ConfigurableResource[Home]):

@@ -4,7 +4,6 @@ from datetime import date
 
 import polars as pl
 
-from ml import artifact
 from ml.errors import NotEnoughData
 from ml.kinds import ModelKind
 from registry.mlflow_registry import Registry
@@ -23,7 +22,7 @@ def score_everyone(
     champion = registry.champion_as_of(kind.name, as_of)
     if champion is None:
         return None
-    model = artifact.load(champion.directory, champion.digest)
+    model = registry.load(champion)
     features = marts.snapshot(as_of)
     if features.is_empty():
         raise NotEnoughData(f"Nobody was seen before {as_of}, so there is nobody to score; choose a later day.")

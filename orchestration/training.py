@@ -69,7 +69,7 @@ def train_candidate(
 
 def _champion(kind: ModelKind, registry: Registry) -> artifact.Model | None:
     champion = registry.with_alias(kind.name, CHAMPION)
-    return None if champion is None else artifact.load(champion.directory, champion.digest)
+    return None if champion is None else registry.load(champion)
 
 
 def code_revision() -> str:

@@ -50,11 +50,11 @@ def deploy_champion(kind: str, warehouse: Database, registry: Registry, home: Ho
     wanted = (champion.version, champion.digest, tag)
     known = newest if newest and (newest.model_version, newest.digest, newest.bento_tag) == wanted else None
     if known is None:
-        check_servable(champion, warehouse)
+        check_servable(champion, warehouse, registry)
     # A version that was built before still has its Bento, which makes a rollback a matter of seconds.
     build_bento(
         served,
-        champion.directory,
+        registry.folder(champion),
         digest=champion.digest,
         version=champion.version,
         bentoml_home=home.bentoml_of(kind),
@@ -69,17 +69,17 @@ def _record(champion: RegisteredModel, tag: str, warehouse: Database, registry: 
     with promotion_lock(warehouse, kind) as transaction:
         if registry.champion(kind).version != champion.version:
             raise UserError(f"Meanwhile {kind} has got another champion; deploy that one.")
-        recorded = record_deployment(kind, champion.version, champion.digest, str(champion.directory), tag, deployed_by)
+        recorded = record_deployment(kind, champion.version, champion.digest, champion.artifact_uri, tag, deployed_by)
         return execute(transaction, recorded)
 
 
-def check_servable(version: RegisteredModel, warehouse: Database) -> None:
+def check_servable(version: RegisteredModel, warehouse: Database, registry: Registry) -> None:
     """Load a version as a service does: every file's digest, the golden rows, the features of the mart.
 
     Raises OperationError with the reason that a service would have to refuse it.
     """
     try:
-        loaded = load_model(version.kind, version.directory, digest=version.digest, version=version.version)
+        loaded = load_model(version.kind, registry.folder(version), digest=version.digest, version=version.version)
         check_features(loaded.model, warehouse.run(feature_columns()))
     except ModelRefused as refused:
         raise OperationError(

@@ -19,6 +19,9 @@ from mlflow.entities.model_registry import ModelVersion as MLflowVersion
 from mlflow.exceptions import MlflowException
 
 from core.errors import UserError
+from core.storage import Storage
+from ml import artifact
+from ml.artifact import Model
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -31,7 +34,7 @@ _TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """One version in the registry; `directory` holds its native files, `digest` is what they must hash to.
+    """One version in the registry. Its native files are at `artifact_uri` and must hash to `digest`.
 
     `metrics` are the figures of its training run, without those of reports hung on it later (their names have a slash).
     """
@@ -39,7 +42,7 @@ class RegisteredModel:
     kind: str
     version: int
     run_id: str
-    directory: Path
+    artifact_uri: str
     digest: str
     tags: Mapping[str, str]
     metrics: Mapping[str, float]
@@ -58,7 +61,7 @@ class RegisteredModel:
             "as_of": self.as_of,
             "run_id": self.run_id,
             "digest": self.digest,
-            "directory": str(self.directory),
+            "artifact_uri": self.artifact_uri,
             "tags": dict(self.tags),
             "metrics": {name: value if isfinite(value) else None for name, value in self.metrics.items()},
         }
@@ -76,10 +79,11 @@ class StepMetric:
 
 @dataclass(frozen=True)
 class Registry:
-    """`artifacts` is the folder (or any MLflow artifact address) under which every experiment keeps its files."""
+    """`artifacts` is the address under which every experiment keeps its files; `storage` knows the way from here."""
 
     tracking_uri: str
     artifacts: str
+    storage: Storage
 
     @property
     def client(self) -> MlflowClient:
@@ -133,6 +137,14 @@ class Registry:
         )
         client.set_registered_model_alias(kind, CHALLENGER, str(version.version))
         return self.version(kind, int(version.version))
+
+    def folder(self, version: RegisteredModel) -> Path:
+        """A local folder with the files of a version. Raises StorageError where they cannot be had."""
+        return self.storage.folder(version.artifact_uri, version.digest)
+
+    def load(self, version: RegisteredModel) -> Model:
+        """The model of a version, once every byte of it was checked. Raises StorageError or ml.errors.ArtifactError."""
+        return artifact.load(self.folder(version), version.digest)
 
     def version(self, kind: str, version: int) -> RegisteredModel:
         """One version by its number."""
@@ -233,13 +245,13 @@ class Registry:
 
     def _registered(self, found: MLflowVersion) -> RegisteredModel:
         version = int(found.version)
-        root = Path(mlflow.artifacts.download_artifacts(f"models:/{found.name}/{version}"))
+        root = self.client.get_model_version_download_uri(found.name, str(version))
         run = self.client.get_run(found.run_id)
         return RegisteredModel(
             kind=found.name,
             version=version,
             run_id=found.run_id,
-            directory=root / "data" / found.name,
+            artifact_uri=f"{root}/data/{found.name}",
             digest=found.tags["digest"],
             tags=dict(found.tags),
             metrics={name: value for name, value in run.data.metrics.items() if "/" not in name},

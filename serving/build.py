@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from importlib.metadata import distribution, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -49,6 +50,8 @@ _REQUIREMENTS = (
 )
 # A GPU's libraries, 345 MB that no service here can use, and ourselves: the Bento carries our code.
 _LEFT_OUT = frozenset({"nvidia-nccl-cu12", "nvidia-nccl-cu13", "customer-analyzer"})
+# Needed only if models are in an object store; it is installed then.
+_FOR_OBJECT_STORES = "boto3"
 _BUILD_TIMEOUT_SECONDS = 120
 # Off for the build and for every service: nothing here reports home.
 _QUIET = {"BENTOML_DO_NOT_TRACK": "true", "DO_NOT_TRACK": "1"}
@@ -185,7 +188,8 @@ def pinned_requirements(kind: str) -> list[str]:
     pins: dict[str, str] = {}
     package = package_of(model_kind(kind))
     added = [] if package is None else package.distribution.requires or []
-    waiting = [Requirement(text) for text in (*_REQUIREMENTS, *added)]
+    optional = [_FOR_OBJECT_STORES] if find_spec(_FOR_OBJECT_STORES) else []
+    waiting = [Requirement(text) for text in (*_REQUIREMENTS, *added, *optional)]
     while waiting:
         requirement = waiting.pop()
         name = requirement.name.lower().replace("_", "-")

@@ -15,11 +15,11 @@ import threading
 import time
 import uuid
 from dataclasses import asdict, replace
-from pathlib import Path
 from string import hexdigits
 
 import psycopg
 
+from core.storage import StorageError, check_address
 from serving.background import BackgroundConnection
 from serving.errors import ModelRefused
 from serving.last_known import LastKnown
@@ -50,6 +50,7 @@ class DeploymentWatcher:
         self._remembered = f"deployment-{kind}"
         self._connection = BackgroundConnection(settings, f"{kind} deployments")
         self._poll_seconds = settings.deployment_poll_seconds
+        self._storage = settings.storage
         self._worker_id = uuid.uuid4()
         self._seen: int | None = None
         self._reported: WorkerReport | None = None
@@ -193,23 +194,39 @@ class DeploymentWatcher:
                 deployment_id=deployment.deployment_id,
                 loaded_at=datetime.datetime.now(datetime.UTC),
             )
-        return load_model(
-            self._kind,
-            Path(deployment.artifact_path),
-            digest=deployment.digest,
-            version=deployment.model_version,
-            deployment_id=deployment.deployment_id,
-        )
+        try:
+            folder = self._storage.folder(deployment.artifact_uri, deployment.digest)
+        except StorageError as error:
+            raise ModelRefused("artifact", str(error)) from error
+        try:
+            return load_model(
+                self._kind,
+                folder,
+                digest=deployment.digest,
+                version=deployment.model_version,
+                deployment_id=deployment.deployment_id,
+            )
+        except ModelRefused:
+            # A damaged local copy would be refused at every further try.
+            self._storage.forget(deployment.artifact_uri, deployment.digest)
+            raise
 
 
 def _check_row(row: DeploymentRow) -> None:
     """Refuse what no pipeline of ours writes, before any file is touched."""
-    path = Path(row.artifact_path or "")
     wrong = {
         "model_version": row.model_version < 1,
         "digest": row.digest is None or len(row.digest) != 64 or not set(row.digest) <= set(hexdigits),
-        "artifact_path": not path.is_absolute() or ".." in path.parts or "\0" in str(path),
+        "artifact_uri": not _is_address(row.artifact_uri),
     }
     if any(wrong.values()):
         names = ", ".join(name for name, is_wrong in wrong.items() if is_wrong)
         raise ModelRefused("row", f"The deployment's {names} cannot be right; deploy the version again.")
+
+
+def _is_address(text: str | None) -> bool:
+    try:
+        check_address(text or "")
+    except StorageError:
+        return False
+    return True

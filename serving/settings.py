@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.storage import Storage
+
 # A Bento carries the packages and, beside them, the model it was built with.
 _BENTO_SOURCE = Path(__file__).resolve().parent.parent
 BUILD_FILE = _BENTO_SOURCE / "build.json"
@@ -18,12 +20,16 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
+def _default_home() -> Path:
+    return Path.home() / ".customer-analyzer"
+
+
 def _default_ledger_folder() -> Path:
-    return Path.home() / ".customer-analyzer" / "ledger"
+    return _default_home() / "ledger"
 
 
 def _default_state_folder() -> Path:
-    return Path.home() / ".customer-analyzer" / "state"
+    return _default_home() / "state"
 
 
 class ServingSettings(BaseSettings):
@@ -70,6 +76,14 @@ class ServingSettings(BaseSettings):
         Path,
         Field(default_factory=_default_state_folder, description="the last known keys and deployment; shared by all"),
     ]
+    home: Annotated[
+        Path,
+        Field(
+            default_factory=_default_home,
+            validation_alias="CUSTOMER_ANALYZER_HOME",
+            description="where models are whose address begins with home:",
+        ),
+    ]
     retry_after_seconds: Annotated[Count, Field(description="what callers are told while it is away")] = 2
     trace_endpoint: Annotated[
         str,
@@ -78,3 +92,8 @@ class ServingSettings(BaseSettings):
             description="the collector of traces; empty: nothing is traced",
         ),
     ] = ""
+
+    @property
+    def storage(self) -> Storage:
+        """What the addresses of models lead to; remote ones are copied once, and found again without their store."""
+        return Storage(self.home, self.state_folder / "folders")

@@ -57,12 +57,11 @@ def environment(settings: Settings, home: Home, server: Server) -> dict[str, str
         # SQLAlchemy's default is psycopg 3. Dagster uses its connections as context managers, which closes them.
         "DAGSTER_PG_URL": server.url(DAGSTER, driver="psycopg2"),
         "MLFLOW_TRACKING_URI": server.url(MLFLOW),
-        "MLFLOW_ARTIFACT_ROOT": home.artifacts.as_uri(),
         # No progress bar for small tables of a run.
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "BENTOML_HOME": str(home.bentoml),
         # For runs of experiments that have no artifact location of their own; otherwise they go to ./mlruns.
-        "_MLFLOW_SERVER_ARTIFACT_ROOT": (home.artifacts / "mlflow").as_uri(),
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": f"{settings.artifact_root}/mlflow",
         "DBT_HOST": server.host,
         "DBT_PORT": str(server.port),
         "DBT_USER": server.user,

@@ -47,7 +47,7 @@ def page_servers(platform: Platform) -> list[Command]:
                 *_program("mlflow"),
                 "server",
                 f"--backend-store-uri={platform.mlflow_url}",
-                f"--default-artifact-root={home.artifacts.as_uri()}",
+                f"--default-artifact-root={platform.settings.artifact_root}",
                 f"--host={LOOPBACK}",
                 f"--port={mlflow_port}",
                 "--workers=1",

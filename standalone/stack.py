@@ -13,6 +13,7 @@ import yaml
 
 from core.home import Home, prepare_home
 from core.settings import Settings
+from registry.earlier_addresses import forget_place
 from standalone.environment import environment, exported
 from standalone.postgres import embedded_postgres
 from warehouse.databases import (
@@ -64,6 +65,8 @@ def running_platform(settings: Settings) -> Iterator[Platform]:
             port = resources.enter_context(embedded_postgres(home, settings.postgres_port))
             server = embedded_server(home, port)
         access = prepare_server(server, home.passfile)
+        if server.is_embedded:
+            forget_place(access.pipeline, home)
         write_dagster_instance(home)
         variables = environment(settings, home, access.pipeline)
         resources.enter_context(exported(variables))

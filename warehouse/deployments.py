@@ -16,7 +16,7 @@ class DeploymentRow:
     deployment_id: int
     model_version: int
     digest: str
-    artifact_path: str
+    artifact_uri: str
     bento_tag: str
 
 
@@ -24,7 +24,7 @@ def newest_deployment(model: str) -> Statement[DeploymentRow | None]:
     """What the services of this model were last told to run."""
     return first_row(
         DeploymentRow,
-        "select deployment_id, model_version, digest, artifact_path, bento_tag from ml.deployments"
+        "select deployment_id, model_version, digest, artifact_uri, bento_tag from ml.deployments"
         " where model = %(model)s order by deployment_id desc limit 1",
         model=model,
     )
@@ -39,18 +39,18 @@ def deployed_bentos() -> Statement[list[tuple[str, str]]]:
 
 
 def record_deployment(
-    model: str, model_version: int, digest: str, artifact_path: str, bento_tag: str, deployed_by: str
+    model: str, model_version: int, digest: str, artifact_uri: str, bento_tag: str, deployed_by: str
 ) -> Statement[int]:
     """Tells the services of a model which version to run; they pick it up by themselves. Answers with the row's id."""
     return value(
         int,
-        "insert into ml.deployments (model, model_version, digest, artifact_path, bento_tag, deployed_by)"
-        " values (%(model)s, %(model_version)s, %(digest)s, %(artifact_path)s, %(bento_tag)s, %(deployed_by)s)"
+        "insert into ml.deployments (model, model_version, digest, artifact_uri, bento_tag, deployed_by)"
+        " values (%(model)s, %(model_version)s, %(digest)s, %(artifact_uri)s, %(bento_tag)s, %(deployed_by)s)"
         " returning deployment_id",
         model=model,
         model_version=model_version,
         digest=digest,
-        artifact_path=artifact_path,
+        artifact_uri=artifact_uri,
         bento_tag=bento_tag,
         deployed_by=deployed_by,
     )

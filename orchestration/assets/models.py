@@ -62,7 +62,7 @@ def candidate_asset(kind: ModelKind) -> dg.AssetsDefinition:
             metadata={
                 "version": trained.version,
                 "mlflow_run": trained.run_id,
-                "model_files": dg.MetadataValue.path(trained.directory),
+                "model_files": trained.artifact_uri,
                 "digest": trained.digest,
                 **{name: value for name, value in trained.metrics.items() if math.isfinite(value)},
             },

@@ -76,7 +76,7 @@ def follower(saved_models: dict[str, SavedModel], monkeypatch: pytest.MonkeyPatc
 
 
 def deployment(saved: SavedModel, number: int = 10, version: int = 2, digest: str | None = None) -> DeploymentRow:
-    return DeploymentRow(number, version, digest or saved.digest, str(saved.directory), "churn:1")
+    return DeploymentRow(number, version, digest or saved.digest, f"file://{saved.directory}", "churn:1")
 
 
 def test_the_same_digest_under_a_new_version_needs_no_loading(follower: Follower, saved: SavedModel) -> None:
@@ -125,7 +125,7 @@ def another_digest(saved: SavedModel) -> DeploymentRow:
 
 
 def nowhere(saved: SavedModel) -> DeploymentRow:
-    return dataclasses.replace(deployment(saved), artifact_path="/nowhere/at/all")
+    return dataclasses.replace(deployment(saved), artifact_uri="file:///nowhere/at/all")
 
 
 def poisoned(**changed: object) -> Callable[[SavedModel], DeploymentRow]:
@@ -144,10 +144,13 @@ def roundabout(saved: SavedModel) -> DeploymentRow:
         (another_digest, "artifact"),
         (nowhere, "artifact"),
         (roundabout, "row"),
-        (poisoned(artifact_path="a/b"), "row"),
-        (poisoned(artifact_path="/a\0b"), "row"),
-        (poisoned(artifact_path=""), "row"),
-        (poisoned(artifact_path=None), "row"),
+        (poisoned(artifact_uri="home:/another/machines/home"), "artifact"),
+        (poisoned(artifact_uri="a/b"), "row"),
+        (poisoned(artifact_uri="/a/path"), "row"),
+        (poisoned(artifact_uri="file:///a\0b"), "row"),
+        (poisoned(artifact_uri="http://example.com/model"), "row"),
+        (poisoned(artifact_uri=""), "row"),
+        (poisoned(artifact_uri=None), "row"),
         (poisoned(digest=None), "row"),
         (poisoned(digest="../" * 22), "row"),
         (poisoned(model_version=-1), "row"),

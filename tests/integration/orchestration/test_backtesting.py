@@ -8,6 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from core.errors import UserError
+from core.home import Home
 from ml.backtest_report import POOLED, BacktestReport
 from ml.kinds import PURCHASE
 from orchestration.backtesting import backtest_challenger, read_backtest
@@ -22,7 +23,9 @@ DAYS = ["1998-03-03", "1998-04-02", "1998-05-02", "1998-06-01"]
 @pytest.fixture
 def registry(ran_platform: RanPlatform) -> Registry:
     environment = ran_platform.platform.environment
-    return Registry(environment["MLFLOW_TRACKING_URI"], environment["MLFLOW_ARTIFACT_ROOT"])
+    return Registry(
+        environment["MLFLOW_TRACKING_URI"], environment["MLFLOW_ARTIFACT_ROOT"], Home(ran_platform.home).storage
+    )
 
 
 @pytest.mark.parametrize("kind", ["purchase", "churn"])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.storage import Storage
 from registry.mlflow_registry import Registry
 from standalone.stack import Platform
 
@@ -16,7 +17,7 @@ def empty_mlflow(empty_platform: Platform, tmp_path_factory: pytest.TempPathFact
     The platform's environment turns MLflow's telemetry off.
     """
     file = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    Registry(f"sqlite:///{file}", file.parent.as_uri()).aliases("churn")
+    Registry(f"sqlite:///{file}", file.parent.as_uri(), _storage(file.parent)).aliases("churn")
     return file
 
 
@@ -24,4 +25,8 @@ def empty_mlflow(empty_platform: Platform, tmp_path_factory: pytest.TempPathFact
 def registry(empty_mlflow: Path, tmp_path: Path) -> Registry:
     """An empty registry."""
     file = shutil.copy(empty_mlflow, tmp_path / "mlflow.db")
-    return Registry(f"sqlite:///{file}", tmp_path.as_uri())
+    return Registry(f"sqlite:///{file}", tmp_path.as_uri(), _storage(tmp_path))
+
+
+def _storage(folder: Path) -> Storage:
+    return Storage(folder, folder / "copies")

@@ -15,6 +15,7 @@ import pytest
 
 from core.errors import OperationError
 from core.home import Home, prepare_home
+from core.storage import Storage
 from ml import artifact
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.kinds import SEGMENTATION
@@ -54,7 +55,8 @@ def registry(empty_platform: object, tmp_path_factory: pytest.TempPathFactory) -
     )
     model = train_segmentation(frame, FeatureCatalogue(features), AS_OF).model
     digest = artifact.save(model, folder / KIND, provenance=artifact.Provenance())
-    registry = Registry(f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri())
+    storage = Storage(folder, folder / "copies")
+    registry = Registry(f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri(), storage)
     version = registry.log_candidate(
         KIND,
         folder / KIND,
@@ -80,7 +82,7 @@ def champion(registry: Registry, warehouse_url: str, tmp_path: Path, monkeypatch
         return bento_tag(KIND, digest=digest, version=version)
 
     monkeypatch.setattr(deployment, "build_bento", build_bento)
-    directory = registry.champion(KIND).directory
+    directory = registry.folder(registry.champion(KIND))
     shutil.copytree(directory, tmp_path / "unspoilt")
     yield directory
     shutil.rmtree(directory)
@@ -157,7 +159,9 @@ def materialize(warehouse_url: str, registry: Registry, home: Home) -> str | Non
             partition_key=AS_OF.isoformat(),
             resources={
                 "warehouse": WarehouseResource(url=warehouse_url),
-                "registry": RegistryResource(tracking_uri=registry.tracking_uri, artifacts=registry.artifacts),
+                "registry": RegistryResource(
+                    tracking_uri=registry.tracking_uri, artifacts=registry.artifacts, home=str(home.root)
+                ),
                 "home": HomeResource(root=str(home.root)),
                 "choices": Choices(),
             },
@@ -221,7 +225,7 @@ def test_up_starts_the_newest_bento_that_is_here(
     with psycopg.connect(warehouse_url, autocommit=True) as connection:
         for tag in ("churn:2-ab-cd", "churn:1-ab-cd", "churn:3-ab-cd", "churn:../../..", "--host=0.0.0.0", ""):
             connection.execute(
-                "insert into ml.deployments (model, model_version, digest, artifact_path, bento_tag, deployed_by)"
+                "insert into ml.deployments (model, model_version, digest, artifact_uri, bento_tag, deployed_by)"
                 " values ('churn', 1, 'd', '/', %s, 'somebody'), ('nonsense', 1, 'd', '/', %s, 'somebody')",
                 (tag, tag),
             )

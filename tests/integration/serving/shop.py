@@ -118,7 +118,7 @@ def warehouse(home: Home) -> Iterator[Connection]:
         server = embedded_server(home, port)
         prepare_server(server, home.passfile)
         with server.connect(WAREHOUSE, autocommit=True) as connection:
-            _fill_mart(connection)
+            fill_mart(connection)
             connection.execute(
                 "insert into ml.service_keys (name, key_sha256) values ('test', %s) on conflict do nothing",
                 (digest_of(KEY),),
@@ -126,7 +126,8 @@ def warehouse(home: Home) -> Iterator[Connection]:
             yield connection
 
 
-def _fill_mart(connection: Connection) -> None:
+def fill_mart(connection: Connection) -> None:
+    """The feature mart with the users of `population`."""
     columns = sql.SQL(", ").join(sql.SQL("{} double precision").format(sql.Identifier(name)) for name in NAMES)
     # As dbt does, so that services may read it.
     connection.execute(sql.SQL("set role {}").format(sql.Identifier(PIPELINE)))
@@ -152,14 +153,14 @@ def deploy(connection: Connection, trained: Trained, **changed: object) -> int:
         "model": "purchase",
         "model_version": trained.version,
         "digest": trained.digest,
-        "artifact_path": str(trained.directory),
+        "artifact_uri": trained.directory.as_uri(),
         "bento_tag": "none",
         "deployed_by": "test",
     } | changed
     return int(
         connection.execute(
-            "insert into ml.deployments (model, model_version, digest, artifact_path, bento_tag, deployed_by)"
-            " values (%(model)s, %(model_version)s, %(digest)s, %(artifact_path)s, %(bento_tag)s, %(deployed_by)s)"
+            "insert into ml.deployments (model, model_version, digest, artifact_uri, bento_tag, deployed_by)"
+            " values (%(model)s, %(model_version)s, %(digest)s, %(artifact_uri)s, %(bento_tag)s, %(deployed_by)s)"
             " returning deployment_id",
             row,
         ).fetchall()[0][0]

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from core.storage import Storage
 from ml.kinds import model_kind
 from serving.client import PredictionClient
 from serving.key_ring import digest_of
@@ -246,17 +247,17 @@ def deployed(
     *,
     version: int,
     digest: str,
-    path: Path | str,
+    address: str,
 ) -> Iterator[int]:
     """A deployment row for the length of a test; the one before it is on top again, and in use, afterwards."""
-    columns = "model, model_version, digest, artifact_path, bento_tag, deployed_by"
+    columns = "model, model_version, digest, artifact_uri, bento_tag, deployed_by"
     before = warehouse.execute(
         f"select {columns} from ml.deployments where model = %s order by deployment_id desc limit 1",  # noqa: S608
         (kind,),
     ).fetchone()
     assert before is not None
     insert = f"insert into ml.deployments ({columns}) values (%s, %s, %s, %s, %s, %s) returning deployment_id"  # noqa: S608
-    row = warehouse.execute(insert, (kind, version, digest, str(path), "none", "test")).fetchone()
+    row = warehouse.execute(insert, (kind, version, digest, address, "none", "test")).fetchone()
     assert row is not None
     try:
         yield row[0]
@@ -282,13 +283,13 @@ def test_a_deployment_is_taken_without_a_restart(
     service: httpx.Client, warehouse: psycopg.Connection[Any], kind: str
 ) -> None:
     row = warehouse.execute(
-        "select digest, artifact_path from ml.deployments where model = %s order by deployment_id desc limit 1",
+        "select digest, artifact_uri from ml.deployments where model = %s order by deployment_id desc limit 1",
         (kind,),
     ).fetchone()
     assert row is not None
-    digest, path = row
+    digest, address = row
 
-    with deployed(warehouse, service, kind, version=977, digest=digest, path=path) as deployment_id:
+    with deployed(warehouse, service, kind, version=977, digest=digest, address=address) as deployment_id:
         model = settled(service, deployment_id)
         answer = service.post("/predict", json={"user_ids": [UNKNOWN]}).json()
 
@@ -297,18 +298,22 @@ def test_a_deployment_is_taken_without_a_restart(
 
 
 def test_a_corrupted_model_is_refused_and_the_old_one_answers(
-    service: httpx.Client, warehouse: psycopg.Connection[Any], kind: str, tmp_path: Path
+    service: httpx.Client,
+    warehouse: psycopg.Connection[Any],
+    kind: str,
+    ran_platform: RanPlatform,
+    tmp_path: Path,
 ) -> None:
     row = warehouse.execute(
-        "select artifact_path from ml.deployments where model = %s order by deployment_id desc limit 1", (kind,)
+        "select artifact_uri, digest from ml.deployments where model = %s order by deployment_id desc limit 1", (kind,)
     ).fetchone()
     assert row is not None
     spoilt = tmp_path / "model"
-    shutil.copytree(row[0], spoilt)
+    shutil.copytree(Storage(ran_platform.home, tmp_path).folder(row[0], row[1]), spoilt)
     (spoilt / "golden.json").write_text("{}", encoding="utf-8")
     before = service.get("/model").json()
 
-    with deployed(warehouse, service, kind, version=978, digest="0" * 64, path=spoilt) as deployment_id:
+    with deployed(warehouse, service, kind, version=978, digest="0" * 64, address=spoilt.as_uri()) as deployment_id:
         model = settled(service, deployment_id)
         response = service.post("/predict", json={"user_ids": [UNKNOWN]})
 

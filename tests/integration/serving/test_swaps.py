@@ -149,16 +149,16 @@ def another_kind(_: Trained, folder: Path) -> tuple[Trained, dict[str, object]]:
 
 
 def nowhere(good: Trained, folder: Path) -> tuple[Trained, dict[str, object]]:
-    return good, {"artifact_path": str(folder / "nowhere")}
+    return good, {"artifact_uri": (folder / "nowhere").as_uri()}
 
 
 def path_traversal(good: Trained, _: Path) -> tuple[Trained, dict[str, object]]:
-    return good, {"artifact_path": f"{good.directory}/../{good.directory.name}"}
+    return good, {"artifact_uri": f"file://{good.directory}/../{good.directory.name}"}
 
 
 def nonsense(good: Trained, _: Path) -> tuple[Trained, dict[str, object]]:
     return good, {
-        "artifact_path": "'; drop table ml.deployments; --",
+        "artifact_uri": "'; drop table ml.deployments; --",
         "digest": "../../etc",
         "model_version": -1,
     }
@@ -221,7 +221,7 @@ def test_a_row_of_no_model_or_with_holes_changes_nothing(shop: Shop) -> None:
     before = shop.service.client.get("/model").json()
 
     deploy(shop.connection, second, model="nonsense")
-    for column in ("digest", "artifact_path", "model_version", "model"):
+    for column in ("digest", "artifact_uri", "model_version", "model"):
         with pytest.raises(psycopg.errors.NotNullViolation):
             deploy(shop.connection, second, **{column: None})
 

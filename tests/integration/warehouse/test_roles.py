@@ -78,7 +78,7 @@ REFUSED = [
             "alter table ml.ledger disable trigger user",
             "delete from ml.scores",
             SCORE,
-            "insert into ml.deployments (model, model_version, digest, artifact_path, bento_tag, deployed_by)"
+            "insert into ml.deployments (model, model_version, digest, artifact_uri, bento_tag, deployed_by)"
             " values ('churn', 9, 'd', '/p', 't', 'me')",
             "insert into ml.service_keys (name, key_sha256) values ('mine', sha256('key'))",
             "update ml.service_keys set revoked_at = null",
