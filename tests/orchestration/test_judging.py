@@ -1,7 +1,5 @@
 """Which models can be compared at all; the comparison itself is tested with `ml.gate`."""
 
-from pathlib import Path
-
 import pytest
 
 from ml.kinds import CHURN, PURCHASE, SEGMENTATION, ModelKind
@@ -11,7 +9,7 @@ from registry.mlflow_registry import RegisteredModel
 
 def _version(kind: ModelKind, number: int, as_of: str, test_cutoff: str, horizon_days: int = 30) -> RegisteredModel:
     tags = {"as_of": as_of, "test_cutoff": test_cutoff, "horizon_days": str(horizon_days)}
-    return RegisteredModel(kind.name, number, "run", Path(), "digest", tags, {}, 0)
+    return RegisteredModel(kind.name, number, "run", "home:/models", "digest", tags, {}, 0)
 
 
 @pytest.mark.parametrize("kind", [SEGMENTATION, PURCHASE, CHURN])

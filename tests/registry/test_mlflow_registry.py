@@ -2,13 +2,12 @@
 
 import json
 import math
-from pathlib import Path
 
 from registry.mlflow_registry import RegisteredModel
 
 
 def test_a_figure_that_could_not_be_measured_is_null() -> None:
     tags = {"as_of": "2025-05-31"}
-    version = RegisteredModel("churn", 1, "run", Path("models"), "digest", tags, {"auc": math.nan, "brier": 0.25}, 0)
+    version = RegisteredModel("churn", 1, "run", "home:/models", "digest", tags, {"auc": math.nan, "brier": 0.25}, 0)
     written = json.dumps(version.to_dict(), allow_nan=False)
     assert json.loads(written)["metrics"] == {"auc": None, "brier": 0.25}
