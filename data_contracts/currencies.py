@@ -33,8 +33,11 @@ _MARKED = rf"^\s*([(+−-]?)\s*({_MARK})?\s*([+−-]?[\d.,'’\s]*\d[.,]?)\s*({_
 
 def codes(values: pl.Series) -> pl.Series:
     """Currency codes in capital letters, a sign that one currency uses as its code; anything else untouched."""
-    text = values.cast(pl.String, strict=False).str.strip_chars()
-    return text.replace(_SIGNS).str.to_uppercase()
+    given = values.cast(pl.String, strict=False)
+    # A column has few currencies, and nearly always they are codes.
+    others = [name for name in given.unique().drop_nulls() if name not in CODES]
+    ours = {name: _SIGNS.get(name.strip(), name.strip()).upper() for name in others}
+    return given.replace(ours) if ours else given
 
 
 def are_marked(amounts: pl.Series) -> bool:

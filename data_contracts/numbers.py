@@ -46,7 +46,12 @@ def numbers(values: pl.Series, decimal: DecimalSign | None = None) -> pl.Series:
     if values.dtype != pl.String or decimal is None:
         text = values.str.strip_chars() if values.dtype == pl.String else values
         return _finite(text.cast(pl.Float64, strict=False))
-    text = _plain_sign(values)
+    text = values.str.strip_chars()
+    plain = text.cast(pl.Float64, strict=False)
+    is_same = decimal is DecimalSign.POINT or not text.str.contains("[.,]").any()
+    if is_same and not (plain.is_null() & (text != "")).any():
+        return _finite(plain)
+    text = _plain_sign(text)
     if decimal is DecimalSign.UNKNOWN:
         point, comma = _read(text, DecimalSign.POINT), _read(text, DecimalSign.COMMA)
         is_plain = ~text.str.contains(",", literal=True) & ((point == comma) | comma.is_null())
@@ -58,7 +63,7 @@ def decimal_evidence(values: pl.Series) -> DecimalEvidence:
     """What a column of text says about its decimal sign."""
     if values.dtype != pl.String:
         return DecimalEvidence(0, 0, 0, None, None, None)
-    frame = pl.DataFrame({"text": _plain_sign(values)}).filter(pl.col("text").str.contains(r"[.,]"))
+    frame = pl.DataFrame({"text": _plain_sign(values.str.strip_chars())}).filter(pl.col("text").str.contains(r"[.,]"))
     text = frame.get_column("text")
     frame = frame.with_columns(
         _read(text, DecimalSign.POINT).alias("point"), _read(text, DecimalSign.COMMA).alias("comma")
@@ -74,9 +79,8 @@ def decimal_evidence(values: pl.Series) -> DecimalEvidence:
     return DecimalEvidence(counts[0], counts[1], counts[2], examples[0], examples[1], examples[2])
 
 
-def _plain_sign(values: pl.Series) -> pl.Series:
-    """Stripped, a minus in front: `(5)`, `5-` and a typographic minus are -5."""
-    text = values.str.strip_chars()
+def _plain_sign(text: pl.Series) -> pl.Series:
+    """A minus in front: `(5)`, `5-` and a typographic minus are -5. Nothing stands around `text`."""
     if not text.str.contains("[(−-]").any():
         return text
     return (

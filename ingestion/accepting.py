@@ -219,8 +219,7 @@ def _in_our_words(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     is_known = all(name in known for name in rows.get_column("event_type"))
     if is_known and all(not code or code in CODES for code in rows.get_column("currency")):
         return rows
-    # But an id stays as it is: in a batch, ids that are no UUIDs are refused.
-    return normalized(rows.drop("event_id"), contract, Reading()).with_columns(rows.get_column("event_id"))
+    return normalized(rows, contract, Reading())
 
 
 def _whole(event: object) -> str:

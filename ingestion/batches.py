@@ -69,13 +69,15 @@ def prepare(
     moment = now or datetime.now(UTC)
     zone, known = reading.conventions.time_zone, [each.name for each in contract.event_types]
     # What the import fills in is no part of a row's identity, so it is missing until the identity is made.
-    incomplete = contract.optional(*FILLED)
+    incomplete = event_ids.allowing_any_text(contract.optional(*FILLED))
     event_places, quarantine_places, own_places = event_ids.Places(), event_ids.Places(), event_ids.Places()
     for chunk in chunks:
         given = map_columns(chunk, contract, reading.profile.columns)
         rows = normalized(given, contract, reading).with_columns(chunk.numbers.alias(_ROW))
         validated = validate(incomplete, rows, now=moment, conventions=reading.conventions)
-        good = event_ids.keyed(validated.good, reading.profile.key, reading.profile.name)
+        sender = reading.profile.name
+        good = validated.good.with_columns(event_ids.own_ids(validated.good.get_column("event_id"), sender))
+        good = event_ids.keyed(good, reading.profile.key, sender)
         events = good.with_columns(
             event_ids.identify(good, event_places),
             pl.coalesce("received_at", "occurred_at").alias("received_at"),

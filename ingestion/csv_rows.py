@@ -130,24 +130,30 @@ class _Records:
         held = len(self._held)
         self._held.extend(islice(self._lines, max(limit - held, 0)))
         taken = _Taken()
-        if not any('"' in line for line in self._held):
-            self._take_plain(taken, given)
+        self._take_lines(taken, given)
         if self._held:
-            self._take_quoted(taken, given, limit)
+            self._take_spread(taken, given, limit)
         return taken
 
-    def _take_plain(self, taken: _Taken, given: int) -> None:
-        """Without a quote every line is a row."""
+    def _take_lines(self, taken: _Taken, given: int) -> None:
+        """All rows in one go, if every line is a row."""
         try:
             rows = list(self._dialect.rows(self._held))
         except csv.Error:
             return
-        taken.lines = len(self._held)
+        if len(rows) != len(self._held):
+            return
+        taken.lines = len(rows)
+        if set(map(len, rows)) == {self._width} and _CUT not in self._held:
+            taken.height = len(rows)
+            taken.rows, taken.numbers = rows, list(range(given + 1, given + 1 + len(rows)))
+        else:
+            for row in rows:
+                self._add(taken, row, given)
         self._held.clear()
-        for row in rows:
-            self._add(taken, row, given)
 
-    def _take_quoted(self, taken: _Taken, given: int, limit: int) -> None:
+    def _take_spread(self, taken: _Taken, given: int, limit: int) -> None:
+        """Row by row, as a field may go on in the next line, and not every quote is closed."""
         reader = self._reader()
         while taken.height < limit:
             self._row_lines = []

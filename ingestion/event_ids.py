@@ -6,6 +6,7 @@ size of our batches matters. Belongs here: names of rows, UUIDs, places. Does no
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -13,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from data_contracts.parsing import texts, uuids
+from data_contracts.contract import Check, Contract, Rule
+from data_contracts.parsing import uuids
 
 EVENTS = UUID("5a0ce3e5-4dc1-5b5b-9d2c-6d3c2c0f7a11")
 QUARANTINE = UUID("0f6a3f52-58a3-5d0e-8f0b-3f6c5e7d9b22")
@@ -104,17 +106,28 @@ def identify(events: pl.DataFrame, places: Places) -> pl.Series:
     )
 
 
+def allowing_any_text(contract: Contract) -> Contract:
+    """The same contract, but any text may be an `event_id`, not only a UUID: `own_ids` then makes UUIDs of them."""
+    properties = tuple(
+        replace(each, format=None, rules=tuple(_said_of_text(rule) for rule in each.rules))
+        if each.name == "event_id"
+        else each
+        for each in contract.properties
+    )
+    return replace(contract, properties=properties)
+
+
+def _said_of_text(rule: Rule) -> Rule:
+    return replace(rule, sentence="is not text") if rule.check is Check.TYPE else rule
+
+
 def own_ids(values: pl.Series, sender: str) -> pl.Series:
     """Ids that senders gave, as 32 hexadecimal digits: a UUID as it is, any other text as a UUIDv5 with its sender."""
     own = uuids(values)
-    if own.null_count() == values.null_count():
-        return own.alias("event_id")
-    text = texts(values)
-    others = (own.is_null() & text.is_not_null()).arg_true()
+    others = (own.is_null() & values.is_not_null()).arg_true()
     if not len(others):
-        return own.alias("event_id")
-    names = sender + _SEPARATOR + text.gather(others)
-    return own.scatter(others, row_ids(_OWN, names, None)).alias("event_id")
+        return own
+    return own.scatter(others, row_ids(_OWN, sender + _SEPARATOR + values.gather(others), None))
 
 
 def keyed(events: pl.DataFrame, key: Sequence[str], sender: str) -> pl.DataFrame:

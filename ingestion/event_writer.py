@@ -24,6 +24,9 @@ from warehouse.database import Connection, execute
 
 # libpq keeps what it cannot send at once, so a batch is handed over in pieces.
 _COPY_BYTES = 1 << 20
+# As many hexadecimal digits as a signed integer of 64 bits holds.
+_START_DIGITS = 15
+_START = "start_of_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,19 @@ class Stored:
 def pack_events(events: pl.DataFrame, own_ids: pl.Series | None = None, *, is_repeating: bool = False) -> Packed:
     """Events that fulfil the contract, for `store_batch`. Work for the processor only, so it can run ahead."""
     # So the index of ids is written page after page, and importers of the same events wait for each other in no circle.
-    events = events.sort("event_id", maintain_order=True)
+    events = _by_id(events)
     months = events.get_column("occurred_at").dt.truncate("1mo").unique().sort().to_list()
-    ids = None if own_ids is None or own_ids.is_empty() else "{" + ",".join(own_ids.to_list()) + "}"
+    ids = None if own_ids is None or own_ids.is_empty() else "{" + str(own_ids.str.join(",").item()) + "}"
     return Packed(events, EVENT_COLUMNS, as_csv(events.select(EVENT_COLUMNS)), tuple(months), ids, is_repeating)
+
+
+def _by_id(events: pl.DataFrame) -> pl.DataFrame:
+    """Events in the order of their ids. To sort by the first digits, as a number, costs a third of sorting by text."""
+    start = events.get_column("event_id").str.slice(0, _START_DIGITS).str.to_integer(base=16).alias(_START)
+    ordered = events.with_columns(start).sort(_START, maintain_order=True)
+    if (ordered.get_column(_START).diff() == 0).any():
+        return events.sort("event_id", maintain_order=True)
+    return ordered.drop(_START)
 
 
 def pack_quarantine(rows: pl.DataFrame) -> Packed:

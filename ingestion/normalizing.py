@@ -13,7 +13,6 @@ from data_contracts.contract import Check, Contract, LogicalType, Property
 from data_contracts.conventions import CANONICAL, Conventions, find_conventions
 from data_contracts.numbers import DecimalSign, numbers
 from data_contracts.parsing import texts
-from ingestion import event_ids
 from ingestion.errors import MappingRefusedError
 from ingestion.profile import Profile
 
@@ -73,8 +72,6 @@ def normalized(rows: pl.DataFrame, contract: Contract, reading: Reading) -> pl.D
     if reading.profile.is_lower_emails and "user_id" in rows.columns:
         user = texts(rows.get_column("user_id"))
         rows = rows.with_columns(_where(user.str.contains("@", literal=True), user.str.to_lowercase(), user))
-    if "event_id" in rows.columns:
-        rows = rows.with_columns(event_ids.own_ids(rows.get_column("event_id"), reading.profile.name))
     if "currency" in rows.columns and rows.schema["currency"] == pl.String:
         rows = rows.with_columns(currencies.codes(rows.get_column("currency")).alias("currency"))
     if reading.is_marked and rows.schema["amount"] == pl.String:
@@ -87,6 +84,8 @@ def normalized(rows: pl.DataFrame, contract: Contract, reading: Reading) -> pl.D
 def returns_as_refunds(events: pl.DataFrame) -> pl.DataFrame:
     """Events (typed) in which a purchase of less than nothing is a refund: shops and tills book returns so."""
     is_return = (pl.col("event_type") == "purchase") & ((pl.col("amount") < 0) | (pl.col("quantity") < 0))
+    if not events.select(is_return.any()).item():
+        return events
     return events.with_columns(pl.when(is_return).then(pl.lit("refund")).otherwise("event_type").alias("event_type"))
 
 

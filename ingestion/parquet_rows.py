@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +35,8 @@ def read_parquet(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]
 def _known(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column as a type that Polars reads: maps as JSON, wide decimals as floating point, broken text as bytes."""
     kind = values.type
+    if pa.types.is_primitive(kind) or _is_ascii(values):
+        return values
     try:
         # Polars trusts that text is UTF-8, and a damaged file's may not be.
         values.validate(full=True)
@@ -50,6 +53,14 @@ def _known(values: pa.ChunkedArray) -> pa.ChunkedArray:
         texts = [None if each is None else json.dumps(_plain(each, kind), default=str) for each in values.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())])
     return values
+
+
+def _is_ascii(values: pa.ChunkedArray) -> bool:
+    """Whether values are text that needs no validation, because all of its bytes are ASCII."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return False
+    buffers = (chunk.buffers()[2] for chunk in values.chunks)
+    return all(not buffer or np.frombuffer(buffer, np.uint8).max() < 128 for buffer in buffers)
 
 
 def _holds(kind: pa.DataType, is_wanted: Callable[[pa.DataType], bool]) -> bool:

@@ -1,6 +1,7 @@
 """Identities depend on the row and its place among equal rows of its file, and on nothing else."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -8,7 +9,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.event_ids import EVENTS, Places, identify, keyed, own_ids, row_ids
+from data_contracts.contract import read_contract
+from data_contracts.rules import validate
+from ingestion.event_ids import EVENTS, Places, allowing_any_text, identify, keyed, own_ids, row_ids
 
 NAMES = st.lists(st.sampled_from(["a", "b", "c", "d\x00e", ""]), max_size=60)
 
@@ -80,13 +83,21 @@ def test_a_value_in_another_column_is_another_row() -> None:
 
 def test_any_text_may_be_an_id_and_senders_do_not_share_theirs() -> None:
     uuid = "0F" * 16
-    given = pl.Series([uuid, "1", " 1 ", "1.0", None, ""])
+    given = read_ids([uuid, "1", " 1 ", "1.0", None, ""])
     ours, theirs = own_ids(given, "shop"), own_ids(given, "till")
     assert ours[0] == theirs[0] == uuid.lower()
     assert ours[1] == ours[2] != ours[3]
     assert ours[1] != theirs[1]
     assert ours.to_list()[4:] == [None, None]
-    assert own_ids(pl.Series([1, 2]), "shop")[0] == ours[1]
+    assert own_ids(read_ids([1, 2]), "shop")[0] == ours[1]
+
+
+def read_ids(ids: list[object]) -> pl.Series:
+    """Ids of a file as the contract reads them for the import."""
+    needed = {"user_id": "u", "event_type": "view", "occurred_at": "2025-07-09", "source": "web"}
+    rows = pl.DataFrame({"event_id": ids}).with_columns(**{name: pl.lit(value) for name, value in needed.items()})
+    contract = allowing_any_text(read_contract().optional("event_id", "received_at"))
+    return validate(contract, rows, now=datetime(2026, 6, 1, tzinfo=UTC)).good.get_column("event_id")
 
 
 def test_a_key_is_the_identity() -> None:
