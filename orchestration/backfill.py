@@ -20,7 +20,15 @@ from warehouse.locks import marts_lock
 
 DAYS_A_PASS = 13
 """What a pass holds in memory and temporary files grows with its days times users: some 600 bytes each."""
-_MODELS = ("event_types", "stg_events", "int_user_daily", "int_user_sums", "user_features", "user_labels")
+_MODELS = (
+    "event_types",
+    "stg_events",
+    "int_identities",
+    "int_user_daily",
+    "int_user_sums",
+    "user_features",
+    "user_labels",
+)
 PASS_SELECTION = ("--select", *_MODELS, "--resource-types", "seed", "model")
 
 

@@ -10,6 +10,7 @@ who is half erased: erasing the user again finishes that.
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -55,7 +56,8 @@ def erase_user(
         _wait_for_storing(warehouse)
         with warehouse.transaction() as connection:
             kept = tables.count(connection, [each for each in there if each.action is Action.KEEP], user_id)
-            deleted = tables.delete(connection, there, user_id)
+            counted = tables.delete_identities(connection, user_id)
+            deleted = _added(counted, tables.delete(connection, there, user_id))
             pseudonymised = tables.pseudonymise(connection, there, user_id)
         with connected(warehouse.url) as connection:
             masked, missed = _mask_mentions(connection, there, user_id)
@@ -113,6 +115,10 @@ def _mask_mentions(
             rows = masked.setdefault(each.table, {})
             rows[each.partition] = rows.get(each.partition, 0) + mentions.mask(connection, each, user_id)
     return masked, [name for each in mentions.find(connection, searched, user_id) for name in each.column_names]
+
+
+def _added(one: tables.ByPartition, other: tables.ByPartition) -> tables.ByPartition:
+    return {table: dict(Counter(one.get(table, {})) + Counter(other.get(table, {}))) for table in {**one, **other}}
 
 
 def _parts(changed: tables.ByPartition) -> list[str]:

@@ -24,7 +24,8 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Holding:
-    """A table with rows about users: `user_column` says whose a row is.
+    """A table with rows about users: `user_column` says whose a row is. A row may be about several: see
+    `other_user_columns`.
 
     `plain_columns` are the text columns that never hold anything about one user, whatever a user may be called. In all
     others an erasure looks for the user's id, and masks it in rows that are about others. `reason` says why rows are
@@ -35,6 +36,7 @@ class Holding:
     action: Action
     user_column: str = "user_id"
     plain_columns: frozenset[str] = frozenset()
+    other_user_columns: frozenset[str] = frozenset()
     reason: str = ""
 
     def __post_init__(self) -> None:
@@ -50,6 +52,20 @@ def deleted(table: str, *plain_columns: str) -> Holding:
 
 HOLDINGS: tuple[Holding, ...] = (
     deleted("raw.events", "event_type", "source", "currency"),
+    Holding(
+        "raw.user_aliases",
+        Action.DELETE,
+        user_column="old_user_id",
+        plain_columns=frozenset({"said_by"}),
+        other_user_columns=frozenset({"new_user_id"}),
+    ),
+    Holding(
+        "intermediate.int_identities",
+        Action.DELETE,
+        user_column="member_user_id",
+        plain_columns=frozenset({"identity_id"}),
+        other_user_columns=frozenset({"user_id"}),
+    ),
     deleted("intermediate.int_user_daily"),
     deleted("intermediate.int_user_sums"),
     deleted("marts.user_features"),

@@ -46,7 +46,7 @@ def searched(connection: Connection, holdings: Iterable[Holding]) -> list[Table]
         holding = declared.get(table.name)
         if table.name in unknown or (holding and holding.action is Action.KEEP):
             continue
-        left = {holding.user_column, *holding.plain_columns} if holding else set()
+        left = {holding.user_column, *holding.other_user_columns, *holding.plain_columns} if holding else set()
         if columns := {name: kind for name, kind in table.columns.items() if name not in left}:
             tables.append(Table(table.name, columns))
     return tables

@@ -32,6 +32,28 @@ order by 1, attnum
 """
 
 
+_UNDER_KEYS = sql.SQL(
+    "delete from {} where user_id in"
+    " (select identity_id from intermediate.int_identities where member_user_id = %(user_id)s)"
+)
+_SHOWN = sql.SQL(
+    "delete from {} as held where exists (select from intermediate.int_identities as identities"
+    " where identities.member_user_id = %(user_id)s and identities.user_id = held.user_id"
+    " and held.as_of >= identities.valid_from and held.as_of < identities.valid_until)"
+)
+# The identities themselves come last.
+_OF_IDENTITIES = {
+    "intermediate.int_user_daily": _UNDER_KEYS,
+    "intermediate.int_user_sums": _UNDER_KEYS,
+    "marts.user_features": _SHOWN,
+    "marts.user_labels": _SHOWN,
+    "intermediate.int_identities": sql.SQL(
+        "delete from {} where identity_id in"
+        " (select identity_id from intermediate.int_identities where member_user_id = %(user_id)s)"
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Table:
     """A table as `schema.table`, and some of its columns with their types. Rows of a materialized view are fixed."""
@@ -81,10 +103,10 @@ def _tables(connection: Connection, types: list[str] | None) -> list[Table]:
 
 def is_of_user(holding: Holding) -> sql.Composed:
     """The condition on a row of a declared table that it is the user's; a statement with it binds `parameters`."""
-    column = sql.Identifier(holding.user_column)
+    columns = [sql.Identifier(name) for name in (holding.user_column, *sorted(holding.other_user_columns))]
     if holding.user_column.endswith("_hash"):
-        return sql.SQL("{} = raw.user_hash(%(user_id)s)").format(column)
-    return sql.SQL("{} = %(user_id)s").format(column)
+        return sql.SQL("{} = raw.user_hash(%(user_id)s)").format(*columns)
+    return sql.SQL("%(user_id)s in ({})").format(sql.SQL(", ").join(columns))
 
 
 # The first half spares most rows the hashing of all they hold.
@@ -131,6 +153,22 @@ def pseudonymise(connection: Connection, holdings: Iterable[Holding], user_id: s
         if each.action is Action.PSEUDONYMISE
     }
     return {table: partitions for table, partitions in changed.items() if partitions}
+
+
+def delete_identities(connection: Connection, user_id: str) -> ByPartition:
+    """Deletes what was counted of the user together with other ids: by table, how many rows in which partition.
+
+    Of those others it is what was known while the ids belonged together. The next build makes it anew, without the
+    user.
+    """
+    if not is_there(connection, "intermediate.int_identities"):
+        return {}
+    deleted = {
+        table: _changed(connection, condition.format(identifier(table)), user_id)
+        for table, condition in _OF_IDENTITIES.items()
+        if is_there(connection, table)
+    }
+    return {table: partitions for table, partitions in deleted.items() if partitions}
 
 
 def _changed(connection: Connection, statement: sql.Composed, user_id: str) -> dict[str, int]:

@@ -12,7 +12,8 @@
         {{ return(days) }}
     {%- endif -%}
     {%- set newest -%}
-    select {{ add_days('max(received_day)', 1) }} from {{ daily }} having max(received_day) is not null
+    select {{ add_days('max(received_day)', 1) }} from {{ daily }}
+    where not {{ is_identity('user_id') }} having max(received_day) is not null
     {%- endset -%}
     {{ return(run_query(newest).columns[0].values() | map('string') | list) }}
 {%- endmacro %}
@@ -77,7 +78,7 @@
     {%- if var('known_until') -%}
     cast('{{ var("known_until") }}' as date)
     {%- else -%}
-    (select {{ add_days('max(received_day)', 1) }} from {{ ref('int_user_daily') }})
+    (select {{ add_days('max(received_day)', 1) }} from {{ ref('int_user_daily') }} where not {{ is_identity('user_id') }})
     {%- endif -%}
 {%- endmacro %}
 

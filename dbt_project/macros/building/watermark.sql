@@ -37,10 +37,17 @@
     {%- if read_from | int == 0 %}
     values ('0001-01-01')
     {%- else %}
-    select {{ utc_day('min(greatest(occurred_at, received_at))') }}
-    from {{ source('raw', 'events') }}
-    where ingested_xid >= {{ read_from }}
-    having count(*) > 0
+    select min(first_known_day)
+    from (
+        select {{ utc_day('min(greatest(occurred_at, received_at))') }} as first_known_day
+        from {{ source('raw', 'events') }}
+        where ingested_xid >= {{ read_from }}
+        {%- if is_incremental() %}
+        union all
+        select min(merged_day) from uncounted_identities
+        {%- endif %}
+    ) as changes
+    having min(first_known_day) is not null
     {%- endif %}
 {%- endmacro %}
 
@@ -80,7 +87,8 @@
 
 {#
     One of the hooks before an incremental build: fills the temporary table touched_events with all events of every day of a
-    user that has a new event. It is a table because the planner takes whatever is newer than its statistics to be a row or
+    user, or an identity, that has a new event, and with all events of identities of which no day is counted yet (those in
+    uncounted_identities). It is a table because the planner takes whatever is newer than its statistics to be a row or
     two, and would join the steps of a day of 100,000 events with nested loops. The size of a table is known.
 #}
 {% macro collect_touched_events(reader) -%}
@@ -89,25 +97,40 @@
 
 {% macro postgres__collect_touched_events(reader) -%}
     {%- if is_incremental() -%}
+    create temporary table uncounted_identities on commit drop as
+    select distinct identities.identity_id, identities.merged_day from {{ ref('int_identities') }} as identities
+    where not exists (select daily.user_id from {{ this }} as daily where daily.user_id = identities.identity_id);
     create temporary table touched_events on commit drop as
-    with touched_days as (
-        select distinct
-            user_id,
-            occurred_day,
-            {{ utc_midnight('occurred_day') }} as begins_at,
-            {{ utc_midnight(add_days('occurred_day', 1)) }} as ends_at
+    with new_days as (
+        select distinct user_id, occurred_day
         from {{ ref('stg_events') }}
         where ingested_xid >= {{ stored_watermark(reader) }}
+    ),
+    touched_days as (
+        select user_id, occurred_day from new_days
+        union
+        select identities.identity_id, new_days.occurred_day
+        from new_days
+        inner join {{ ref('int_identities') }} as identities on new_days.user_id = identities.member_user_id
+        where identities.identity_id not in (select identity_id from uncounted_identities)
     )
     -- By moments, not by days, because the partitions and their index hold moments: one lookup a day, no scan of everything.
     select stored_events.*
     from touched_days
     cross join lateral (
-        select events.* from {{ ref('stg_events') }} as events
+        select events.* from {{ identity_events() }} as events
         where
             touched_days.user_id = events.user_id
-            and touched_days.begins_at <= events.occurred_at
-            and touched_days.ends_at > events.occurred_at
+            and {{ utc_midnight('touched_days.occurred_day') }} <= events.occurred_at
+            and {{ utc_midnight(add_days('touched_days.occurred_day', 1)) }} > events.occurred_at
+        {{ lookup_per_row() }}
+    ) as stored_events
+    union all
+    select stored_events.*
+    from uncounted_identities
+    cross join lateral (
+        select events.* from {{ identity_events() }} as events
+        where uncounted_identities.identity_id = events.user_id
         {{ lookup_per_row() }}
     ) as stored_events;
     analyze touched_events

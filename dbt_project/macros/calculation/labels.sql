@@ -1,7 +1,8 @@
 {#
     The one definition of labels, as steps of a query. The last step, `labels`, has has_activity, has_purchased,
     purchase_amount and is_churned for every row of the step `population`, which has user_id, as_of and horizon_days, each
-    combination once. The caller decides who belongs to the population, and takes only windows that have closed.
+    combination once, and entity_id, the user's key in int_user_daily as of that day: what an id did that was joined to the
+    user's later is not the user's. The caller decides who belongs to the population, and takes only windows that have closed.
 #}
 {% macro label_steps(population) -%}
 {%- set window_ends_on = add_days('population.as_of', 'population.horizon_days') -%}
@@ -22,7 +23,7 @@ window_days as (
     from {{ population }} as population
     left join {{ ref('int_user_daily') }} as daily
         on
-            population.user_id = daily.user_id
+            population.entity_id = daily.user_id
             and {{ previous_window_begins_on }} <= daily.occurred_day
             and {{ window_ends_on }} > daily.occurred_day
 

@@ -1,6 +1,6 @@
 with daily as (
 
-    select * from {{ ref('int_user_daily') }}
+    {{ days_of_persons() }}
 
 ),
 

@@ -51,8 +51,8 @@
     'mobile_events': "is_activity and source = 'mobile'",
 } -%}
 
-{#- Each step of a full refresh reads the view itself, in parallel, so that no copy of all events is kept. -#}
-{%- set events = 'touched_events' if is_incremental() else ref('stg_events') -%}
+{#- Each step of a full refresh reads the events themselves, in parallel, so that no copy of all events is kept. -#}
+{%- set events = 'touched_events' if is_incremental() else identity_events() ~ ' as events' -%}
 
 with
 -- An order whose lines arrive on several days is counted on the first of them, so that a sum over the days known as of

@@ -22,10 +22,18 @@ sums as (
 
 ),
 
+joined as (
+
+    {{ identities_as_of('dates') }}
+
+),
+
+-- Of each person what is valid on the day: see the macro is_shown.
 known as (
 
     select
         sums.*,
+        joined.user_id as user_id_of_person,
         {{ days_between('sums.first_events_day', 'sums.as_of') }} as days_since_first_seen,
         {{ days_between('sums.first_activity_events_day', 'sums.as_of') }} as days_since_first_activity,
         {{ days_between('sums.first_order_lines_day', 'sums.as_of') }} as days_since_first_purchase,
@@ -42,6 +50,8 @@ known as (
         {{ decayed_days('sums.purchase_days_weights_120d', 'sums.as_of', 120) }} as purchase_days_decay_120d
     from sums
     inner join dates on sums.as_of = dates.as_of
+    left join joined on sums.user_id = joined.entity_id and sums.as_of = joined.as_of
+    where {{ is_shown('sums.user_id', 'joined') }}
 
 ),
 
@@ -61,7 +71,7 @@ means as (
 final as (
 
     select
-        user_id,
+        coalesce(user_id_of_person, user_id) as user_id,
         as_of,
 
         -- recency

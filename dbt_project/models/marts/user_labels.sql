@@ -35,22 +35,31 @@ dates as (
 users as (
 
     select
-        user_id,
+        user_id as entity_id,
         min(greatest(occurred_day, received_day)) as first_known_day
     from daily
     group by user_id
 
 ),
 
--- The population as of D: users about whom something was known when day D began.
+joined as (
+
+    {{ identities_as_of('dates') }}
+
+),
+
+-- The population as of D: users about whom something was known when day D began. Of a person, what was valid then.
 population as (
 
     select
-        users.user_id,
+        users.entity_id,
+        coalesce(joined.user_id, users.entity_id) as user_id,
         dates.as_of,
         {{ horizon }} as horizon_days
     from users
     inner join dates on users.first_known_day < dates.as_of
+    left join joined on users.entity_id = joined.entity_id and dates.as_of = joined.as_of
+    where {{ is_shown('users.entity_id', 'joined') }}
 
 ),
 

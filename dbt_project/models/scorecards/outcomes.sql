@@ -25,6 +25,7 @@ seen_until as (
 
     select least({{ known_until() }}, {{ add_days('max(received_day)', 1) }}) as seen_until
     from {{ ref('int_user_daily') }}
+    where not {{ is_identity('user_id') }}
 
 ),
 
@@ -33,6 +34,8 @@ closed as (
 
     select distinct
         ledger.user_id,
+        -- The ledger has the id that was asked about, which may be any of a person's.
+        coalesce(identities.identity_id, ledger.user_id) as entity_id,
         ledger.as_of,
         ledger.horizon_days
     from ledger
@@ -42,6 +45,11 @@ closed as (
             ledger.as_of = joined.as_of
             and ledger.horizon_days = joined.horizon_days
             and ledger.user_id = joined.user_id
+    left join {{ ref('int_identities') }} as identities
+        on
+            ledger.user_id = identities.member_user_id
+            and ledger.as_of >= identities.valid_from
+            and ledger.as_of < identities.valid_until
     where ledger.horizon_days > 0 and ledger.user_id is not null and joined.user_id is null
 
 ),

@@ -25,19 +25,24 @@ from warehouse.locks import marts_lock
 
 FIRST_DAY = date(2024, 1, 1)
 MODELS = ("int_user_daily", "int_user_sums", "user_features", "user_labels")
-MARTS = ("intermediate.int_user_daily", "marts.user_features", "marts.user_labels")
-HOLD_A_USER = (*MARTS, "intermediate.int_user_sums", "raw.events")
+MARTS = ("intermediate.int_identities", "intermediate.int_user_daily", "marts.user_features", "marts.user_labels")
+HOLD_A_USER = (*MARTS[1:], "intermediate.int_user_sums", "raw.events")
+HOLD_IDENTITIES = ("raw.user_aliases", "intermediate.int_identities")
+ID = st.integers(0, 2)
 TYPES = ["purchase", "purchase", "view", "session_start", "add_to_cart", "refund", "notification_opened", "badge"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """What arrives, of which the second half commits only after the run; then who is erased; then a run.
+    """What arrives, of which the second half commits only after the run; which ids are joined and separated; a run;
+    then who is erased.
 
     The run asks for `days` and is killed after `models` of its models; after all four it ended well.
     """
 
     arrived: tuple[Event, ...]
+    joined: tuple[tuple[str, str, datetime], ...]
+    separated: tuple[tuple[str, datetime], ...]
     erased: str | None
     days: tuple[date, ...]
     models: int
@@ -55,6 +60,14 @@ def histories(draw: st.DrawFn) -> list[Step]:
         steps.append(
             Step(
                 arrived=(*arrived, *again),
+                joined=tuple(
+                    (f"user {old}", f"user {new}", draw_moment(draw, today, [0, 0, 0, 1, 20, 400]))
+                    for old, new in draw(st.lists(st.tuples(ID, ID), max_size=2))
+                    if old != new
+                ),
+                separated=tuple(
+                    (f"user {old}", draw_moment(draw, today, [0])) for old in draw(st.lists(ID, max_size=1))
+                ),
                 erased=draw(st.sampled_from([None, None, None, "user 0"])),
                 days=(*(today - timedelta(days=back) for back in past), today),
                 models=draw(st.sampled_from([4, 4, 4, 1, 2, 3])),
@@ -63,15 +76,21 @@ def histories(draw: st.DrawFn) -> list[Step]:
     return steps
 
 
+def draw_moment(draw: st.DrawFn, today: date, days_before: Sequence[int]) -> datetime:
+    """A moment on the day before `today`, or some days before that."""
+    back = timedelta(days=draw(st.sampled_from(days_before)), hours=draw(st.integers(1, 24)))
+    return datetime.combine(today, datetime.min.time(), UTC) - back
+
+
 def draw_event(draw: st.DrawFn, today: date) -> Event:
     """An event of one of three users that arrives on the day before `today`; a quarter claims it came at once."""
-    received = datetime.combine(today, datetime.min.time(), UTC) - timedelta(hours=draw(st.integers(1, 24)))
+    received = draw_moment(draw, today, [0])
     occurred = received - timedelta(days=draw(st.sampled_from([0, 0, 0, 1, 20, 95, 700])))
     event_type = draw(st.sampled_from(TYPES))
     is_money = event_type in ("purchase", "refund")
     return (
         UUID(int=draw(st.integers(0, 2**128 - 1))),
-        f"user {draw(st.integers(0, 2))}",
+        f"user {draw(ID)}",
         event_type,
         occurred,
         draw(st.sampled_from([received, received, received, occurred])),
@@ -85,12 +104,21 @@ def draw_event(draw: st.DrawFn, today: date) -> Event:
 def run(dbt: Dbt, days: Sequence[date], *arguments: str, models: int = len(MODELS)) -> None:
     """Builds the first `models` of the models, as a run does that is killed then."""
     asked = sorted({day.isoformat() for day in days})
-    dbt("run", "--select", "staging", *MODELS[:models], *arguments, as_of_dates=asked, known_until=asked[-1])
+    dbt(
+        "run",
+        "--select",
+        "staging",
+        "int_identities",
+        *MODELS[:models],
+        *arguments,
+        as_of_dates=asked,
+        known_until=asked[-1],
+    )
 
 
 def check(history: Sequence[Step], dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]], url: str) -> None:
     """Lives through a history; what is there in the end is what a build of everything makes."""
-    for table in (*HOLD_A_USER, "raw.snapshots", "raw.daily_changes", "raw.watermarks"):
+    for table in (*HOLD_A_USER, *HOLD_IDENTITIES, "raw.snapshots", "raw.daily_changes", "raw.watermarks"):
         if warehouse.execute("select to_regclass(%s)", [table]).fetchone() != (None,):
             warehouse.execute(f"delete from {table}".encode())  # noqa: S608
     for step in history:
@@ -98,8 +126,23 @@ def check(history: Sequence[Step], dbt: Dbt, warehouse: psycopg.Connection[tuple
             half = len(step.arrived) // 2
             insert(warehouse, step.arrived[:half])
             insert(late.enter_context(psycopg.connect(url)), step.arrived[half:])
+            for old, new, known in step.joined:
+                warehouse.execute("select raw.alias_user(%s, %s, %s, 'a test', null)", [old, new, known])
+            for old, moment in step.separated:
+                warehouse.execute(
+                    "update raw.user_aliases set ended_at = greatest(%s, known_at)"
+                    " where old_user_id = %s and ended_at is null",
+                    [moment, old],
+                )
             run(dbt, step.days, models=step.models)
         if step.erased:
+            for table in ("intermediate.int_user_daily", "intermediate.int_user_sums"):
+                warehouse.execute(
+                    f"delete from {table} where user_id in ("  # noqa: S608
+                    "select identity_id from intermediate.int_identities where member_user_id = %s)".encode(),
+                    [step.erased],
+                )
+            warehouse.execute("delete from raw.user_aliases where %s in (old_user_id, new_user_id)", [step.erased])
             for table in HOLD_A_USER:
                 warehouse.execute(f"delete from {table} where user_id = %s".encode(), [step.erased])  # noqa: S608
     days = [day for step in history for day in step.days]
@@ -133,7 +176,7 @@ def check_cases(cases: int, dbt: Dbt, warehouse: psycopg.Connection[tuple[object
 def test_day_by_day_equals_all_at_once(
     dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]], warehouse_url: str
 ) -> None:
-    check_cases(3, dbt, warehouse, warehouse_url)
+    check_cases(8, dbt, warehouse, warehouse_url)
 
 
 @pytest.mark.soak

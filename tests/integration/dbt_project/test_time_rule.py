@@ -168,7 +168,7 @@ class Marts:
 def marts(shared_warehouse_url: str, parsed: Any) -> Iterator[Marts]:
     """The project's marts, in a warehouse with room for the events of every case."""
     parsed.call("seed")
-    parsed.call("run", "--select", "staging", "int_user_daily", "int_user_sums")
+    parsed.call("run", "--select", "staging", "int_identities", "int_user_daily", "int_user_sums")
     days = [day.isoformat() for day in AS_OF_DATES]
     asked = {"as_of_dates": days, "horizon_days": HORIZON_DAYS, "known_until": "2025-01-01"}
     sql = parsed.call("compile", "--full-refresh", "--select", *MODELS, **asked)

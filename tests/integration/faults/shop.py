@@ -102,7 +102,9 @@ class Shop:
         self.import_file("history")
         check_new_events(Database(self.url))
         self.dbt("seed")
-        self.dbt("run", "staging", *(model for model, _ in DBT_MODELS), newest=NEWEST - timedelta(days=1))
+        self.dbt(
+            "run", "staging", "int_identities", *(model for model, _ in DBT_MODELS), newest=NEWEST - timedelta(days=1)
+        )
 
     def steps(self) -> tuple[Step, ...]:
         """The last day, step by step."""
