@@ -15,6 +15,9 @@ CODES = frozenset(
     VND VUV WST XAF XCD XCG XOF XPF XTR YER ZAR ZMW ZWG
     """.split()
 )
+POINTS = frozenset({"XTR"})
+"""Codes that stand for points, not for money: Telegram's stars."""
+
 # Everywhere else an amount has two. XTR, Telegram's stars, is no ISO code and has none.
 _DECIMALS = {
     **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF XTR".split(), 0),

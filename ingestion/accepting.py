@@ -23,12 +23,14 @@ from data_contracts.contract import Contract, read_contract
 from data_contracts.currencies import CODES
 from data_contracts.rules import validate
 from ingestion.chunks import Wanted, storable
+from ingestion.exchange import REASON, Converted, Exchange, convert, is_foreign, with_base
 from ingestion.json_rows import chunk_of
 from ingestion.mapping import map_columns, wanted_columns
 from ingestion.normalizing import Reading, normalized, returns_as_refunds
 from ingestion.profile import Profile
 from ingestion.quarantine import refused
-from warehouse import arriving_events, erased_users
+from ingestion.quarantine import waiting as in_waiting
+from warehouse import arriving_events, erased_users, exchange_rates
 from warehouse.arriving_events import OVERTAKEN, Conflict, taken
 from warehouse.database import Steps, execute_steps, execute_steps_async
 
@@ -48,6 +50,8 @@ class Status(StrEnum):
     """The very same event is stored already: it was sent before."""
     CONFLICTING = "conflicting"
     """Another event has its event_id. It is in quarantine."""
+    WAITING = "waiting"
+    """Its currency has no rate for its day. It is in quarantine until there is one."""
     REFUSED = "refused"
     """It breaks the contract. It is in quarantine."""
     ERASED = "erased"
@@ -64,7 +68,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one event; `problems` say why, where it is refused or conflicting."""
+    """What became of one event; `problems` say why, where it is refused, conflicting or waiting."""
 
     status: Status
     problems: tuple[Problem, ...] = ()
@@ -132,11 +136,48 @@ def steps(events: Sequence[object], source: str | None, contract: Contract) -> S
     received_at = yield arriving_events.clock()
     good, problems = _checked(events, source, contract, received_at)
     outcomes = {place: Outcome(Status.REFUSED, why) for place, why in problems.items()}
-    if good:
-        outcomes |= yield from _storing(good)
-    if bad := sorted(place for place, outcome in outcomes.items() if outcome.problems):
-        outcomes |= yield from _quarantining(events, {place: outcomes[place] for place in bad})
+    waiting = good.clear()
+    if good.height:
+        converted = yield from _converting(good)
+        waiting = converted.waiting
+        rows = {row.pop(_PLACE): row for row in converted.events.iter_rows(named=True)}
+        outcomes |= yield from _storing(rows)
+    if bad := {place: outcomes[place] for place in sorted(outcomes) if outcomes[place].problems}:
+        numbers, reasons = [place + 1 for place in bad], [_reason(outcome) for outcome in bad.values()]
+        frame = refused(numbers, reasons, [_whole(events[place]) for place in bad], None)
+        outcomes |= yield from _quarantining(frame)
+    if waiting.height:
+        numbers = [place + 1 for place in waiting.get_column(_PLACE)]
+        reasons = [reason.removeprefix("amount ") for reason in waiting.get_column(REASON)]
+        outcomes |= {
+            number - 1: Outcome(Status.WAITING, (Problem("amount", reason),))
+            for number, reason in zip(numbers, reasons, strict=True)
+        }
+        # When it was received is said when it is stored: until then no snapshot can have known of it.
+        unstamped = waiting.with_columns(pl.lit(None).alias(RECEIVED_AT))
+        outcomes |= yield from _quarantining(in_waiting(unstamped, numbers))
     return [outcomes[place] for place in range(len(events))]
+
+
+def _converting(good: pl.DataFrame) -> Steps[Converted]:
+    """Events with what they are worth in base currency. Settles that currency if there is none yet."""
+    if not good.select(is_foreign(None).any()).item():
+        return Converted(good, good.clear())
+    base = yield exchange_rates.base_currency()
+    if base is None and (first := with_base(Exchange(), good).base) is not None:
+        yield exchange_rates.settle_base_currency(first)
+        base = yield exchange_rates.base_currency()
+    others = good.filter(is_foreign(base))
+    if others.is_empty():
+        return Converted(good, good.clear())
+    # Before any lock on ids, as whoever adds rates takes those afterwards too.
+    yield exchange_rates.use_rates()
+    pairs = others.select("currency", pl.col("occurred_at").dt.date()).unique()
+    rates = yield exchange_rates.rates_for(
+        pairs.get_column("currency").to_list(), pairs.get_column("occurred_at").to_list()
+    )
+    rated = yield exchange_rates.rated_currencies()
+    return convert(good, Exchange(base, rates, frozenset(rated)))
 
 
 def _storing(good: Mapping[int, Row]) -> Steps[dict[int, Outcome]]:
@@ -158,22 +199,19 @@ def _storing(good: Mapping[int, Row]) -> Steps[dict[int, Outcome]]:
     return outcomes
 
 
-def _quarantining(events: Sequence[object], bad: Mapping[int, Outcome]) -> Steps[dict[int, Outcome]]:
-    """Puts events into quarantine with the reason; those that turn out to be about a user who was erased, by place."""
-    rows = {place: _whole(events[place]) for place in bad}
-    erased = yield erased_users.erased_rows(list(rows.values()))
-    left_out = {place for at, place in enumerate(rows) if at in erased}
-    kept = [place for place in rows if place not in left_out]
-    reasons = [_reason(bad[place]) for place in kept]
-    frame = refused([place + 1 for place in kept], reasons, [rows[place] for place in kept], None)
-    yield arriving_events.refuse_json(frame.to_dicts())
-    return dict.fromkeys(left_out, Outcome(Status.ERASED))
+def _quarantining(rows: pl.DataFrame) -> Steps[dict[int, Outcome]]:
+    """Puts rows into quarantine; those that turn out to be about a user who was erased, by place in the batch."""
+    erased = yield erased_users.erased_rows(rows.get_column("row").to_list())
+    places = rows.with_row_index("place")
+    left_out = places.filter(pl.col("place").is_in(erased)).get_column("row_number")
+    yield arriving_events.refuse_json(places.filter(~pl.col("place").is_in(erased)).drop("place").to_dicts())
+    return {number - 1: Outcome(Status.ERASED) for number in left_out}
 
 
 def _checked(
     events: Sequence[object], source: str | None, contract: Contract, received_at: datetime
-) -> tuple[dict[int, Row], dict[int, tuple[Problem, ...]]]:
-    """Good events, typed, and why the others are refused; each by its place in the batch."""
+) -> tuple[pl.DataFrame, dict[int, tuple[Problem, ...]]]:
+    """Good events, typed, with their place in the batch; and why the others are refused, by place."""
     problems: dict[int, list[Problem]] = {}
     lines: dict[int, bytes] = {}
     for place, event in enumerate(events):
@@ -196,11 +234,10 @@ def _checked(
     bad = validated.bad.get_column(_PLACE).to_list()
     for place, rules in zip(bad, validated.broken(contract), strict=True):
         problems.setdefault(place, []).extend(Problem(rule.column, rule.sentence) for rule in rules)
-    good = {row.pop(_PLACE): row for row in returns_as_refunds(validated.good).iter_rows(named=True)}
-    return (
-        {place: row for place, row in good.items() if place not in problems},
-        {place: tuple(why) for place, why in problems.items()},
-    )
+    good = returns_as_refunds(validated.good)
+    if problems:
+        good = good.filter(~pl.col(_PLACE).is_in(list(problems)))
+    return good, {place: tuple(why) for place, why in problems.items()}
 
 
 def _line(event: object) -> bytes:

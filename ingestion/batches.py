@@ -15,9 +15,10 @@ from data_contracts.rules import REASON, validate
 from data_contracts.times import repeated
 from ingestion import event_ids, event_writer
 from ingestion.chunks import Chunk, storable
+from ingestion.exchange import Exchange, convert, with_base
 from ingestion.mapping import map_columns
 from ingestion.normalizing import Reading, normalized, returns_as_refunds
-from ingestion.quarantine import refused
+from ingestion.quarantine import refused, waiting
 from warehouse.arriving_events import Conflict, taken
 
 # What the import fills in when a file does not say.
@@ -52,9 +53,18 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class PackedBatch:
+    """A batch in base currency, ready to be stored.
+
+    `waiting` and `points` count, by currency, rows that wait for a rate and amounts that are no money. `base` is the
+    base currency, None where no amount so far has a currency.
+    """
+
     events: event_writer.Packed
     quarantine: event_writer.Packed
     batch: Batch
+    waiting: Mapping[str, int]
+    points: Mapping[str, int]
+    base: str | None
 
 
 def prepare(
@@ -116,11 +126,21 @@ def _quarantine(chunk: Chunk, bad: pl.DataFrame, places: event_ids.Places) -> pl
     )
 
 
-def packed(batches: Iterable[Batch]) -> Iterator[PackedBatch]:
-    """Each batch with its text for COPY."""
+def packed(batches: Iterable[Batch], exchange: Exchange) -> Iterator[PackedBatch]:
+    """Each batch in base currency, with its text for COPY. The first amount in a currency settles the base currency."""
     for batch in batches:
-        events = event_writer.pack_events(batch.events, batch.own_ids, is_repeating=batch.is_repeating)
-        yield PackedBatch(events, event_writer.pack_quarantine(batch.quarantine), batch)
+        exchange = with_base(exchange, batch.events)
+        converted = convert(batch.events, exchange)
+        waits = waiting(converted.waiting, converted.waiting.get_column(_ROW).to_list())
+        counts = converted.waiting.get_column("currency").value_counts()
+        yield PackedBatch(
+            event_writer.pack_events(converted.events, batch.own_ids, is_repeating=batch.is_repeating),
+            event_writer.pack_quarantine(pl.concat([batch.quarantine, waits])),
+            batch,
+            dict(counts.iter_rows()),
+            converted.points,
+            exchange.base,
+        )
 
 
 def ahead(batches: Iterator[PackedBatch]) -> Iterator[PackedBatch]:

@@ -111,7 +111,7 @@ def refuse_new_events(warehouse: Database) -> int:
                 # Checked already, so the next check does not count them as bad rows of a file.
                 " insert into raw.events_quarantine (quarantine_id, import_id, row_number, reason, row, ingested_xid)"
                 " select gen_random_uuid(), {}, row_number() over (), reason,"
-                " to_jsonb(refused) - 'reason' - 'ingested_xid', 0 from refused"
+                " to_jsonb(refused) - 'reason' - 'ingested_xid' - 'base_amount', 0 from refused"
             ).format(start, violation_reasons(contract), unusual, violation_reasons(contract), unusual, import_id)
         ).rowcount
         _forget_days(connection, import_id)

@@ -18,6 +18,10 @@ class ProfileRefusedError(UserError):
     """A profile that does not exist, or says something we do not understand."""
 
 
+class RatesRefusedError(UserError):
+    """A file of exchange rates that says something wrong; nothing of it was stored."""
+
+
 class ReexportError(UserError):
     """A file whose events are stored already, under other ids."""
 

@@ -18,8 +18,8 @@ from psycopg import sql
 
 from core.errors import DatabaseError
 from ingestion.errors import ImportStoppedError
-from warehouse import arriving_events, erased_users
-from warehouse.arriving_events import EVENT_COLUMNS, QUARANTINE_COLUMNS, Conflict
+from warehouse import arriving_events, erased_users, exchange_rates
+from warehouse.arriving_events import BASE_AMOUNT, EVENT_COLUMNS, QUARANTINE_COLUMNS, STORED_COLUMNS, Conflict
 from warehouse.database import Connection, execute
 
 # libpq keeps what it cannot send at once, so a batch is handed over in pieces.
@@ -71,7 +71,8 @@ def pack_events(events: pl.DataFrame, own_ids: pl.Series | None = None, *, is_re
     events = _by_id(events)
     months = events.get_column("occurred_at").dt.truncate("1mo").unique().sort().to_list()
     ids = None if own_ids is None or own_ids.is_empty() else "{" + str(own_ids.str.join(",").item()) + "}"
-    return Packed(events, EVENT_COLUMNS, as_csv(events.select(EVENT_COLUMNS)), tuple(months), ids, is_repeating)
+    columns = STORED_COLUMNS if BASE_AMOUNT in events.columns else EVENT_COLUMNS
+    return Packed(events, columns, as_csv(events.select(columns)), tuple(months), ids, is_repeating)
 
 
 def _by_id(events: pl.DataFrame) -> pl.DataFrame:
@@ -147,12 +148,14 @@ def store_batch(
     conflicting: Callable[[pl.DataFrame, Sequence[Conflict]], Packed],
     *,
     is_new: bool,
+    base: str | None = None,
 ) -> Stored:
     """Stores events and bad rows that are not there yet, and counts them in `raw.imports`; committed on return.
 
     `conflicting` turns those events of a frame that have the id of another into rows for the quarantine. `is_new` is a
     guess: true tries the fast way first, which only works if no event is known. Wrong costs time, never correctness.
-    Raises ImportStoppedError when the database cannot store the batch; nothing of it is then stored.
+    `base` is the currency that amounts were converted to, to be settled with the batch. Raises ImportStoppedError when
+    the database cannot store the batch; nothing of it is then stored.
     """
     with _refusals():
         # Committed at once: a month without events harms nobody, and holding it would make other importers wait.
@@ -160,6 +163,8 @@ def store_batch(
         while True:
             try:
                 with connection.transaction():
+                    if base is not None:
+                        _settle(connection, base)
                     return _store(connection, import_id, events, quarantine, conflicting, is_new=is_new)
             except arriving_events.OVERTAKEN:
                 # Another importer of the same events got further, which can only happen as often as it has batches.
@@ -196,6 +201,15 @@ def _store(
         [events.height + quarantine.height + erased, stored, known, bad, erased, import_id],
     )
     return result
+
+
+def _settle(connection: Connection, base: str) -> None:
+    execute(connection, exchange_rates.settle_base_currency(base))
+    settled = execute(connection, exchange_rates.base_currency())
+    if settled != base:
+        raise ImportStoppedError(
+            f"Another import has just made {settled} the base currency; import the file again, what is stored stays"
+        )
 
 
 def _may_be_known(connection: Connection, import_id: int, events: Packed) -> bool:
@@ -257,7 +271,7 @@ def _ensure_partitions(connection: Connection, events: Packed) -> None:
 
 def _empty_table(connection: Connection) -> sql.Identifier:
     """A temporary table for the batch, gone with the transaction. `place` counts its rows as they come."""
-    columns = sql.SQL(", ").join(map(sql.Identifier, EVENT_COLUMNS))
+    columns = sql.SQL(", ").join(map(sql.Identifier, STORED_COLUMNS))
     connection.execute(
         sql.SQL("create temporary table arriving on commit drop as select {} from raw.events limit 0").format(columns)
     )

@@ -27,6 +27,7 @@ from ingestion.profile import Profile
 from ingestion.readers import read_chunks
 from ingestion.reexports import demand_new, sampled
 from ingestion.results import ImportResult, added, noted
+from ingestion.waiting import accept_new_rates, known_exchange
 from warehouse.database import Connection
 
 # How much of each file is looked at before anything is stored.
@@ -125,15 +126,24 @@ def _import(
     progress: Callable[[Progress], None] | None,
 ) -> ImportResult:
     import_id = event_writer.begin_import(connection, file)
+    exchange = known_exchange(connection)
     result, is_new = ImportResult(file, notes=reading.notes), True
-    for each in ahead(packed(batches)):
+    for each in ahead(packed(batches, exchange)):
         done = event_writer.store_batch(
-            connection, import_id, each.events, each.quarantine, each.batch.conflicting, is_new=is_new
+            connection,
+            import_id,
+            each.events,
+            each.quarantine,
+            each.batch.conflicting,
+            is_new=is_new,
+            base=each.base if exchange.base is None else None,
         )
         # A file with one known event is likely to have more.
         is_new = is_new and done.known == 0 and done.conflicting == 0
-        result = added(result, done, each.batch)
+        result = added(result, done, each)
         if progress:
             progress(Progress(each.batch.chunk.fraction, result))
+    if result.waiting:
+        accept_new_rates(connection, exchange)
     event_writer.finish_import(connection, import_id)
     return noted(result, reading.conventions.time_zone)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ingestion.batches import Batch
+from ingestion.batches import PackedBatch
 from ingestion.errors import OnlyBadRowsError
 from ingestion.event_writer import Stored
 
@@ -24,9 +24,10 @@ class ImportResult:
 
     `quarantined_known` of the quarantined ones were in quarantine already. `conflicting` of them keep the contract, but
     have the id of another event. Those of erased users are left out. `reasons` counts why rows were refused; `examples`
-    has the first of each as JSON. `other_types` counts events of types that the contract does not name. `lines` of
-    text were read, `skipped` of them the head or empty; 0 where a file has no lines. `notes` are sentences for the one
-    who imports.
+    has the first of each as JSON. `other_types` counts events of types that the contract does not name. `waiting`
+    counts, by currency, those of the quarantined rows that wait for a rate; `points` counts amounts that are no money.
+    `lines` of text were read, `skipped` of them the head or empty; 0 where a file has no lines. `notes` are sentences
+    for the one who imports.
     """
 
     file: Path
@@ -40,6 +41,8 @@ class ImportResult:
     reasons: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
     other_types: Mapping[str, int] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    points: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
     lines: int = 0
     skipped: int = 0
@@ -54,8 +57,9 @@ class Progress:
     result: ImportResult
 
 
-def added(result: ImportResult, stored: Stored, batch: Batch) -> ImportResult:
+def added(result: ImportResult, stored: Stored, packed: PackedBatch) -> ImportResult:
     """`result` and one batch more."""
+    batch = packed.batch
     refused = batch.quarantine
     examples = refused.unique("reason", keep="first", maintain_order=True).select("reason", "row")
     return replace(
@@ -70,6 +74,8 @@ def added(result: ImportResult, stored: Stored, batch: Batch) -> ImportResult:
         reasons=Counter(result.reasons) + Counter(refused.get_column("reason").to_list()),
         examples={**dict(examples.iter_rows()), **result.examples},
         other_types=Counter(result.other_types) + Counter(batch.other_types),
+        waiting=Counter(result.waiting) + Counter(packed.waiting),
+        points=Counter(result.points) + Counter(packed.points),
         repeated=result.repeated + batch.repeated,
         lines=result.lines + batch.chunk.lines,
         skipped=result.skipped + batch.chunk.skipped,
@@ -79,7 +85,8 @@ def added(result: ImportResult, stored: Stored, batch: Batch) -> ImportResult:
 def demand_good_rows(results: Iterable[ImportResult]) -> None:
     """Raises OnlyBadRowsError for the first file of which every row broke the contract."""
     for result in results:
-        if result.read and result.quarantined - result.conflicting == result.read:
+        waiting = sum(result.waiting.values())
+        if result.read and result.quarantined - result.conflicting - waiting == result.read:
             raise OnlyBadRowsError(
                 f"Not one of the {result.read:,} rows of {result.file} is an event ({commonest(result)}); all are in"
                 " raw.events_quarantine with the reason, so compare its columns with the contract or use --map"
@@ -101,6 +108,20 @@ def noted(result: ImportResult, zone: str) -> ImportResult:
         notes.append(
             f"{result.repeated:,} times are in an hour that the clocks of {zone} showed twice; where no zone stands"
             " beside them, the first was taken"
+        )
+    if result.waiting:
+        rows = " and ".join(
+            f"{count:,} rows in {currency}" for currency, count in Counter(result.waiting).most_common()
+        )
+        notes.append(
+            f"{rows} wait in quarantine, as no rate is known for their days; bring rates in with"
+            " `customer-analyzer events rates FILE`"
+        )
+    if result.points:
+        points = ", ".join(f"{count:,} in {currency}" for currency, count in Counter(result.points).most_common())
+        notes.append(
+            f"amounts that are points and not money ({points}) count as purchases, and are worth nothing until a rate"
+            " says what one point is worth"
         )
     if result.other_types:
         types = ", ".join(f"{name} ({count:,})" for name, count in Counter(result.other_types).most_common(5))

@@ -8,6 +8,7 @@ Nothing is unusual about the first events of a source. What is compared is large
 that changed, not a shop that did; drift is the models' business.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -109,10 +110,10 @@ def refused_query(contract: Contract, rows: sql.Composable) -> sql.Composed:
         )
         for name in contract.columns
     ]
-    # An id that is taken is no column of another type.
-    return sql.SQL("with refused as (select reason from {rows} and reason !~ '^event_id is taken') {counts}").format(
-        rows=rows, counts=sql.SQL(" union all ").join(counts)
-    )
+    # An id that is taken is no column of another type, and neither is an amount that waits for a rate.
+    return sql.SQL(
+        "with refused as (select reason from {rows} and waits_for is null and reason !~ '^event_id is taken') {counts}"
+    ).format(rows=rows, counts=sql.SQL(" union all ").join(counts))
 
 
 def measure(
@@ -152,7 +153,7 @@ def compare(contract: Contract, new: pl.DataFrame, usual: pl.DataFrame) -> list[
     for source in sorted({source for source, _, _ in fresh} & {source for source, _, _ in known} - {_ANY}):
         ours, theirs = _of(source, fresh), _of(source, known)
         found += [*_properties(source, ours, theirs), *_units(source, ours, theirs), *_shift(source, ours, theirs)]
-    return found
+    return [*found, *_currencies(fresh, known)]
 
 
 Figures = Mapping[tuple[str, str, str], tuple[int, float]]
@@ -239,6 +240,25 @@ def _units(source: str, fresh: OfSource, known: OfSource) -> Iterator[Finding]:
         if not 1 / _LEAST_FACTOR < factor < _LEAST_FACTOR:
             sentence = f"of {name.strip()} is about {factor:.3g} times the usual"
             yield Finding("amount", source, sentence, stops=True)
+
+
+def _currencies(fresh: Figures, known: Figures) -> Iterator[Finding]:
+    """Currencies that a source never had, or, where a source is new, that none had. No currency counts as one."""
+    known_by_source: dict[str, set[str]] = {}
+    for source, measure, name in known:
+        if measure == "amount":
+            known_by_source.setdefault(source, set()).add(name.rpartition(" ")[2])
+    everywhere = set().union(*known_by_source.values())
+    counts: Counter[tuple[str, str]] = Counter()
+    for (source, measure, name), (events, _) in fresh.items():
+        if measure == "amount":
+            counts[source, name.rpartition(" ")[2]] += events
+    for (source, currency), events in sorted(counts.items()):
+        usual = known_by_source.get(source, everywhere)
+        if usual and currency not in usual:
+            what = f"is in {currency}" if currency else "has no currency"
+            before = ", ".join(sorted(each or "none" for each in usual))
+            yield Finding("amount", source, f"{what} ({events:,} rows), usually {before}", stops=True)
 
 
 def _shift(source: str, fresh: OfSource, known: OfSource) -> Iterator[Finding]:

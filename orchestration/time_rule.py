@@ -173,7 +173,7 @@ def events_of(warehouse: Database, users: Sequence[str]) -> pl.DataFrame:
     """All events of some users with what their types count as; `is_new`: the marts may not have seen it yet."""
     events = warehouse.frame(
         "select user_id, event_type, occurred_at, received_at, order_id, item_id, source,"
-        " amount::double precision as amount, quantity::double precision as quantity,"
+        " coalesce(base_amount, amount)::double precision as amount, quantity::double precision as quantity,"
         " ingested_xid >= %(mark)s as is_new from raw.events where user_id = any(%(users)s)",
         mark=warehouse.run(watermark("int_user_daily")),
         users=list(users),

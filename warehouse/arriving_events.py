@@ -38,11 +38,17 @@ EVENT_TYPES: dict[str, LiteralString] = {
 """The columns of `raw.events` that an event brings, with their types."""
 
 EVENT_COLUMNS = tuple(EVENT_TYPES)
+BASE_AMOUNT = "base_amount"
+STORED_COLUMNS = (*EVENT_COLUMNS, BASE_AMOUNT)
+"""The columns of an event that are stored: those, and what `amount` is worth where it is in another currency."""
+
+_STORED_TYPES: dict[str, LiteralString] = {**EVENT_TYPES, BASE_AMOUNT: "numeric"}
 QUARANTINE_TYPES: dict[str, LiteralString] = {
     "quarantine_id": "uuid",
     "row_number": "bigint",
     "reason": "text",
     "row": "jsonb",
+    "waits_for": "text",
 }
 """The columns of `raw.events_quarantine` that a bad row brings, with their types."""
 
@@ -79,7 +85,7 @@ def _names(columns: Sequence[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
-_EVENT = _names(EVENT_COLUMNS)
+_EVENT = _names(STORED_COLUMNS)
 _REFUSAL = _names(QUARANTINE_COLUMNS)
 # Rows that wait in a temporary table, and `place`, which counts them as they come.
 _IN_TABLE = sql.SQL("select {}, place from pg_temp.arriving").format(_EVENT)
@@ -163,7 +169,7 @@ def store_table() -> Statement[StoredEvents]:
     Raises one of `OVERTAKEN` where another transaction stored some of these ids meanwhile: repeat the batch, which will
     then find them.
     """
-    return Statement(_STORE.format(arriving=_IN_TABLE, event=_EVENT, differences=_DIFFERENCES), {}, _stored)
+    return Statement(store_query(_IN_TABLE), {}, stored_events)
 
 
 def store_table_without_looking() -> Statement[int]:
@@ -177,17 +183,22 @@ def store_table_without_looking() -> Statement[int]:
 
 def store_json(events: Sequence[Mapping[str, object]]) -> Statement[StoredEvents]:
     """Stores events as `store_table` does: times with their zone, `properties` as JSON text."""
-    return Statement(_store_json_query(), {"rows": orjson.dumps(events).decode()}, _stored)
+    return Statement(_store_json_query(), {"rows": orjson.dumps(events).decode()}, stored_events)
 
 
 @cache
 def _store_json_query() -> sql.SQL:
     """Put together once: for a single event that would take as long as Postgres does."""
-    query = _STORE.format(arriving=_from_json(EVENT_TYPES), event=_EVENT, differences=_DIFFERENCES)
-    return sql.SQL(query.as_string())
+    return sql.SQL(store_query(_from_json(_STORED_TYPES)).as_string())
 
 
-def _stored(result: Result) -> StoredEvents:
+def store_query(arriving: sql.Composable) -> sql.Composed:
+    """Stores the events of the query `arriving` (STORED_COLUMNS and `place`); its answer is for `stored_events`."""
+    return _STORE.format(arriving=arriving, event=_EVENT, differences=_DIFFERENCES)
+
+
+def stored_events(result: Result) -> StoredEvents:
+    """What a `store_query` answered."""
     ((fresh, places, columns),) = result.rows
     pairs = zip(places, columns, strict=True)
     return StoredEvents(fresh, [Conflict(place, tuple(names.split(", "))) for place, names in pairs])

@@ -25,7 +25,7 @@ GOOD: dict[str, object] = {
 
 
 class FakePostgres:
-    """Answers statements as a warehouse where nothing is stored and nobody was erased."""
+    """Answers as a warehouse where nothing is stored, nobody was erased, amounts are in EUR and no rate is known."""
 
     def __init__(self) -> None:
         self.stored: list[dict[str, Any]] = []
@@ -45,6 +45,8 @@ class FakePostgres:
         query = statement.query if isinstance(statement.query, str) else statement.query.as_string()
         if "clock_timestamp" in query:
             return NOW
+        if "select currency from raw.base_currency" in query:
+            return "EUR"
         if "insert into raw.events (" in query:
             self.stored = orjson.loads(str(statement.parameters["rows"]))
             return statement.convert(Result([(list(range(len(self.stored))), [], [])], 1))
@@ -178,3 +180,18 @@ def test_whatever_is_sent_an_event_is_stored_as_received_now_or_refused_with_a_r
         assert event.get("received_at") in (None, "")
         assert datetime.fromisoformat(row["received_at"]) == NOW
         assert datetime.fromisoformat(row["occurred_at"]) <= NOW + timedelta(days=1)
+
+
+def test_an_amount_without_a_rate_waits_unstamped() -> None:
+    postgres = FakePostgres()
+    dollars = {**GOOD, "event_id": "00000000-0000-0000-0000-000000000002", "currency": "usd"}
+    stars = {**GOOD, "event_id": "00000000-0000-0000-0000-000000000003", "currency": "XTR"}
+    found = postgres.accept([dollars, GOOD, stars])
+    why = Problem("amount", "is in USD, which has no rate for 2026-06-01")
+    assert found == [Outcome(Status.WAITING, (why,)), Outcome(Status.STORED), Outcome(Status.STORED)]
+    assert [row["base_amount"] for row in postgres.stored] == [None, 0.0]
+    (row,) = postgres.refused
+    assert (row["row_number"], row["reason"], row["waits_for"]) == (1, f"amount {why.reason}", "USD")
+    waits = orjson.loads(row["row"])
+    assert waits["currency"] == "USD"
+    assert "received_at" not in waits

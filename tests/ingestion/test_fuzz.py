@@ -13,6 +13,7 @@ import pytest
 from core.errors import OperationError, UserError
 from data_contracts.contract import read_contract
 from ingestion.batches import ahead, packed, prepare
+from ingestion.exchange import Exchange
 from ingestion.importing import look
 from ingestion.mapping import wanted_columns
 from ingestion.profile import Profile
@@ -100,7 +101,7 @@ def _read(path: Path) -> str:
         given = sum(chunk.height for chunk in chunks)
         if path.suffix == ".csv":
             assert all(chunk.lines >= chunk.height + chunk.skipped for chunk in chunks)
-        for each in ahead(packed(prepare(iter(chunks), CONTRACT, reading, source="import"))):
+        for each in ahead(packed(prepare(iter(chunks), CONTRACT, reading, source="import"), Exchange())):
             counted += each.batch.events.height + each.batch.quarantine.height
             for row in each.batch.quarantine["row"]:
                 assert "\x00" not in json.dumps(json.loads(row))

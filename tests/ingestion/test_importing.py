@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.contract import read_contract
-from ingestion.batches import Batch, prepare
+from ingestion.batches import Batch, packed, prepare
 from ingestion.chunks import Chunk
 from ingestion.errors import OnlyBadRowsError
 from ingestion.event_writer import Stored, pack_events
+from ingestion.exchange import Exchange
 from ingestion.normalizing import Reading
 from ingestion.results import ImportResult, added, commonest, demand_good_rows, lines_sentence, noted
 
@@ -131,7 +132,7 @@ def test_columns_of_a_connector_are_no_part_of_what_happened() -> None:
 def test_reasons_and_other_types_are_counted_and_said() -> None:
     day = {"user_id": "a", "occurred_at": "2025-01-02"}
     rows = [{**day, "event_type": each} for each in ("view", "order_paid", "order_paid", "quiz", "")]
-    (batch,) = batches(rows)
+    (batch,) = packed(batches(rows), Exchange())
     result = noted(added(ImportResult(Path("a.csv")), Stored(4, 0, 1, 0, 0, 0), batch), "UTC")
     assert (result.read, dict(result.reasons)) == (5, {"event_type is missing": 1})
     assert json.loads(result.examples["event_type is missing"])["user_id"] == "a"
@@ -144,3 +145,17 @@ def test_lines_add_up() -> None:
     assert lines_sentence(ImportResult(Path("a.csv"), read=9, lines=12, skipped=2)) == (
         "12 lines are 9 rows, 1 lines that go on with a row, and 2 that are the head or empty"
     )
+
+
+def test_rows_that_wait_are_events_and_are_told_with_points() -> None:
+    day = {"user_id": "a", "occurred_at": "2025-01-02", "event_type": "purchase", "amount": "250"}
+    rows = [{**day, "currency": currency} for currency in ("JPY", "EUR", "EUR", "XTR", "JPY", "SEK")]
+    (batch,) = packed(batches(rows), Exchange())
+    assert (batch.base, batch.waiting, batch.points) == ("EUR", {"JPY": 2, "SEK": 1}, {"XTR": 1})
+    assert batch.events.columns[-1] == "base_amount"
+    assert sorted(batch.events.rows["base_amount"].to_list(), key=str) == [0.0, None, None]
+    result = noted(added(ImportResult(Path("a.csv")), Stored(3, 0, 3, 0, 0, 0), batch), "UTC")
+    assert "2 rows in JPY and 1 rows in SEK wait in quarantine" in result.notes[0]
+    assert "1 in XTR" in result.notes[1]
+    assert not result.reasons
+    demand_good_rows([ImportResult(Path("a.csv"), read=3, quarantined=3, waiting={"JPY": 3})])

@@ -25,7 +25,7 @@ final as (
         cast({{ utc_hour('events.occurred_at') }} as integer) as occurred_hour,
         events.order_id,
         events.item_id,
-        events.amount,
+        coalesce(events.base_amount, events.amount) as amount,
         events.currency,
         events.quantity,
         events.source,

@@ -1,0 +1,324 @@
+"""Amounts in several currencies: added up in one, or not at all until a rate is known; nothing is lost meanwhile."""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from core.errors import UserError
+from ingestion import demand_good_rows, import_files
+from ingestion.accepting import Status, accept
+from ingestion.errors import RatesRefusedError
+from ingestion.rates import bring_rates
+from privacy.spelling import parameters
+from privacy.tables import IS_QUARANTINED_OF_USER
+from warehouse.database import Database
+from warehouse.exchange_rates import base_currency, demand_base_currency
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+HEAD = "user_id,event_type,occurred_at,amount,currency"
+# One euro's worth of each a day, but for the stars.
+MIXED = [
+    "a,purchase,2025-03-10,10,EUR",
+    "a,purchase,2025-03-11,1600,JPY",
+    "b,purchase,2025-03-12,10,USD",
+    "b,refund,2025-03-12,-5,usd",
+    "b,purchase,2025-03-12,250,XTR",
+    "c,purchase,2025-03-13,7,",
+    "c,purchase,2025-03-13,3,EUR",
+    "c,view,2025-03-13,0,JPY",
+]
+RATES = ["2025-03-10,JPY,0.00625", "2025-03-10,USD,0.9", "2025-03-12,USD,0.8", "2025-03-12,EUR,1"]
+
+
+@pytest.fixture
+def connection(shared_warehouse_url: str) -> Iterator[Connection]:
+    with psycopg.connect(shared_warehouse_url, autocommit=True) as connection:
+        connection.execute(
+            "truncate raw.events, raw.imports, raw.events_quarantine, raw.erased_users, raw.archives,"
+            " raw.base_currency, raw.exchange_rates"
+        )
+        yield connection
+
+
+def written(folder: Path, rows: Sequence[str], head: str = HEAD) -> Path:
+    file = folder / f"{uuid4()}.csv"
+    file.write_text("\n".join([head, *rows]) + "\n")
+    return file
+
+
+def rates(folder: Path, rows: Sequence[str] = RATES) -> Path:
+    return written(folder, rows, "day,currency,rate")
+
+
+def sums(connection: Connection) -> dict[str, Decimal]:
+    query = (
+        "select user_id, sum(coalesce(base_amount, amount)) from raw.events where amount is not null group by 1"
+        " order by 1"
+    )
+    return dict(connection.execute(query).fetchall())
+
+
+def held(connection: Connection) -> list[tuple[object, ...]]:
+    """All events as they are, to the last digit, but for the transaction."""
+    return connection.execute(
+        "select (to_jsonb(events) - 'ingested_xid')::text from raw.events order by event_id"
+    ).fetchall()
+
+
+def waiting(connection: Connection) -> int:
+    (count,) = connection.execute("select count(*) from raw.events_quarantine where waits_for is not null").fetchall()[
+        0
+    ]
+    return int(count)
+
+
+def test_rows_without_a_rate_wait_and_come_back_once(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    file = written(tmp_path, MIXED)
+    (result,) = import_files(shared_warehouse_url, [file])
+    assert (result.read, result.stored, result.quarantined) == (8, 5, 3)
+    assert (result.waiting, result.points) == ({"JPY": 1, "USD": 2}, {"XTR": 1})
+    assert Database(shared_warehouse_url).run(base_currency()) == "EUR"
+    assert sums(connection) == {"a": 10, "b": 0, "c": 10}
+    reasons = [
+        "amount is in JPY, which has no rate for 2025-03-11",
+        "amount is in USD, which has no rate for 2025-03-12",
+        "amount is in USD, which has no rate for 2025-03-12",
+    ]
+    query = "select reason from raw.events_quarantine order by row_number"
+    assert [reason for (reason,) in connection.execute(query).fetchall()] == reasons
+
+    (again,) = import_files(shared_warehouse_url, [file])
+    assert (again.stored, again.known, again.quarantined, again.quarantined_known) == (0, 5, 3, 3)
+
+    found = bring_rates(shared_warehouse_url, rates(tmp_path))
+    assert (found.base, found.read, found.new) == ("EUR", 3, 3)
+    assert (dict(found.accepted.stored), found.waiting) == ({"JPY": 1, "USD": 2}, {})
+    assert sums(connection) == {"a": 20, "b": 4, "c": 10}
+    assert waiting(connection) == 0
+    back = held(connection)
+
+    (known,) = import_files(shared_warehouse_url, [file])
+    assert (known.stored, known.known, known.quarantined) == (0, 8, 0)
+    same = bring_rates(shared_warehouse_url, rates(tmp_path))
+    assert (same.new, dict(same.accepted.stored)) == (0, {})
+    assert held(connection) == back
+
+    # As if the rates had been there before the file.
+    connection.execute("truncate raw.events")
+    import_files(shared_warehouse_url, [file])
+    assert held(connection) == back
+
+
+def test_a_file_of_one_foreign_currency_is_no_file_of_bad_rows(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    import_files(shared_warehouse_url, [written(tmp_path, MIXED[:1])])
+    results = import_files(shared_warehouse_url, [written(tmp_path, ["z,purchase,2025-03-10,5,SEK"])])
+    demand_good_rows(results)
+    assert results[0].waiting == {"SEK": 1}
+
+
+def test_a_rate_that_changes_leaves_stored_events_as_they_are(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    file = written(tmp_path, MIXED)
+    import_files(shared_warehouse_url, [file])
+    bring_rates(shared_warehouse_url, rates(tmp_path))
+    before = held(connection)
+    changed = bring_rates(shared_warehouse_url, rates(tmp_path, ["2025-03-12,USD,0.5"]))
+    assert changed.new == 1
+    (result,) = import_files(shared_warehouse_url, [file])
+    assert (result.known, held(connection)) == (8, before)
+    import_files(shared_warehouse_url, [written(tmp_path, ["d,purchase,2025-03-12,10,USD"])])
+    assert sums(connection)["d"] == 5
+
+
+def test_a_rate_holds_for_so_many_days(shared_warehouse_url: str, connection: Connection, tmp_path: Path) -> None:
+    demand_base_currency(Database(shared_warehouse_url), "EUR")
+    rows = [f"a,purchase,2025-03-{day},100,JPY" for day in range(10, 31)]
+    import_files(shared_warehouse_url, [written(tmp_path, rows)])
+    found = bring_rates(shared_warehouse_url, rates(tmp_path, ["2025-03-12,JPY,0.01"]), valid_days=3)
+    assert (dict(found.accepted.stored), found.waiting) == ({"JPY": 3}, {"JPY": 18})
+    longer = bring_rates(shared_warehouse_url, rates(tmp_path, ["2025-03-12,JPY,0.01"]), valid_days=10)
+    assert (longer.new, dict(longer.accepted.stored), longer.waiting) == (1, {"JPY": 7}, {"JPY": 11})
+
+
+def test_central_banks_say_it_the_other_way_round(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
+    found = bring_rates(shared_warehouse_url, rates(tmp_path, ["2025-03-10,jpy,160"]), is_inverse=True)
+    assert found.newest["JPY"][1] == 0.00625
+    assert sums(connection)["a"] == 20
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["2025-03-10,JPY,0.1", "10.3.2025,JPY,0.1"], "row 2: the day '10.3.2025' is not a day like"),
+        (["2025-03-10,yen!,0.1"], "row 1: the currency 'yen!' is not"),
+        (["2025-03-10,JPY,-1"], "row 1: the rate '-1' is not a number"),
+        (["2025-03-10,JPY,nan"], "row 1: the rate 'nan' is not a number"),
+        (["2025-03-10,JPY,"], "row 1: the rate '' is not a number"),
+        (["2025-03-10,JPY,1", "2025-03-10,JPY,2"], "two rates of JPY for 2025-03-10"),
+        (["2025-03-10,EUR,0.9"], "its rates are in another currency"),
+    ],
+)
+def test_a_wrong_file_of_rates_changes_nothing(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path, rows: list[str], said: str
+) -> None:
+    import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
+    with pytest.raises(RatesRefusedError, match=said):
+        bring_rates(shared_warehouse_url, rates(tmp_path, rows))
+    assert connection.execute("select count(*) from raw.exchange_rates").fetchall() == [(0,)]
+    assert waiting(connection) == 3
+
+
+def test_rates_need_a_base_currency(shared_warehouse_url: str, connection: Connection, tmp_path: Path) -> None:
+    with pytest.raises(RatesRefusedError, match="CUSTOMER_ANALYZER_CURRENCY"):
+        bring_rates(shared_warehouse_url, rates(tmp_path))
+
+
+def test_the_base_currency_that_is_set_is_kept(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    warehouse = Database(shared_warehouse_url)
+    demand_base_currency(warehouse, "USD")
+    # Nothing depends on it yet.
+    demand_base_currency(warehouse, "JPY")
+    (result,) = import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
+    assert result.waiting == {"EUR": 2, "USD": 2}
+    demand_base_currency(warehouse, "JPY")
+    with pytest.raises(UserError, match=r"amounts of this home are kept in JPY.*CUSTOMER_ANALYZER_HOME"):
+        demand_base_currency(warehouse, "EUR")
+
+
+EVENT: dict[str, object] = {
+    "event_id": "00000000-0000-0000-0000-000000000001",
+    "user_id": "a",
+    "event_type": "purchase",
+    "occurred_at": "2025-03-10T10:00:00Z",
+    "amount": 10,
+    "currency": "USD",
+    "source": "web",
+}
+
+
+def test_an_event_that_waited_is_received_when_it_is_stored(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    euros = {**EVENT, "event_id": str(uuid4()), "currency": "EUR"}
+    assert [each.status for each in accept(connection, [euros, euros, EVENT, EVENT])] == [
+        Status.STORED,
+        Status.KNOWN,
+        Status.WAITING,
+        Status.WAITING,
+    ]
+    assert [each.status for each in accept(connection, [EVENT])] == [Status.WAITING]
+    assert waiting(connection) == 1
+    before = datetime.now(UTC)
+    found = bring_rates(shared_warehouse_url, rates(tmp_path))
+    assert dict(found.accepted.stored) == {"USD": 1}
+    query = "select received_at, base_amount from raw.events where currency = 'USD'"
+    ((received_at, base_amount),) = connection.execute(query).fetchall()
+    assert received_at >= before
+    assert base_amount == 9
+    assert [each.status for each in accept(connection, [EVENT, {**EVENT, "event_id": str(uuid4())}])] == [
+        Status.KNOWN,
+        Status.STORED,
+    ]
+
+
+def test_an_id_that_was_taken_while_a_row_waited_stays_taken(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    accept(connection, [{**EVENT, "event_id": str(uuid4()), "currency": "EUR"}])
+    accept(connection, [EVENT])
+    accept(connection, [{**EVENT, "currency": "EUR", "amount": 5}])
+    found = bring_rates(shared_warehouse_url, rates(tmp_path))
+    assert (dict(found.accepted.stored), found.accepted.conflicting, found.waiting) == ({}, 1, {})
+    query = "select reason, waits_for from raw.events_quarantine"
+    assert connection.execute(query).fetchall() == [
+        ("event_id is taken by an event with another amount, currency", None)
+    ]
+
+
+def test_rows_of_erased_users_do_not_come_back(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
+    # The row of `a` is found by an erasure as any other row of the quarantine is.
+    found = connection.execute(
+        b"select count(*) from raw.events_quarantine where " + IS_QUARANTINED_OF_USER.as_bytes(),
+        parameters("a"),
+    ).fetchall()
+    assert found == [(1,)]
+    connection.execute("insert into raw.erased_users (user_hash, trained_models) values (raw.user_hash('b'), '[]')")
+    brought = bring_rates(shared_warehouse_url, rates(tmp_path))
+    assert dict(brought.accepted.stored) == {"JPY": 1}
+    assert waiting(connection) == 0
+
+
+def test_rows_of_archived_months_wait_on(shared_warehouse_url: str, connection: Connection, tmp_path: Path) -> None:
+    import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
+    connection.execute("alter table raw.events_2025_03 add constraint is_archived check (false) not valid")
+    connection.execute(
+        "insert into raw.archives (sha256, month, path, rows, checksum, first_known_day)"
+        " values (repeat('0', 64), '2025-03-01', '/nowhere', 5, '', '2025-03-01')"
+    )
+    found = bring_rates(shared_warehouse_url, rates(tmp_path))
+    assert (dict(found.accepted.stored), found.accepted.archived, waiting(connection)) == ({}, 3, 3)
+    connection.execute("drop table raw.events_2025_03")
+
+
+def test_nobody_is_left_waiting_for_a_rate_that_is_known(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    """Imports, events one by one and rates at once: in the end each is stored once, with its worth."""
+    demand_base_currency(Database(shared_warehouse_url), "EUR")
+    days = [f"2025-03-{day:02d}" for day in range(1, 29)]
+
+    def bring(number: int) -> None:
+        bring_rates(shared_warehouse_url, rates(tmp_path, [f"{days[number]},USD,0.5"]), valid_days=1)
+
+    def send(number: int) -> None:
+        with psycopg.connect(shared_warehouse_url, autocommit=True) as own:
+            for day in days:
+                accept(own, [{**EVENT, "event_id": str(uuid4()), "occurred_at": day}])
+
+    def load(number: int) -> None:
+        file = written(tmp_path, [f"f{number},purchase,{day},10,USD" for day in days])
+        import_files(shared_warehouse_url, [file], chunk_rows=7)
+
+    with ThreadPoolExecutor(4) as executor:
+        work = [executor.submit(each, n) for n in range(3) for each in (send, load)]
+        work += [executor.submit(bring, number) for number in range(len(days))]
+        for each in work:
+            each.result()
+    assert waiting(connection) == 0
+    query = "select count(*), count(distinct event_id), sum(base_amount) from raw.events"
+    assert connection.execute(query).fetchall() == [(168, 168, 840)]
+
+
+def test_what_waits_is_in_the_home_as_an_event(connection: Connection) -> None:
+    accept(connection, [{**EVENT, "event_id": str(uuid4()), "currency": "EUR"}])
+    accept(connection, [{**EVENT, "properties": {"a": [1]}, "lang": "de", "base_amount": 99}])
+    ((row,),) = connection.execute("select row from raw.events_quarantine").fetchall()
+    assert row == {
+        **EVENT,
+        "event_id": "0" * 31 + "1",
+        "occurred_at": "2025-03-10T10:00:00+00:00",
+        "properties": {"a": [1], "lang": "de", "base_amount": 99},
+    }
+    assert json.loads(json.dumps(row)) == row
