@@ -24,6 +24,7 @@ from rich.table import Table
 
 from cli.importing import guess_file, import_files, import_with_progress, show_import
 from cli.options import AsJson
+from cli.rates import bring_rates
 from core.settings import read_settings
 from standalone.stack import running_platform
 
@@ -41,6 +42,7 @@ def events() -> None:
 
 app.command("import")(import_files)
 app.command("guess")(guess_file)
+app.command("rates")(bring_rates)
 
 
 @app.command()
@@ -183,8 +185,12 @@ def quarantine(as_json: AsJson = False) -> None:
 
     with running_platform(read_settings()) as platform:
         rows = Database(platform.warehouse_url).frame(
-            "select coalesce(file_name, '(no file)') as file, reason, count(*) as rows from raw.events_quarantine"
-            " left join raw.imports using (import_id) group by 1, 2 order by 3 desc, 1, 2"
+            "with found as (select coalesce(file_name, '(no file)') as file, waits_for,"
+            " case when waits_for is null then reason end as fault, left(row ->> 'occurred_at', 10) as day"
+            " from raw.events_quarantine left join raw.imports using (import_id))"
+            " select file, coalesce(fault, format('amount is in %s, which has no rate for its day (%s to %s)',"
+            " waits_for, min(day), max(day))) as reason, count(*) as rows"
+            " from found group by file, waits_for, fault order by 3 desc, 1, 2"
         )
     if as_json:
         typer.echo(json.dumps(rows.to_dicts()))

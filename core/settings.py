@@ -4,6 +4,7 @@ Belongs here: every setting with its default. They are read once, where a proces
 inside the home (`core.home`), and what depends on a running server (`standalone.environment`).
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     dagster_port: Port | None = None
     mlflow_port: Port | None = None
     service_ports: dict[str, Port] = Field({}, description="by model, each from CUSTOMER_ANALYZER_<MODEL>_PORT")
+    currency: str | None = Field(None, description="the base currency, in which amounts are added up, such as EUR")
     horizon_days: int = Field(30, ge=1, le=730, description="how many days ahead the models predict")
     training_rows: int = Field(TRAINING_ROWS, ge=1_000, description="how many rows a training frame may have")
     service_key: SecretStr | None = Field(None, description="the key sent to the services, instead of the home's own")
@@ -104,6 +106,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().absolute()
+
+    @field_validator("currency")
+    @classmethod
+    def _is_currency(cls, currency: str | None) -> str | None:
+        if currency is not None and not re.fullmatch("[A-Z]{3}", currency):
+            raise ValueError("must be an ISO 4217 code like EUR")
+        return currency
 
     @field_validator("artifact_root")
     @classmethod

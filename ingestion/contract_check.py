@@ -19,6 +19,7 @@ from ingestion import usual_events
 from warehouse.database import Connection, Database
 from warehouse.events import move_watermark, oldest_open_transaction, watermark
 from warehouse.locks import marts_lock
+from warehouse.waiting_events import waiting_counts
 
 READER = "contract"
 # Of rows that all keep the rules.
@@ -70,6 +71,10 @@ def check_new_events(warehouse: Database, *, accept: bool = False) -> ContractCh
     faults = [f"{each.column} {each.rule} ({each.unexpected_count:,} rows)" for each in result.failures]
     faults += [] if accept else [_said(each) for each in found if each.stops]
     told = tuple(_said(each) for each in found if accept or not each.stops)
+    told += tuple(
+        f"{waiting:,} rows in {currency} count nowhere, as they wait in quarantine for a rate (see `events rates`)"
+        for currency, waiting in warehouse.run(waiting_counts())
+    )
     if faults:
         sentence = f"of {rows:,} new rows some break the contract: {'; '.join(faults)}; {WAY_OUT}"
         return ContractCheck(False, rows, sentence, told)

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from psycopg import sql
 
 from data_contracts.contract import Contract
+from ingestion.daily_profile import Floats, hours_shifted
 
 MEASURES = ("source", "measure", "name", "events", "total")
 _SCHEMA = {
@@ -33,16 +33,11 @@ _SAMPLE_ROWS = 100_000
 _LEAST_SHARE = 0.05
 _LEAST_EVENTS = 30
 _LEAST_EVENTS_OF_DAY = 200
-# Smoothed over five hours, profiles of a source are about .05 apart from week to week, and .2 when moved by three.
-_LEAST_DISTANCE = 0.1
-_SMOOTHING = np.array([1, 2, 3, 2, 1]) / 9
 # Between ten times, which prices never move by, and a hundred times, which cents for dollars are.
 _LEAST_FACTOR = 10.0
 _LEAST_MORE_REFUSED = 0.2
 # Figures of rows that have no source, because they are in quarantine.
 _ANY = ""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +251,9 @@ def _currencies(fresh: Figures, known: Figures) -> Iterator[Finding]:
     for (source, currency), events in sorted(counts.items()):
         usual = known_by_source.get(source, everywhere)
         if usual and currency not in usual:
-            what = f"is in {currency}" if currency else "has no currency"
+            what = f"is in a new currency, {currency}" if currency else "has no currency"
             before = ", ".join(sorted(each or "none" for each in usual))
-            yield Finding("amount", source, f"{what} ({events:,} rows), usually {before}", stops=True)
+            yield Finding("amount", source, f"{what} ({events:,} rows, so far {before})", stops=True)
 
 
 def _shift(source: str, fresh: OfSource, known: OfSource) -> Iterator[Finding]:
@@ -280,21 +275,3 @@ def _profile(figures: OfSource) -> Floats | None:
         return None
     rates = events / covered
     return np.asarray(rates / rates.sum(), np.float64)
-
-
-def hours_shifted(profile: Floats, usual: Floats) -> int:
-    """By how many hours, -11 to 12, a profile of 24 hours has moved; 0 unless the move explains most of the distance.
-
-    Distance is half the sum of absolute differences, the share of events that would have to happen at another hour,
-    smoothed because the hours of few users are ragged.
-    """
-    moves = [_smoothed(np.roll(profile, -hours) - usual) for hours in range(24)]
-    distances = [float(np.abs(difference).sum()) / 2 for difference in moves]
-    best = int(np.argmin(distances))
-    if distances[0] < _LEAST_DISTANCE or distances[best] > distances[0] / 2:
-        return 0
-    return best if best <= 12 else best - 24
-
-
-def _smoothed(around_the_clock: Floats) -> Floats:
-    return np.asarray(np.convolve(np.pad(around_the_clock, 2, mode="wrap"), _SMOOTHING, mode="valid"), np.float64)

@@ -16,6 +16,7 @@ from core.settings import Settings
 from registry.earlier_addresses import forget_place
 from standalone.environment import environment, exported
 from standalone.postgres import embedded_postgres
+from warehouse.database import Database
 from warehouse.databases import (
     MLFLOW,
     WAREHOUSE,
@@ -23,6 +24,7 @@ from warehouse.databases import (
     embedded_server,
     given_server,
 )
+from warehouse.exchange_rates import demand_base_currency
 from warehouse.logins import Access, prepare_server
 
 MAX_RUN_SECONDS = 6 * 3600
@@ -70,6 +72,8 @@ def running_platform(settings: Settings) -> Iterator[Platform]:
         write_dagster_instance(home)
         variables = environment(settings, home, access.pipeline)
         resources.enter_context(exported(variables))
+        if settings.currency is not None:
+            demand_base_currency(Database(access.pipeline.url(WAREHOUSE)), settings.currency)
         yield Platform(settings, home, server, access, variables)
 
 

@@ -15,7 +15,7 @@ SECRET = "s3cret-word"
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("HOME", "POSTGRES_PORT", "DAGSTER_PORT", "MLFLOW_PORT", "HORIZON_DAYS", "CHURN_PORT"):
+    for name in ("HOME", "POSTGRES_PORT", "DAGSTER_PORT", "MLFLOW_PORT", "HORIZON_DAYS", "CHURN_PORT", "CURRENCY"):
         monkeypatch.delenv(f"CUSTOMER_ANALYZER_{name}", raising=False)
     for name in ("DATABASE_URL", "MLFLOW_ARTIFACT_ROOT"):
         monkeypatch.delenv(name, raising=False)
@@ -96,6 +96,7 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
         ("CUSTOMER_ANALYZER_TRAINING_ROWS", "10", "CUSTOMER_ANALYZER_TRAINING_ROWS: "),
         ("CUSTOMER_ANALYZER_CHURN_PORT", "99999", "CUSTOMER_ANALYZER_CHURN_PORT: "),
         ("CUSTOMER_ANALYZER_CHURN_PORT", "many", "CUSTOMER_ANALYZER_CHURN_PORT: "),
+        ("CUSTOMER_ANALYZER_CURRENCY", "eur", "CUSTOMER_ANALYZER_CURRENCY: must be an ISO 4217 code like EUR"),
         ("MLFLOW_ARTIFACT_ROOT", "ftp://host/models", "MLFLOW_ARTIFACT_ROOT: an address must begin with home:/"),
         ("DATABASE_URL", f"mysql://me:{SECRET}@host/db", "DATABASE_URL: must be an address like"),
     ],

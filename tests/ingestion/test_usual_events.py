@@ -1,25 +1,52 @@
-"""Moves of a daily profile, without a database."""
+"""What is unusual about figures, without a database."""
 
-import numpy as np
+import polars as pl
 import pytest
 
-from ingestion.usual_events import hours_shifted
+from data_contracts.contract import read_contract
+from ingestion.usual_events import MEASURES, compare
 
-# Nights are quiet, evenings are not.
-DAY = np.array([1, 1, 1, 1, 1, 2, 4, 6, 8, 8, 8, 9, 9, 8, 8, 9, 10, 12, 15, 18, 16, 10, 5, 2], np.float64)
-USUAL = DAY / DAY.sum()
-
-
-@pytest.mark.parametrize("hours", [-11, -5, -2, 0, 2, 3, 7, 12])
-def test_a_move_by_whole_hours_is_found_under_noise(hours: int) -> None:
-    counts = np.random.default_rng(1).multinomial(2_000, np.roll(USUAL, hours)).astype(np.float64)
-    assert hours_shifted(counts / counts.sum(), USUAL) == hours
+CONTRACT = read_contract()
+Row = tuple[str, str, str, int, float]
 
 
-def test_another_rhythm_is_no_move() -> None:
-    flat = np.full(24, 1 / 24)
-    assert hours_shifted(flat, USUAL) == 0
-    assert hours_shifted(USUAL, flat) == 0
-    # People who get up at noon for a change, and go to bed as usual.
-    late = np.where(np.arange(24) < 12, 1.0, DAY)
-    assert hours_shifted(late / late.sum(), USUAL) == 0
+def amounts(*names: tuple[str, str]) -> pl.DataFrame:
+    rows: list[Row] = [(source, "amount", name, 40, 40.0) for source, name in names]
+    return pl.DataFrame(rows, schema=list(MEASURES), orient="row")
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "said"),
+    [
+        ([("web", "purchase EUR")], ("web", "purchase JPY"), "is in a new currency, JPY (40 rows, so far EUR)"),
+        (
+            [("web", "purchase EUR"), ("web", "gift USD")],
+            ("web", "gift "),
+            "has no currency (40 rows, so far EUR, USD)",
+        ),
+        ([("web", "purchase ")], ("web", "purchase EUR"), "is in a new currency, EUR (40 rows, so far none)"),
+        # Another source had it, but this one did not.
+        (
+            [("web", "purchase EUR"), ("mobile", "purchase JPY")],
+            ("web", "purchase JPY"),
+            "is in a new currency, JPY (40 rows, so far EUR)",
+        ),
+        # A source that is new, with a currency that nobody had.
+        ([("web", "purchase EUR")], ("mobile", "purchase JPY"), "is in a new currency, JPY (40 rows, so far EUR)"),
+    ],
+)
+def test_a_currency_never_seen_before_stops(known: list[tuple[str, str]], new: tuple[str, str], said: str) -> None:
+    (found,) = compare(CONTRACT, amounts(new), amounts(*known))
+    assert (found.column, found.source, found.sentence, found.stops) == ("amount", new[0], said, True)
+
+
+@pytest.mark.parametrize(
+    ("known", "new"),
+    [
+        ([], ("web", "purchase JPY")),
+        ([("web", "purchase EUR")], ("web", "refund EUR")),
+        ([("web", "purchase EUR")], ("mobile", "purchase EUR")),
+    ],
+)
+def test_a_currency_that_was_there_stops_nothing(known: list[tuple[str, str]], new: tuple[str, str]) -> None:
+    assert compare(CONTRACT, amounts(new), amounts(*known)) == []
