@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from psycopg import sql
 
-from ingestion import event_writer
+from ingestion import event_writer, packing
 from simulator import simulate, write
+from warehouse.arriving_events import EVENT_COLUMNS
+from warehouse.database import Connection
 
 _BATCH = 200_000
 _END = date(2026, 1, 1)
@@ -58,19 +60,19 @@ def load_history(url: str, file: Path, first: date, last: date) -> None:
         event_writer.finish_import(connection, import_id)
 
 
-def _load_month(connection: event_writer.Connection, month: date, events: Iterator[pl.DataFrame]) -> int:
+def _load_month(connection: Connection, month: date, events: Iterator[pl.DataFrame]) -> int:
     """Writes one month and returns its number of rows. Attaching it gives it the keys and indexes of `raw.events`.
 
     The table is created and filled in one transaction, so the rows are not logged. They are frozen, as after a vacuum.
     """
     table = sql.Identifier("raw", _name(month))
     connection.execute(sql.SQL("create table {} (like raw.events including all excluding indexes)").format(table))
-    columns = sql.SQL(", ").join(map(sql.Identifier, event_writer.EVENT_COLUMNS))
+    columns = sql.SQL(", ").join(map(sql.Identifier, EVENT_COLUMNS))
     command = sql.SQL("copy {} ({}) from stdin (format csv, freeze)").format(table, columns)
     with connection.cursor() as cursor:
         with cursor.copy(command) as copy:
             for batch in events:
-                text = memoryview(event_writer.pack_events(batch).text)
+                text = memoryview(packing.pack_events(batch).text)
                 for start in range(0, len(text), _COPY_BYTES):
                     copy.write(text[start : start + _COPY_BYTES])
         stored = cursor.rowcount
@@ -81,7 +83,7 @@ def _load_month(connection: event_writer.Connection, month: date, events: Iterat
     return stored
 
 
-def _is_there(connection: event_writer.Connection, month: date) -> bool:
+def _is_there(connection: Connection, month: date) -> bool:
     return connection.execute("select to_regclass(%s)", [f"raw.{_name(month)}"]).fetchone() != (None,)
 
 

@@ -24,7 +24,7 @@ from psycopg import sql
 from core.home import Home
 from core.settings import Settings
 from data_contracts.contract import read_contract
-from ingestion import event_writer
+from ingestion import event_writer, packing
 from ingestion.batches import prepare
 from ingestion.contract_check import check_new_events
 from ingestion.importing import import_files
@@ -35,6 +35,7 @@ from ingestion.readers import read_chunks
 from simulator import simulate, write
 from standalone.postgres import running_postmaster
 from standalone.stack import running_platform
+from warehouse.arriving_events import EVENT_COLUMNS
 from warehouse.database import Database
 from warehouse.databases import WAREHOUSE
 from warehouse.roles import PIPELINE
@@ -109,10 +110,10 @@ def _bare_copy(url: str, home: Home, file: Path) -> _Cost:
     """The COPY alone. All text is prepared before, because Postgres would work on while more text is prepared."""
     contract = read_contract()
     batches = prepare(read_chunks(file, wanted_columns(contract, Profile())), contract, Reading(), source="import")
-    texts = [memoryview(event_writer.as_csv(batch.events.select(event_writer.EVENT_COLUMNS))) for batch in batches]
+    texts = [memoryview(packing.as_csv(batch.events.select(EVENT_COLUMNS))) for batch in batches]
     with _connect_after_checkpoint(url) as connection:
         command = sql.SQL("copy raw.events ({}) from stdin (format csv)").format(
-            sql.SQL(", ").join(map(sql.Identifier, event_writer.EVENT_COLUMNS))
+            sql.SQL(", ").join(map(sql.Identifier, EVENT_COLUMNS))
         )
         ensure = "select raw.ensure_event_partitions(month, month) from unnest(%s::timestamptz[]) as month"
         connection.execute(ensure, [[f"2025-{month:02d}-01" for month in (1, 2, 3)]])

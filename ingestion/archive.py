@@ -26,7 +26,8 @@ from psycopg.rows import class_row
 from core.errors import OperationError, UserError
 from ingestion.chunks import CHUNK_ROWS
 from ingestion.errors import FileRefusedError
-from ingestion.event_writer import Packed, as_csv, connected, copy_rows
+from ingestion.event_writer import connected, copy_rows
+from ingestion.packing import Packed, as_csv
 from warehouse import erased_users
 from warehouse.database import Database, execute
 from warehouse.events import watermark

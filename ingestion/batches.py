@@ -13,11 +13,12 @@ import polars as pl
 from data_contracts.contract import Contract
 from data_contracts.rules import REASON, validate
 from data_contracts.times import repeated
-from ingestion import event_ids, event_writer
+from ingestion import event_ids
 from ingestion.chunks import Chunk, storable
 from ingestion.exchange import Exchange, convert, with_base
 from ingestion.mapping import map_columns
 from ingestion.normalizing import Reading, normalized, returns_as_refunds
+from ingestion.packing import Packed, pack_events, pack_quarantine
 from ingestion.quarantine import refused, waiting
 from warehouse.arriving_events import Conflict, taken
 
@@ -43,12 +44,12 @@ class Batch:
     other_types: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
 
-    def conflicting(self, events: pl.DataFrame, conflicts: Sequence[Conflict]) -> event_writer.Packed:
+    def conflicting(self, events: pl.DataFrame, conflicts: Sequence[Conflict]) -> Packed:
         """Those of `events` that have the id of another, for the quarantine. Equal ones are one: they are one event."""
         numbers = events.get_column(_ROW).gather([each.place for each in conflicts])
         where = self.chunk.numbers.search_sorted(numbers).to_list()
         reasons = [taken(each.columns) for each in conflicts]
-        return event_writer.pack_quarantine(refused(numbers.to_list(), reasons, self.chunk.whole(where), None))
+        return pack_quarantine(refused(numbers.to_list(), reasons, self.chunk.whole(where), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class PackedBatch:
     base currency, None where no amount so far has a currency.
     """
 
-    events: event_writer.Packed
-    quarantine: event_writer.Packed
+    events: Packed
+    quarantine: Packed
     batch: Batch
     waiting: Mapping[str, int]
     points: Mapping[str, int]
@@ -134,8 +135,8 @@ def packed(batches: Iterable[Batch], exchange: Exchange) -> Iterator[PackedBatch
         waits = waiting(converted.waiting, converted.waiting.get_column(_ROW).to_list())
         counts = converted.waiting.get_column("currency").value_counts()
         yield PackedBatch(
-            event_writer.pack_events(converted.events, batch.own_ids, is_repeating=batch.is_repeating),
-            event_writer.pack_quarantine(pl.concat([batch.quarantine, waits])),
+            pack_events(converted.events, batch.own_ids, is_repeating=batch.is_repeating),
+            pack_quarantine(pl.concat([batch.quarantine, waits])),
             batch,
             dict(counts.iter_rows()),
             converted.points,

@@ -13,9 +13,10 @@ from data_contracts.contract import read_contract
 from ingestion.batches import Batch, packed, prepare
 from ingestion.chunks import Chunk
 from ingestion.errors import OnlyBadRowsError
-from ingestion.event_writer import Stored, pack_events
+from ingestion.event_writer import Stored
 from ingestion.exchange import Exchange
 from ingestion.normalizing import Reading
+from ingestion.packing import pack_events
 from ingestion.results import ImportResult, added, commonest, demand_good_rows, lines_sentence, noted
 
 CONTRACT = read_contract()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from ingestion.event_writer import pack_events
+from ingestion.packing import pack_events
 from warehouse.arriving_events import EVENT_COLUMNS
 
 NOON = datetime(2025, 7, 9, 12, tzinfo=UTC)
