@@ -21,6 +21,7 @@ from warehouse.databases import WAREHOUSE, Server, embedded_server, given_server
 # The names for people of servers that are no model's service. The keys are those of the log files.
 _TITLES = {
     "postgres": "Postgres",
+    "api": "API",
     "mlflow": "MLflow",
     "dagster": "Dagster",
     "dagster_code": "Dagster code server",

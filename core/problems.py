@@ -4,7 +4,7 @@ Belongs here: the shape of an error answer, and the message for each wrong field
 caller must not see, such as a traceback, a path, or SQL.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated
@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
+_PARTS = (("body",), ("query",), ("path",), ("header",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,13 @@ def problem_response(problem: ProblemError, request_id: str) -> Response:
 
 def from_validation(error: ValidationError) -> ProblemError:
     """The problem that names every field that pydantic rejected: 400 if the body is not JSON, otherwise 422."""
-    details = error.errors(include_url=False, include_input=False)
+    return from_details(error.errors(include_url=False, include_input=False))
+
+
+def from_details(details: Sequence[ErrorDetails]) -> ProblemError:
+    """The same, from what pydantic says about each fault."""
     if details[0]["type"] == "json_invalid":
-        message = details[0]["msg"].removeprefix("Invalid JSON: ")
+        message = details[0].get("ctx", {}).get("error") or details[0]["msg"].removeprefix("Invalid JSON: ")
         return ProblemError(
             HTTPStatus.BAD_REQUEST, "The body is not valid JSON in UTF-8.", [FieldError("body", message)]
         )
@@ -80,7 +85,9 @@ def from_validation(error: ValidationError) -> ProblemError:
 
 def _path(detail: ErrorDetails) -> str:
     path = ""
-    for step in detail["loc"]:
+    # FastAPI names the part of the request first.
+    location = detail["loc"][1:] if detail["loc"][:1] in _PARTS and len(detail["loc"]) > 1 else detail["loc"]
+    for step in location:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path or "body"
 

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
         description="where models, plots and tables are kept: in the home, or s3://bucket/prefix",
     )
     postgres_port: Port | None = None
+    api_port: Port | None = None
     dagster_port: Port | None = None
     mlflow_port: Port | None = None
     service_ports: dict[str, Port] = Field({}, description="by model, each from CUSTOMER_ANALYZER_<MODEL>_PORT")
@@ -144,6 +145,7 @@ class Settings(BaseSettings):
         """The port that is set for each server, by name; None, or no entry, if any free port will do."""
         return {
             "postgres": self.postgres_port,
+            "api": self.api_port,
             "dagster": self.dagster_port,
             "mlflow": self.mlflow_port,
             **self.service_ports,

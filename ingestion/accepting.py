@@ -36,6 +36,7 @@ from warehouse.database import Steps, execute_steps, execute_steps_async
 
 RECEIVED_AT = "received_at"
 _PLACE = "place_in_batch"
+_FIELDS = arriving_events.EVENT_TYPES
 # Only an import of a file with the same events overtakes a batch, and each of its batches does so once.
 _RETRIES = 5
 
@@ -79,20 +80,22 @@ def accept(
     events: Sequence[object],
     *,
     source: str | None = None,
+    is_strict: bool = False,
     contract: Contract | None = None,
 ) -> list[Outcome]:
     """Stores events, JSON objects as Python has them, that keep the contract; an outcome for each, in their order.
 
     All in one transaction (part of the caller's, where there is one), exactly once by `event_id`, which every event
     must bring: sending a batch again changes nothing. `source` is for events that do not name theirs. An event that
-    names its `received_at` is refused. Raises psycopg.Error where the database fails; nothing is stored then, and the
-    batch can be sent again. Memory and locks grow with the batch: a thousand events are a good size.
+    names its `received_at` is refused. Fields that events do not have become properties, as those of a file do; with
+    `is_strict` they are refused. Raises psycopg.Error where the database fails; nothing is stored then, and the batch
+    can be sent again. Memory and locks grow with the batch: a thousand events are a good size.
     """
     retries = _RETRIES
     while True:
         try:
             with connection.transaction():
-                return execute_steps(connection, steps(events, source, contract or events_contract()))
+                return execute_steps(connection, steps(events, source, contract, is_strict=is_strict))
         except OVERTAKEN:
             retries -= 1
             if not retries:
@@ -104,6 +107,7 @@ async def accept_async(
     events: Sequence[object],
     *,
     source: str | None = None,
+    is_strict: bool = False,
     contract: Contract | None = None,
 ) -> list[Outcome]:
     """The same, awaited."""
@@ -111,7 +115,7 @@ async def accept_async(
     while True:
         try:
             async with connection.transaction():
-                return await execute_steps_async(connection, steps(events, source, contract or events_contract()))
+                return await execute_steps_async(connection, steps(events, source, contract, is_strict=is_strict))
         except OVERTAKEN:
             retries -= 1
             if not retries:
@@ -129,12 +133,15 @@ def _wanted(contract: Contract) -> Wanted:
     return wanted_columns(contract, Profile())
 
 
-def steps(events: Sequence[object], source: str | None, contract: Contract) -> Steps[list[Outcome]]:
+def steps(
+    events: Sequence[object], source: str | None, contract: Contract | None = None, *, is_strict: bool = False
+) -> Steps[list[Outcome]]:
     """What `accept` asks the database, statement after statement, within one transaction."""
     if not events:
         return []
+    contract = contract or events_contract()
     received_at = yield arriving_events.clock()
-    good, problems = _checked(events, source, contract, received_at)
+    good, problems = _checked(events, source, contract, received_at, is_strict=is_strict)
     outcomes = {place: Outcome(Status.REFUSED, why) for place, why in problems.items()}
     waiting = good.clear()
     if good.height:
@@ -209,7 +216,7 @@ def _quarantining(rows: pl.DataFrame) -> Steps[dict[int, Outcome]]:
 
 
 def _checked(
-    events: Sequence[object], source: str | None, contract: Contract, received_at: datetime
+    events: Sequence[object], source: str | None, contract: Contract, received_at: datetime, *, is_strict: bool
 ) -> tuple[pl.DataFrame, dict[int, tuple[Problem, ...]]]:
     """Good events, typed, with their place in the batch; and why the others are refused, by place."""
     problems: dict[int, list[Problem]] = {}
@@ -221,6 +228,8 @@ def _checked(
             problems[place] = [Problem("", f"the event is not a JSON object: {error}")]
         if isinstance(event, dict) and event.get(RECEIVED_AT) not in (None, ""):
             problems[place] = [Problem(RECEIVED_AT, "is what the receiver says; leave it out")]
+        if is_strict and isinstance(event, dict) and (why := _misplaced(event)):
+            problems.setdefault(place, []).extend(why)
     places = list(lines)
     chunk = chunk_of(list(lines.values()), 0, _wanted(contract), None)
     problems |= {places[each.number - 1]: [Problem("", each.reason)] for each in chunk.malformed}
@@ -238,6 +247,17 @@ def _checked(
     if problems:
         good = good.filter(~pl.col(_PLACE).is_in(list(problems)))
     return good, {place: tuple(why) for place, why in problems.items()}
+
+
+def _misplaced(event: dict[Any, Any]) -> list[Problem]:
+    """Fields that events do not have, and fractions where a text belongs."""
+    found = []
+    for name, said in event.items():
+        if name not in _FIELDS:
+            found.append(Problem(str(name), "is no field of an event; put it into properties"))
+        elif _FIELDS[name] == "text" and isinstance(said, float | bool):
+            found.append(Problem(name, "must be a text or a whole number"))
+    return found
 
 
 def _line(event: object) -> bytes:

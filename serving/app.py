@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from core.logs import request_id_in_use
 from core.problems import FieldError, ProblemError, problem_response
-from serving.requests import request_id
+from core.request_ids import request_id
 from serving.routes import describe_api, describe_model, explain, metrics, predict, runtime_of, targets
 from serving.targeting import TARGETING
 
@@ -91,7 +91,7 @@ def _observed(route: str, handler: Handler) -> Handler:
 
     async def observed(request: Request) -> Response:
         started = time.perf_counter()
-        identity = request_id(request)
+        identity = request_id(request.headers)
         token = request_id_in_use.set(identity)
         runtime = runtime_of(request)
         try:
@@ -135,7 +135,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     """No such path, or not by this method; told to callers with a key alone."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     runtime = runtime_of(request)
-    identity = request_id(request)
+    identity = request_id(request.headers)
     try:
         runtime.keys.authenticate(request)
         problem = _not_here(request, error)

@@ -7,7 +7,7 @@ Does not belong here: what can be asked (`calls.py`), the shape of answers (`sch
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from types import TracebackType
@@ -122,7 +122,10 @@ class AsyncPredictionClient:
         timeout_seconds: float = 5.0,
         retries: int = 2,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        headers: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        """`headers` says what each request carries besides, such as the trace it belongs to."""
+        self._headers = headers
         self._retrying = AsyncRetrying(**_policy(retries), sleep=sleep)
         self._http = httpx.AsyncClient(**_connection(base_url, api_key, timeout_seconds))
 
@@ -156,7 +159,8 @@ class AsyncPredictionClient:
             return call.read(await self._retrying.copy()(self._attempt, call))
 
     async def _attempt(self, call: Call[T]) -> bytes:
-        return _accepted(await self._http.request(call.method, call.path, json=call.body, headers=call.headers))
+        headers = {**self._headers(), **call.headers}
+        return _accepted(await self._http.request(call.method, call.path, json=call.body, headers=headers))
 
 
 def _connection(base_url: str, api_key: str | None, timeout_seconds: float) -> dict[str, Any]:

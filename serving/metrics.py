@@ -5,14 +5,11 @@ not a path. Made when a service starts, because the Prometheus client decides at
 its figures between workers, by an environment variable that BentoML sets.
 """
 
-import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import psutil
+from core.metrics import PREFIX, exposition
 
-PREFIX = "customer_analyzer"
 _SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _DAYS = (0, 1, 2, 3, 5, 7, 14, 30, 90)
 
@@ -69,22 +66,4 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """The figures of all workers in Prometheus' text format."""
-        from prometheus_client import CollectorRegistry, generate_latest  # see the module
-        from prometheus_client.multiprocess import MultiProcessCollector
-
-        registry = self._registry
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            registry = CollectorRegistry()
-            _forget_killed_workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
-
-
-def _forget_killed_workers(folder: Path) -> None:
-    """What a worker counted stays; the version that it answered with, and what it saw waiting on disk, do not."""
-    from prometheus_client.multiprocess import mark_process_dead  # see the module
-
-    for file in folder.glob("gauge_live*_*.db"):
-        pid = int(file.stem.rpartition("_")[2])
-        if not psutil.pid_exists(pid):
-            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
+        return exposition(self._registry)

@@ -69,7 +69,7 @@ async def say(
     """
     # Taken once: every answer of a request is by one model, whatever is swapped in meanwhile.
     loaded = runtime.slot.current
-    runtime.tracing.asked(len(asked.user_ids) or len(asked.features), loaded.version)
+    runtime.tracing.note(users=len(asked.user_ids) or len(asked.features), model_version=loaded.version)
     questions, values = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
 
     def work() -> Said:

@@ -1,10 +1,9 @@
-"""Reading a request: its id, its body within the limits, and the rows it asks about.
+"""Reading a request: its body within the limits, and the rows it asks about.
 
 Belongs here: whatever turns bytes from outside into something that can be trusted, or into the problem that says why
 not. Does not belong here: looking anything up, or answering.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -19,19 +18,13 @@ from core.problems import MAX_ERRORS, FieldError, ProblemError, from_validation
 from serving.schemas import MAX_BODY_BYTES, FeatureRow
 
 R = TypeVar("R")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-def request_id(request: Request) -> str:
-    """The id the caller gave the request, or a new one if that is absent or unfit for a log."""
-    given = request.headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def idempotency_key(request: Request) -> str | None:
     """The key that tells a request sent again from a new one, if the caller gave one; raises ProblemError if unfit."""
     given = request.headers.get("idempotency-key")
-    if given is not None and not _REQUEST_ID.fullmatch(given):
+    if given is not None and not _IDEMPOTENCY_KEY.fullmatch(given):
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "The request is not valid at `Idempotency-Key`.",

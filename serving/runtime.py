@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from core.logs import configure_logging
+from core.tracing import Tracing
 from serving.admission import Admission
 from serving.first_answers import FirstAnswers, StoredAnswers
 from serving.key_ring import KeyRing, KeyWatcher
@@ -22,7 +23,6 @@ from serving.online_features import PostgresStore, Store
 from serving.pool import WarehousePool
 from serving.recorder import Ledger, Recorder
 from serving.settings import ServingSettings
-from serving.tracing import Tracing
 
 logger = logging.getLogger("serving")
 

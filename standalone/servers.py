@@ -1,9 +1,10 @@
-"""The servers of `up`: the MLflow pages, Dagster's pages, daemon and code server, and one service for each model.
+"""The servers of `up`: the API, the MLflow pages, Dagster's pages, daemon and code server, and a service a model.
 
 Belongs here: the command line of each. Does not belong here: supervising processes (`fleet`, `processes`), what a
 service does (`serving`), and what Dagster runs (`orchestration.definitions`).
 """
 
+import json
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -95,9 +96,46 @@ def page_servers(platform: Platform) -> list[Command]:
     ]
 
 
+def api_server(platform: Platform) -> Command:
+    """The backend API. It knows the address of every model's service, also of those that do not run yet."""
+    home = platform.home
+    services = {kind.name: f"http://{LOOPBACK}:{_service_port(platform, kind.name)}" for kind in model_kinds()}
+    port = choose_port(home, "api", platform.settings.ports["api"])
+    return Command(
+        "api",
+        [
+            *_program("uvicorn"),
+            "--factory",
+            "backend.app:create_app",
+            f"--host={LOOPBACK}",
+            f"--port={port}",
+            "--no-access-log",
+            "--no-server-header",
+            # The API writes lines of its own, in JSON.
+            "--log-level=warning",
+            "--timeout-graceful-shutdown=10",
+        ],
+        home.logs / "api.log",
+        port,
+        "/readyz",
+        environment={
+            "WAREHOUSE_URL": platform.access.backend.url(WAREHOUSE),
+            "BACKEND_SERVICES": json.dumps(services),
+            "BACKEND_SERVICE_KEY_FILE": str(home.service_key),
+            # The pipeline's, which is none of the API's business.
+            "DBT_ENV_SECRET_PASSWORD": "",
+        },
+        directory=home.root,
+    )
+
+
+def _service_port(platform: Platform, model: str) -> int:
+    return choose_port(platform.home, model, platform.settings.ports.get(model))
+
+
 def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:
     home = platform.home
-    port = choose_port(home, model, platform.settings.ports.get(model))
+    port = _service_port(platform, model)
     return Command(
         model,
         serve_command(bento_tag, LOOPBACK, port),

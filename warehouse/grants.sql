@@ -40,7 +40,13 @@ grant select, insert, update, delete on ml.first_answers, ml.workers to customer
 -- What keeps erased users out looks at more than whoever writes may see.
 alter function raw.leave_out_erased() security definer set search_path = pg_catalog;
 
--- The backend: what people are shown.
+-- The backend: events in, and what people are shown. It adds events, and changes none.
+grant usage on schema raw to customer_analyzer_backend;
+grant select, insert on raw.events to customer_analyzer_backend;
+grant insert on raw.events_quarantine to customer_analyzer_backend;
+grant select, insert on raw.base_currency to customer_analyzer_backend;
+grant select on raw.exchange_rates to customer_analyzer_backend;
+grant select on ml.service_keys to customer_analyzer_backend;
 grant usage on schema marts, analytics, scorecards, ml to customer_analyzer_backend;
 grant select on all tables in schema marts, analytics, scorecards to customer_analyzer_backend;
 alter default privileges for role customer_analyzer_pipeline in schema marts, analytics, scorecards

@@ -7,7 +7,7 @@ Belongs here: SQL on that table. Does not belong here: creating a key, and check
 from dataclasses import dataclass
 from datetime import datetime
 
-from warehouse.database import Statement, command, rows, value
+from warehouse.database import Statement, command, first_row, rows, value
 
 
 @dataclass(frozen=True)
@@ -49,3 +49,13 @@ def revoke_service_key(key_id: int) -> Statement[bool]:
         "update ml.service_keys set revoked_at = now() where key_id = %(key_id)s and revoked_at is null", key_id=key_id
     )
     return Statement(ended.query, ended.parameters, lambda result: result.row_count == 1)
+
+
+def valid_key(key_sha256: bytes) -> Statement[ServiceKey | None]:
+    """The valid key with this hash, if there is one."""
+    return first_row(
+        ServiceKey,
+        "select key_id, name, created_at, revoked_at from ml.service_keys"
+        " where key_sha256 = %(key_sha256)s and revoked_at is null",
+        key_sha256=key_sha256,
+    )

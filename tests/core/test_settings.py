@@ -128,7 +128,14 @@ def test_any_model_has_a_port_from_the_file_or_the_shell(monkeypatch: pytest.Mon
     monkeypatch.setenv("CUSTOMER_ANALYZER_MLFLOW_PORT", "5000")
     settings = read_settings()
     assert settings.service_ports == {"churn": 3003, "returning": 3005}
-    assert settings.ports == {"postgres": None, "dagster": None, "mlflow": 5000, "churn": 3003, "returning": 3005}
+    assert settings.ports == {
+        "postgres": None,
+        "api": None,
+        "dagster": None,
+        "mlflow": 5000,
+        "churn": 3003,
+        "returning": 3005,
+    }
     assert settings.variables["CUSTOMER_ANALYZER_RETURNING_PORT"] == "3005"
     assert Settings(service_ports={"churn": 3006}).ports["churn"] == 3006
 

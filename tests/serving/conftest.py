@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
+from core.tracing import Tracing
 from ml import artifact
 from ml.baselines import RFM_FEATURES
 from ml.catalogue import Feature, FeatureCatalogue
@@ -25,7 +26,6 @@ from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.runtime import Runtime
 from serving.settings import ServingSettings
-from serving.tracing import Tracing
 from tests.serving.doubles import (
     AS_OF,
     KEY,

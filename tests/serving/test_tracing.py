@@ -12,9 +12,9 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from core import tracing
 from core.logs import JsonFormatter
-from serving import tracing
-from serving.tracing import Tracing
+from core.tracing import Tracing
 from tests.serving.doubles import Service, ServiceMaker
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -201,10 +201,10 @@ def test_without_a_collector_nothing_of_opentelemetry_is_loaded() -> None:
         "import sys\n"
         "import serving.app, serving.runtime\n"
         "from serving.settings import ServingSettings\n"
-        "from serving.tracing import Tracing\n"
+        "from core.tracing import Tracing\n"
         "tracing = Tracing('churn', ServingSettings(warehouse_url='postgresql://nowhere').trace_endpoint)\n"
         "with tracing.request('/predict', None), tracing.step('model'):\n"
-        "    tracing.asked(1, 1)\n"
+        "    tracing.note(users=1)\n"
         "    tracing.answered(500)\n"
         "tracing.close()\n"
         "loaded = [name for name in sys.modules if name.startswith('opentelemetry')]\n"

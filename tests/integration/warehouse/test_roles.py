@@ -63,6 +63,8 @@ ALLOWED = [
     (BACKEND, "select * from marts.user_features"),
     (BACKEND, "select * from ml.ledger"),
     (BACKEND, "select * from ml.promotions"),
+    (BACKEND, f"select raw.begin_receipt(array['2025-01-02'::timestamptz], array[1]); {EVENT}"),
+    (BACKEND, "select * from raw.events"),
 ]
 REFUSED = [
     *(
@@ -82,7 +84,8 @@ REFUSED = [
             " values ('churn', 9, 'd', '/p', 't', 'me')",
             "insert into ml.service_keys (name, key_sha256) values ('mine', sha256('key'))",
             "update ml.service_keys set revoked_at = null",
-            "select * from raw.events",
+            "delete from raw.events",
+            "update raw.events set amount = 1",
             "select * from raw.events_quarantine",
             "select * from raw.erasure_key",
             "select raw.user_hash('u')",
@@ -98,9 +101,9 @@ REFUSED = [
             f"set role {PIPELINE}",
         )
     ),
+    (SERVING, "select * from raw.events"),
     (SERVING, "select * from ml.promotions"),
     (BACKEND, PREDICTION),
-    (BACKEND, "select * from ml.service_keys"),
     (BACKEND, "select * from ml.first_answers"),
     (PIPELINE, "drop table ml.ledger"),
     (PIPELINE, "alter table ml.scores drop column score"),

@@ -1,7 +1,7 @@
 """Traces: where an OpenTelemetry collector is named, each request tells it what it did and how long that took.
 
-Belongs here: spans, their attributes, and the way to the collector. Does not belong here: where a request begins or
-asks the model (`app.py`). OpenTelemetry is imported only when there is a collector; without one nothing is done.
+Belongs here: spans, their attributes, and the way to the collector. Does not belong here: which requests and steps a
+process has. OpenTelemetry is imported only when there is a collector; without one nothing is done.
 
 Its own variables are read by OpenTelemetry itself: `OTEL_EXPORTER_OTLP_ENDPOINT` (OTLP over HTTP), `_HEADERS`,
 `_TIMEOUT`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_SDK_DISABLED`.
@@ -27,15 +27,15 @@ _CLOSE_SECONDS = 2.0
 
 
 class Tracing:
-    """The spans of one service process."""
+    """The spans of one process that answers requests."""
 
-    def __init__(self, kind: str, endpoint: str) -> None:
-        """Does nothing, ever, where `endpoint` is empty."""
+    def __init__(self, process: str, endpoint: str) -> None:
+        """`process` names it in traces. Nothing is ever done where `endpoint` is empty."""
         self._provider: TracerProvider | None = None
         self._tracer: Tracer | None = None
         if endpoint:
-            self._provider = _provider(kind)
-            self._tracer = self._provider.get_tracer("customer_analyzer.serving")
+            self._provider = _provider(process)
+            self._tracer = self._provider.get_tracer("customer_analyzer")
 
     def request(self, route: str, request: Request) -> AbstractContextManager[None]:
         """A span for the length of a request, within the trace that its `traceparent` names if it has one."""
@@ -45,13 +45,23 @@ class Tracing:
         """A span for a part of the request in hand."""
         return _UNTRACED if self._tracer is None else self._tracer.start_as_current_span(name)
 
-    def asked(self, users: int, model_version: int) -> None:
-        """Note on the request in hand how many users it is about, and which model answers."""
+    def note(self, **attributes: int | str) -> None:
+        """Note on the request in hand what it is about; names get the prefix `customer_analyzer.`."""
         if self._tracer is not None:
             from opentelemetry.trace import get_current_span
 
-            attributes = {"customer_analyzer.users": users, "customer_analyzer.model_version": model_version}
-            get_current_span().set_attributes(attributes)
+            get_current_span().set_attributes(
+                {f"customer_analyzer.{name}": value for name, value in attributes.items()}
+            )
+
+    def headers(self) -> dict[str, str]:
+        """What a request sent on carries, so that whoever gets it continues this trace."""
+        carrier: dict[str, str] = {}
+        if self._tracer is not None:
+            from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+            TraceContextTextMapPropagator().inject(carrier)
+        return carrier
 
     def answered(self, status: int) -> None:
         """Note how the request in hand was answered; a 5xx is the service's error."""
@@ -71,13 +81,13 @@ class Tracing:
             shutdown.join(_CLOSE_SECONDS)
 
 
-def _provider(kind: str) -> "TracerProvider":
+def _provider(process: str) -> "TracerProvider":
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    name = os.environ.get("OTEL_SERVICE_NAME") or f"customer-analyzer-{kind}"
+    name = os.environ.get("OTEL_SERVICE_NAME") or f"customer-analyzer-{process}"
     provider = TracerProvider(resource=Resource.create({"service.name": name}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider

@@ -1,0 +1,43 @@
+"""The guard in front of a route: who asks, and whether they may.
+
+Every route names the permission it needs with `requires`. A route without one is open, and a test lists those.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from backend.access.permissions import Permission
+from backend.access.principal import Principal
+from backend.errors import Forbidden, NotAuthenticated
+from backend.resources import Resources, resources_of
+
+# For the description of the API; what is presented is read below, so that every refusal has the same shape.
+_BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="an API key")
+
+
+async def authenticated(request: Request, resources: Annotated[Resources, Depends(resources_of)]) -> Principal:
+    """Whoever asks. Raises NotAuthenticated."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    key = secret.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+    if not key:
+        raise NotAuthenticated("Send an API key as `Authorization: Bearer KEY`.")
+    principal = await resources.keys.principal_of(key)
+    request.state.principal = principal
+    return principal
+
+
+def requires(permission: Permission) -> Callable[..., Awaitable[Principal]]:
+    """A dependency that lets in whoever has a permission, and says who that is."""
+
+    async def permitted(
+        principal: Annotated[Principal, Depends(authenticated)], _described: Annotated[object, Depends(_BEARER)]
+    ) -> Principal:
+        if permission not in principal.permissions:
+            raise Forbidden(permission)
+        return principal
+
+    permitted.__dict__["permission"] = permission
+    return permitted

@@ -1,0 +1,56 @@
+"""The application: which features there are, and how it starts.
+
+Belongs here: putting the routers together. Does not belong here: what a feature does, or what goes for every request
+(`exchange`).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from backend.events.endpoints import router as events
+from backend.exchange import Exchange, add_error_answers
+from backend.health.endpoints import router as health
+from backend.resources import open_resources
+from backend.settings import BackendSettings
+from core.logs import configure_logging
+
+API_VERSION = "1.0.0"
+"""Of the contract: a new major version where a caller must change something."""
+
+ROUTERS = (events, health)
+
+
+def create_app(settings: BackendSettings | None = None) -> FastAPI:
+    """The API. Without `settings` it reads its environment when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        chosen = settings or BackendSettings()
+        configure_logging("api", chosen.log_level)
+        async with open_resources(chosen) as resources:
+            app.state.resources = resources
+            yield
+
+    app = FastAPI(
+        title="Customer Analyzer API",
+        version=API_VERSION,
+        summary="Events in, and what they say about users.",
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+        redirect_slashes=False,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    app.add_middleware(Exchange)
+    add_error_answers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The function's name, which is what a generated client calls its method."""
+    return route.name

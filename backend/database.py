@@ -1,0 +1,79 @@
+"""The API's connections to the warehouse.
+
+Belongs here: the bounded pool, how long anything may take, and what callers are told while the warehouse is away. Does
+not belong here: any query (`warehouse`, and the `store.py` of a feature).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from psycopg import AsyncConnection, DataError, Error, IntegrityError, ProgrammingError
+from psycopg_pool import AsyncConnectionPool
+
+from backend.errors import Unavailable
+from backend.settings import BackendSettings
+from warehouse.database import Statement, execute_async
+
+T = TypeVar("T")
+Connection = AsyncConnection[Any]
+
+
+class DatabasePool:
+    """Connections shared by the requests of one process. No connection keeps anything between two transactions."""
+
+    def __init__(self, settings: BackendSettings) -> None:
+        self._retry_after_seconds = settings.retry_after_seconds
+        self._statement_seconds = settings.statement_timeout_seconds
+        self._pool = AsyncConnectionPool(
+            settings.warehouse_url.get_secret_value(),
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": 3,
+                "application_name": "customer-analyzer api",
+                "prepare_threshold": 5 if settings.prepared_statements else None,
+            },
+            min_size=1,
+            max_size=settings.pool_size,
+            max_waiting=settings.pool_waiting,
+            timeout=settings.pool_timeout_seconds,
+            # A connection that died while it was idle is replaced before a request gets it.
+            check=AsyncConnectionPool.check_connection,
+            reconnect_timeout=2.0,
+            open=False,
+            name="api",
+        )
+
+    async def open(self) -> None:
+        """Starts connecting. Does not wait: the API starts while the warehouse is away."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Gives every connection back."""
+        await self._pool.close(timeout=2.0)
+
+    async def run(self, statement: Statement[T]) -> T:
+        """The answer to one statement, in a transaction of its own. Raises Unavailable."""
+        async with self.connection() as connection:
+            return await execute_async(connection, statement)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection without an open transaction. Raises Unavailable where there is none, or where it breaks.
+
+        Errors of the statement itself (of its data, of what it violates, of its SQL) are passed on.
+        """
+        try:
+            async with asyncio.timeout(self._statement_seconds), self._pool.connection() as connection:
+                yield connection
+        except (DataError, IntegrityError, ProgrammingError):
+            raise
+        except (Error, TimeoutError) as error:
+            raise Unavailable("The warehouse does not answer; try again shortly.", self._retry_after_seconds) from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection whose block is one transaction. Raises Unavailable as `connection` does."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection

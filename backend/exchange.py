@@ -1,0 +1,165 @@
+"""What goes for every request alike: its id, its span, its log line, its metrics, and how much may come in.
+
+Belongs here: the middleware around the application, and how failures become answers. Does not belong here: who asks
+(`access`), or what a route does.
+"""
+
+import logging
+import time
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.errors import TooLarge, TooMany
+from backend.settings import BackendSettings
+from core.logs import request_id_in_use
+from core.problems import FieldError, ProblemError, from_details, problem_response
+from core.request_ids import request_id
+
+logger = logging.getLogger("backend.requests")
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+_UNKNOWN_ROUTE = "other"
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class Exchange:
+    """The middleware around the whole application. Resources are there once the application has started."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; whatever is not HTTP passes."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        identity = request_id(request.headers)
+        scope.setdefault("state", {})["request_id"] = identity
+        token = request_id_in_use.set(identity)
+        try:
+            await self._observed(scope, receive, send, request)
+        finally:
+            request_id_in_use.reset(token)
+
+    async def _observed(self, scope: Scope, receive: Receive, send: Send, request: Request) -> None:
+        resources = scope["app"].state.resources
+        identity: str = scope["state"]["request_id"]
+        started = time.perf_counter()
+        status = 0
+
+        async def answering(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", identity.encode()),
+                    *(header for header in _SECURITY_HEADERS if header[0] not in given),
+                ]
+            await send(message)
+
+        with resources.tracing.request(scope["path"], request):
+            self._inside += 1
+            try:
+                _admit(self._inside, resources.settings)
+                await self._app(scope, _bounded(request, receive), answering)
+            except ClientDisconnect:
+                status = status or HTTPStatus.BAD_REQUEST
+            except Exception as error:
+                # An answer that has begun cannot be taken back: the connection breaks.
+                if status:
+                    raise
+                await _answer(error, identity)(scope, receive, answering)
+            finally:
+                self._inside -= 1
+                resources.tracing.answered(status)
+                _record(scope, status, time.perf_counter() - started)
+
+
+def _admit(inside: int, settings: BackendSettings) -> None:
+    if inside > settings.concurrent_requests:
+        raise TooMany("Too many requests at a time; try again shortly.", settings.retry_after_seconds)
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", _UNKNOWN_ROUTE)
+    scope["app"].state.resources.metrics.request_seconds(scope["method"], route, status).observe(seconds)
+    principal = scope["state"].get("principal")
+    fields: dict[str, Any] = {"status": status, "milliseconds": round(seconds * 1000, 3)}
+    if principal is not None:
+        fields["principal"] = principal.id
+    logger.info("%s %s %d", scope["method"], route, status, extra={"fields": fields})
+
+
+def _bounded(request: Request, receive: Receive) -> Receive:
+    """Raises TooLarge before more than the limit is read."""
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+        raise TooLarge(MAX_BODY_BYTES)
+    read = 0
+
+    async def reading() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > MAX_BODY_BYTES:
+            raise TooLarge(MAX_BODY_BYTES)
+        return message
+
+    return reading
+
+
+def add_error_answers(app: FastAPI) -> None:
+    """Has every failure answered as a problem, in one shape."""
+
+    async def answered(request: Request, error: Exception) -> Response:
+        return _answer(error, request.state.request_id)
+
+    for kind in (ProblemError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answered)
+
+
+def _answer(error: Exception, identity: str) -> Response:
+    return problem_response(_problem(error), identity)
+
+
+def _problem(error: Exception) -> ProblemError:
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return from_details(error.errors())
+    if isinstance(error, HTTPException):
+        # What FastAPI raises while it reads a body keeps the reason as its cause.
+        return error.__cause__ if isinstance(error.__cause__, ProblemError) else _not_here(error)
+    # The caller learns nothing of our inside; the log has it, under the same request id.
+    logger.error("unexpected failure", exc_info=error)
+    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "The API failed to answer; its log says why.")
+
+
+def _not_here(error: HTTPException) -> ProblemError:
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.NOT_FOUND:
+        return ProblemError(status, "Nothing is here; see /docs.", [FieldError("path", "is not known")])
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "another")
+        return ProblemError(
+            status,
+            "That is not possible here; see /docs.",
+            [FieldError("method", f"must be one of {allowed}")],
+            error.headers,
+        )
+    return ProblemError(status, "The request cannot be read.", [FieldError("body", str(error.detail))], error.headers)

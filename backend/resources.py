@@ -1,0 +1,74 @@
+"""What a running API holds, and how it is opened and closed.
+
+Belongs here: the order in which things start and stop. Does not belong here: what any of them does.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from backend.access.keys import Keys
+from backend.database import DatabasePool
+from backend.events.intake import Intake
+from backend.metrics import Metrics
+from backend.settings import BackendSettings
+from core.tracing import Tracing
+from serving.client import AsyncPredictionClient
+
+logger = logging.getLogger("backend")
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Everything that a request may need."""
+
+    settings: BackendSettings
+    database: DatabasePool
+    metrics: Metrics
+    tracing: Tracing
+    keys: Keys
+    intake: Intake
+    models: Mapping[str, AsyncPredictionClient]
+
+
+@asynccontextmanager
+async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
+    """Opens what requests need, and closes it at the end."""
+    async with AsyncExitStack() as stack:
+        database = DatabasePool(settings)
+        await database.open()
+        stack.push_async_callback(database.close)
+        metrics = Metrics()
+        tracing = Tracing("api", settings.trace_endpoint)
+        stack.push_async_callback(asyncio.to_thread, tracing.close)
+        intake = await stack.enter_async_context(Intake(database, metrics, settings))
+        models = {
+            kind: await stack.enter_async_context(_client(address, settings, tracing))
+            for kind, address in settings.services.items()
+        }
+        yield Resources(
+            settings=settings,
+            database=database,
+            metrics=metrics,
+            tracing=tracing,
+            keys=Keys(database, settings.key_seconds),
+            intake=intake,
+            models=models,
+        )
+
+
+def resources_of(request: Request) -> Resources:
+    """The dependency that gives a request what the API holds."""
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+def _client(address: str, settings: BackendSettings, tracing: Tracing) -> AsyncPredictionClient:
+    key = None if settings.service_key_file is None else settings.service_key_file.read_text(encoding="utf-8").strip()
+    return AsyncPredictionClient(
+        address, api_key=key, timeout_seconds=settings.service_timeout_seconds, retries=1, headers=tracing.headers
+    )

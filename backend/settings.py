@@ -1,0 +1,50 @@
+"""What the API reads from its environment, once, when it starts.
+
+Belongs here: every setting of a running API process, with its default.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class BackendSettings(BaseSettings):
+    """Settings of one API process: `WAREHOUSE_URL`, and all others as in `BACKEND_POOL_SIZE`, with a default."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="BACKEND_", populate_by_name=True)
+
+    warehouse_url: Annotated[
+        SecretStr,
+        Field(min_length=1, validation_alias="WAREHOUSE_URL", description="postgresql://user@host:port/database"),
+    ]
+    services: Annotated[
+        dict[str, str], Field(description='address of the service of each model, as in {"churn": "http://..."}')
+    ] = {}
+    service_key_file: Annotated[Path | None, Field(description="the file with the key that the services ask for")] = (
+        None
+    )
+    service_timeout_seconds: Annotated[Positive, Field(description="how long a service may take to answer")] = 3.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    pool_size: Annotated[int, Field(ge=1, le=64, description="connections to the warehouse")] = 8
+    pool_waiting: Annotated[Count, Field(description="requests that may wait for one")] = 256
+    pool_timeout_seconds: Annotated[Positive, Field(description="how long they may")] = 2.0
+    statement_timeout_seconds: Annotated[Positive, Field(description="how long one statement may take")] = 10.0
+    prepared_statements: Annotated[
+        bool, Field(description="false behind a PgBouncer older than 1.21, which loses them in transaction mode")
+    ] = True
+    key_seconds: Annotated[Positive, Field(description="how long a key that was looked up is known")] = 2.0
+    concurrent_requests: Annotated[Count, Field(description="answered at a time; beyond it callers get 429")] = 256
+    waiting_events: Annotated[Count, Field(description="events that may wait to be stored; beyond it: 503")] = 20_000
+    retry_after_seconds: Annotated[Count, Field(description="what callers are told while something is away")] = 2
+    trace_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+            description="the collector of traces; empty: nothing is traced",
+        ),
+    ] = ""
