@@ -7,7 +7,6 @@ Belongs here: what becomes of each event of a batch. Does not: files (`importing
 a day that had begun before it came, whatever its sender says.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +21,9 @@ import psycopg
 from data_contracts.contract import Contract, read_contract
 from data_contracts.currencies import CODES
 from data_contracts.rules import validate
-from ingestion.chunks import Wanted, storable
+from ingestion.chunks import Wanted
 from ingestion.exchange import REASON, Converted, Exchange, convert, is_foreign, with_base
+from ingestion.json_events import RECEIVED_AT, as_line, as_whole, misplaced
 from ingestion.json_rows import chunk_of
 from ingestion.mapping import map_columns, wanted_columns
 from ingestion.normalizing import Reading, normalized, returns_as_refunds
@@ -34,9 +34,7 @@ from warehouse import arriving_events, erased_users, exchange_rates
 from warehouse.arriving_events import OVERTAKEN, Conflict, taken
 from warehouse.database import Steps, execute_steps, execute_steps_async
 
-RECEIVED_AT = "received_at"
 _PLACE = "place_in_batch"
-_FIELDS = arriving_events.EVENT_TYPES
 # Only an import of a file with the same events overtakes a batch, and each of its batches does so once.
 _RETRIES = 5
 
@@ -151,7 +149,7 @@ def steps(
         outcomes |= yield from _storing(rows)
     if bad := {place: outcomes[place] for place in sorted(outcomes) if outcomes[place].problems}:
         numbers, reasons = [place + 1 for place in bad], [_reason(outcome) for outcome in bad.values()]
-        frame = refused(numbers, reasons, [_whole(events[place]) for place in bad], None)
+        frame = refused(numbers, reasons, [as_whole(events[place]) for place in bad], None)
         outcomes |= yield from _quarantining(frame)
     if waiting.height:
         numbers = [place + 1 for place in waiting.get_column(_PLACE)]
@@ -223,13 +221,13 @@ def _checked(
     lines: dict[int, bytes] = {}
     for place, event in enumerate(events):
         try:
-            lines[place] = _line(event)
+            lines[place] = as_line(event)
         except (TypeError, ValueError, RecursionError) as error:
             problems[place] = [Problem("", f"the event is not a JSON object: {error}")]
         if isinstance(event, dict) and event.get(RECEIVED_AT) not in (None, ""):
             problems[place] = [Problem(RECEIVED_AT, "is what the receiver says; leave it out")]
-        if is_strict and isinstance(event, dict) and (why := _misplaced(event)):
-            problems.setdefault(place, []).extend(why)
+        if is_strict and isinstance(event, dict) and (why := misplaced(event)):
+            problems.setdefault(place, []).extend(Problem(*each) for each in why)
     places = list(lines)
     chunk = chunk_of(list(lines.values()), 0, _wanted(contract), None)
     problems |= {places[each.number - 1]: [Problem("", each.reason)] for each in chunk.malformed}
@@ -249,27 +247,6 @@ def _checked(
     return good, {place: tuple(why) for place, why in problems.items()}
 
 
-def _misplaced(event: dict[Any, Any]) -> list[Problem]:
-    """Fields that events do not have, and fractions where a text belongs."""
-    found = []
-    for name, said in event.items():
-        if name not in _FIELDS:
-            found.append(Problem(str(name), "is no field of an event; put it into properties"))
-        elif _FIELDS[name] == "text" and isinstance(said, float | bool):
-            found.append(Problem(name, "must be a text or a whole number"))
-    return found
-
-
-def _line(event: object) -> bytes:
-    """An event as a line of a file of JSON lines, without what only the receiver can say.
-
-    Raises ValueError, TypeError or RecursionError for what JSON or UTF-8 have no way to write.
-    """
-    if isinstance(event, dict) and RECEIVED_AT in event:
-        event = {name: value for name, value in event.items() if name != RECEIVED_AT}
-    return json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
-
-
 def _in_our_words(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """As the import of a file puts it: `Purchase` is purchase, and eur is EUR. Nearly all rows are so already."""
     known = {each.name for each in contract.event_types}
@@ -277,23 +254,6 @@ def _in_our_words(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     if is_known and all(not code or code in CODES for code in rows.get_column("currency")):
         return rows
     return normalized(rows, contract, Reading())
-
-
-def _whole(event: object) -> str:
-    """An event as the quarantine has it: JSON, or the text of what is none."""
-    try:
-        row = storable(event)
-        row.encode()
-    except (TypeError, ValueError, RecursionError):
-        return json.dumps({"text": _text(event)})
-    return row
-
-
-def _text(event: object) -> str:
-    try:
-        return ascii(event)
-    except (ValueError, RecursionError):
-        return "it cannot be written down"
 
 
 def _month(moment: datetime) -> datetime:

@@ -50,8 +50,8 @@ class EventResult(BaseModel):
         Status,
         Field(
             description="`stored`; `known`: it was stored before; `conflicting`: another event has its id; "
-            "`refused`: it breaks the contract; `waiting`: it is stored once a rate of its currency is known; `erased`: "
-            "its user was erased, and nothing is kept. What is not stored otherwise is kept in quarantine"
+            "`refused`: it breaks the contract; `waiting`: it is stored once a rate of its currency is known; "
+            "`erased`: its user was erased, and nothing is kept. What is not stored otherwise is in quarantine"
         ),
     ]
     errors: Annotated[list[EventError], Field(description="why it was not stored")]
