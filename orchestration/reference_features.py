@@ -8,9 +8,12 @@ not belong here: who is compared, and what follows (`orchestration.time_rule`).
 item_id, amount, quantity and source.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
+
+from warehouse.user_aliases import Alias
 
 _DAYS_AGO = pl.col("days_ago")
 _DID = pl.col("is_activity")
@@ -18,6 +21,26 @@ _BOUGHT = pl.col("category") == "purchase"
 _REFUNDED = pl.col("category") == "refund"
 _LEAST_UNIT = 10_000
 """Money and pieces count in ten-thousandths, rounded per day and day of arrival."""
+
+
+def as_persons(events: pl.DataFrame, aliases: Iterable[Alias], as_of: date) -> pl.DataFrame:
+    """The events of each person under one id, as far as it was known when a day began which ids belong together.
+
+    `aliases` come in the order in which they were known. Ids that were joined in a circle stay apart.
+    """
+    said = {each.old_id: each for each in aliases if each.known_at < _begin(as_of)}
+    is_open = {old: each.ended_at is None or each.ended_at >= _begin(as_of) for old, each in said.items()}
+    links = {old: each.new_id for old, each in said.items() if is_open[old]}
+
+    def shown(user_id: str) -> str:
+        path = [user_id]
+        while path[-1] in links:
+            path.append(links[path[-1]])
+            if path[-1] in path[:-1]:
+                return user_id
+        return path[-1]
+
+    return events.with_columns(pl.col("user_id").replace({old: shown(old) for old in links}))
 
 
 def reference_features(events: pl.DataFrame, as_of: date) -> pl.DataFrame:

@@ -13,9 +13,10 @@ from psycopg import sql
 
 from dbt_project import EVENT_TYPES
 from ml.cutoffs import plan_cutoffs
-from orchestration.reference_features import reference_features, reference_labels
+from orchestration.reference_features import as_persons, reference_features, reference_labels
 from warehouse.database import Database
 from warehouse.events import archived_months, estimated_events, event_range, watermark
+from warehouse.user_aliases import Alias, aliases_around, unsettled_ids
 
 _USERS = 200
 _EVENTS_TO_DRAW_FROM = 20_000
@@ -96,28 +97,28 @@ def compare_features(warehouse: Database, as_of: date, horizon_days: int) -> Com
     Past days show most: of today nothing that lies ahead is known, so there is nothing to leak.
     """
     days = (*_cutoffs(warehouse, as_of, horizon_days), as_of)
-    users, events = _sample(warehouse, as_of)
+    sample = _sample(warehouse, as_of)
     stored = warehouse.frame(
         "select * from marts.user_features where user_id = any(%(users)s) and as_of = any(%(days)s)",
-        users=users,
+        users=sample.users,
         days=list(days),
     )
-    rebuilt = pl.concat(reference_features(events, day) for day in days)
+    rebuilt = pl.concat(reference_features(sample.events_as_of(day), day) for day in days)
     return replace(differences("marts.user_features", stored, rebuilt), archived=warehouse.run(archived_months()))
 
 
 def compare_labels(warehouse: Database, as_of: date, horizon_days: int) -> Comparison:
     """Compares the labels of every cutoff of a run, and with them the populations that they were drawn for."""
     days = _cutoffs(warehouse, as_of, horizon_days)
-    users, events = _sample(warehouse, as_of)
+    sample = _sample(warehouse, as_of)
     stored = warehouse.frame(
         "select * from marts.user_labels"
         " where user_id = any(%(users)s) and as_of = any(%(days)s) and horizon_days = %(horizon_days)s",
-        users=users,
+        users=sample.users,
         days=list(days),
         horizon_days=horizon_days,
     )
-    rebuilt = pl.concat(reference_labels(events, day, horizon_days) for day in days)
+    rebuilt = pl.concat(reference_labels(sample.events_as_of(day), day, horizon_days) for day in days)
     return replace(differences("marts.user_labels", stored, rebuilt), archived=warehouse.run(archived_months()))
 
 
@@ -126,11 +127,44 @@ def _cutoffs(warehouse: Database, as_of: date, horizon_days: int) -> tuple[date,
     return plan_cutoffs(as_of, horizon_days, known.first, known.last).all
 
 
-def _sample(warehouse: Database, as_of: date) -> tuple[list[str], pl.DataFrame]:
-    """Users and all their events, without users of whom something may have arrived since the marts were built."""
-    events = events_of(warehouse, draw_users(warehouse, as_of))
-    settled = events.filter(~pl.col("is_new").any().over("user_id"))
-    return settled["user_id"].unique().to_list(), settled
+@dataclass(frozen=True)
+class _Sample:
+    """Users, all their events, and what was ever said of which of their ids belong together."""
+
+    users: list[str]
+    events: pl.DataFrame
+    aliases: list[Alias]
+
+    def events_as_of(self, day: date) -> pl.DataFrame:
+        """The events under the ids that the marts show on a day."""
+        return as_persons(self.events, self.aliases, day)
+
+
+def _sample(warehouse: Database, as_of: date) -> _Sample:
+    """Some users, without those of whom something may have arrived since the marts were built.
+
+    With an id come all ids that were ever joined to it. While months are archived, persons with several ids are left
+    out: the marts may wait for events of theirs.
+    """
+    drawn = draw_users(warehouse, as_of)
+    aliases = warehouse.run(aliases_around(drawn))
+    person = _persons(drawn, aliases)
+    events = events_of(warehouse, list(person))
+    if warehouse.run(archived_months()):
+        several = {each.old_id for each in aliases} | {each.new_id for each in aliases}
+        events = events.filter(~pl.col("user_id").is_in(several))
+    is_open = pl.col("is_new") | pl.col("user_id").is_in(warehouse.run(unsettled_ids()))
+    settled = events.filter(~is_open.any().over(pl.col("user_id").replace(person)))
+    return _Sample(settled["user_id"].unique().to_list(), settled, aliases)
+
+
+def _persons(user_ids: Sequence[str], aliases: Sequence[Alias]) -> dict[str, str]:
+    """Each of the users, and all ids that were ever joined to them, with one id for all that were ever together."""
+    person = {user_id: user_id for user_id in user_ids}
+    for each in aliases:
+        old, new = (person.setdefault(user_id, user_id) for user_id in (each.old_id, each.new_id))
+        person = {user_id: new if one == old else one for user_id, one in person.items()}
+    return person
 
 
 def differences(table: str, stored: pl.DataFrame, rebuilt: pl.DataFrame) -> Comparison:
