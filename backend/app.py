@@ -15,12 +15,13 @@ from backend.exchange import Exchange, add_error_answers
 from backend.health.endpoints import router as health
 from backend.resources import open_resources
 from backend.settings import BackendSettings
+from backend.users.endpoints import router as users
 from core.logs import configure_logging
 
 API_VERSION = "1.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
-ROUTERS = (events, health)
+ROUTERS = (events, users, health)
 
 
 def create_app(settings: BackendSettings | None = None) -> FastAPI:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, DataError, Error, IntegrityError, ProgrammingError
+from psycopg.errors import UndefinedTable
 from psycopg_pool import AsyncConnectionPool
 
 from backend.errors import Unavailable
@@ -57,6 +58,13 @@ class DatabasePool:
         """The answer to one statement, in a transaction of its own. Raises Unavailable."""
         async with self.connection() as connection:
             return await execute_async(connection, statement)
+
+    async def run_if_built(self, statement: Statement[T]) -> T | None:
+        """The same for a statement that reads marts; None where a run has not built them yet. Raises Unavailable."""
+        try:
+            return await self.run(statement)
+        except UndefinedTable:
+            return None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

@@ -17,6 +17,8 @@ from backend.events.intake import Intake
 from backend.metrics import Metrics
 from backend.settings import BackendSettings
 from core.tracing import Tracing
+from dbt_project import CATALOGUE
+from ml.catalogue import FeatureCatalogue, read_catalogue
 from serving.client import AsyncPredictionClient
 
 logger = logging.getLogger("backend")
@@ -33,6 +35,7 @@ class Resources:
     keys: Keys
     intake: Intake
     models: Mapping[str, AsyncPredictionClient]
+    catalogue: FeatureCatalogue
 
 
 @asynccontextmanager
@@ -58,6 +61,7 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
             keys=Keys(database, settings.key_seconds),
             intake=intake,
             models=models,
+            catalogue=await asyncio.to_thread(read_catalogue, CATALOGUE),
         )
 
 

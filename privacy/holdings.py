@@ -71,6 +71,7 @@ HOLDINGS: tuple[Holding, ...] = (
     deleted("marts.user_features"),
     deleted("marts.user_labels"),
     deleted("analytics.customer_rfm", "rfm_cell"),
+    deleted("analytics.user_list", "main_source", "segment", "churn_risk"),
     deleted("ml.scores", "model", "segment", "basis"),
     deleted("ml.ledger", "kind", "model", "feature_hash", "segment", "basis", "treatment"),
     deleted("ml.outcomes"),

@@ -45,7 +45,7 @@ grant usage on schema raw to customer_analyzer_backend;
 grant select, insert on raw.events to customer_analyzer_backend;
 grant insert on raw.events_quarantine to customer_analyzer_backend;
 grant select, insert on raw.base_currency to customer_analyzer_backend;
-grant select on raw.exchange_rates to customer_analyzer_backend;
+grant select on raw.exchange_rates, raw.user_aliases to customer_analyzer_backend;
 grant select on ml.service_keys to customer_analyzer_backend;
 grant usage on schema marts, analytics, scorecards, ml to customer_analyzer_backend;
 grant select on all tables in schema marts, analytics, scorecards to customer_analyzer_backend;

@@ -27,6 +27,7 @@ from warehouse.locks import marts_lock
 
 _SOURCES = ("models", "macros", "seeds", "tests")
 _AFTER_MODELS = "source:ml+"
+_AFTER_ALL = "source:ml.scores+"
 
 
 class FolderGroups(DagsterDbtTranslator):
@@ -76,7 +77,9 @@ def _project_digest() -> str:
 def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
     """The assets of a prepared dbt project (its manifest exists): those built before the models run, and those after.
 
-    dbt models that read a table of the schema `ml` are built after. dbt's graph knows which ones they are.
+    dbt models that read a table of the schema `ml` are built after. dbt's graph knows which ones they are. Those that
+    read scores of whichever models there are wait for none of them, since a model may have no use and then never
+    scores: they are built last, by their priority.
     """
 
     @dbt_assets(
@@ -101,7 +104,7 @@ def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
         partitions_def=AS_OF,
         dagster_dbt_translator=FolderGroups(),
         select=_AFTER_MODELS,
-        exclude="resource_type:unit_test",
+        exclude=f"resource_type:unit_test {_AFTER_ALL}",
     )
     def after_models(
         context: dg.AssetExecutionContext,
@@ -112,7 +115,25 @@ def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
     ) -> Iterator[Any]:
         yield from _build(context, dbt, warehouse.open(), home.open(), choices)
 
-    return [marts, after_models]
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        partitions_def=AS_OF,
+        dagster_dbt_translator=FolderGroups(),
+        select=_AFTER_ALL,
+        exclude="resource_type:unit_test",
+        op_tags={"dagster/priority": "-1"},
+    )
+    def after_all(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        warehouse: WarehouseResource,
+        home: HomeResource,
+        choices: Choices,
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, warehouse.open(), home.open(), choices)
+
+    return [marts, after_models, after_all]
 
 
 def _build(

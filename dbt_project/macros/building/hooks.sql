@@ -33,6 +33,28 @@
     $$
 {%- endmacro %}
 
+{#
+    Hook: an index for each order of user_list. What is unknown comes last, as the least, and users who are equal come in
+    the order of the bytes of their ids: so the key of a page's last user says where the next page begins. dbt itself
+    indexes columns only.
+#}
+{% macro index_user_list() -%}
+    {{ return(adapter.dispatch('index_user_list')()) }}
+{%- endmacro %}
+
+{% macro default__index_user_list() -%}
+{%- endmacro %}
+
+{% macro postgres__index_user_list() -%}
+    create index on {{ this }} (user_id collate "C");
+    create index on {{ this }} (coalesce(expected_value, '-infinity'), user_id collate "C");
+    create index on {{ this }} (coalesce(purchase_probability, '-infinity'), user_id collate "C");
+    create index on {{ this }} (coalesce(churn_probability, '-infinity'), user_id collate "C");
+    create index on {{ this }} (coalesce(last_active_day, '-infinity'), user_id collate "C");
+    create index on {{ this }} (coalesce(purchase_amount_total, '-infinity'), user_id collate "C");
+    create index on {{ this }} (segment)
+{%- endmacro %}
+
 {# Hook: updates the statistics of some columns, or all, so that readers in the same run are planned for the true size. #}
 {% macro refresh_statistics(columns=[]) -%}
     {{ return(adapter.dispatch('refresh_statistics')(columns)) }}

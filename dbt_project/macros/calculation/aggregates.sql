@@ -13,3 +13,8 @@
 {% macro in_units(amount) -%}
     cast(round(10000 * {{ amount }}) as double precision)
 {%- endmacro %}
+
+{# The odds of a probability; those of 1 are finite. #}
+{% macro odds(probability) -%}
+    cast({{ probability }} as double precision) / (1 - least(cast({{ probability }} as double precision), 0.999999999))
+{%- endmacro %}

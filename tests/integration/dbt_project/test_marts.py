@@ -18,7 +18,14 @@ from tests.integration.dbt_project.shop import AS_OF_DATES, Dbt, insert, random_
 from warehouse.database import Database
 
 MARTS = ("intermediate.int_user_daily", "marts.user_features", "marts.user_labels")
-ANALYTICS = ("daily_activity", "weekly_retention", "purchase_funnel", "customer_rfm", "segment_transitions")
+ANALYTICS = (
+    "daily_activity",
+    "weekly_retention",
+    "purchase_funnel",
+    "customer_rfm",
+    "segment_transitions",
+    "user_list",
+)
 
 
 def everything(connection: psycopg.Connection[tuple[object, ...]]) -> dict[str, list[tuple[object, ...]]]:

@@ -35,6 +35,7 @@ MARTS = (
     "marts.user_labels",
     "analytics.daily_activity",
     "analytics.customer_rfm",
+    "analytics.user_list",
     "analytics.weekly_retention",
     "analytics.purchase_funnel",
     "analytics.segment_transitions",

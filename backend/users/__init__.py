@@ -1,0 +1,1 @@
+"""Users: lists of them, and everything about one."""

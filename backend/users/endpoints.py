@@ -1,0 +1,49 @@
+"""`GET /users`, and what is below one user."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from backend.access.guard import requires
+from backend.access.permissions import Permission
+from backend.access.principal import Principal
+from backend.reading import StrictRoute
+from backend.resources import Resources, resources_of
+from backend.users import service
+from backend.users.schemas import HistoryPage, HistoryQuery, PageQuery, Timeline, User, UserPage, UserQuery
+
+router = APIRouter(tags=["users"], route_class=StrictRoute)
+
+Held = Annotated[Resources, Depends(resources_of)]
+MayRead = Annotated[Principal, Depends(requires(Permission.USERS_READ))]
+UserId = Annotated[
+    str, Path(min_length=1, max_length=256, pattern=r"^[^\x00]*$", description="any id of the user", examples=["1024"])
+]
+
+
+@router.get("/users", summary="A page of users: found, filtered, in an order")
+async def get_users(resources: Held, _principal: MayRead, query: Annotated[UserQuery, Query()]) -> UserPage:
+    """Users as the last run saw them. The page at the millionth user costs what the first one costs."""
+    return await service.users(resources.database, query)
+
+
+@router.get("/users/{user_id}", summary="One user: who, features in words, predictions with reasons")
+async def get_user(resources: Held, _principal: MayRead, user_id: UserId) -> User:
+    """Features are those of the last run; predictions are asked from the services now."""
+    return await service.user(resources, user_id)
+
+
+@router.get("/users/{user_id}/events", summary="A page of a user's events, newest first")
+async def get_user_events(
+    resources: Held, _principal: MayRead, user_id: UserId, query: Annotated[PageQuery, Query()]
+) -> Timeline:
+    """Events as they were stored, also those that came a second ago."""
+    return await service.timeline(resources.database, user_id, query)
+
+
+@router.get("/users/{user_id}/predictions", summary="A page of what models said of a user, newest first")
+async def get_user_predictions(
+    resources: Held, _principal: MayRead, user_id: UserId, query: Annotated[HistoryQuery, Query()]
+) -> HistoryPage:
+    """Batch scores and served predictions from the ledger, with the outcome once the horizon is over."""
+    return await service.history(resources.database, user_id, query)

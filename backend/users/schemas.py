@@ -1,0 +1,184 @@
+"""What can be asked about users, and what the answers look like."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.paging import MOST_CHARACTERS
+from serving.schemas import AnyPrediction
+
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Money = Annotated[float, Field(allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
+Cursor = Annotated[
+    str | None, Field(max_length=MOST_CHARACTERS, description="the `next_cursor` of the page before; none: the first")
+]
+NextCursor = Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class Sort(StrEnum):
+    """What a list of users is ordered by."""
+
+    USER_ID = "user_id"
+    EXPECTED_VALUE = "expected_value"
+    PURCHASE_PROBABILITY = "purchase_probability"
+    CHURN_PROBABILITY = "churn_probability"
+    LAST_ACTIVE_DAY = "last_active_day"
+    PURCHASE_AMOUNT_TOTAL = "purchase_amount_total"
+
+
+class UserFilter(BaseModel):
+    """Whom a list of users holds: those for whom all of this is true."""
+
+    search: Annotated[Text | None, Field(description="how the user's id begins")] = None
+    segment: Annotated[Text | None, Field(description="the segment's name")] = None
+    risk: Annotated[
+        Literal["low", "medium", "high"] | None, Field(description="the risk of leaving; users who can leave only")
+    ] = None
+    source: Annotated[
+        Literal["telegram", "web", "mobile", "other"] | None, Field(description="where the user is most active")
+    ] = None
+    min_purchase_probability: Probability | None = None
+    max_purchase_probability: Probability | None = None
+    min_churn_probability: Probability | None = None
+    max_churn_probability: Probability | None = None
+    min_expected_value: Annotated[Money | None, Field(description="in the base currency")] = None
+    max_expected_value: Annotated[Money | None, Field(description="in the base currency")] = None
+    active_since: Annotated[date | None, Field(description="active on that day (UTC) or later")] = None
+    silent_since: Annotated[date | None, Field(description="not active on that day (UTC) or later")] = None
+
+
+class UserQuery(UserFilter):
+    """Which page of a list of users."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sort: Annotated[Sort, Field(description="equal users come in the order of their ids")] = Sort.USER_ID
+    order: Annotated[Literal["asc", "desc"], Field(description="what is not known counts as least")] = "asc"
+    limit: Annotated[int, Field(ge=1, le=200, description="users a page")] = 50
+    cursor: Cursor = None
+
+
+class PageQuery(BaseModel):
+    """Which page of something that happened to one user, newest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=200, description="entries a page")] = 50
+    cursor: Cursor = None
+
+
+class HistoryQuery(PageQuery):
+    """Which page of what was said of one user."""
+
+    model: Annotated[Text | None, Field(description="of one model only, such as `churn`")] = None
+
+
+class UserSummary(BaseModel):
+    """One user in a list, as of its day."""
+
+    user_id: str
+    first_seen_day: Annotated[date, Field(description="day of the first event, UTC")]
+    last_active_day: Annotated[date | None, Field(description="last day with an activity, UTC; null: never")]
+    orders_total: int
+    purchase_amount_total: Annotated[float, Field(description="in the base currency, before refunds")]
+    main_source: Annotated[str | None, Field(description="where the user is most active")]
+    segment: Annotated[str | None, Field(description="null: the segmentation has not scored the day")]
+    purchase_probability: Annotated[float | None, Field(description="within the model's horizon")]
+    expected_value: Annotated[float | None, Field(description="money expected within the horizon, base currency")]
+    churn_probability: Annotated[float | None, Field(description="null: not active of late, so cannot be lost")]
+    churn_risk: Annotated[Literal["low", "medium", "high"] | None, Field(description="the same in words")]
+
+
+class UserPage(BaseModel):
+    """A page of a list of users. Users who came after `as_of` are not in it yet."""
+
+    as_of: Annotated[date | None, Field(description="the day at whose beginning this was known; null: no run yet")]
+    users: list[UserSummary]
+    next_cursor: NextCursor
+
+
+class FeatureValue(BaseModel):
+    """One feature of a user, in words."""
+
+    name: Annotated[str, Field(description="in the feature catalogue")]
+    label: Annotated[str, Field(description="the feature in words")]
+    description: str
+    unit: Annotated[str, Field(description="of `value`: days, orders, money, share, ...")]
+    value: Annotated[float | None, Field(description="null where undefined, as the description says")]
+
+
+class FeatureFamily(BaseModel):
+    """Features that describe one side of a user."""
+
+    family: Annotated[str, Field(description="such as `recency`, `frequency`, `monetary`")]
+    features: list[FeatureValue]
+
+
+class LivePrediction(BaseModel):
+    """What a model says of the user now."""
+
+    model: str
+    horizon_days: Annotated[int | None, Field(description="how far it looks; null: it is about today")] = None
+    prediction: Annotated[AnyPrediction | None, Field(description="with reasons; null where nobody answered")] = None
+    unavailable: Annotated[str | None, Field(description="why nobody answered")] = None
+
+
+class User(BaseModel):
+    """Everything about one user that fits on a page. A person with several ids is found by each of them."""
+
+    user_id: Annotated[str, Field(description="the id under which the user is counted")]
+    other_ids: Annotated[list[str], Field(description="further ids of the same person")]
+    as_of: Annotated[date | None, Field(description="the day of summary and features; null: newer than the last run")]
+    summary: Annotated[UserSummary | None, Field(description="null: newer than the last run")]
+    features: list[FeatureFamily]
+    predictions: list[LivePrediction]
+
+
+class PastAnswer(BaseModel):
+    """What was once said of a user, and what came of it."""
+
+    made_at: datetime
+    kind: Annotated[Literal["score", "prediction"], Field(description="`score`: in batch; `prediction`: on request")]
+    model: str
+    model_version: int
+    as_of: Annotated[date | None, Field(description="the day whose beginning the features described")]
+    horizon_days: Annotated[int | None, Field(description="how far it looked; null: it was about that day")]
+    probability: float | None
+    segment: str | None
+    basis: Annotated[Literal["model", "rule", "prior"], Field(description="what answered")]
+    has_purchased: Annotated[bool | None, Field(description="within the horizon; null: it is not over")]
+    is_churned: Annotated[bool | None, Field(description="null: not over, or the user could not churn")]
+
+
+class HistoryPage(BaseModel):
+    """What was said of a user, newest first."""
+
+    answers: list[PastAnswer]
+    next_cursor: NextCursor
+
+
+class TimelineEvent(BaseModel):
+    """One event of a user, as it was stored."""
+
+    event_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+    user_id: Annotated[str, Field(description="the id under which it came")]
+    event_type: str
+    occurred_at: datetime
+    received_at: datetime
+    source: str
+    order_id: str | None
+    item_id: str | None
+    amount: Annotated[float | None, Field(description="in `currency`")]
+    currency: str | None
+    quantity: float | None
+    properties: dict[str, Any] | None
+
+
+class Timeline(BaseModel):
+    """Events of a user, newest first. Events of archived months are in files, and not here."""
+
+    events: list[TimelineEvent]
+    next_cursor: NextCursor
