@@ -129,20 +129,24 @@ def _forget_days(connection: Connection, import_id: object) -> None:
     A check that fails stops a run, but not who builds marts by hand. What else happened on those days counts as new
     once more; snapshots that knew of them are no longer true.
     """
-    (is_built,) = connection.execute("select to_regclass('intermediate.int_user_daily') is not null").fetchall()[0]
+    (is_built,) = connection.execute("select to_regclass('intermediate.int_identities') is not null").fetchall()[0]
     if not is_built:
         return
     connection.execute(
         "with refused as (select row ->> 'user_id' as user_id, (row ->> 'occurred_at')::timestamptz as occurred_at"
         " from raw.events_quarantine where import_id = %s),"
-        " days as (select distinct user_id, (occurred_at at time zone 'UTC')::date as occurred_day from refused),"
+        " of_ids as (select distinct user_id, (occurred_at at time zone 'UTC')::date as occurred_day from refused),"
+        " days as (table of_ids union select identity_id, occurred_day from of_ids"
+        " join intermediate.int_identities on member_user_id = of_ids.user_id),"
         " forgotten as (delete from intermediate.int_user_daily as daily using days"
         " where daily.user_id = days.user_id and daily.occurred_day = days.occurred_day"
         " returning daily.user_id, daily.occurred_day, daily.known_day),"
-        " read_again as (update raw.events set ingested_xid = default from forgotten"
-        " where events.user_id = forgotten.user_id"
-        " and events.occurred_at >= forgotten.occurred_day::timestamp at time zone 'UTC'"
-        " and events.occurred_at < (forgotten.occurred_day + 1)::timestamp at time zone 'UTC')"
+        " of_members as (select distinct coalesce(member_user_id, forgotten.user_id) as user_id, occurred_day"
+        " from forgotten left join intermediate.int_identities on identity_id = forgotten.user_id),"
+        " read_again as (update raw.events set ingested_xid = default from of_members"
+        " where events.user_id = of_members.user_id"
+        " and events.occurred_at >= of_members.occurred_day::timestamp at time zone 'UTC'"
+        " and events.occurred_at < (of_members.occurred_day + 1)::timestamp at time zone 'UTC')"
         " insert into raw.daily_changes (first_known_day) select min(known_day) from forgotten having count(*) > 0",
         [import_id],
     )

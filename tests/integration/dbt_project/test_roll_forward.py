@@ -191,6 +191,8 @@ def test_rows_refused_after_marts_were_built_on_them_leave_the_marts(
 ) -> None:
     dbt("seed")
     insert(warehouse, random_events(1, 300))
+    joined = "select raw.alias_user(%s, %s, '2024-01-10 00:00Z', 'a test', null)"
+    warehouse.cursor().executemany(joined, [("user 0", "user 5"), ("user 1", "user 6"), ("user 6", "user 7")])
     checked = Database(warehouse_url)
     checked.run(move_watermark(READER, checked.run(oldest_open_transaction())))
     days = [date(2024, 2, 10), date(2024, 5, 1)]
