@@ -25,7 +25,7 @@ COMMANDS = {
     "down": Entry("platform", "down", "Stop what `up` started in another terminal."),
     "status": Entry("platform", "status", "Show what runs and where, the last events, the champions."),
     "events": Entry("events", "app", "Events in and out: import files, simulate a shop, archive old months."),
-    "users": Entry("users", "app", "One user's data: export it, erase it."),
+    "users": Entry("users", "app", "One user: export or erase their data, merge two ids."),
     "run": Entry("run", "run", "Run everything once, for one day: marts, models, scores, drift, deployments."),
     "marts": Entry("marts", "app", "Features and labels of past days."),
     "scores": Entry("scores", "app", "Batch scores of every user."),

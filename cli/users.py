@@ -1,16 +1,28 @@
-"""`customer-analyzer users`: export or erase what is held about one user."""
+"""`customer-analyzer users`: export or erase what is held about one user, join two ids of one person."""
 
 import json
 import sys
+from collections.abc import Iterable
 from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="One user's data: export it, erase it.", no_args_is_help=True)
+app = typer.Typer(help="One user: export or erase their data, merge two ids.", no_args_is_help=True)
 
 UserArgument = Annotated[str, typer.Argument(metavar="USER", help="The user's id, as in the events.")]
+OldArgument = Annotated[str, typer.Argument(metavar="OLD", help="The old id, as in the events.")]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="DAY",
+        help="The day on which this became known (UTC), for events of the past. [default: today]",
+        show_default=False,
+    ),
+]
 
 
 @app.command()
@@ -46,20 +58,75 @@ def erase(
 ) -> None:
     """Erase a user everywhere, for good, and print the receipt as JSON. Repeating it completes an interrupted erasure.
 
-    An import of an old file does not bring the user back. Models that learned from the user are listed, not changed.
+    With the user go all ids that are merged with this one. An import of an old file does not bring them back. Models
+    that learned from the user are listed, not changed.
     """
     from cli.session import open_session
-    from privacy.erasure import erase_user
+    from privacy.persons import erase_person
     from registry.trained_versions import registered_versions
     from warehouse.databases import DAGSTER, MLFLOW
+    from warehouse.user_aliases import ids_of_person
 
-    if not yes:
-        typer.confirm(f"Erase everything about {user}? This cannot be undone.", abort=True, err=True)
     with open_session() as session:
+        if not yes:
+            _, *merged = session.warehouse.run(ids_of_person(user))
+            also = f", who is also {', '.join(merged)}" if merged else ""
+            typer.confirm(f"Erase everything about {user}{also}? This cannot be undone.", abort=True, err=True)
         others = [session.platform.access.pipeline.url(name) for name in (DAGSTER, MLFLOW)]
         versions = registered_versions(session.registry)
-        receipt = erase_user(session.warehouse, session.platform.home, user, versions, others)
+        receipt = erase_person(session.warehouse, session.platform.home, user, versions, others)
     typer.echo(json.dumps(receipt.to_dict(), indent=2))
     if receipt.found:
         typer.echo("The id is still found where `found` says; remove it there, then erase the user again.", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def merge(
+    old: OldArgument,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The id under which both are shown from then on.")],
+    since: Since = None,
+) -> None:
+    """Join two ids of one person: features, labels and scores show both as one user, under the new id.
+
+    Only what is known from that day on changes; snapshots of earlier days stay as they are, and so do the events.
+    `users unmerge OLD` undoes it.
+    """
+    from getpass import getuser
+
+    from cli.session import open_session
+    from privacy.persons import merge_users
+
+    with open_session() as session:
+        joined = merge_users(session.warehouse, old, new, getuser(), _day(since))
+    ids = _listed(each for each in joined.ids if each != joined.shown_as)
+    typer.echo(f"Snapshots as of {_next_day(joined.known_at)} and later show {ids} as {joined.shown_as}.")
+    typer.echo("Earlier ones stay as they are. The next run builds them.")
+
+
+@app.command()
+def unmerge(old: OldArgument, since: Since = None) -> None:
+    """Undo a merge: the old id is a user of its own again. Snapshots of the days in between stay as they are."""
+    from cli.session import open_session
+    from privacy.persons import unmerge_user
+
+    with open_session() as session:
+        joined = unmerge_user(session.warehouse, old, _day(since))
+    typer.echo(
+        f"Snapshots as of {_next_day(joined.known_at)} and later show {old} apart from {joined.shown_as}, whom it was"
+        " merged into."
+    )
+    typer.echo("Earlier ones stay as they are. The next run builds them.")
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def _next_day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date() + timedelta(days=1)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = sorted(names)
+    return f"{', '.join(first)} and {last}" if first else last

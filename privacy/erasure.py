@@ -42,17 +42,19 @@ def erase_user(
     versions: Iterable[TrainedVersion],
     others: Sequence[str] = (),
     holdings: Sequence[Holding] = HOLDINGS,
+    *,
+    is_expected: bool = False,
 ) -> Receipt:
     """Erases a user from the warehouse and from the files of the home.
 
     `versions` are those that may have learned from the user; `others` are addresses of further databases to scan.
-    Raises UserError where nothing is known of such a user, or while marts are being built.
+    Raises UserError where nothing is known of such a user, unless it `is_expected`, or while marts are being built.
     """
     # A build that began before would write the user's marts after.
     with marts_lock(warehouse):
         with warehouse.transaction() as connection:
             there = tables.present(connection, holdings)
-            _keep_out(connection, home, there, user_id, versions)
+            _keep_out(connection, home, there, user_id, versions, is_expected=is_expected)
         _wait_for_storing(warehouse)
         with warehouse.transaction() as connection:
             kept = tables.count(connection, [each for each in there if each.action is Action.KEEP], user_id)
@@ -84,11 +86,17 @@ def erase_user(
 
 
 def _keep_out(
-    connection: Connection, home: Home, there: Sequence[Holding], user_id: str, versions: Iterable[TrainedVersion]
+    connection: Connection,
+    home: Home,
+    there: Sequence[Holding],
+    user_id: str,
+    versions: Iterable[TrainedVersion],
+    *,
+    is_expected: bool,
 ) -> None:
     """Adds the user to those whom imports, scores and the ledger leave out. Raises UserError for a stranger."""
     is_again = execute(connection, erased_users.find(user_id)) is not None
-    if not (is_again or tables.count(connection, there, user_id) or files.find(home.ledger, user_id)):
+    if not (is_expected or is_again or tables.count(connection, there, user_id) or files.find(home.ledger, user_id)):
         raise UserError(f"Nothing is held about a user {user_id}; check how the id is written.")
     execute(connection, erased_users.add(user_id, as_plain(versions_that_saw(connection, user_id, versions))))
 

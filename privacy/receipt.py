@@ -3,7 +3,7 @@
 Belongs here: the receipt's fields. It never holds the id.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -11,6 +11,7 @@ from typing import Any
 class Receipt:
     """What an erasure came to; it does not hold the id.
 
+    `user_hash` is of the id that was erased, `other_user_hashes` are of the other ids that belonged to the same person.
     `deleted`, `pseudonymised` and `kept` are the user's rows, by table; `masked` are rows of others in which the id was
     made illegible. `files`: files in which the id was, archives of old months among them. `unreached_archives`: those
     that lie elsewhere now, from which the user is left out when they are restored. `trained_models`: versions that had
@@ -28,6 +29,7 @@ class Receipt:
     unreached_archives: list[dict[str, str | int]]
     trained_models: list[dict[str, str | int]]
     found: list[str]
+    other_user_hashes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -163,6 +163,11 @@ def delete_identities(connection: Connection, user_id: str) -> ByPartition:
     """
     if not is_there(connection, "intermediate.int_identities"):
         return {}
+    connection.execute(
+        "insert into raw.daily_changes (first_known_day) select min(merged_day) from intermediate.int_identities"
+        " where member_user_id = %(user_id)s having count(*) > 0",
+        {"user_id": user_id},
+    )
     deleted = {
         table: _changed(connection, condition.format(identifier(table)), user_id)
         for table, condition in _OF_IDENTITIES.items()

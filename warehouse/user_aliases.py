@@ -23,6 +23,8 @@ class Refusal(StrEnum):
     """Together they would be more than 100 ids."""
     ERASED = "erased"
     """One of them was erased."""
+    NOBODY = "nobody"
+    """One of them is a word for an unknown user."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,11 @@ class Alias:
     ended_at: datetime | None
 
 
-def alias_user(old_id: str, new_id: str, known_at: datetime | None, said_by: str) -> Statement[Refusal | None]:
-    """Joins two ids, as known since a moment (None: now). Answers with None, or why nothing was changed."""
+def alias_user(old_id: str, new_id: str, known_at: datetime, said_by: str) -> Statement[Refusal | None]:
+    """Joins two ids, as known since a moment. Answers with None, or why nothing was changed."""
     return value(
         lambda refusal: Refusal(refusal) if refusal else None,
-        "select raw.alias_user(%(old_id)s, %(new_id)s, coalesce(%(known_at)s, now()), %(said_by)s, null)",
+        "select raw.alias_user(%(old_id)s, %(new_id)s, %(known_at)s, %(said_by)s, null)",
         old_id=old_id,
         new_id=new_id,
         known_at=known_at,
@@ -47,20 +49,51 @@ def alias_user(old_id: str, new_id: str, known_at: datetime | None, said_by: str
     )
 
 
-def separate_user(old_id: str) -> Statement[Alias | None]:
-    """Ends what joined an old id to another, from now on. Answers with what ended; None where nothing joins it."""
+def separate_user(old_id: str, known_at: datetime) -> Statement[Alias | None]:
+    """Ends what joined an old id to another, as known since a moment, but not before the two were joined.
+
+    Answers with what ended; None where nothing joins the id.
+    """
     return first_row(
         Alias,
-        "update raw.user_aliases set ended_at = greatest(now(), known_at)"
+        "update raw.user_aliases set ended_at = greatest(%(known_at)s, known_at)"
         " where old_user_id = %(old_id)s and ended_at is null returning old_user_id, new_user_id, known_at, ended_at",
         old_id=old_id,
+        known_at=known_at,
+    )
+
+
+def joined_to(new_id: str) -> Statement[list[str]]:
+    """The ids that are joined to this one."""
+    return rows(
+        str,
+        "select old_user_id from raw.user_aliases where new_user_id = %(new_id)s and ended_at is null order by 1",
+        new_id=new_id,
+    )
+
+
+def has_events(user_id: str) -> Statement[bool]:
+    """Whether there are events of a user that are not archived."""
+    return value(bool, "select exists (select from raw.events where user_id = %(user_id)s)", user_id=user_id)
+
+
+def archived_months_of(user_ids: Collection[str]) -> Statement[list[str]]:
+    """The months (YYYY-MM) in which some of the users have events that are archived. Only where marts are built."""
+    return rows(
+        str,
+        "select distinct to_char(month, 'YYYY-MM') from raw.archives join intermediate.int_user_daily"
+        " on occurred_day >= month and occurred_day < month + interval '1 month'"
+        " where restored_at is null and user_id = any(%(user_ids)s) order by 1",
+        user_ids=list(user_ids),
     )
 
 
 def ids_of_person(user_id: str) -> Statement[list[str]]:
-    """All ids that belong to a user's person now, the given one first."""
+    """All ids that belong to a user's person now, the given one first, then what is nearest to it."""
     return rows(
-        str, "select id from raw.ids_of_person(%(user_id)s) as id order by id <> %(user_id)s, id", user_id=user_id
+        str,
+        "select id from raw.ids_of_person(%(user_id)s) with ordinality as found (id, place) order by place",
+        user_id=user_id,
     )
 
 

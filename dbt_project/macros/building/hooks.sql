@@ -55,6 +55,22 @@
     create index on {{ this }} (segment)
 {%- endmacro %}
 
+{#
+    Hook: has the database take no samples of a column's values, where ids of few users would stay in them although the table
+    is empty again.
+#}
+{% macro keep_no_samples(columns) -%}
+    {{ return(adapter.dispatch('keep_no_samples')(columns)) }}
+{%- endmacro %}
+
+{% macro default__keep_no_samples(columns) -%}
+{%- endmacro %}
+
+{% macro postgres__keep_no_samples(columns) -%}
+    alter table {{ this }}
+    {%- for column in columns %} alter column {{ column }} set statistics 0{{ ',' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
 {# Hook: updates the statistics of some columns, or all, so that readers in the same run are planned for the true size. #}
 {% macro refresh_statistics(columns=[]) -%}
     {{ return(adapter.dispatch('refresh_statistics')(columns)) }}

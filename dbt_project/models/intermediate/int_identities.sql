@@ -6,7 +6,11 @@
         full_refresh=false,
         indexes=[{'columns': ['identity_id', 'member_user_id'], 'unique': true}, {'columns': ['member_user_id']}],
         pre_hook="{{ record_first_identities() }}",
-        post_hook=["{{ require_keys(['identity_id', 'member_user_id']) }}", "{{ refresh_statistics() }}"]
+        post_hook=[
+            "{{ require_keys(['identity_id', 'member_user_id']) }}",
+            "{{ keep_no_samples(['member_user_id', 'user_id']) }}",
+            "{{ refresh_statistics() }}"
+        ]
     )
 }}
 
