@@ -31,8 +31,10 @@ def predict(
     if address is None:
         raise OperationError(f"The {model} service is not running; start it with: customer-analyzer up")
     with PredictionClient(str(address), api_key=key_to_show(settings, home)) as client:
-        predictions = client.predict(users).predictions
+        response = client.predict(users)
     if as_json:
-        typer.echo(orjson.dumps(predictions))
+        typer.echo(orjson.dumps(response.predictions))
         return
-    make_console().print(predictions_table(model, predictions))
+    make_console().print(predictions_table(model, response.predictions))
+    if response.warning:
+        typer.echo(f"warning: {response.warning}")

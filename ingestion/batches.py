@@ -33,7 +33,7 @@ class Batch:
 
     `own_ids` are those of the ids that senders gave; `is_repeating`: the file has one of them twice, up to here.
     `other_types`: how many events are of each type that the contract does not name. `repeated`: how many times are
-    in an hour that the file's clocks showed twice.
+    in an hour that the file's clocks showed twice. `has_users_again`: a user has two events in the file, up to here.
     """
 
     chunk: Chunk
@@ -43,6 +43,7 @@ class Batch:
     is_repeating: bool
     other_types: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
+    has_users_again: bool = False
 
     def conflicting(self, events: pl.DataFrame, conflicts: Sequence[Conflict]) -> Packed:
         """Those of `events` that have the id of another, for the quarantine. Equal ones are one: they are one event."""
@@ -82,6 +83,7 @@ def prepare(
     # What the import fills in is no part of a row's identity, so it is missing until the identity is made.
     incomplete = event_ids.allowing_any_text(contract.optional(*FILLED))
     event_places, quarantine_places, own_places = event_ids.Places(), event_ids.Places(), event_ids.Places()
+    users, has_users_again = event_ids.Places(), False
     for chunk in chunks:
         given = map_columns(chunk, contract, reading.profile.columns)
         rows = normalized(given, contract, reading).with_columns(chunk.numbers.alias(_ROW))
@@ -99,6 +101,8 @@ def prepare(
         own_ids = good.get_column("event_id").drop_nulls()
         # Two ids with the same hash cost a comparison and nothing else.
         is_repeating = bool(own_places.take(own_ids.hash().to_numpy()).any())
+        # In nearly every file the first chunk shows it.
+        has_users_again = has_users_again or bool(users.take(events.get_column("user_id").hash().to_numpy()).any())
         yield Batch(
             chunk,
             events,
@@ -107,6 +111,7 @@ def prepare(
             is_repeating,
             _other_types(events, known),
             0 if zone == "UTC" else repeated(events.get_column("occurred_at"), zone),
+            has_users_again,
         )
 
 

@@ -17,6 +17,9 @@ PURCHASE = re.compile(
     r"(?i)purchas|transaction|\border|_paid|paid_|bought|\bbuy|_buy|\bsale|payment|kauf|покуп|заказ|оплат"
 )
 
+# So many events without a user who has two are hardly those of a shop's customers.
+_LONE_USERS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
@@ -26,8 +29,8 @@ class ImportResult:
     have the id of another event. Those of erased users are left out. `reasons` counts why rows were refused; `examples`
     has the first of each as JSON. `other_types` counts events of types that the contract does not name. `waiting`
     counts, by currency, those of the quarantined rows that wait for a rate; `points` counts amounts that are no money.
-    `lines` of text were read, `skipped` of them the head or empty; 0 where a file has no lines. `notes` are sentences
-    for the one who imports.
+    `lines` of text were read, `skipped` of them the head or empty; 0 where a file has no lines. `has_users_again`: a
+    user has more than one event. `notes` are sentences for the one who imports.
     """
 
     file: Path
@@ -46,6 +49,7 @@ class ImportResult:
     repeated: int = 0
     lines: int = 0
     skipped: int = 0
+    has_users_again: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -79,6 +83,7 @@ def added(result: ImportResult, stored: Stored, packed: PackedBatch) -> ImportRe
         repeated=result.repeated + batch.repeated,
         lines=result.lines + batch.chunk.lines,
         skipped=result.skipped + batch.chunk.skipped,
+        has_users_again=batch.has_users_again,
     )
 
 
@@ -122,6 +127,13 @@ def noted(result: ImportResult, zone: str) -> ImportResult:
         notes.append(
             f"amounts that are points and not money ({points}) count as purchases, and are worth nothing until a rate"
             " says what one point is worth"
+        )
+    good = result.read - result.quarantined
+    if good >= _LONE_USERS and not result.has_users_again:
+        notes.append(
+            f"no user has two events: each of the {good:,} has a user_id of its own. If it names an order or a session,"
+            " map the column that names the customer with --map user_id=COLUMN; nothing can be learned of users who"
+            " never come back"
         )
     if result.other_types:
         types = ", ".join(f"{name} ({count:,})" for name, count in Counter(result.other_types).most_common(5))

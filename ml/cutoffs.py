@@ -82,9 +82,7 @@ def plan_cutoffs(
             f"A horizon of {horizon_days} days cannot be predicted; choose 1 to {MAX_HORIZON_DAYS} days."
         )
     if as_of <= first_event:
-        raise NotEnoughHistory(
-            f"Nothing is known as of {as_of}: the first event is on {first_event}; choose a later day."
-        )
+        raise NotEnoughHistory(f"Nothing is known as of {as_of}: history begins on {first_event}; choose a later day.")
     history_days = (as_of - first_event).days
     if horizon_days > history_days:
         raise InvalidHorizon(
@@ -97,7 +95,7 @@ def plan_cutoffs(
     test, calibration = as_of - horizon, as_of - 2 * horizon
     if calibration < earliest:
         raise NotEnoughHistory(
-            f"Too little history before {as_of} for a horizon of {horizon_days} days: the first event is on "
+            f"Too little history before {as_of} for a horizon of {horizon_days} days: history begins on "
             f"{first_event}; choose {earliest + 2 * horizon} or later, or a shorter horizon."
         )
     if last_event is not None and last_event < test:

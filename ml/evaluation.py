@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 _SMALLEST = 1e-7
 """Probabilities are kept this far from 0 and 1 where a logarithm is taken."""
 
+LEAST_OF_EACH_OUTCOME = 5
+"""With fewer users of one outcome, a figure such as the AUC says more about chance than about a model."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -28,6 +31,23 @@ class Evaluation:
     reliability: pl.DataFrame
     gain: pl.DataFrame
     test_predictions: pl.DataFrame
+
+
+def judging_fault(label: ArrayLike, name: str) -> str | None:
+    """Why rows with these outcomes cannot judge a model: too few of one outcome. None where they can.
+
+    `name` is that of the label.
+    """
+    labels = np.asarray(label, np.float64)
+    rows, positives = len(labels), int(labels.sum())
+    if positives in (0, rows):
+        return f"{name} is {'true' if positives else 'false'} for all {rows:,} users of the test window"
+    if min(positives, rows - positives) < LEAST_OF_EACH_OUTCOME:
+        return (
+            f"{name} is true for {positives:,} of {rows:,} users of the test window, and at least "
+            f"{LEAST_OF_EACH_OUTCOME} of each outcome are needed"
+        )
+    return None
 
 
 def auc(label: ArrayLike, score: ArrayLike) -> float:

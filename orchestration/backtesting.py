@@ -37,7 +37,7 @@ def backtest_challenger(
             f"There is no {kind} challenger as of {as_of}, {horizon_days} days ahead; "
             f"materialize {kind}_candidate first."
         )
-    known = event_range(marts.database)
+    known = event_range(marts.database, as_of)
     plans = plan_backtest(as_of, horizon_days, known.first, known.last)
     model = registry.load(challenger)
     if artifact.read_provenance(registry.folder(challenger)).cutoffs != plans[-1].to_dict():

@@ -22,13 +22,14 @@ def judge_challenger(
     """Decides on rows that neither model was trained on, and promotes the challenger if it may be.
 
     Where there is no champion yet, a challenger with a fault is promoted all the same, fault on record: any answer
-    is better than none, and the rung it stands on was chosen by evidence.
+    is better than none, and the rung it stands on was chosen by evidence. Of challengers that nothing could judge, only
+    the recency rule is.
     """
     champion = registry.with_alias(challenger.kind, CHAMPION)
     if champion is not None and champion.version == challenger.version:
         return GateDecision(True, f"version {champion.version} is champion already", {})
     decision = _decide(marts, registry, challenger, champion)
-    if champion is None and not decision.promote:
+    if champion is None and not decision.promote and decision.may_be_first:
         first = f"promoted as the first {challenger.kind} model, though: {decision.reason}"
         promote(registry, marts.database, challenger, instead_of=None, reason=first, promoted_by=promoted_by)
         return GateDecision(False, first, decision.checks)

@@ -17,9 +17,9 @@ def plan_run(warehouse: Database, as_of: date | None, horizon_days: int) -> Cuto
     Without `as_of` it is the day after the last event, or today if that day has not begun yet. Raises UserError or
     ml.errors.MLError with the way out.
     """
-    known = event_range(warehouse)
     today = datetime.now(UTC).date()
-    day = as_of or min(known.last + timedelta(days=1), today)
+    day = as_of or min(event_range(warehouse).last + timedelta(days=1), today)
     if day > today:
         raise UserError(f"{day} has not begun yet, so not everything before it is known; choose {today} or earlier.")
+    known = event_range(warehouse, day)
     return plan_cutoffs(day, horizon_days, known.first, known.last)

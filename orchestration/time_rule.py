@@ -123,7 +123,7 @@ def compare_labels(warehouse: Database, as_of: date, horizon_days: int) -> Compa
 
 
 def _cutoffs(warehouse: Database, as_of: date, horizon_days: int) -> tuple[date, ...]:
-    known = event_range(warehouse)
+    known = event_range(warehouse, as_of)
     return plan_cutoffs(as_of, horizon_days, known.first, known.last).all
 
 

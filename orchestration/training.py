@@ -4,6 +4,7 @@ One function for every kind of model. Does not belong here: how a model learns (
 (`orchestration.assets.models`).
 """
 
+import math
 import subprocess
 from datetime import date
 from importlib.metadata import version
@@ -30,7 +31,7 @@ def train_candidate(
 
     Raises ml.errors.NotApplicable when the events cannot carry this model at all.
     """
-    known = event_range(marts.database)
+    known = event_range(marts.database, as_of)
     plan = plan_cutoffs(as_of, horizon_days, known.first, known.last)
     catalogue, train = read_catalogue(CATALOGUE), kind.load_trainer()
     if kind.outcome is None:
@@ -39,11 +40,13 @@ def train_candidate(
     else:
         frame = marts.training_frame(plan.all, horizon_days)
         trained = train(frame, catalogue, plan)
+    # What could not be measured is left out.
+    metrics = {name: value for name, value in trained.evaluation.metrics.items() if math.isfinite(value)}
     provenance = Provenance(
         cutoffs=plan.to_dict(),
         data_fingerprint=fingerprint(frame),
         git_revision=code_revision(),
-        metrics=trained.evaluation.metrics,
+        metrics=metrics,
         parameters=trained.parameters,
     )
     with TemporaryDirectory() as scratch:
@@ -54,7 +57,7 @@ def train_candidate(
             directory,
             digest,
             parameters=trained.parameters,
-            metrics=trained.evaluation.metrics,
+            metrics=metrics,
             figures=plots.evaluation_figures(trained.evaluation),
             tables={"features": list(trained.model.feature_names), "cutoffs": plan.to_dict()},
             tags={

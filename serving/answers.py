@@ -28,8 +28,10 @@ _PREDICTION_OF: dict[Answer, Callable[..., Prediction]] = {
     Answer.PROBABILITY_AND_VALUE: ValuePrediction,
     Answer.SEGMENT: SegmentPrediction,
 }
-# A user whose odds are within a factor of two of the base rate's is ordinary.
+# A user whose odds are within a factor of two of the base rate's is ordinary. No rate outside of these bounds is:
+# where 99 % leave, each of them is at high risk.
 _UNUSUAL_ODDS = 2.0
+_LEAST_ORDINARY, _MOST_ORDINARY = 0.01, 0.8
 _RAREST = 1e-9
 _UNEXPLAINED = Explanation(())
 
@@ -77,8 +79,8 @@ def answer(
 
 
 def risk_of(probability: float, base_rate: float) -> Risk:
-    """`probability` in words: its odds beside those of the base rate."""
-    ratio = _odds(probability) / _odds(base_rate)
+    """`probability` in words: its odds beside those of an ordinary user, which is the base rate within bounds."""
+    ratio = _odds(probability) / _odds(min(max(base_rate, _LEAST_ORDINARY), _MOST_ORDINARY))
     if ratio < 1 / _UNUSUAL_ODDS:
         return "low"
     return "high" if ratio > _UNUSUAL_ODDS else "medium"

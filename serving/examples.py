@@ -49,7 +49,7 @@ def _answered(contribution: float, text: str, *advice: str) -> dict[str, Any]:
 
 def predictions(kind: str) -> dict[str, Any]:
     """An answer of `POST /predict`."""
-    return {**_envelope(kind), "predictions": [_prediction(model_kind(kind))]}
+    return {**_envelope(kind), "predictions": [_prediction(model_kind(kind))], "warning": None}
 
 
 def explanations(kind: str) -> dict[str, Any]:
@@ -75,6 +75,7 @@ def explanations(kind: str) -> dict[str, Any]:
                 ],
             }
         ],
+        "warning": None,
     }
 
 
@@ -108,6 +109,7 @@ def model(kind: str) -> dict[str, Any]:
         "metrics": {"stability": 0.94} if _is_segment(kind) else {"auc": 0.852},
         "cutoffs": {"as_of": "1998-06-01"},
         "refused": None,
+        "warning": None,
     }
 
 

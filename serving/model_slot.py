@@ -82,6 +82,11 @@ class LoadedModel:
     provenance: "Provenance"
     loaded_at: datetime.datetime
 
+    @property
+    def warning(self) -> str | None:
+        """What everyone who reads its answers should know, such as that nothing could judge it."""
+        return self.provenance.parameters.get("warning")
+
 
 @dataclass(frozen=True, slots=True)
 class Build:

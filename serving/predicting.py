@@ -95,6 +95,7 @@ def predictions_json(runtime: "Runtime", answered: Answered) -> bytes:
         model_version=answered.loaded.version,
         horizon_days=answered.loaded.model.horizon_days or None,
         predictions=answered.predictions,
+        warning=answered.loaded.warning,
     )
     return orjson.dumps(response)
 
@@ -109,6 +110,7 @@ def explanations_json(runtime: "Runtime", answered: Answered) -> bytes:
         horizon_days=answered.loaded.model.horizon_days or None,
         unit=UNIT_OF[answered.loaded.answer],
         explanations=explanations,
+        warning=answered.loaded.warning,
     )
     return orjson.dumps(response)
 

@@ -70,6 +70,7 @@ async def describe_model(request: Request) -> Response:
         metrics=dict(loaded.provenance.metrics),
         cutoffs=dict(loaded.provenance.cutoffs),
         refused=runtime.slot.refusal,
+        warning=loaded.warning,
     )
     return _json(orjson.dumps(info))
 

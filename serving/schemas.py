@@ -145,7 +145,9 @@ class ProbabilityPrediction(Prediction):
     """How likely is it that what the model foretells comes true within the horizon?"""
 
     probability: Annotated[float, Field(ge=0, le=1, description="calibrated probability")]
-    risk: Annotated[Risk, Field(description="probability in words, beside the model's base rate")]
+    risk: Annotated[
+        Risk, Field(description="probability in words, beside the base rate, or 1 or 80 % if that is lower or higher")
+    ]
 
 
 @dataclass(kw_only=True)
@@ -180,6 +182,9 @@ class PredictionResponse(Generic[P]):
     model_version: Annotated[int, Field(description="version in the registry")]
     horizon_days: Annotated[int | None, Field(description="how far the prediction looks; null for segmentation")]
     predictions: list[P]
+    warning: Annotated[
+        str | None, Field(description="what to know before relying on the answers: `not judged` and why; usually null")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +232,9 @@ class ExplanationResponse(Generic[P]):
         ),
     ]
     explanations: list[TakenApart[P]]
+    warning: Annotated[
+        str | None, Field(description="what to know before relying on the answers: `not judged` and why; usually null")
+    ] = None
 
 
 REQUEST = TypeAdapter(PredictionRequest)
@@ -276,3 +284,6 @@ class ModelInfo:
     metrics: Annotated[dict[str, float | None], Field(description="out-of-time evaluation; null: undefined")]
     cutoffs: Annotated[dict[str, Any], Field(description="the days the model was trained and judged on")]
     refused: Refusal | None
+    warning: Annotated[
+        str | None, Field(description="what to know before relying on the answers: `not judged` and why; usually null")
+    ] = None

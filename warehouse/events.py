@@ -4,6 +4,7 @@ Belongs here: SQL on `raw.events` and the tables about it. Does not belong here:
 made of events (`warehouse.marts`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import LiteralString
@@ -16,44 +17,85 @@ from warehouse.database import Database, Statement, command, first_row, rows, va
 
 @dataclass(frozen=True)
 class EventRange:
-    """The first day on which anything was known, and the last day on which anything happened (UTC).
+    """The day on which history begins, and the last day on which anything happened (UTC).
 
-    `first` is by arrival, because history that arrives later must not change the plan of an earlier day. Archived
-    months count, because the marts still contain them.
+    History begins on the first day by which one percent is known of all that is known: a placeholder such as 2000-01-01
+    or a wrong clock makes no history. What counts is days of users, so that one busy program weighs little, by the day
+    on which they became known, because history that arrives later must not change the plan of an earlier day.
     """
 
     first: date
     last: date
 
 
-_UNREAD_EVENTS: LiteralString = """
-select min(greatest(occurred_at, received_at) at time zone 'UTC')::date as first,
-    max(occurred_at at time zone 'UTC')::date as last
-from raw.events where ingested_xid >= %(seen)s
-union all
-select min(first_known_day), null from raw.archives
+# A day of a user that the roll-up has read already, whole or in part, counts once.
+_DAYS: LiteralString = """
+with arrived as (
+    select distinct
+        user_id,
+        (occurred_at at time zone 'UTC')::date as occurred_day,
+        (received_at at time zone 'UTC')::date as received_day
+    from raw.events where ingested_xid >= %(seen)s
+),
+days as (
+    select greatest(occurred_day, received_day) as known_day, count(*) as user_days, max(occurred_day) as last
+    from arrived {unread} group by 1
+    union all
+    {rolled_up}
+),
+known as (
+    select
+        known_day,
+        sum(user_days) over (order by known_day rows unbounded preceding) as so_far,
+        sum(user_days) over () as altogether
+    from days where known_day < coalesce(%(as_of)s::date, 'infinity')
+)
+select
+    coalesce(
+        (select min(known_day) from known where so_far * 100 >= altogether),
+        (select min(known_day) from days)
+    ),
+    {last}
 """
-# The days of the daily roll-up come from its indexes, so only events that it has not read yet are scanned.
-_ROLLED_UP_EVENTS: LiteralString = """
-union all
-select min(known_day), max(occurred_day) from intermediate.int_user_daily
-"""
+# Archived months count, because the roll-up still contains them; without it, all that is known is where they begin.
+_WITHOUT_ROLL_UP: dict[str, LiteralString] = {
+    "unread": "",
+    "rolled_up": "select first_known_day, 1, null from raw.archives where restored_at is null",
+    "last": "(select max(last) from days)",
+}
+# The roll-up is counted by its indexes, so only events that it has not read yet are scanned.
+_WITH_ROLL_UP: dict[str, LiteralString] = {
+    "unread": """
+    where not exists (
+        select from intermediate.int_user_daily as daily
+        where daily.user_id = arrived.user_id and daily.occurred_day = arrived.occurred_day
+            and daily.received_day = arrived.received_day
+    )""",
+    "rolled_up": """
+    select greatest(occurred_day, received_day), count(*), null from intermediate.int_user_daily group by 1""",
+    "last": "greatest((select max(last) from days), (select max(occurred_day) from intermediate.int_user_daily))",
+}
 
 
-def event_range(database: Database) -> EventRange:
-    """The first and last day with events. Raises UserError if there are none."""
+def event_range(database: Database, as_of: date | None = None) -> EventRange:
+    """Where history begins, by what was known as of a day (unless told, by all that is known), and its last day.
+
+    Raises UserError if there are no events.
+    """
     if database.run(value(bool, "select to_regclass('intermediate.int_user_daily') is not null")):
-        days = database.run(_range(_UNREAD_EVENTS + _ROLLED_UP_EVENTS, database.run(watermark("int_user_daily"))))
+        days = database.run(_range(_WITH_ROLL_UP, database.run(watermark("int_user_daily")), as_of))
     else:
-        days = database.run(_range(_UNREAD_EVENTS, 0))
+        days = database.run(_range(_WITHOUT_ROLL_UP, 0, as_of))
     if days is None:
         raise UserError("There are no events yet; bring some in: customer-analyzer events import FILE")
     return days
 
 
-def _range(days: LiteralString, seen: int) -> Statement[EventRange | None]:
-    query = sql.SQL("select min(first), max(last) from ({}) as days").format(sql.SQL(days))
-    return first_row(lambda first, last: None if last is None else EventRange(first, last), query, seen=seen)
+def _range(parts: Mapping[str, LiteralString], seen: int, as_of: date | None) -> Statement[EventRange | None]:
+    query = sql.SQL(_DAYS).format(**{name: sql.SQL(part) for name, part in parts.items()})
+    return first_row(
+        lambda first, last: None if last is None else EventRange(first, last), query, seen=seen, as_of=as_of
+    )
 
 
 def estimated_events() -> Statement[int]:

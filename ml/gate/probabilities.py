@@ -14,7 +14,7 @@ import polars as pl
 from ml.artifact import Model
 from ml.bootstrap import RankedRows, resampled
 from ml.errors import FeatureMismatch, NotEnoughData
-from ml.evaluation import auc, brier, calibration_error, calibration_noise
+from ml.evaluation import auc, brier, calibration_error, calibration_noise, judging_fault
 from ml.gate.requirements import cost, cost_fault
 from ml.gate.terms import GateDecision, GateLimits
 from ml.kinds import Outcome
@@ -29,20 +29,22 @@ def compare_probabilities(
 ) -> GateDecision:
     """Judge a probability on labelled rows by ranking, calibration and slices of users.
 
-    Without a champion that can read the rows the rival is recency alone. Raises NotEnoughData if no row has a label.
+    Without a champion that can read the rows the rival is recency alone. Rows with too few of one outcome judge
+    nothing, and then only the recency rule may be a first model. Raises NotEnoughData if no row has a label.
     """
     rows = rows.filter(pl.col(outcome.label).is_not_null()).sort("as_of", "user_id")
     if rows.is_empty():
         raise NotEnoughData(f"No user of the test cutoff has a {challenger.kind} label; choose another day.")
     labels = rows[outcome.label].cast(pl.Float64).to_numpy()
-    scores = {"challenger": challenger.predict(rows)["score"].to_numpy(), "recency": _recency(rows, outcome)}
-    if champion is not None and (answers := _answers(champion, rows)) is not None:
-        scores["champion"] = answers
-    rival = "champion" if "champion" in scores else "recency"
+    answers = challenger.predict(rows)
     checks = {"rows": float(len(labels)), "positives": float(labels.sum())}
-    if rival == "champion" and labels.min() == labels.max():
-        reason = f"the {len(labels):,} newest matured users had one outcome only, so nothing can be compared"
-        return GateDecision(False, reason, checks)
+    if fault := judging_fault(labels, outcome.label):
+        is_rule = "basis" in answers.columns and bool((answers["basis"] == "rule").all())
+        return GateDecision(False, f"not judged: {fault}", checks, may_be_first=is_rule)
+    scores = {"challenger": answers["score"].to_numpy(), "recency": _recency(rows, outcome)}
+    if champion is not None and (theirs := _answers(champion, rows)) is not None:
+        scores["champion"] = theirs
+    rival = "champion" if "champion" in scores else "recency"
     low, high = _auc_gain(labels, scores, rival, rows["user_id"].to_numpy(), limits, seed)
     checks |= {f"{name}_auc": auc(labels, values) for name, values in scores.items()} | {
         "auc_gain_low": low,

@@ -58,8 +58,12 @@ class GateInputs:
 
 @dataclass(frozen=True)
 class GateDecision:
-    """The verdict, its reason in one sentence, and every figure it rests on."""
+    """The verdict, its reason in one sentence, and every figure it rests on.
+
+    `may_be_first`: where there is no champion yet, the challenger may answer all the same, with the reason on record.
+    """
 
     promote: bool
     reason: str
     checks: dict[str, float]
+    may_be_first: bool = True

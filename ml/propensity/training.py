@@ -13,12 +13,13 @@ from ml.artifact import Model
 from ml.baselines import Baselines, fit_baselines
 from ml.catalogue import FeatureCatalogue
 from ml.cutoffs import CutoffPlan
-from ml.errors import NotEnoughData
+from ml.errors import NotApplicable, NotEnoughData
 from ml.evaluation import (
     Evaluation,
     auc,
     brier,
     gain_table,
+    judging_fault,
     log_loss,
     reliability_table,
     score_metrics,
@@ -26,6 +27,7 @@ from ml.evaluation import (
 from ml.kinds import Answer, ModelKind, Outcome, Population, outcome_of
 from ml.propensity.amount import AMOUNT_INPUTS, AMOUNT_LABEL, fit_amounts
 from ml.propensity.bgnbd import BgNbdMember, fit_bgnbd_member
+from ml.propensity.golden import golden_rows, medians
 from ml.propensity.ladder import RungChoice, choose_rung
 from ml.propensity.linear import fit_linear
 from ml.propensity.matrix import Floats, Matrix, feature_matrix, require_columns
@@ -35,8 +37,10 @@ from ml.propensity.stacking import Stack, average_stack, cross_fitted_log_odds, 
 from ml.propensity.table import RateTable, fit_rate_table
 from ml.propensity.trees import fit_trees, quantile_matrix, steady_directions
 
+WARNING = "warning"
+"""The parameter that says in words what is to be known about a model by everyone who reads its answers."""
+
 _FOLDS = 5
-_GOLDEN_ROWS = 11
 _MOST_ROWS = 100_000
 _LEAST_WEIGHT = 0.1
 _LEAST_L2 = 10.0
@@ -77,7 +81,8 @@ def train_propensity(
 
     `frame` holds features joined with labels for every day in `plan.all`; other days are ignored. The same
     frame and seed give the same model, whatever the order of the rows. Raises FeatureMismatch for a missing
-    column and NotEnoughData where calibration or test hold no labelled user.
+    column, NotEnoughData where calibration or test hold no labelled user, and NotApplicable where only one outcome ever
+    came about. Where the test cutoff cannot judge a model, it is the recency rule, with a warning in the parameters.
 
     Where the population is the active, everyone else is answered by how often users that inactive became active.
     """
@@ -96,10 +101,16 @@ def train_propensity(
         if not len(rows.labels):
             raise NotEnoughData(f"No user can {role} the {kind.name} model as of {day}; choose another day.")
 
+    _demand_both_outcomes(kind, outcome, [rows.labels for rows in (train, calibration, test)])
+    fault = judging_fault(test.labels, outcome.label)
+
     # One thread: as fast for matrices this narrow, quiet beside other processes, and the same bits everywhere.
     with threadpool_limits(limits=1):
         process = _fit_process(frame, train, plan, outcome, spec, names) if len(train.labels) else None
-        members, stack, choice = _fit(train, calibration, spec, names.index(outcome.recency), process, seed)
+        if fault:
+            members, stack, choice = _fit_rule(train, calibration, names.index(outcome.recency), fault)
+        else:
+            members, stack, choice = _fit(train, calibration, spec, names.index(outcome.recency), process, seed)
         known = train if len(train.labels) else calibration
         baselines = fit_baselines(known.frame, known.labels, outcome.recency)
     log_odds = stack.log_odds(np.column_stack([member.log_odds(calibration.matrix) for member in members]))
@@ -114,9 +125,9 @@ def train_propensity(
         outside=_fit_outside(frame, plan, outcome, names) if has_outside else None,
         amounts=fit_amounts(train.frame, calibration.frame, expit(log_odds)) if has_amount else None,
         base_rate=round(float((calibration.labels.sum() + 0.5) / (len(calibration.labels) + 1)), 10),
-        typical=_medians(calibration.matrix),
+        typical=medians(calibration.matrix),
         cutoffs=plan.to_dict(),
-        golden=_golden_rows(frame.filter(pl.col("as_of") == plan.calibration), names),
+        golden=golden_rows(frame.filter(pl.col("as_of") == plan.calibration), names),
     )
     evaluation = evaluate(model, test.frame, test.labels, baselines)
     parameters = {
@@ -132,6 +143,8 @@ def train_propensity(
         "boosted": asdict(spec.boosted),
         "linear_shrinkage": spec.linear_shrinkage,
     }
+    if fault:
+        parameters[WARNING] = f"not judged: {fault}"
     return TrainedPropensity(model, evaluation, parameters)
 
 
@@ -158,6 +171,24 @@ def evaluate(model: Model, rows: pl.DataFrame, labels: Floats, baselines: Baseli
 def _labelled(frame: pl.DataFrame, names: list[str], outcome: Outcome, days: tuple[Any, ...]) -> _Rows:
     rows = frame.filter(pl.col("as_of").is_in(days) & pl.col(outcome.label).is_not_null())
     return _Rows(rows, feature_matrix(rows, names), rows[outcome.label].cast(pl.Float64).to_numpy())
+
+
+def _demand_both_outcomes(kind: ModelKind, outcome: Outcome, parts: list[Floats]) -> None:
+    labels = np.concatenate(parts)
+    if labels.min() == labels.max():
+        raise NotApplicable(
+            f"The {kind.name} model is not applicable: {outcome.label} is {'true' if labels.any() else 'false'} for"
+            f" everyone at every cutoff, so there is nothing to tell apart; choose another day or horizon."
+        )
+
+
+def _fit_rule(
+    train: _Rows, calibration: _Rows, recency: int, fault: str
+) -> tuple[tuple[Member, ...], Stack, RungChoice]:
+    """The recency rule, of every row with a known outcome: nothing could tell whether more is any better."""
+    matrix = np.concatenate([train.matrix, calibration.matrix])
+    rule = fit_rate_table(matrix, recency, np.concatenate([train.labels, calibration.labels]))
+    return (rule,), average_stack(1), RungChoice("rule", f"no model could be judged: {fault}", {})
 
 
 def _fit(
@@ -264,21 +295,3 @@ def _fit_outside(frame: pl.DataFrame, plan: CutoffPlan, outcome: Outcome, names:
     is_active = silent[ACTIVITY_LABEL].cast(pl.Float64).to_numpy()
     labels = is_active if outcome.is_wanted else 1.0 - is_active
     return fit_rate_table(feature_matrix(silent, names), names.index(ACTIVITY_RECENCY), labels)
-
-
-def _medians(matrix: Matrix) -> tuple[float | None, ...]:
-    columns = (column[~np.isnan(column)] for column in matrix.T)
-    return tuple(round(float(np.median(column)), 6) if len(column) else None for column in columns)
-
-
-def _golden_rows(rows: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    """Made-up users: each feature at one of its quantiles, and one of whom nothing is defined."""
-    levels = np.linspace(0.01, 0.99, _GOLDEN_ROWS)
-    columns: dict[str, list[float | None]] = {}
-    for name in names:
-        values = rows[name].cast(pl.Float64).fill_nan(None).drop_nulls()
-        quantiles = np.quantile(values.to_numpy(), levels).tolist() if len(values) else [None] * _GOLDEN_ROWS
-        columns[name] = [*quantiles, None]
-    users = [f"quantile {level:.2f}" for level in levels] + ["nothing defined"]
-    schema = {"user_id": pl.String, **dict.fromkeys(names, pl.Float64)}
-    return pl.DataFrame({"user_id": users, **columns}, schema=schema)

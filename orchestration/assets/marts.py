@@ -153,6 +153,6 @@ def _passes(keys: Sequence[str], warehouse: Database, horizon_days: int) -> list
     days = [date.fromisoformat(key) for key in keys]
     if len(days) > 1:
         return [variables(some, horizon_days) for some in passes(days, DAYS_A_PASS)]
-    known = event_range(warehouse)
+    known = event_range(warehouse, days[0])
     learned = run_days(days[0], horizon_days, known.first, known.last)
     return [variables(learned, horizon_days, known_until=days[0])]

@@ -3,7 +3,6 @@
 Belongs here: the assets and what they report. Not: training (`orchestration.training`), judgement (`ml.gate`).
 """
 
-import math
 from collections.abc import Iterator
 from datetime import date
 
@@ -15,7 +14,7 @@ from orchestration.judging import judge_challenger
 from orchestration.partitions import AS_OF
 from orchestration.resources import Choices, RegistryResource, WarehouseResource
 from orchestration.training import train_candidate
-from registry.mlflow_registry import CHALLENGER
+from registry.mlflow_registry import CHALLENGER, CHAMPION
 
 FEATURES = dg.AssetKey(["marts", "user_features"])
 LABELS = dg.AssetKey(["marts", "user_labels"])
@@ -64,7 +63,7 @@ def candidate_asset(kind: ModelKind) -> dg.AssetsDefinition:
                 "mlflow_run": trained.run_id,
                 "model_files": trained.artifact_uri,
                 "digest": trained.digest,
-                **{name: value for name, value in trained.metrics.items() if math.isfinite(value)},
+                **trained.metrics,
             },
             data_version=dg.DataVersion(trained.digest),
             check_results=[dg.AssetCheckResult(check_name="is_applicable", passed=True)],
@@ -83,6 +82,7 @@ def champion_asset(kind: ModelKind) -> dg.AssetsDefinition:
         kinds={"mlflow", "python"},
         partitions_def=AS_OF,
         deps=[f"{kind}_candidate", FEATURES, LABELS],
+        output_required=False,
         check_specs=[
             dg.AssetCheckSpec(
                 "gate", asset=f"{kind}_champion", description="The challenger is not worse than the champion."
@@ -94,27 +94,32 @@ def champion_asset(kind: ModelKind) -> dg.AssetsDefinition:
         warehouse: WarehouseResource,
         registry: RegistryResource,
         choices: Choices,
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         opened = registry.open()
         challenger = opened.with_alias(kind.name, CHALLENGER)
         if challenger is None:
             raise dg.Failure(f"There is no {kind} challenger; materialize {kind}_candidate first.")
         verdict = judge_challenger(warehouse.marts(), opened, challenger, promoted_by=choices.started_by)
-        return dg.MaterializeResult(
+        gate = dg.AssetCheckResult(
+            check_name="gate",
+            passed=verdict.promote,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=verdict.reason,
+        )
+        champion = opened.with_alias(kind.name, CHAMPION)
+        if champion is None:
+            # Nothing answers, so nothing downstream has anything to do.
+            context.log.warning(f"There is no {kind} champion: {verdict.reason}")
+            yield gate
+            return
+        yield dg.MaterializeResult(
             metadata={
-                "version": opened.champion(kind.name).version,
+                "version": champion.version,
                 "challenger": challenger.version,
                 "reason": verdict.reason,
                 "checks": dg.MetadataValue.json(dict(verdict.checks)),
             },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="gate",
-                    passed=verdict.promote,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    description=verdict.reason,
-                )
-            ],
+            check_results=[gate],
         )
 
     return champion

@@ -1,6 +1,7 @@
 """From chunks to what is stored, without a database."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -140,6 +141,16 @@ def test_reasons_and_other_types_are_counted_and_said() -> None:
     assert commonest(result) == "1: event_type is missing"
     assert result.notes[0] == "counted as `other`: order_paid (2), quiz (1)"
     assert "--map 'event_type:order_paid=purchase'" in result.notes[1]
+
+
+@pytest.mark.parametrize(("users", "is_said"), [(range(120), True), ([*range(119), 0], False), (range(50), False)])
+def test_users_who_never_come_again_are_pointed_out(users: Sequence[int], is_said: bool) -> None:
+    """Across batches, and only where a file is long enough for it to mean something."""
+    rows = [{"user_id": f"u{user}", "event_type": "view", "occurred_at": "2025-01-02"} for user in users]
+    result = ImportResult(Path("a.csv"))
+    for batch in batches(rows, size=50):
+        result = added(result, Stored(batch.events.height, 0, 0, 0, 0, 0), batch)
+    assert any("no user has two events" in note for note in noted(result, "UTC").notes) == is_said
 
 
 def test_lines_add_up() -> None:

@@ -86,7 +86,7 @@ def test_too_little_history_says_which_day_would_do() -> None:
 
 
 def test_as_of_outside_the_events_is_refused() -> None:
-    with pytest.raises(NotEnoughHistory, match="first event is on 2024-01-01"):
+    with pytest.raises(NotEnoughHistory, match="history begins on 2024-01-01"):
         plan_cutoffs(date(2023, 1, 1), 30, date(2024, 1, 1))
     with pytest.raises(NotEnoughHistory, match="last event is on 2024-03-01"):
         plan_cutoffs(date(2024, 12, 1), 30, date(2024, 1, 1), date(2024, 3, 1))

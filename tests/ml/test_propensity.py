@@ -143,10 +143,23 @@ def test_one_outcome_only(
         has_activity=pl.lit(not outcome),
         is_churned=pl.when(pl.col("is_churned").is_not_null()).then(pl.lit(outcome)),
     )
+    with pytest.raises(NotApplicable, match=f"is {str(outcome).lower()} for everyone at every cutoff"):
+        train(frame, catalogue, plan)
+
+
+@both
+def test_the_calibration_cutoff_may_have_one_outcome(
+    train: Train, shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan
+) -> None:
+    is_calibration = pl.col("as_of") == plan.calibration
+    frame = shop_frame(600).with_columns(
+        pl.when(is_calibration, pl.col(name).is_not_null()).then(pl.lit(False)).otherwise(name).alias(name)
+        for name in ("has_purchased", "is_churned")
+    )
     trained = train(frame, catalogue, plan)
     assert trained.model.rung == "rule"
-    score = trained.model.predict(frame.filter(pl.col("as_of") == plan.as_of))["score"]
-    assert (score > 0.9).all() if outcome else (score < 0.1).all()
+    assert "one outcome only" in trained.model.rung_reason
+    assert "warning" not in trained.parameters
 
 
 @both

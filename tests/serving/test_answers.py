@@ -29,9 +29,16 @@ def test_a_higher_probability_is_never_a_lower_risk(one: float, other: float, ba
     assert order.index(risk_of(low, base_rate)) <= order.index(risk_of(high, base_rate))
 
 
-@given(probabilities)
+@given(st.floats(min_value=0.01, max_value=0.8))
 def test_the_base_rate_itself_is_ordinary(base_rate: float) -> None:
     assert risk_of(base_rate, base_rate) == "medium"
+
+
+@pytest.mark.parametrize(
+    ("rate", "risk"), [(0.997, "high"), (0.92, "high"), (0.003, "low"), (0.0, "low"), (1.0, "high")]
+)
+def test_where_nearly_everyone_is_alike_the_word_follows_the_probability(rate: float, risk: str) -> None:
+    assert risk_of(rate, rate) == risk
 
 
 def test_a_reason_is_written_as_the_contract_has_it() -> None:

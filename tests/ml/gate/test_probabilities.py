@@ -14,6 +14,13 @@ from ml.gate.terms import GateLimits
 _USERS = 4000
 
 
+class Rule(Scored):
+    """A stand-in that says it is the recency rule."""
+
+    def predict(self, features: pl.DataFrame) -> pl.DataFrame:
+        return super().predict(features).with_columns(basis=pl.lit("rule"))
+
+
 def _rows(seed: int = 0) -> pl.DataFrame:
     random = np.random.default_rng(seed)
     truth = random.normal(-1, 1.5, _USERS)
@@ -125,7 +132,17 @@ def test_without_evidence_the_champion_stays() -> None:
     rows = _rows().with_columns(has_purchased=pl.lit(False))
     decision = decide(rows, challenger=Scored("true"), champion=Scored("worse"))
     assert not decision.promote
-    assert "one outcome only" in decision.reason
+    assert decision.reason == f"not judged: has_purchased is false for all {rows.height:,} users of the test window"
+    assert np.isfinite(list(decision.checks.values())).all()
+
+
+def test_a_first_model_that_nothing_judged_answers_only_if_it_is_the_rule() -> None:
+    rows = _rows().with_columns(has_purchased=pl.int_range(pl.len()) < 4)
+    decision = decide(rows, challenger=Scored("true"), champion=None)
+    assert not decision.promote
+    assert not decision.may_be_first
+    assert "has_purchased is true for 4 of 4,000 users" in decision.reason
+    assert decide(rows, challenger=Rule("true"), champion=None).may_be_first
 
 
 def test_too_few_rows_are_no_comparison() -> None:
