@@ -148,7 +148,7 @@ def test_users_who_never_come_again_are_pointed_out(users: Sequence[int], is_sai
     """Across batches, and only where a file is long enough for it to mean something."""
     rows = [{"user_id": f"u{user}", "event_type": "view", "occurred_at": "2025-01-02"} for user in users]
     result = ImportResult(Path("a.csv"))
-    for batch in batches(rows, size=50):
+    for batch in packed(batches(rows, size=50), Exchange()):
         result = added(result, Stored(batch.events.height, 0, 0, 0, 0, 0), batch)
     assert any("no user has two events" in note for note in noted(result, "UTC").notes) == is_said
 
