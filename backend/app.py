@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from backend.auth.endpoints import router as auth
 from backend.events.endpoints import router as events
 from backend.exchange import Exchange, add_error_answers
 from backend.health.endpoints import router as health
@@ -21,7 +22,7 @@ from core.logs import configure_logging
 API_VERSION = "1.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
-ROUTERS = (events, users, health)
+ROUTERS = (auth, events, users, health)
 
 
 def create_app(settings: BackendSettings | None = None) -> FastAPI:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from backend.access.keys import Keys
+from backend.access.tokens import AccessTokens
+from backend.accounts.passwords import PasswordChecks
 from backend.database import DatabasePool
 from backend.events.intake import Intake
 from backend.metrics import Metrics
@@ -33,6 +35,8 @@ class Resources:
     metrics: Metrics
     tracing: Tracing
     keys: Keys
+    tokens: AccessTokens
+    passwords: PasswordChecks
     intake: Intake
     models: Mapping[str, AsyncPredictionClient]
     catalogue: FeatureCatalogue
@@ -59,6 +63,8 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
             metrics=metrics,
             tracing=tracing,
             keys=Keys(database, settings.key_seconds),
+            tokens=AccessTokens(database, settings.key_seconds),
+            passwords=PasswordChecks(),
             intake=intake,
             models=models,
             catalogue=await asyncio.to_thread(read_catalogue, CATALOGUE),

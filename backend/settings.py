@@ -37,7 +37,7 @@ class BackendSettings(BaseSettings):
     prepared_statements: Annotated[
         bool, Field(description="false behind a PgBouncer older than 1.21, which loses them in transaction mode")
     ] = True
-    key_seconds: Annotated[Positive, Field(description="how long a key that was looked up is known")] = 2.0
+    key_seconds: Annotated[Positive, Field(description="how long a key or session that was looked up is known")] = 2.0
     concurrent_requests: Annotated[Count, Field(description="answered at a time; beyond it callers get 429")] = 256
     waiting_events: Annotated[Count, Field(description="events that may wait to be stored; beyond it: 503")] = 20_000
     retry_after_seconds: Annotated[Count, Field(description="what callers are told while something is away")] = 2

@@ -26,7 +26,7 @@ _BEFORE_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Target:
-    """The address of requests, their bodies, which are used in turn, and the service key (None: no such header)."""
+    """The address of requests, their bodies, which are used in turn, and the API key (None: no such header)."""
 
     url: str
     bodies: Sequence[str]

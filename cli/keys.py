@@ -1,27 +1,50 @@
-"""`customer-analyzer keys`: who may call the services."""
+"""`customer-analyzer keys`: the keys with which machines call the API and the services."""
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from cli.options import AsJson
 
-app = typer.Typer(help="Keys for the services: every caller needs one.", no_args_is_help=True)
+app = typer.Typer(help="Keys for the API and the services: every machine that calls needs one.", no_args_is_help=True)
+
+DEFAULT_SCOPES = ["events:write", "predictions:read"]
 
 
 @app.command()
-def create(name: Annotated[str, typer.Argument(help="Whose key it is, such as telegram-bot.")]) -> None:
+def create(
+    name: Annotated[str, typer.Argument(help="Whose key it is, such as telegram-bot.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A permission, such as users:read; may be repeated. Default: {' and '.join(DEFAULT_SCOPES)}."
+        ),
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="How long it is valid; for good if left out.")] = None,
+) -> None:
     """Create a key and print it once; only its hash is stored."""
+    from backend.access.permissions import KEY_SCOPES
     from cli.session import open_session
-    from serving.key_ring import digest_of, new_key
-    from warehouse.service_keys import add_service_key
+    from core.api_keys import HINT_LENGTH, digest_of, new_key
+    from core.errors import UserError
+    from warehouse.api_keys import add_api_key
+    from warehouse.database import Database
 
+    scopes = scope or DEFAULT_SCOPES
+    unknown = sorted(set(scopes) - set(KEY_SCOPES))
+    if unknown:
+        raise UserError(
+            f"A key cannot have the scope {', '.join(unknown)}; choose from {', '.join(sorted(KEY_SCOPES))}."
+        )
     key = new_key()
+    expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
     with open_session() as session:
-        key_id = session.warehouse.run(add_service_key(name, digest_of(key)))
-    typer.echo(f"Key {key_id} of {name}; it is shown only once, and is valid within seconds:", err=True)
+        stored = add_api_key(name, digest_of(key), scopes, hint=key[:HINT_LENGTH], expires_at=expires_at)
+        key_id = Database(session.platform.backend_url).run(stored)
+    typer.echo(f"Key {key_id} of {name}, for {', '.join(sorted(scopes))}; it is shown only once:", err=True)
     typer.echo(key)
 
 
@@ -37,34 +60,37 @@ def local() -> None:
 
 @app.command("list")
 def list_keys(as_json: AsJson = False) -> None:
-    """Show all keys, their owners, and which are revoked."""
+    """Show all keys: whose they are, what they may do, and which are revoked."""
     from rich.table import Table
 
     from cli.console import make_console
     from cli.session import open_session
-    from warehouse.service_keys import service_keys
+    from warehouse.api_keys import api_keys
+    from warehouse.database import Database
 
     with open_session() as session:
-        keys = session.warehouse.run(service_keys())
+        keys = Database(session.platform.backend_url).run(api_keys())
     if as_json:
         typer.echo(json.dumps([asdict(key) for key in keys], default=str))
         return
     table = Table()
-    for heading in ("id", "name", "created", "revoked"):
+    for heading in ("id", "name", "scopes", "created", "expires", "last used", "revoked"):
         table.add_column(heading)
     for key in keys:
-        table.add_row(str(key.key_id), key.name, str(key.created_at), str(key.revoked_at or ""))
+        times = (key.created_at, key.expires_at, key.last_used_at, key.revoked_at)
+        table.add_row(str(key.key_id), key.name, " ".join(key.scopes), *(str(time or "") for time in times))
     make_console().print(table)
 
 
 @app.command()
 def revoke(key_id: Annotated[int, typer.Argument(help="The id that `keys list` shows.")]) -> None:
-    """Revoke a key; services stop accepting it within seconds."""
+    """Revoke a key; it is refused within seconds."""
     from cli.session import open_session
     from core.errors import UserError
-    from warehouse.service_keys import revoke_service_key
+    from warehouse.api_keys import revoke_api_key
+    from warehouse.database import Database
 
     with open_session() as session:
-        if not session.warehouse.run(revoke_service_key(key_id)):
+        if not Database(session.platform.backend_url).run(revoke_api_key(key_id)):
             raise UserError(f"There is no valid key {key_id}; see: customer-analyzer keys list")
     typer.echo(f"Key {key_id} is revoked.")

@@ -1,7 +1,7 @@
 """The HTTP application of a service: its routes, and what goes for every request alike.
 
 Belongs here: which path leads where, and access, admission, the request id, its span, log line and metrics. Every
-request needs a service key; health, which needs none, is BentoML's and never gets here. Does not belong here: what a
+request needs an API key; health, which needs none, is BentoML's and never gets here. Does not belong here: what a
 route does (`routes.py`).
 """
 

@@ -50,7 +50,7 @@ def predict(
     """One prediction for each of `user_ids`, or for each row of `features`, in the order given.
 
     With an `idempotency_key` the first answer is stored: however often the same call is made, by whomever has the same
-    service key, it gets that answer within a day. Such a call needs the warehouse, also with `features`.
+    API key, it gets that answer within a day. Such a call needs the warehouse, also with `features`.
     """
     body = _rows(user_ids, features, as_of, reasons)
     return Call("POST", "/predict", _predictions, body, _keyed(idempotency_key))

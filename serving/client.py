@@ -59,7 +59,7 @@ def _awaited(
 class PredictionClient:
     """Asks one service, as in `PredictionClient("http://127.0.0.1:3001").predict(["1024"])`.
 
-    `api_key` is a service key; by default it is what `CUSTOMER_ANALYZER_SERVICE_KEY` says. An attempt ends when the
+    `api_key` is an API key; by default it is what `CUSTOMER_ANALYZER_SERVICE_KEY` says. An attempt ends when the
     service is silent for `timeout_seconds`. One that found nobody or lost its connection, or that was answered 429 or
     503, is repeated up to `retries` times, each time after the seconds asked for in `Retry-After` (five at most) and a
     random, growing wait on top. Every method raises ServiceUnreachable if no service answers, and ServiceRefused, with

@@ -1,16 +1,14 @@
-"""Service keys: who may call a service, known without asking Postgres for each request.
+"""API keys at a service: who may call it, known without asking Postgres for each request.
 
-Belongs here: making a key, remembering which are valid, and telling whose key a request carries. Does not belong here:
-storing keys (`cli/keys.py` and `standalone/local_key.py` do), or which routes need one (`app.py`).
+Belongs here: remembering which keys are valid, and telling whose key a request carries. Does not belong here: making
+and storing keys (`core.api_keys`, `warehouse.api_keys`), or which routes need one (`app.py`).
 
 A service is closed by default: without a valid key nobody is answered, wherever the request comes from. A service that
 starts while Postgres is away goes by the keys it knew last (`last_known.py`); one that never read any lets nobody in.
 """
 
-import hashlib
 import hmac
 import logging
-import secrets
 import threading
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -18,26 +16,16 @@ from http import HTTPStatus
 import psycopg
 from starlette.requests import Request
 
+from core.api_keys import digest_of, is_mistyped
 from core.problems import ProblemError
 from serving.background import BackgroundConnection
 from serving.last_known import LastKnown
 from serving.settings import ServingSettings
-from warehouse.service_keys import valid_keys
+from warehouse.api_keys import SERVICE_SCOPE, valid_keys
 
 logger = logging.getLogger("serving.key_ring")
 
-_PREFIX = "ca_"
 _REMEMBERED = "valid-keys"
-
-
-def new_key() -> str:
-    """A key of 256 random bits; its first letters tell it from other secrets."""
-    return _PREFIX + secrets.token_urlsafe(32)
-
-
-def digest_of(key: str) -> bytes:
-    """What is stored of a key. It is too random to be guessed, so a plain hash is enough, and cheap."""
-    return hashlib.sha256(key.encode()).digest()
 
 
 class KeyRing:
@@ -63,7 +51,7 @@ class KeyRing:
                 headers={"retry-after": str(self._retry_after_seconds)},
             )
         given = _given(request)
-        if given is not None:
+        if given is not None and not is_mistyped(given):
             digest = digest_of(given)
             # Every key is compared, whichever fits, so that the time taken tells nothing.
             fitting = [key_id for key_id, valid in self._valid if hmac.compare_digest(digest, valid)]
@@ -71,7 +59,8 @@ class KeyRing:
                 return fitting[0]
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
-            "Send a valid service key as `Authorization: Bearer KEY`; `customer-analyzer keys create` makes one.",
+            f"Send a valid API key with the scope `{SERVICE_SCOPE}` as `Authorization: Bearer KEY`;"
+            " `customer-analyzer keys create` makes one.",
             headers={"www-authenticate": "Bearer"},
         )
 
@@ -82,7 +71,7 @@ def _given(request: Request) -> str | None:
 
 
 class KeyWatcher:
-    """A thread that keeps a ring in step with `ml.service_keys`; while Postgres is away, what was known stays."""
+    """A thread that keeps a ring in step with `app.api_keys`; while Postgres is away, what was known stays."""
 
     def __init__(self, ring: KeyRing, settings: ServingSettings, last_known: LastKnown) -> None:
         self._ring = ring

@@ -65,7 +65,7 @@ _EXTRA_HEADERS = {
     "503": {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}},
 }
 _ANY_PROBLEMS = {
-    "401": "No valid service key",
+    "401": "No valid API key",
     "429": "Too many requests at a time; see `Retry-After`",
     "500": "The service failed",
     "503": "The service has not read its keys yet; see `Retry-After`",
@@ -113,8 +113,8 @@ def _described(kind: str) -> str:
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "a service key"},
-                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "a service key"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "an API key"},
+                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "an API key"},
             },
         },
     }

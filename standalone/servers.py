@@ -119,7 +119,7 @@ def api_server(platform: Platform) -> Command:
         port,
         "/readyz",
         environment={
-            "WAREHOUSE_URL": platform.access.backend.url(WAREHOUSE),
+            "WAREHOUSE_URL": platform.backend_url,
             "BACKEND_SERVICES": json.dumps(services),
             "BACKEND_SERVICE_KEY_FILE": str(home.service_key),
             # The pipeline's, which is none of the API's business.

@@ -48,6 +48,11 @@ class Platform:
         return self.access.pipeline.url(WAREHOUSE)
 
     @property
+    def backend_url(self) -> str:
+        """The warehouse as the API reaches it: with accounts and keys."""
+        return self.access.backend.url(WAREHOUSE)
+
+    @property
     def mlflow_url(self) -> str:
         return self.access.pipeline.url(MLFLOW)
 

@@ -11,7 +11,7 @@ create schema if not exists marts authorization customer_analyzer_pipeline;
 create schema if not exists analytics authorization customer_analyzer_pipeline;
 create schema if not exists scorecards authorization customer_analyzer_pipeline;
 
-revoke all on all tables in schema public, raw, ml, staging, intermediate, marts, analytics, scorecards
+revoke all on all tables in schema public, raw, ml, app, staging, intermediate, marts, analytics, scorecards
 from customer_analyzer_serving, customer_analyzer_backend;
 
 -- The pipeline: events in, everything that models need and say. It makes and moves partitions of events, and dbt adds
@@ -34,7 +34,9 @@ grant usage on schema marts, ml to customer_analyzer_serving;
 grant select on all tables in schema marts to customer_analyzer_serving;
 alter default privileges for role customer_analyzer_pipeline in schema marts
 grant select on tables to customer_analyzer_serving;
-grant select on ml.scores, ml.deployments, ml.service_keys, ml.assignments to customer_analyzer_serving;
+grant select on ml.scores, ml.deployments, ml.assignments to customer_analyzer_serving;
+grant usage on schema app to customer_analyzer_serving;
+grant select (key_id, key_sha256, scopes, expires_at, revoked_at) on app.api_keys to customer_analyzer_serving;
 grant select, insert on ml.ledger to customer_analyzer_serving;
 grant select, insert, update, delete on ml.first_answers, ml.workers to customer_analyzer_serving;
 -- What keeps erased users out looks at more than whoever writes may see.
@@ -46,9 +48,16 @@ grant select, insert on raw.events to customer_analyzer_backend;
 grant insert on raw.events_quarantine to customer_analyzer_backend;
 grant select, insert on raw.base_currency to customer_analyzer_backend;
 grant select on raw.exchange_rates, raw.user_aliases to customer_analyzer_backend;
-grant select on ml.service_keys to customer_analyzer_backend;
 grant usage on schema marts, analytics, scorecards, ml to customer_analyzer_backend;
 grant select on all tables in schema marts, analytics, scorecards to customer_analyzer_backend;
 alter default privileges for role customer_analyzer_pipeline in schema marts, analytics, scorecards
 grant select on tables to customer_analyzer_backend;
 grant select on ml.scores, ml.ledger, ml.outcomes, ml.drift, ml.deployments, ml.promotions to customer_analyzer_backend;
+
+-- Accounts and keys are the backend's alone. A key is never deleted, so its id always names the same caller.
+grant usage on schema app to customer_analyzer_backend;
+grant select, insert, update, delete on app.accounts, app.sessions, app.refresh_tokens, app.login_attempts
+to customer_analyzer_backend;
+grant select, insert, delete on app.signing_keys to customer_analyzer_backend;
+grant select, insert, update on app.api_keys to customer_analyzer_backend;
+grant usage on all sequences in schema app to customer_analyzer_backend;

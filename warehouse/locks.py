@@ -24,7 +24,7 @@ def promotion_lock(database: Database, model: str) -> Iterator[Connection]:
 def local_key_lock(database: Database) -> Iterator[Connection]:
     """A transaction that lets others wait, so that only one of several commands creates the key of the home."""
     with database.transaction() as connection:
-        connection.execute("select pg_advisory_xact_lock(hashtext('local service key'), 0)")
+        connection.execute("select pg_advisory_xact_lock(hashtext('local API key'), 0)")
         yield connection
 
 

@@ -6,7 +6,7 @@ not belong here: logins and their passwords (`logins`).
     owner      owns the schema; migrations run as it
     pipeline   brings events in, owns events and marts, records what models do
     serving    reads features, scores, deployments and keys; adds to the ledger
-    backend    reads what people are shown
+    backend    reads what people are shown, adds events, and keeps accounts and keys
 
 Nobody can log in as a role. A login is a member of one and acts as it from the start.
 """
@@ -129,7 +129,7 @@ def _let_owner_migrate(connection: Connection) -> None:
 
 
 def _give_all(connection: Connection) -> None:
-    _give(connection, ["raw", "ml", "public"], OWNER)
+    _give(connection, ["raw", "ml", "app", "public"], OWNER)
     _give(connection, ["staging", "intermediate", "marts", "analytics", "scorecards"], PIPELINE)
     for schema, table in connection.execute(_PIPELINES, {"role": PIPELINE}).fetchall():
         connection.execute(

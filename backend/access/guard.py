@@ -13,18 +13,22 @@ from backend.access.permissions import Permission
 from backend.access.principal import Principal
 from backend.errors import Forbidden, NotAuthenticated
 from backend.resources import Resources, resources_of
+from core.api_keys import PREFIX
 
 # For the description of the API; what is presented is read below, so that every refusal has the same shape.
-_BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="an API key")
+_BEARER = HTTPBearer(
+    auto_error=False, scheme_name="bearer", description="an API key, or the access token of somebody who signed in"
+)
 
 
 async def authenticated(request: Request, resources: Annotated[Resources, Depends(resources_of)]) -> Principal:
     """Whoever asks. Raises NotAuthenticated."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    key = secret.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-    if not key:
-        raise NotAuthenticated("Send an API key as `Authorization: Bearer KEY`.")
-    principal = await resources.keys.principal_of(key)
+    presented = secret.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+    if not presented:
+        raise NotAuthenticated("Send an API key or an access token as `Authorization: Bearer KEY`.")
+    known = resources.keys if presented.startswith(PREFIX) else resources.tokens
+    principal = await known.principal_of(presented)
     request.state.principal = principal
     return principal
 

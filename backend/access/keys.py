@@ -1,19 +1,16 @@
 """API keys as they are presented: whose key a secret is.
 
 Belongs here: looking a key up by its hash, and remembering the answer for a moment. Does not belong here: making and
-revoking keys.
+revoking keys (`backend.keys`).
 """
 
-import time
-
-from backend.access.permissions import Permission
+from backend.access.permissions import permissions_named
 from backend.access.principal import Principal
+from backend.access.remembered import Remembered
 from backend.database import DatabasePool
 from backend.errors import NotAuthenticated
-from serving.key_ring import digest_of
-from warehouse.service_keys import valid_key
-
-_REMEMBERED = 10_000
+from core.api_keys import digest_of, is_mistyped
+from warehouse.api_keys import use_api_key, valid_api_key
 
 
 class Keys:
@@ -21,22 +18,20 @@ class Keys:
 
     def __init__(self, database: DatabasePool, seconds: float) -> None:
         self._database = database
-        self._seconds = seconds
-        self._known: dict[bytes, tuple[float, Principal]] = {}
+        self._known: Remembered[bytes, Principal] = Remembered(seconds)
 
     async def principal_of(self, key: str) -> Principal:
         """Whose key this is. Raises NotAuthenticated if nobody's, Unavailable while that cannot be looked up."""
+        if is_mistyped(key):
+            raise NotAuthenticated("This API key is mistyped: its checksum is wrong.")
         digest = digest_of(key)
-        now = time.monotonic()
         known = self._known.get(digest)
-        if known is not None and known[0] > now:
-            return known[1]
-        found = await self._database.run(valid_key(digest))
+        if known is not None:
+            return known
+        found = await self._database.run(valid_api_key(digest))
         if found is None:
-            self._known.pop(digest, None)
             raise NotAuthenticated("This API key is not valid; `customer-analyzer keys create` makes one.")
-        principal = Principal(f"key:{found.key_id}", found.name, frozenset(Permission))
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[digest] = (now + self._seconds, principal)
+        await self._database.run(use_api_key(found.key_id))
+        principal = Principal(f"key:{found.key_id}", found.name, permissions_named(found.scopes))
+        self._known.put(digest, principal)
         return principal

@@ -1,5 +1,10 @@
-"""The permissions: `subject:action`, one for each thing that can be done."""
+"""The permissions: `subject:action`, one for each thing that can be done; and which role has which.
 
+A new permission is an admin's until it is given to a role here. docs/security.md shows who may call what; a test
+compares it with the routes.
+"""
+
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -10,3 +15,38 @@ class Permission(StrEnum):
     PREDICTIONS_READ = "predictions:read"
     USERS_READ = "users:read"
     METRICS_READ = "metrics:read"
+    KEYS_MANAGE = "keys:manage"
+    ACCOUNTS_MANAGE = "accounts:manage"
+    PROFILE_READ = "profile:read"
+    PROFILE_MANAGE = "profile:manage"
+
+
+class Role(StrEnum):
+    """What an account is; each role may do what the one before it may, and more."""
+
+    VIEWER = "viewer"
+    MARKETER = "marketer"
+    ANALYST = "analyst"
+    ADMIN = "admin"
+
+
+_VIEWER = frozenset({Permission.PROFILE_READ, Permission.PROFILE_MANAGE})
+_MARKETER = _VIEWER | {Permission.USERS_READ, Permission.PREDICTIONS_READ}
+_ANALYST = _MARKETER | {Permission.METRICS_READ, Permission.KEYS_MANAGE}
+ROLE_PERMISSIONS = {
+    Role.VIEWER: _VIEWER,
+    Role.MARKETER: _MARKETER,
+    Role.ANALYST: _ANALYST,
+    Role.ADMIN: frozenset(Permission),
+}
+
+KEY_SCOPES = frozenset(Permission) - {Permission.PROFILE_MANAGE, Permission.KEYS_MANAGE, Permission.ACCOUNTS_MANAGE}
+"""What a key may be allowed. A stolen key must not be able to make itself another one."""
+
+
+_KNOWN = {str(permission): permission for permission in Permission}
+
+
+def permissions_named(names: Iterable[str]) -> frozenset[Permission]:
+    """The permissions with these names. A name that this version does not know allows nothing."""
+    return frozenset(_KNOWN[name] for name in names if name in _KNOWN)

@@ -6,7 +6,7 @@ from fastapi.routing import APIRoute
 from backend.access.permissions import Permission
 from backend.app import ROUTERS
 
-OPEN = {"/livez", "/readyz"}
+OPEN = {"/livez", "/readyz", "/auth/login", "/auth/refresh", "/auth/logout"}
 
 
 def permissions_of(dependant: Dependant) -> set[str]:

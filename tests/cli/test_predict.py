@@ -65,7 +65,7 @@ def test_a_program_gets_the_predictions(service: Misbehaving, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("churn", "00004"), 1, "Send a valid service key"),
+        (("churn", "00004"), 1, "Send a valid API key"),
         (("purchase", "00004"), 1, "The purchase service is not running; start it with: customer-analyzer up"),
         (("hats", "00004"), 2, "'hats' is not one of"),
         (("churn",), 2, "Missing argument"),
@@ -78,7 +78,7 @@ def test_errors_are_one_sentence(
     code: int,
     said: str,
 ) -> None:
-    detail = "Send a valid service key as `Authorization: Bearer KEY`."
+    detail = "Send a valid API key as `Authorization: Bearer KEY`."
     service.replies[:] = [Reply(401, {"status": 401, "title": "Unauthorized", "detail": detail, "request_id": "r"})]
     assert call(*arguments) == code
     captured = capsys.readouterr()

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
+from core.api_keys import digest_of
 from core.tracing import Tracing
 from ml import artifact
 from ml.baselines import RFM_FEATURES
@@ -21,7 +22,7 @@ from ml.purchase import train_purchase
 from ml.segmentation import train_segmentation
 from serving.admission import Admission
 from serving.app import create_app
-from serving.key_ring import KeyRing, digest_of
+from serving.key_ring import KeyRing
 from serving.metrics import Metrics
 from serving.model_slot import ModelSlot
 from serving.runtime import Runtime

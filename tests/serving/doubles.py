@@ -9,9 +9,10 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
+from core.api_keys import new_key
 from ml.kinds import BUILT_IN
 from serving.errors import KeyReused, SnapshotMissing, WarehouseUnavailable
-from serving.key_ring import KeyRing, new_key
+from serving.key_ring import KeyRing
 from serving.model_slot import LoadedModel, ModelSlot, load_model
 from serving.online_features import Snapshot
 from serving.recorder import Entry

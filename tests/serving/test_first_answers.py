@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from core.api_keys import digest_of, new_key
 from serving.first_answers import request_hash
-from serving.key_ring import digest_of, new_key
 from tests.serving.doubles import AS_OF, KEY, KEY_ID, KINDS, SavedModel, Service, ServiceMaker
 
 OTHER = new_key()

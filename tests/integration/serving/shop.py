@@ -21,6 +21,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from core.api_keys import digest_of, new_key
 from core.home import LOOPBACK, Home, choose_port, read_json
 from ml import artifact
 from ml.baselines import RFM_FEATURES
@@ -30,7 +31,6 @@ from ml.cutoffs import plan_cutoffs
 from ml.kinds import BUILT_IN
 from ml.purchase import train_purchase
 from serving.build import serve_command, serve_environment
-from serving.key_ring import digest_of, new_key
 from standalone.postgres import embedded_postgres
 from standalone.processes import Child, Command, start, stop, wait_until_ready
 from warehouse.databases import WAREHOUSE, embedded_server
@@ -120,7 +120,8 @@ def warehouse(home: Home) -> Iterator[Connection]:
         with server.connect(WAREHOUSE, autocommit=True) as connection:
             fill_mart(connection)
             connection.execute(
-                "insert into ml.service_keys (name, key_sha256) values ('test', %s) on conflict do nothing",
+                "insert into app.api_keys (name, key_sha256, scopes) values ('test', %s, '{predictions:read}')"
+                " on conflict do nothing",
                 (digest_of(KEY),),
             )
             yield connection

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from serving.key_ring import new_key
+from core.api_keys import new_key
 from standalone.processes import stop
 from tests.integration.serving.shop import HEADERS, Shop, eventually, service
 

@@ -22,11 +22,11 @@ import polars as pl
 import psycopg
 import pytest
 
+from core.api_keys import digest_of, new_key
 from core.home import LOOPBACK, Home, prepare_home
 from ml import artifact
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.segmentation import train_segmentation
-from serving.key_ring import digest_of, new_key
 from standalone.postgres import embedded_postgres
 from tests.integration.serving.shop import warehouse_url
 from warehouse.databases import WAREHOUSE, embedded_server
@@ -81,7 +81,8 @@ def warehouse(home: Home) -> Iterator[psycopg.Connection[Any]]:
         prepare_server(server, home.passfile)
         with server.connect(WAREHOUSE, autocommit=True) as connection:
             connection.execute(
-                "insert into ml.service_keys (name, key_sha256) values ('test', %s) on conflict do nothing",
+                "insert into app.api_keys (name, key_sha256, scopes) values ('test', %s, '{predictions:read}')"
+                " on conflict do nothing",
                 (digest_of(KEY),),
             )
             yield connection

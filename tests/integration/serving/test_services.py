@@ -17,16 +17,17 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from core.api_keys import digest_of
 from core.storage import Storage
 from ml.kinds import model_kind
 from serving.client import PredictionClient
-from serving.key_ring import digest_of
 from serving.openapi import describe
 from serving.schemas import EXPLANATION_OF, RESPONSE_OF
 from standalone.local_key import ensure_local_key, key_to_show
 from standalone.stack import Platform, running_platform
 from tests.integration.conftest import command, own_settings
 from tests.integration.serving.shop import KINDS
+from warehouse.database import Database, rows
 from warehouse.databases import WAREHOUSE
 
 UNKNOWN = "a user nobody has ever seen"
@@ -364,9 +365,7 @@ def test_health_alone_is_open_without_a_key(ran_platform: RanPlatform, kind: str
         assert {anybody.get(path).status_code for path in ("/livez", "/readyz", "/healthz")} == {200}
 
 
-def test_a_key_made_by_the_command_line_opens_within_seconds_until_it_is_revoked(
-    ran_platform: RanPlatform, warehouse: psycopg.Connection[Any]
-) -> None:
+def test_a_key_made_by_the_command_line_opens_within_seconds_until_it_is_revoked(ran_platform: RanPlatform) -> None:
     key, *_ = command(ran_platform.platform, "keys", "create", "bot").split()
     with httpx.Client(
         base_url=ran_platform.service_urls["churn"], headers={"authorization": f"Bearer {key}"}, trust_env=False
@@ -375,8 +374,10 @@ def test_a_key_made_by_the_command_line_opens_within_seconds_until_it_is_revoked
         listed = json.loads(command(ran_platform.platform, "keys", "list", "--json"))
         made = next(each for each in listed if each["name"] == "bot")
         assert made["revoked_at"] is None
-        stored = warehouse.execute("select key_sha256 from ml.service_keys where key_id = %s", (made["key_id"],))
-        assert [bytes(row[0]) for row in stored.fetchall()] == [digest_of(key)]
+        assert made["scopes"] == ["events:write", "predictions:read"]
+        query = "select key_sha256 from app.api_keys where key_id = %(key_id)s"
+        stored = Database(ran_platform.platform.backend_url).run(rows(bytes, query, key_id=made["key_id"]))
+        assert stored == [digest_of(key)]
         command(ran_platform.platform, "keys", "revoke", str(made["key_id"]))
         assert becomes(caller, 401)
 
@@ -401,10 +402,10 @@ def test_a_home_makes_a_new_key_where_its_own_was_revoked(tmp_path: Path) -> Non
     with running_platform(own_settings(tmp_path / "home")) as platform:
         first = ensure_local_key(platform)
         with platform.server.connect(WAREHOUSE) as connection:
-            connection.execute("update ml.service_keys set revoked_at = now()")
+            connection.execute("update app.api_keys set revoked_at = now()")
         second = ensure_local_key(platform)
         with platform.server.connect(WAREHOUSE) as connection:
-            connection.execute("truncate ml.service_keys")
+            connection.execute("truncate app.api_keys")
         third = ensure_local_key(platform)
 
         assert len({first, second, third}) == 3

@@ -1,0 +1,58 @@
+"""SQL of access: signing keys, and whose session a token belongs to."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from backend.database import Connection
+from warehouse.database import Statement, command, execute_async, first_row, rows
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The account that a session belongs to."""
+
+    account_id: UUID
+    email: str
+    role: str
+
+
+def session_holder(session_id: UUID) -> Statement[Holder | None]:
+    """Whose session it is; None where it has ended, or the account may not be used."""
+    return first_row(
+        Holder,
+        "select account_id, email, role from app.sessions join app.accounts using (account_id)"
+        " where session_id = %(session_id)s and ended_at is null and expires_at > now() and disabled_at is null",
+        session_id=session_id,
+    )
+
+
+def signing_keys() -> Statement[list[tuple[str, bytes]]]:
+    """Every key by which a token may be checked."""
+    return rows(lambda kid, secret: (str(kid), bytes(secret)), "select kid, secret from app.signing_keys")
+
+
+def newest_signing_key(days: int) -> Statement[tuple[str, bytes] | None]:
+    """The key to sign with; None where all have signed for `days`."""
+    return first_row(
+        lambda kid, secret: (str(kid), bytes(secret)),
+        "select kid, secret from app.signing_keys where created_at > now() - make_interval(days => %(days)s)"
+        " order by created_at desc, kid limit 1",
+        days=days,
+    )
+
+
+async def replace_signing_keys(connection: Connection, kid: str, secret: bytes, days: int, token_seconds: int) -> None:
+    """Adds a key, and forgets those whose last token has expired."""
+    await execute_async(
+        connection,
+        command(
+            "delete from app.signing_keys where created_at <"
+            " now() - make_interval(days => %(days)s, secs => 2 * %(token_seconds)s)",
+            days=days,
+            token_seconds=token_seconds,
+        ),
+    )
+    await execute_async(
+        connection,
+        command("insert into app.signing_keys (kid, secret) values (%(kid)s, %(secret)s)", kid=kid, secret=secret),
+    )

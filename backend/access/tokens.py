@@ -1,0 +1,146 @@
+"""Access tokens: signed by the API for ten minutes, and whose session a presented one belongs to.
+
+Belongs here: what a token says, the keys that sign it, and every check of a presented token. Does not belong here: how
+somebody signs in (`backend.auth`).
+
+The checks follow RFC 8725: one algorithm, chosen here and never by the token; explicit type, issuer and audience; a
+header with nothing else in it, so that no token can bring its own key. A token also ends with its session, which is
+looked up: a session that was ended is refused after a moment.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+import jwt
+
+from backend.access import store
+from backend.access.permissions import ROLE_PERMISSIONS, Role
+from backend.access.principal import Principal
+from backend.access.remembered import Remembered
+from backend.database import DatabasePool
+from backend.errors import NotAuthenticated
+
+ACCESS_SECONDS = 600
+"""How long an access token is valid."""
+
+ISSUER = "customer-analyzer"
+AUDIENCE = "customer-analyzer-api"
+TYPE = "at+jwt"
+ALGORITHM = "HS256"
+
+_SIGNING_DAYS = 30
+_MOST_LENGTH = 2048
+_HEADER = {"alg", "kid", "typ"}
+_CLAIMS = ("iss", "aud", "sub", "sid", "iat", "exp")
+_KNOWN_SECONDS = 10.0
+_REFUSED = "This access token is not valid; refresh it or sign in again."
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a valid token says."""
+
+    account_id: UUID
+    session_id: UUID
+
+
+class AccessTokens:
+    """Signs and checks tokens. All processes share the signing keys, which are in the warehouse."""
+
+    def __init__(self, database: DatabasePool, seconds: float) -> None:
+        self._database = database
+        self._keys: dict[str, bytes] = {}
+        self._keys_known_until = 0.0
+        self._looked_at = -_KNOWN_SECONDS
+        self._sessions: Remembered[UUID, Principal] = Remembered(seconds)
+
+    async def sign(self, account_id: UUID, session_id: UUID) -> str:
+        """A token for a session. Where the newest key is old, a new one is made first."""
+        kid, secret = await self._newest_key()
+        now = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(account_id),
+            "sid": str(session_id),
+            "iat": now,
+            "exp": now + ACCESS_SECONDS,
+        }
+        return jwt.encode(claims, secret, ALGORITHM, headers={"kid": kid, "typ": TYPE})
+
+    async def principal_of(self, token: str) -> Principal:
+        """Who signed in. Raises NotAuthenticated, or Unavailable while that cannot be looked up."""
+        claims = await self._claims(token)
+        known = self._sessions.get(claims.session_id)
+        if known is None:
+            holder = await self._database.run(store.session_holder(claims.session_id))
+            if holder is None:
+                raise NotAuthenticated("This session has ended; sign in again.")
+            known = Principal(
+                f"account:{holder.account_id}",
+                holder.email,
+                ROLE_PERMISSIONS[Role(holder.role)],
+                holder.account_id,
+                claims.session_id,
+            )
+            self._sessions.put(claims.session_id, known)
+        if known.account_id != claims.account_id:
+            raise NotAuthenticated(_REFUSED)
+        return known
+
+    async def _claims(self, token: str) -> Claims:
+        if len(token) > _MOST_LENGTH:
+            raise NotAuthenticated(_REFUSED)
+        try:
+            header = jwt.get_unverified_header(token)
+            secret = await self._key(header["kid"]) if is_expected(header) else None
+            if secret is None:
+                raise NotAuthenticated(_REFUSED)
+            return verified(token, secret)
+        except (jwt.PyJWTError, ValueError, KeyError, TypeError):
+            raise NotAuthenticated(_REFUSED) from None
+
+    async def _newest_key(self) -> tuple[str, bytes]:
+        found = await self._database.run(store.newest_signing_key(_SIGNING_DAYS))
+        if found is None:
+            # Two processes may each make one; both are good.
+            kid, secret = secrets.token_hex(8), secrets.token_bytes(32)
+            async with self._database.transaction() as connection:
+                await store.replace_signing_keys(connection, kid, secret, _SIGNING_DAYS, ACCESS_SECONDS)
+            return kid, secret
+        return found
+
+    async def _key(self, kid: str) -> bytes | None:
+        """The secret of a key. An unknown one is looked for at most once a second, whoever makes ids up."""
+        now = time.monotonic()
+        is_stale = now >= self._keys_known_until
+        if is_stale or (kid not in self._keys and now - self._looked_at >= 1.0):
+            self._looked_at = now
+            self._keys = dict(await self._database.run(store.signing_keys()))
+            self._keys_known_until = now + _KNOWN_SECONDS
+        return self._keys.get(kid)
+
+
+def is_expected(header: dict[str, object]) -> bool:
+    """Whether a token's header is one of ours: nothing missing, nothing else, no other algorithm or type."""
+    return (
+        set(header) == _HEADER
+        and header["alg"] == ALGORITHM
+        and header["typ"] == TYPE
+        and isinstance(header["kid"], str)
+    )
+
+
+def verified(token: str, secret: bytes) -> Claims:
+    """What a token says that this key has signed. Raises jwt.PyJWTError or ValueError for any other."""
+    claims = jwt.decode(
+        token,
+        secret,
+        algorithms=[ALGORITHM],
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        options={"require": list(_CLAIMS), "strict_aud": True},
+    )
+    return Claims(UUID(claims["sub"]), UUID(claims["sid"]))

@@ -1,0 +1,78 @@
+"""`/auth`: signing in with a password, and everything about one's own sessions."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from backend.access.guard import requires
+from backend.access.origin import Origin, origin_of
+from backend.access.permissions import Permission
+from backend.access.principal import Principal
+from backend.auth import service
+from backend.auth.schemas import Login, Me, NewPassword, Refresh, SessionAnswer, Tokens
+from backend.reading import StrictRoute
+from backend.resources import Resources, resources_of
+
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
+
+_Resources = Annotated[Resources, Depends(resources_of)]
+_Origin = Annotated[Origin, Depends(origin_of)]
+_Myself = Annotated[Principal, Depends(requires(Permission.PROFILE_MANAGE))]
+
+
+@router.post("/login", summary="Sign in with e-mail address and password")
+async def login(given: Login, resources: _Resources, origin: _Origin) -> Tokens:
+    """Begins a session. Failed attempts make the next ones wait, a minute at most (429)."""
+    return await service.login(resources, given, origin)
+
+
+@router.post("/refresh", summary="A new access token")
+async def refresh(given: Refresh, resources: _Resources) -> Tokens:
+    """Replaces the refresh token. The same request sent again within ten seconds gets the same answer.
+
+    A refresh token that had been used earlier ends the whole session.
+    """
+    return await service.refresh(resources, given.refresh_token)
+
+
+@router.post("/logout", summary="End a session", status_code=HTTPStatus.NO_CONTENT)
+async def logout(given: Refresh, resources: _Resources) -> None:
+    """Ends the session of a refresh token. An access token of it is refused within seconds."""
+    await service.logout(resources, given.refresh_token)
+
+
+@router.get("/me", summary="Who I am and what I may do")
+async def me(principal: Annotated[Principal, Depends(requires(Permission.PROFILE_READ))]) -> Me:
+    """For accounts and keys."""
+    return Me(
+        id=principal.id,
+        name=principal.name,
+        permissions=sorted(principal.permissions),
+        session_id=principal.session_id,
+    )
+
+
+@router.get("/sessions", summary="My sessions")
+async def sessions(resources: _Resources, principal: _Myself) -> list[SessionAnswer]:
+    """The open ones, the one used last first."""
+    return await service.list_sessions(resources, principal)
+
+
+@router.delete("/sessions/{session_id}", summary="End one of my sessions", status_code=HTTPStatus.NO_CONTENT)
+async def end_session(session_id: UUID, resources: _Resources, principal: _Myself) -> None:
+    """It is refused within seconds."""
+    await service.end_session(resources, principal, session_id)
+
+
+@router.delete("/sessions", summary="End all my other sessions", status_code=HTTPStatus.NO_CONTENT)
+async def end_other_sessions(resources: _Resources, principal: _Myself) -> None:
+    """The session that asks stays."""
+    await service.end_other_sessions(resources, principal)
+
+
+@router.post("/password", summary="Change my password", status_code=HTTPStatus.NO_CONTENT)
+async def change_password(given: NewPassword, resources: _Resources, principal: _Myself, origin: _Origin) -> None:
+    """Ends all my sessions, this one too: sign in again."""
+    await service.change_password(resources, principal, given, origin)

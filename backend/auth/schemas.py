@@ -1,0 +1,61 @@
+"""What signing in takes and answers."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from backend.accounts.passwords import MAX_LENGTH
+from backend.fields import Email, Secret, Strict
+
+
+class Login(Strict):
+    """Who signs in."""
+
+    email: Email
+    password: Annotated[Secret, Field(max_length=MAX_LENGTH)]
+
+
+class Refresh(Strict):
+    """A refresh token."""
+
+    refresh_token: Annotated[Secret, Field(description="the newest one of the session")]
+
+
+class NewPassword(Strict):
+    """A change of one's own password."""
+
+    current_password: Annotated[Secret, Field(max_length=MAX_LENGTH)]
+    new_password: Annotated[Secret, Field(max_length=MAX_LENGTH, description="12 to 256 characters, of any kind")]
+
+
+class Tokens(BaseModel):
+    """What stands for a session. The refresh token is used once: each refresh brings a new one."""
+
+    access_token: Annotated[str, Field(description="sent as `Authorization: Bearer TOKEN`")]
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a scheme
+    expires_in: Annotated[int, Field(description="how long the access token is valid, in seconds")]
+    refresh_token: str
+    session_id: UUID
+
+
+class Me(BaseModel):
+    """Whoever asks."""
+
+    id: Annotated[str, Field(description="such as `account:<uuid>` or `key:7`, as in the audit log")]
+    name: Annotated[str, Field(description="the e-mail address of an account, or the name of a key")]
+    permissions: list[str]
+    session_id: Annotated[UUID | None, Field(description="null for a key")]
+
+
+class SessionAnswer(BaseModel):
+    """A session that has not ended."""
+
+    session_id: UUID
+    created_at: datetime
+    last_used_at: Annotated[datetime, Field(description="when it began or was refreshed last")]
+    expires_at: Annotated[datetime, Field(description="when it ends, however often it is refreshed")]
+    address: str | None
+    user_agent: str | None
+    is_current: Annotated[bool, Field(description="whether it is the session that asks")]
