@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from backend.analytics.endpoints import router as analytics
 from backend.auth.endpoints import router as auth
 from backend.events.endpoints import router as events
 from backend.exchange import Exchange, add_error_answers
@@ -22,7 +23,7 @@ from core.logs import configure_logging
 API_VERSION = "1.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
-ROUTERS = (auth, events, users, health)
+ROUTERS = (auth, events, users, analytics, health)
 
 
 def create_app(settings: BackendSettings | None = None) -> FastAPI:

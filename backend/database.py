@@ -27,6 +27,7 @@ class DatabasePool:
     def __init__(self, settings: BackendSettings) -> None:
         self._retry_after_seconds = settings.retry_after_seconds
         self._statement_seconds = settings.statement_timeout_seconds
+        self._report_seconds = settings.report_timeout_seconds
         self._pool = AsyncConnectionPool(
             settings.warehouse_url.get_secret_value(),
             kwargs={
@@ -59,6 +60,11 @@ class DatabasePool:
         async with self.connection() as connection:
             return await execute_async(connection, statement)
 
+    async def run_long(self, statement: Statement[T]) -> T:
+        """The same for a statement that counts over many rows, and may take as long as reports do."""
+        async with self.connection(self._report_seconds) as connection:
+            return await execute_async(connection, statement)
+
     async def run_if_built(self, statement: Statement[T]) -> T | None:
         """The same for a statement that reads marts; None where a run has not built them yet. Raises Unavailable."""
         try:
@@ -67,13 +73,15 @@ class DatabasePool:
             return None
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, seconds: float | None = None) -> AsyncIterator[Connection]:
         """A connection without an open transaction. Raises Unavailable where there is none, or where it breaks.
+
+        It is taken away after `seconds`, by default those of one statement.
 
         Errors of the statement itself (of its data, of what it violates, of its SQL) are passed on.
         """
         try:
-            async with asyncio.timeout(self._statement_seconds), self._pool.connection() as connection:
+            async with asyncio.timeout(seconds or self._statement_seconds), self._pool.connection() as connection:
                 yield connection
         except (DataError, IntegrityError, ProgrammingError):
             raise

@@ -34,6 +34,7 @@ class BackendSettings(BaseSettings):
     pool_waiting: Annotated[Count, Field(description="requests that may wait for one")] = 256
     pool_timeout_seconds: Annotated[Positive, Field(description="how long they may")] = 2.0
     statement_timeout_seconds: Annotated[Positive, Field(description="how long one statement may take")] = 10.0
+    report_timeout_seconds: Annotated[Positive, Field(description="how long a statement of a report may take")] = 60.0
     prepared_statements: Annotated[
         bool, Field(description="false behind a PgBouncer older than 1.21, which loses them in transaction mode")
     ] = True

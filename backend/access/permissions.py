@@ -14,6 +14,7 @@ class Permission(StrEnum):
     EVENTS_WRITE = "events:write"
     PREDICTIONS_READ = "predictions:read"
     USERS_READ = "users:read"
+    ANALYTICS_READ = "analytics:read"
     METRICS_READ = "metrics:read"
     KEYS_MANAGE = "keys:manage"
     ACCOUNTS_MANAGE = "accounts:manage"
@@ -30,7 +31,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_VIEWER = frozenset({Permission.PROFILE_READ, Permission.PROFILE_MANAGE})
+_VIEWER = frozenset({Permission.ANALYTICS_READ, Permission.PROFILE_READ, Permission.PROFILE_MANAGE})
 _MARKETER = _VIEWER | {Permission.USERS_READ, Permission.PREDICTIONS_READ}
 _ANALYST = _MARKETER | {Permission.METRICS_READ, Permission.KEYS_MANAGE}
 ROLE_PERMISSIONS = {

@@ -1,0 +1,1 @@
+"""Analytics: what happened by day, week and month of any time zone, and how users, models and data are."""
