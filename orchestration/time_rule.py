@@ -34,6 +34,8 @@ _ARCHIVED_USERS = sql.SQL(
 _NOBODY = sql.SQL("select null where false")
 _ABSOLUTE, _RELATIVE = 2e-4, 1e-6
 """What rounding and another order of adding may differ by; less than any event makes in a count or a sum of days."""
+_EXACT_SUM = 9e11
+"""In ten-thousandths, the largest whole number up to which a double holds each one."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,8 @@ class _Sample:
 def _sample(warehouse: Database, as_of: date) -> _Sample:
     """Some users, without those of whom something may have arrived since the marts were built.
 
-    With an id come all ids that were ever joined to it. While months are archived, persons with several ids are left
-    out: the marts may wait for events of theirs.
+    Left out too are users whose sums are not exact in the marts. With an id come all ids that were ever joined to it.
+    While months are archived, persons with several ids are left out: the marts may wait for events of theirs.
     """
     drawn = draw_users(warehouse, as_of)
     aliases = warehouse.run(aliases_around(drawn))
@@ -154,8 +156,14 @@ def _sample(warehouse: Database, as_of: date) -> _Sample:
         several = {each.old_id for each in aliases} | {each.new_id for each in aliases}
         events = events.filter(~pl.col("user_id").is_in(several))
     is_open = pl.col("is_new") | pl.col("user_id").is_in(warehouse.run(unsettled_ids()))
-    settled = events.filter(~is_open.any().over(pl.col("user_id").replace(person)))
+    whole = pl.col("user_id").replace(person)
+    settled = events.filter(~is_open.any().over(whole) & is_exact().over(whole))
     return _Sample(settled["user_id"].unique().to_list(), settled, aliases)
+
+
+def is_exact() -> pl.Expr:
+    """Whether the sums of some events' money and pieces are exact in the marts; not beyond 900,000,000,000."""
+    return (pl.col("amount").abs().sum() < _EXACT_SUM) & (pl.col("quantity").abs().sum() < _EXACT_SUM)
 
 
 def _persons(user_ids: Sequence[str], aliases: Sequence[Alias]) -> dict[str, str]:

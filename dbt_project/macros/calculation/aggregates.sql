@@ -3,10 +3,16 @@
     cast({{ dividend }} as double precision) / nullif(cast({{ divisor }} as double precision), 0)
 {%- endmacro %}
 
-{# Change from one period to the next, from -1 (stopped) over 0 (same) to 1 (new); null when both are empty. #}
+{#
+    Change from one period to the next, from -1 (stopped) over 0 (same) to 1 (new); null when both are empty. Sums beyond
+    what doubles hold exactly may leave less than nothing when they leave a window, so the bounds are set here.
+#}
 {% macro trend(recent, previous) -%}
-    cast({{ recent }} - {{ previous }} as double precision)
-    / nullif(cast({{ recent }} + {{ previous }} as double precision), 0)
+    case
+        when {{ recent }} + {{ previous }} > 0 then least(1, greatest(
+            -1, cast({{ recent }} - {{ previous }} as double precision) / cast({{ recent }} + {{ previous }} as double precision)
+        ))
+    end
 {%- endmacro %}
 
 {# Money or pieces in ten-thousandths: whole numbers in double precision, which add up to the same in any order. #}
