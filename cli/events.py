@@ -140,7 +140,8 @@ def restore(files: Annotated[list[Path], typer.Argument(help="Files that `events
     with running_platform(read_settings()) as platform:
         for month in restore_files(platform.warehouse_url, files):
             left_out = f", {month.erased:,} of erased users left out" if month.erased else ""
-            typer.echo(f"{month.rows:,} events of {month.month:%Y-%m} are back{left_out}")
+            waiting = f", {month.waiting:,} in quarantine, waiting for rates" if month.waiting else ""
+            typer.echo(f"{month.rows:,} events of {month.month:%Y-%m} are back{left_out}{waiting}")
 
 
 @app.command()

@@ -28,7 +28,8 @@ from ingestion.chunks import CHUNK_ROWS
 from ingestion.errors import FileRefusedError
 from ingestion.event_writer import connected, copy_rows
 from ingestion.packing import Packed, as_csv
-from warehouse import erased_users
+from warehouse import erased_users, waiting_events
+from warehouse.arriving_events import BASE_AMOUNT
 from warehouse.database import Database, execute
 from warehouse.events import watermark
 from warehouse.locks import marts_lock
@@ -60,11 +61,12 @@ class Archive:
 
 @dataclass(frozen=True)
 class Restored:
-    """A month that is back: how many rows, and how many were left out since their users were erased meanwhile."""
+    """A month that is back, in rows. `erased` were left out; `waiting`, archived without a rate, are in quarantine."""
 
     month: date
     rows: int
     erased: int
+    waiting: int = 0
 
 
 def catalogue(connection: Connection) -> list[Archive]:
@@ -99,7 +101,7 @@ def archive_months(
 
 
 def restore_files(url: str, files: Sequence[Path]) -> list[Restored]:
-    """Brings archived months back, as they were; only events of users who were erased meanwhile are left out.
+    """Brings archived months back, as they were, but for events of users who were erased meanwhile.
 
     Raises FileRefusedError for a file that no month of this warehouse was moved to, or that is back already.
     """
@@ -201,6 +203,7 @@ def _restore(connection: Connection, archive: Archive, file: Path) -> Restored:
                 " where raw.user_hash(user_id) in (select user_hash from raw.erased_users))"
             ).format(back)
         ).rowcount
+        waiting = 0 if BASE_AMOUNT in columns else execute(connection, waiting_events.set_aside(back))
         connection.execute("lock table only raw.events in access exclusive mode")
         connection.execute(sql.SQL("drop table {}").format(table))
         name = sql.Identifier(f"events_{archive.month:%Y_%m}")
@@ -212,7 +215,7 @@ def _restore(connection: Connection, archive: Archive, file: Path) -> Restored:
         )
         connection.execute("update raw.archives set restored_at = now() where sha256 = %s", [archive.sha256])
     connection.execute(sql.SQL("analyze {}").format(table))
-    return Restored(archive.month, archive.rows - erased, erased)
+    return Restored(archive.month, archive.rows - erased - waiting, erased, waiting)
 
 
 def _bounds(month: date) -> tuple[sql.Literal, sql.Literal]:

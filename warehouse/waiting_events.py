@@ -10,6 +10,7 @@ from uuid import UUID
 import polars as pl
 from psycopg import sql
 
+from data_contracts.currencies import POINTS
 from warehouse.arriving_events import (
     BASE_AMOUNT,
     EVENT_TYPES,
@@ -20,6 +21,9 @@ from warehouse.arriving_events import (
     taken,
 )
 from warehouse.database import Statement, command, rows
+
+FIRST_ID = str(UUID(int=0))
+"""No row has an id before it."""
 
 WAITING_SCHEMA = pl.Schema(
     {
@@ -82,6 +86,23 @@ def waited_in_vain(ids: Sequence[str], conflicts: Sequence[Conflict]) -> Stateme
     )
 
 
+def set_aside(table: sql.Identifier) -> Statement[int]:
+    """Moves from a table of events to quarantine what was stored when currencies were added up as if they were one.
+
+    Amounts in other currencies wait there; points stay, worth nothing.
+    """
+    query = sql.SQL(
+        "with points as (update {table} set base_amount = 0 where amount <> 0 and currency = any(%(points)s)),"
+        " moved as (delete from {table} as events using raw.base_currency as base where amount <> 0"
+        " and events.currency <> base.currency and events.currency <> all(%(points)s) returning events.*)"
+        " insert into raw.events_quarantine (quarantine_id, row_number, reason, row, ingested_xid, waits_for)"
+        " select gen_random_uuid(), row_number() over (), format('amount is in %%s, which has no rate for %%s',"
+        " currency, (occurred_at at time zone 'UTC')::date), to_jsonb(moved) - 'ingested_xid' - 'base_amount', 0,"
+        " currency from moved"
+    ).format(table=table)
+    return command(query, points=sorted(POINTS))
+
+
 def waiting_counts() -> Statement[list[tuple[str, int]]]:
     """The currencies for whose rates rows wait, and how many rows, most first."""
     return rows(
@@ -89,6 +110,3 @@ def waiting_counts() -> Statement[list[tuple[str, int]]]:
         "select waits_for, count(*) from raw.events_quarantine where waits_for is not null"
         " group by 1 order by 2 desc, 1",
     )
-
-
-FIRST_ID = str(UUID(int=0))

@@ -11,14 +11,17 @@ import pytest
 from core.errors import UserError
 from core.home import Home, prepare_home
 from ingestion import FileRefusedError, import_files
-from ingestion.archive import archive_months, restore_files
+from ingestion.archive import archive_months, replace_file, restore_files
 from ingestion.errors import ImportStoppedError
+from ingestion.event_writer import connected
+from ingestion.rates import bring_rates
 from orchestration.time_rule import compare_features, draw_users
 from privacy.erasure import erase_user
 from privacy.export import export_user
 from tests.integration.dbt_project.shop import Dbt, random_events, rows
 from warehouse.database import Database
 from warehouse.events import event_range, move_watermark, oldest_open_transaction
+from warehouse.exchange_rates import demand_base_currency
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -45,7 +48,9 @@ def shop_file(tmp_path: Path) -> Path:
     hard = ['"quoted", with\na line and a comma', "\\N", "null", "Köln \N{SNOWMAN}", " ", None]
     events = [
         {
-            **dict(zip(COLUMNS, (*map(str, event[:3]), *event[3:8], "EUR", event[8]), strict=True)),
+            **dict(
+                zip(COLUMNS, (*map(str, event[:3]), *event[3:8], "EUR" if place % 7 else "JPY", event[8]), strict=True)
+            ),
             "item_id": event[6] or hard[place % len(hard)],
             "amount": None if event[7] is None else f"{event[7]}0",
             "quantity": None if event[8] is None else f"{event[8]}.000000000000000001",
@@ -59,7 +64,11 @@ def shop_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(dbt: Dbt, warehouse_url: str, shop_file: Path) -> Database:
+def shop(dbt: Dbt, warehouse_url: str, shop_file: Path, tmp_path: Path) -> Database:
+    rates = tmp_path / "rates.csv"
+    rates.write_text("day,currency,rate\n2024-01-01,JPY,0.0061\n")
+    demand_base_currency(Database(warehouse_url), "EUR")
+    bring_rates(warehouse_url, rates, valid_days=365)
     (result,) = import_files(warehouse_url, [shop_file])
     assert (result.stored, result.quarantined) == (1500, 0)
     dbt("seed")
@@ -169,6 +178,27 @@ def test_an_erasure_reaches_archives_and_a_restore_leaves_the_user_out(
         (elsewhere.rows - theirs_elsewhere, theirs_elsewhere),
     ]
     assert rows(warehouse, "raw.events") == whole
+
+
+def test_what_was_archived_without_its_worth_waits_for_rates(
+    warehouse: Connection, shop: Database, tmp_path: Path
+) -> None:
+    """As files of before are, when currencies were added up as if they were one."""
+    whole = rows(warehouse, "(select event_id, user_id, amount, base_amount from raw.events)")
+    archives = archive_months(shop, MARCH, tmp_path)
+    foreign = 0
+    for archive in archives:
+        part = tmp_path / "part.parquet"
+        held = pl.read_parquet(archive.path)
+        foreign += held["base_amount"].drop_nulls().len()
+        held.drop("base_amount").write_parquet(part)
+        with connected(shop.url) as connection:
+            replace_file(connection, archive, part)
+    restored = restore_files(shop.url, [Path(archive.path) for archive in archives])
+    assert sum(month.waiting for month in restored) == foreign > 0
+    found = bring_rates(shop.url, tmp_path / "rates.csv", valid_days=365)
+    assert dict(found.accepted.stored) == {"JPY": foreign}
+    assert rows(warehouse, "(select event_id, user_id, amount, base_amount from raw.events)") == whole
 
 
 @pytest.mark.parametrize("spoil", ["not built", "not checked"])

@@ -1,84 +1,31 @@
 """Amounts in several currencies: added up in one, or not at all until a rate is known; nothing is lost meanwhile."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from core.errors import UserError
 from ingestion import demand_good_rows, import_files
 from ingestion.accepting import Status, accept
-from ingestion.errors import RatesRefusedError
+from ingestion.contract_check import check_new_events
 from ingestion.rates import bring_rates
 from privacy.spelling import parameters
 from privacy.tables import IS_QUARANTINED_OF_USER
+from tests.integration.ingestion.mixed_shop import MIXED, Connection, emptied, held, rates, sums, waiting, written
 from warehouse.database import Database
 from warehouse.exchange_rates import base_currency, demand_base_currency
-
-Connection = psycopg.Connection[tuple[Any, ...]]
-
-HEAD = "user_id,event_type,occurred_at,amount,currency"
-# One euro's worth of each a day, but for the stars.
-MIXED = [
-    "a,purchase,2025-03-10,10,EUR",
-    "a,purchase,2025-03-11,1600,JPY",
-    "b,purchase,2025-03-12,10,USD",
-    "b,refund,2025-03-12,-5,usd",
-    "b,purchase,2025-03-12,250,XTR",
-    "c,purchase,2025-03-13,7,",
-    "c,purchase,2025-03-13,3,EUR",
-    "c,view,2025-03-13,0,JPY",
-]
-RATES = ["2025-03-10,JPY,0.00625", "2025-03-10,USD,0.9", "2025-03-12,USD,0.8", "2025-03-12,EUR,1"]
 
 
 @pytest.fixture
 def connection(shared_warehouse_url: str) -> Iterator[Connection]:
     with psycopg.connect(shared_warehouse_url, autocommit=True) as connection:
-        connection.execute(
-            "truncate raw.events, raw.imports, raw.events_quarantine, raw.erased_users, raw.archives,"
-            " raw.base_currency, raw.exchange_rates"
-        )
+        emptied(connection)
         yield connection
-
-
-def written(folder: Path, rows: Sequence[str], head: str = HEAD) -> Path:
-    file = folder / f"{uuid4()}.csv"
-    file.write_text("\n".join([head, *rows]) + "\n")
-    return file
-
-
-def rates(folder: Path, rows: Sequence[str] = RATES) -> Path:
-    return written(folder, rows, "day,currency,rate")
-
-
-def sums(connection: Connection) -> dict[str, Decimal]:
-    query = (
-        "select user_id, sum(coalesce(base_amount, amount)) from raw.events where amount is not null group by 1"
-        " order by 1"
-    )
-    return dict(connection.execute(query).fetchall())
-
-
-def held(connection: Connection) -> list[tuple[object, ...]]:
-    """All events as they are, to the last digit, but for the transaction."""
-    return connection.execute(
-        "select (to_jsonb(events) - 'ingested_xid')::text from raw.events order by event_id"
-    ).fetchall()
-
-
-def waiting(connection: Connection) -> int:
-    (count,) = connection.execute("select count(*) from raw.events_quarantine where waits_for is not null").fetchall()[
-        0
-    ]
-    return int(count)
 
 
 def test_rows_without_a_rate_wait_and_come_back_once(
@@ -127,81 +74,6 @@ def test_a_file_of_one_foreign_currency_is_no_file_of_bad_rows(
     results = import_files(shared_warehouse_url, [written(tmp_path, ["z,purchase,2025-03-10,5,SEK"])])
     demand_good_rows(results)
     assert results[0].waiting == {"SEK": 1}
-
-
-def test_a_rate_that_changes_leaves_stored_events_as_they_are(
-    shared_warehouse_url: str, connection: Connection, tmp_path: Path
-) -> None:
-    file = written(tmp_path, MIXED)
-    import_files(shared_warehouse_url, [file])
-    bring_rates(shared_warehouse_url, rates(tmp_path))
-    before = held(connection)
-    changed = bring_rates(shared_warehouse_url, rates(tmp_path, ["2025-03-12,USD,0.5"]))
-    assert changed.new == 1
-    (result,) = import_files(shared_warehouse_url, [file])
-    assert (result.known, held(connection)) == (8, before)
-    import_files(shared_warehouse_url, [written(tmp_path, ["d,purchase,2025-03-12,10,USD"])])
-    assert sums(connection)["d"] == 5
-
-
-def test_a_rate_holds_for_so_many_days(shared_warehouse_url: str, connection: Connection, tmp_path: Path) -> None:
-    demand_base_currency(Database(shared_warehouse_url), "EUR")
-    rows = [f"a,purchase,2025-03-{day},100,JPY" for day in range(10, 31)]
-    import_files(shared_warehouse_url, [written(tmp_path, rows)])
-    found = bring_rates(shared_warehouse_url, rates(tmp_path, ["2025-03-12,JPY,0.01"]), valid_days=3)
-    assert (dict(found.accepted.stored), found.waiting) == ({"JPY": 3}, {"JPY": 18})
-    longer = bring_rates(shared_warehouse_url, rates(tmp_path, ["2025-03-12,JPY,0.01"]), valid_days=10)
-    assert (longer.new, dict(longer.accepted.stored), longer.waiting) == (1, {"JPY": 7}, {"JPY": 11})
-
-
-def test_central_banks_say_it_the_other_way_round(
-    shared_warehouse_url: str, connection: Connection, tmp_path: Path
-) -> None:
-    import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
-    found = bring_rates(shared_warehouse_url, rates(tmp_path, ["2025-03-10,jpy,160"]), is_inverse=True)
-    assert found.newest["JPY"][1] == 0.00625
-    assert sums(connection)["a"] == 20
-
-
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
-        (["2025-03-10,JPY,0.1", "10.3.2025,JPY,0.1"], "row 2: the day '10.3.2025' is not a day like"),
-        (["2025-03-10,yen!,0.1"], "row 1: the currency 'yen!' is not"),
-        (["2025-03-10,JPY,-1"], "row 1: the rate '-1' is not a number"),
-        (["2025-03-10,JPY,nan"], "row 1: the rate 'nan' is not a number"),
-        (["2025-03-10,JPY,"], "row 1: the rate '' is not a number"),
-        (["2025-03-10,JPY,1", "2025-03-10,JPY,2"], "two rates of JPY for 2025-03-10"),
-        (["2025-03-10,EUR,0.9"], "its rates are in another currency"),
-    ],
-)
-def test_a_wrong_file_of_rates_changes_nothing(
-    shared_warehouse_url: str, connection: Connection, tmp_path: Path, rows: list[str], said: str
-) -> None:
-    import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
-    with pytest.raises(RatesRefusedError, match=said):
-        bring_rates(shared_warehouse_url, rates(tmp_path, rows))
-    assert connection.execute("select count(*) from raw.exchange_rates").fetchall() == [(0,)]
-    assert waiting(connection) == 3
-
-
-def test_rates_need_a_base_currency(shared_warehouse_url: str, connection: Connection, tmp_path: Path) -> None:
-    with pytest.raises(RatesRefusedError, match="CUSTOMER_ANALYZER_CURRENCY"):
-        bring_rates(shared_warehouse_url, rates(tmp_path))
-
-
-def test_the_base_currency_that_is_set_is_kept(
-    shared_warehouse_url: str, connection: Connection, tmp_path: Path
-) -> None:
-    warehouse = Database(shared_warehouse_url)
-    demand_base_currency(warehouse, "USD")
-    # Nothing depends on it yet.
-    demand_base_currency(warehouse, "JPY")
-    (result,) = import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
-    assert result.waiting == {"EUR": 2, "USD": 2}
-    demand_base_currency(warehouse, "JPY")
-    with pytest.raises(UserError, match=r"amounts of this home are kept in JPY.*CUSTOMER_ANALYZER_HOME"):
-        demand_base_currency(warehouse, "EUR")
 
 
 EVENT: dict[str, object] = {
@@ -280,6 +152,26 @@ def test_rows_of_archived_months_wait_on(shared_warehouse_url: str, connection: 
     found = bring_rates(shared_warehouse_url, rates(tmp_path))
     assert (dict(found.accepted.stored), found.accepted.archived, waiting(connection)) == ({}, 3, 3)
     connection.execute("drop table raw.events_2025_03")
+
+
+def test_a_run_is_told_what_waits_and_stops_at_a_currency_that_is_new(
+    shared_warehouse_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    warehouse = Database(shared_warehouse_url)
+    import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
+    first = check_new_events(warehouse)
+    assert first.success
+    assert first.warnings == tuple(
+        f"{rows} rows in {currency} count nowhere, as they wait in quarantine for a rate (see `events rates`)"
+        for rows, currency in ((2, "USD"), (1, "JPY"))
+    )
+    bring_rates(shared_warehouse_url, rates(tmp_path))
+    found = check_new_events(warehouse)
+    assert not found.success
+    assert "amount is in a new currency, JPY (1 rows, so far EUR, XTR, none) from import" in found.sentence
+    assert check_new_events(warehouse, accept=True).success
+    import_files(shared_warehouse_url, [written(tmp_path, ["e,purchase,2025-03-11,800,JPY"])])
+    assert check_new_events(warehouse).success
 
 
 def test_nobody_is_left_waiting_for_a_rate_that_is_known(
