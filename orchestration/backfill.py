@@ -24,6 +24,7 @@ _MODELS = (
     "event_types",
     "stg_events",
     "int_identities",
+    "merged_users",
     "int_user_daily",
     "int_user_sums",
     "user_features",

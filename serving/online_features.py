@@ -31,7 +31,7 @@ class Snapshot:
     """Features of the users asked for, as of one day.
 
     `places` tells each user's row in `values` (rows x features, NaN where undefined); a user nobody had seen by then
-    is absent.
+    is absent. A user who was merged into another one by then has the other's row.
     """
 
     as_of: datetime.date
@@ -57,7 +57,10 @@ class Store(FeatureStore, ScoreStore, Protocol):
 
 
 class PostgresStore:
-    """`marts.user_features` and `ml.scores`: one round trip for a batch, however large."""
+    """`marts.user_features` and `ml.scores`: one round trip for a batch, however large.
+
+    A second one only where somebody is not found, who may have been merged into another user.
+    """
 
     def __init__(self, pool: WarehousePool) -> None:
         self._pool = pool
@@ -67,6 +70,8 @@ class PostgresStore:
     ) -> Snapshot:
         """See `FeatureStore.fetch`."""
         rows = await self._rows(*_question(feature_names, user_ids, as_of))
+        if missing := set(user_ids).difference(row[1] for row in rows) if len(rows) < len(user_ids) else ():
+            rows += await self._merged(feature_names, sorted(missing), rows[0][0] if rows else as_of)
         if not rows:
             # Nobody known, or no snapshot: rare enough for a second question.
             ((day,),) = await self._rows(*_snapshot_question(as_of))
@@ -76,6 +81,16 @@ class PostgresStore:
         content = b"".join(row[2][_HEADER_BYTES:] for row in rows)
         values = np.frombuffer(content, _ELEMENT)["value"].astype(np.float64).reshape(len(rows), len(feature_names))
         return Snapshot(rows[0][0], {row[1]: place for place, row in enumerate(rows)}, values)
+
+    async def _merged(
+        self, feature_names: tuple[str, ...], user_ids: Sequence[str], as_of: datetime.date | None
+    ) -> Rows:
+        """What `_question` would find for those users who were merged into others, under the ids they were asked by."""
+        try:
+            return await self._pool.rows(*_question(feature_names, user_ids, as_of, are_merged=True))
+        except errors.UndefinedTable:
+            # Marts that were built before users could be merged.
+            return []
 
     async def ranked(self, kind: str, asked: TargetingRequest) -> Ranked:
         """See `ScoreStore.ranked`."""
@@ -111,9 +126,9 @@ def _ranking(asked: TargetingRequest, as_of: datetime.date) -> Statement[list[Ra
 
 
 def _question(
-    feature_names: tuple[str, ...], user_ids: Sequence[str], as_of: datetime.date | None
+    feature_names: tuple[str, ...], user_ids: Sequence[str], as_of: datetime.date | None, *, are_merged: bool = False
 ) -> tuple[str, list[Any]]:
-    query = _query(feature_names, as_of is None)
+    query = _query(feature_names, as_of is None, are_merged)
     users = _text_array(user_ids)
     return query, [users] if as_of is None else [users, as_of]
 
@@ -130,7 +145,7 @@ def _snapshot_question(as_of: datetime.date | None) -> tuple[str, list[Any]]:
 
 
 @lru_cache(maxsize=16)
-def _query(feature_names: tuple[str, ...], newest: bool) -> str:
+def _query(feature_names: tuple[str, ...], newest: bool, are_merged: bool) -> str:
     """Features come as the bytes of one array a user, which numpy reads as they are.
 
     As columns, a thousand users would become a hundred thousand Python objects first. Written once as text: putting
@@ -139,8 +154,17 @@ def _query(feature_names: tuple[str, ...], newest: bool) -> str:
     columns = sql.SQL(", ").join(
         sql.SQL("coalesce({}::double precision, 'NaN')").format(sql.Identifier(name)) for name in feature_names
     )
-    query = sql.SQL(
-        "select as_of, user_id, array_send(array[{}]) from marts.user_features where user_id = any($1) and as_of = {}"
-    )
+    if are_merged:
+        query = sql.SQL(
+            "select as_of, merged.user_id, array_send(array[{}]) from marts.user_features as features"
+            " join marts.merged_users as merged on features.user_id = merged.shown_as"
+            " and features.as_of >= merged.valid_from and features.as_of < merged.valid_until"
+            " where merged.user_id = any($1) and as_of = {}"
+        )
+    else:
+        query = sql.SQL(
+            "select as_of, user_id, array_send(array[{}]) from marts.user_features"
+            " where user_id = any($1) and as_of = {}"
+        )
     day = sql.SQL("(select max(as_of) from marts.user_features)" if newest else "$2")
     return query.format(columns, day).as_string()

@@ -76,6 +76,34 @@ def test_an_older_snapshot_can_be_asked_for(mart: str) -> None:
     asyncio.run(ask())
 
 
+@pytest.fixture
+def merged(mart: str) -> str:
+    """The same mart; `old` and `older` belong to `a`, one of them since after the older snapshot."""
+    far = datetime.date(9999, 12, 31)
+    with psycopg.connect(mart, autocommit=True) as connection:
+        connection.execute(
+            "create table marts.merged_users (user_id text, valid_from date, valid_until date, shown_as text)"
+        )
+        connection.cursor().executemany(
+            "insert into marts.merged_users values (%s, %s, %s, 'a')",
+            [("old", NEW, far), ("older", OLD, NEW), ("b", OLD, NEW)],
+        )
+    return mart
+
+
+def test_a_merged_user_is_found_by_the_old_id_while_it_is_merged(merged: str) -> None:
+    async def ask() -> None:
+        async with store_of(merged) as store:
+            one, other = [3.0, 1 / 3], [1.0, 0.1]
+            asked = ["old", "older", "b", "a", "nobody", "old"]
+            assert features_of(await store.fetch(asked, NAMES, None)) == {"old": one, "b": [0.0, None], "a": one}
+            assert features_of(await store.fetch(asked, NAMES, OLD)) == {"older": other, "b": other, "a": other}
+            only = await store.fetch(["old"], NAMES, None)
+            assert (only.as_of, features_of(only)) == (NEW, {"old": one})
+
+    asyncio.run(ask())
+
+
 def test_a_day_without_snapshot_is_told_from_an_unknown_user(mart: str) -> None:
     async def ask() -> None:
         async with store_of(mart) as store:
