@@ -4,6 +4,7 @@ Belongs here: options and printing. Does not: importing (`ingestion`).
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,15 +28,20 @@ if TYPE_CHECKING:
 def import_files(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Parquet, CSV, JSON lines or a JSON array; text also packed as .gz, .zip or .zst."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Parquet, CSV, JSON lines or a JSON array; text also packed as .gz, .zip or .zst. A folder means all"
+            " files in it, and - what is piped in.",
+        ),
     ],
     mapping: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
             metavar="COLUMN=SOURCE",
-            help="Where an event column comes from: order_id=properties.invoice; a constant: event_type=\"'purchase'\";"
-            " nowhere: source=-; or what a word means: event_type:transaction=purchase. May be repeated.",
+            help="Where an event column comes from: order_id=properties.invoice; two columns: occurred_at=date+time; a"
+            " constant: event_type=\"'purchase'\"; nowhere: source=-; or what a word means:"
+            " event_type:transaction=purchase. May be repeated.",
         ),
     ] = None,
     like: Annotated[
@@ -75,6 +81,7 @@ def import_files(
 ) -> None:
     """Import files of events. Importing again changes nothing; bad rows go to quarantine with the reason."""
     from ingestion import demand_good_rows, parse_mapping
+    from ingestion.given_files import given_files
     from ingestion.profile_files import read_profile
 
     profile = parse_mapping(mapping or [], read_profile(like) if like else None)
@@ -89,8 +96,11 @@ def import_files(
         key=tuple(name.strip() for name in key.split(",")) if key else profile.key,
         is_lower_emails=lower_emails or profile.is_lower_emails,
     )
-    with running_platform(read_settings()) as platform:
-        results = import_with_progress(platform.warehouse_url, files, profile, even_if_known=even_if_known)
+    with (
+        running_platform(read_settings()) as platform,
+        given_files(files, sys.stdin.buffer, platform.home.root) as found,
+    ):
+        results = import_with_progress(platform.warehouse_url, found, profile, even_if_known=even_if_known)
     if as_json:
         typer.echo(json.dumps([_as_dict(result) for result in results]))
     else:
@@ -99,18 +109,28 @@ def import_files(
 
 
 def guess_file(
-    file: Annotated[Path, typer.Argument(help="A file of events that nobody described.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A file of events that nobody described; a folder means its first, and - what is piped in."
+        ),
+    ],
     to: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the profile goes. [default: FILE.profile.yaml]")
     ] = None,
 ) -> None:
     """Propose a profile for a file, show its first rows as they would be stored, and write it for you to edit."""
     from data_contracts.contract import read_contract
+    from ingestion.given_files import given_files
     from ingestion.guessing import guess
     from ingestion.profile_files import write_profile
 
-    found = guess(file, read_contract())
-    target = to or file.with_name(f"{file.name}.profile.yaml")
+    with given_files([file], sys.stdin.buffer) as (first, *_):
+        found = guess(first, read_contract())
+        # What is piped in has no folder of its own.
+        target = to or (first if first.is_relative_to(file) else Path(first.name)).with_name(
+            f"{first.name}.profile.yaml"
+        )
     write_profile(found.profile, target)
     table = Table(box=None, pad_edge=False, header_style="bold")
     columns = ("user_id", "event_type", "occurred_at", "order_id", "item_id", "amount", "currency")

@@ -108,6 +108,10 @@ def _by_names(path: Path, chunk: Chunk, names: Sequence[str], contract: Contract
         free = [name for name in frame.columns if name not in columns.values()]
         if dated := [name for name in free if _are_times(frame.get_column(name))]:
             columns["occurred_at"] = dated[0]
+    if day := columns.get("occurred_at"):
+        clock = plain.get(re.sub(r"(date|day)$", "time", re.sub(r"[^a-z0-9]", "", day.lower())), day)
+        if clock != day and clock in frame.columns and _are_clocks(frame.get_column(clock)):
+            columns["occurred_at"] = f"{day}+{clock}"
     if "event_type" not in columns and "event_type" not in names and {"amount", "order_id"} & {*columns, *names}:
         columns["event_type"] = "'purchase'"
     for each in contract.properties:
@@ -133,6 +137,12 @@ def _are_times(values: pl.Series) -> bool:
     if values.dtype == pl.String and values.cast(pl.Float64, strict=False).is_not_null().any():
         return False
     return times(values).null_count() <= len(values) // 10
+
+
+def _are_clocks(values: pl.Series) -> bool:
+    text = values.cast(pl.String, strict=False).str.strip_chars()
+    text = text.filter(text != "")
+    return len(text) > 0 and bool(text.str.contains(r"^\d{1,2}:\d{2}").all())
 
 
 def _words(values: pl.Series, contract: Contract) -> dict[str, str]:

@@ -15,9 +15,11 @@ from data_contracts.contract import Check, Contract
 from data_contracts.parsing import shown, texts
 from ingestion.chunks import Chunk, Wanted, is_bookkeeping
 from ingestion.errors import FileRefusedError, MappingRefusedError
-from ingestion.profile import LEFT_OUT, Profile, constant, is_column
+from ingestion.profile import LEFT_OUT, Profile, constant, is_column, parts
 
 PROPERTIES = "properties"
+# What a date that is written as a time ends in.
+_MIDNIGHT = r"[T ]0?0:00(?::00(?:\.0+)?)?(?:Z|\+00:?00)?$"
 _KEYED = ("event_params", "user_properties")
 
 
@@ -58,7 +60,8 @@ def demand_known_source(contract: Contract, source: str) -> None:
 def wanted_columns(contract: Contract, profile: Profile) -> Wanted:
     """What an import will ask of a file."""
     sources = (profile.columns.get(name, name) for name in contract.columns)
-    taken = [source for source in sources if is_column(source)]
+    # A column may be called `a+b`.
+    taken = [name for source in sources if is_column(source) for name in dict.fromkeys((source, *parts(source)))]
     looked_into = {name.partition(".")[0] for name in taken} - set(taken)
     return Wanted(tuple(taken), tuple(looked_into), profile.encoding, profile.records)
 
@@ -81,16 +84,16 @@ def demand_columns(
         is_needed = column not in optional or (contract.property(column).required and column not in filled)
         if not is_column(text) or not is_needed:
             continue
-        source = _source(text, names)
-        if source.column not in names:
-            raise MappingRefusedError(
-                f"{path} has no column {source.column} (--map {column}={text}); its columns are {listed(names)}"
-            )
-        if source.path and chunk.rows.height and _reach(chunk.rows, source).null_count() == chunk.rows.height:
-            raise MappingRefusedError(
-                f"{path} has no {text} (--map {column}={text}) in its first {chunk.rows.height:,} rows;"
-                f" {source.column} holds {listed(_keys(chunk.rows, source.column)) or 'nothing'}"
-            )
+        for source in _sources(text, names):
+            if source.column not in names:
+                raise MappingRefusedError(
+                    f"{path} has no column {source.column} (--map {column}={text}); its columns are {listed(names)}"
+                )
+            if source.path and chunk.rows.height and _reach(chunk.rows, source).null_count() == chunk.rows.height:
+                raise MappingRefusedError(
+                    f"{path} has no {source.text} (--map {column}={text}) in its first {chunk.rows.height:,} rows;"
+                    f" {source.column} holds {listed(_keys(chunk.rows, source.column)) or 'nothing'}"
+                )
     for each in contract.properties:
         is_mapped = mapping.get(each.name, LEFT_OUT) != LEFT_OUT
         is_there = each.name in names and each.name not in mapping
@@ -115,11 +118,10 @@ def map_columns(chunk: Chunk, contract: Contract, mapping: Mapping[str, str]) ->
             columns.append(pl.Series(each, [value]).new_from_index(0, chunk.rows.height))
         if not is_column(text):
             continue
-        source = _source(text, names)
-        if source.column in chunk.rows.columns:
-            columns.append(_decoded(_reach(chunk.rows, source)).alias(each))
-            if not source.path:
-                used.add(source.column)
+        sources = _sources(text, names)
+        if all(source.column in chunk.rows.columns for source in sources):
+            columns.append(_joined([_decoded(_reach(chunk.rows, source)) for source in sources]).alias(each))
+            used.update(source.column for source in sources if not source.path)
     events = pl.DataFrame(columns)
     rest = _rest(chunk, used)
     if rest is None:
@@ -136,12 +138,31 @@ def names_of(chunk: Chunk) -> list[str]:
     return list(chunk.names)
 
 
+def _sources(text: str, names: Sequence[str]) -> list[ColumnSource]:
+    """What a source consists of. A column called exactly `text` wins over columns that are joined."""
+    return [_source(part, names) for part in ((text,) if text in names else parts(text))]
+
+
 def _source(text: str, names: Sequence[str]) -> ColumnSource:
     """A column called exactly `text` wins over a way into a column."""
     if text in names or "." not in text:
         return ColumnSource(text)
     column, *path = text.split(".")
     return ColumnSource(column, tuple(path))
+
+
+def _joined(columns: Sequence[pl.Series]) -> pl.Series:
+    """Columns as one text each row, with a space between; a day in front of others loses the midnight it came with."""
+    *days, last = columns
+    if not days:
+        return last
+    values = [
+        *(texts(day.cast(pl.String, strict=False)).str.replace(_MIDNIGHT, "") for day in days),
+        texts(last.cast(pl.String, strict=False)),
+    ]
+    frame = pl.DataFrame([each.alias(f"{place}") for place, each in enumerate(values)])
+    text = pl.concat_str(pl.all(), separator=" ", ignore_nulls=True)
+    return frame.select(pl.when(text != "").then(text)).to_series()
 
 
 def _reach(rows: pl.DataFrame, source: ColumnSource) -> pl.Series:

@@ -18,8 +18,9 @@ LEFT_OUT = "-"
 class Profile:
     """What a file does not say about itself. The default is a file in our own words.
 
-    `columns` gives for an event column the file's column, the way into its JSON (`payload.id`), a constant in quotes
-    (`'purchase'`), or `-` to leave it out. `values` gives for an event column the file's words and ours for them.
+    `columns` gives for an event column the file's column, the way into its JSON (`payload.id`), several of these that
+    are joined (`date+time`), a constant in quotes (`'purchase'`), or `-` to leave it out. `values` gives for an event
+    column the file's words and ours for them.
     `is_minor`: amounts are whole cents, or whatever the smallest unit of their currency is. `encoding` is
     the one of text, None to find out; `records` is the way to the array of events inside of one JSON object.
     `is_lower_emails`: capitals in user ids that are e-mail addresses mean nothing. `key` are event columns that tell
@@ -44,7 +45,8 @@ class Profile:
 def parse_mapping(options: Iterable[str], base: Profile | None = None) -> Profile:
     """`base` changed by --map options.
 
-    `order_id=properties.invoice` names a source, `event_type='purchase'` a constant, `source=-` leaves a column out,
+    `order_id=properties.invoice` names a source, `occurred_at=date+time` joins two, `event_type='purchase'` is a
+    constant, `source=-` leaves a column out,
     `event_type:transaction=purchase` names a word. Raises MappingRefusedError for what has no such form.
     """
     profile = base or Profile()
@@ -79,6 +81,12 @@ def constant(source: str) -> str | None:
     if len(source) > 2 and source[0] == source[-1] and source[0] in "'\"":
         return source[1:-1]
     return None
+
+
+def parts(source: str) -> tuple[str, ...]:
+    """The columns that a source such as `date+time` joins; only the source itself where it joins none."""
+    names = tuple(part.strip() for part in source.split("+"))
+    return names if all(names) else (source,)
 
 
 def is_column(source: str) -> bool:

@@ -70,7 +70,7 @@ def _reader(path: Path) -> Reader:
     if not path.exists():
         raise FileRefusedError(f"{path} does not exist; check the path")
     if not path.is_file():
-        raise FileRefusedError(f"{path} is not a file; name the files in it")
+        raise FileRefusedError(f"{path} is not a file; name a file")
     if path.stat().st_size == 0:
         raise FileRefusedError(f"{path} is empty; give a file with at least one event")
     with opened(path) as file:
@@ -85,9 +85,9 @@ def _reader(path: Path) -> Reader:
             return reader
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
         return read_json
-    known = ", ".join(suffix for suffixes in _READERS for suffix in suffixes)
     raise FileRefusedError(
-        f"{path} is of no format we know; the name must end in one of {known} (.gz, .zip or .zst where it is packed)"
+        f"{path} is of no format we know; the name must end in one of {', '.join(_PLAIN)}"
+        " (.gz, .zip or .zst where it is packed)"
     )
 
 
@@ -97,3 +97,6 @@ _READERS: dict[tuple[str, ...], Reader] = {
     (".csv", ".tsv", ".txt"): read_csv,
     (".jsonl", ".ndjson", ".json"): read_json,
 }
+_PLAIN = tuple(suffix for suffixes in _READERS for suffix in suffixes)
+ENDINGS = (*_PLAIN, *(plain + packed for plain in _PLAIN for packed in _PACKED))
+"""What names of files of events end in."""

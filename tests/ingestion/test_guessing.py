@@ -43,6 +43,15 @@ def test_orders_without_a_type_are_purchases_and_times_are_known_by_their_looks(
     assert types == ["purchase"]
 
 
+def test_a_date_and_its_time_are_joined(tmp_path: Path) -> None:
+    columns, _, _ = guessed(
+        tmp_path, "a.csv", "customer,Order Date,order_time,price\n7,02.07.2025,21:30,5.50\n8,03.07.2025,,1.50\n"
+    )
+    assert columns["occurred_at"] == "Order Date+order_time"
+    columns, _, _ = guessed(tmp_path, "a.csv", "customer,date,time,price\n7,2025-07-01,soon,5.50\n")
+    assert columns["occurred_at"] == "date"
+
+
 def test_documents_and_profiles_of_ours(tmp_path: Path) -> None:
     columns, _, types = guessed(
         tmp_path,

@@ -1,6 +1,7 @@
 """Which file column becomes which event column, and where the others go."""
 
 import json
+from datetime import date, datetime, time
 from pathlib import Path
 
 import polars as pl
@@ -98,6 +99,37 @@ def test_a_required_column_cannot_be_left_out() -> None:
     demand_columns(FILE, frame, CONTRACT, {"event_type": "'purchase'", "source": "-"}, filled)
     with pytest.raises(FileRefusedError, match="no column user_id"):
         demand_columns(FILE, frame, CONTRACT, {"user_id": "-"}, filled)
+
+
+@pytest.mark.parametrize(
+    ("days", "clocks", "expected"),
+    [
+        (["2025-01-02", "2025-01-03", None], ["21:00", None, None], ["2025-01-02 21:00", "2025-01-03", None]),
+        (["02.01.2025", " "], [" 9:30 PM ", ""], ["02.01.2025 9:30 PM", None]),
+        ([date(2025, 1, 2)], [time(21, 5)], ["2025-01-02 21:05:00"]),
+        # As spreadsheets and data frames keep a day.
+        ([datetime(2025, 1, 2)], ["21:00:01"], ["2025-01-02 21:00:01"]),
+        (["2025-01-02T00:00:00Z"], ["21:00"], ["2025-01-02 21:00"]),
+    ],
+)
+def test_columns_are_joined(days: list[object], clocks: list[object], expected: list[object]) -> None:
+    given = chunk(day=days, clock=clocks, user_id=["u"] * len(days))
+    mapping = {"occurred_at": "day+clock"}
+    demand_columns(FILE, given, CONTRACT, {**mapping, "event_type": "'view'"}, ("event_id", "received_at", "source"))
+    events = map_columns(given, CONTRACT, mapping)
+    assert events["occurred_at"].to_list() == expected
+    assert "properties" not in events.columns
+
+
+def test_a_column_with_a_plus_in_its_name_is_itself() -> None:
+    events = map_columns(chunk(**{"a+b": ["x"], "a": ["1"], "b": ["2"]}), CONTRACT, {"order_id": "a+b"})
+    assert events["order_id"].to_list() == ["x"]
+    assert properties(events) == [{"a": "1", "b": "2"}]
+
+
+def test_a_joined_column_that_does_not_exist_is_named() -> None:
+    with pytest.raises(MappingRefusedError, match=r"has no column clock \(--map occurred_at=day\+clock\)"):
+        demand_columns(FILE, chunk(day=["2025-01-02"]), CONTRACT, {"occurred_at": "day+clock"}, ())
 
 
 def test_an_event_column_that_does_not_exist_is_named() -> None:
