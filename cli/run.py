@@ -49,12 +49,16 @@ def run(
         )
         from cli.summary import summarize
         from cli.tables import models_table
+        from ingestion.waiting import what_waits
 
-        models = summarize(outcome, session.registry)
+        models, warnings = summarize(outcome, session.registry), what_waits(session.warehouse)
     if as_json:
-        typer.echo(json.dumps({"as_of": outcome.as_of.isoformat(), "models": [asdict(model) for model in models]}))
+        found = [asdict(model) for model in models]
+        typer.echo(json.dumps({"as_of": outcome.as_of.isoformat(), "models": found, "warnings": warnings}))
     else:
         make_console().print(models_table(outcome, models))
+        for warning in warnings:
+            typer.echo(f"warning: {warning}")
 
 
 def run_everything(session: Session, as_of: date | None, horizon_days: int, *, backtest: bool) -> "RunOutcome":

@@ -16,10 +16,10 @@ from psycopg import sql
 from data_contracts.contract import Contract, read_contract
 from data_contracts.predicates import is_violated, violation_reasons
 from ingestion import usual_events
+from ingestion.waiting import what_waits
 from warehouse.database import Connection, Database
 from warehouse.events import move_watermark, oldest_open_transaction, watermark
 from warehouse.locks import marts_lock
-from warehouse.waiting_events import waiting_counts
 
 READER = "contract"
 # Of rows that all keep the rules.
@@ -71,10 +71,7 @@ def check_new_events(warehouse: Database, *, accept: bool = False) -> ContractCh
     faults = [f"{each.column} {each.rule} ({each.unexpected_count:,} rows)" for each in result.failures]
     faults += [] if accept else [_said(each) for each in found if each.stops]
     told = tuple(_said(each) for each in found if accept or not each.stops)
-    told += tuple(
-        f"{waiting:,} rows in {currency} count nowhere, as they wait in quarantine for a rate (see `events rates`)"
-        for currency, waiting in warehouse.run(waiting_counts())
-    )
+    told += what_waits(warehouse)
     if faults:
         sentence = f"of {rows:,} new rows some break the contract: {'; '.join(faults)}; {WAY_OUT}"
         return ContractCheck(False, rows, sentence, told)

@@ -25,12 +25,13 @@ _LONE_USERS = 100
 class ImportResult:
     """What became of a file's rows: read = stored + known + quarantined + erased.
 
-    `quarantined_known` of the quarantined ones were in quarantine already. `conflicting` of them keep the contract, but
-    have the id of another event. Those of erased users are left out. `reasons` counts why rows were refused; `examples`
-    has the first of each as JSON. `other_types` counts events of types that the contract does not name. `waiting`
-    counts, by currency, those of the quarantined rows that wait for a rate; `points` counts amounts that are no money.
-    `lines` of text were read, `skipped` of them the head or empty; 0 where a file has no lines. `has_users_again`: a
-    user has more than one event. `notes` are sentences for the one who imports.
+    `quarantined_known` of the quarantined ones were in quarantine already. `conflicting` of them keep the contract,
+    but have the id of another event. Those of erased users are left out. `reasons` counts why rows were refused;
+    `examples` has the first of each as JSON. `other_types` counts events of types that the contract does not name.
+    `base` is the base currency, None where no amount had a currency. `waiting` counts, by currency, those of the
+    quarantined rows that wait for a rate; `points` counts amounts that are no money. `lines` of text were read,
+    `skipped` of them the head or empty; 0 where a file has no lines. `has_users_again`: a user has more than one
+    event. `notes` are sentences for the one who imports.
     """
 
     file: Path
@@ -44,6 +45,7 @@ class ImportResult:
     reasons: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
     other_types: Mapping[str, int] = field(default_factory=dict)
+    base: str | None = None
     waiting: Mapping[str, int] = field(default_factory=dict)
     points: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
@@ -78,6 +80,7 @@ def added(result: ImportResult, stored: Stored, packed: PackedBatch) -> ImportRe
         reasons=Counter(result.reasons) + Counter(refused.get_column("reason").to_list()),
         examples={**dict(examples.iter_rows()), **result.examples},
         other_types=Counter(result.other_types) + Counter(batch.other_types),
+        base=packed.base,
         waiting=Counter(result.waiting) + Counter(packed.waiting),
         points=Counter(result.points) + Counter(packed.points),
         repeated=result.repeated + batch.repeated,
@@ -119,8 +122,8 @@ def noted(result: ImportResult, zone: str) -> ImportResult:
             f"{count:,} rows in {currency}" for currency, count in Counter(result.waiting).most_common()
         )
         notes.append(
-            f"{rows} wait in quarantine, as no rate is known for their days; bring rates in with"
-            " `customer-analyzer events rates FILE`"
+            f"{rows} wait in quarantine: amounts are added up in {result.base}, and no rate is known for their days;"
+            " bring rates in with `customer-analyzer events rates FILE`"
         )
     if result.points:
         points = ", ".join(f"{count:,} in {currency}" for currency, count in Counter(result.points).most_common())

@@ -17,7 +17,7 @@ import polars as pl
 from ingestion.exchange import Exchange, convert
 from warehouse import arriving_events, erased_users, exchange_rates, waiting_events
 from warehouse.arriving_events import BASE_AMOUNT
-from warehouse.database import Connection, execute
+from warehouse.database import Connection, Database, execute
 
 _ROWS = 50_000
 
@@ -76,6 +76,14 @@ def accept_waiting(connection: Connection, exchange: Exchange) -> Accepted:
         known += len(settled) - len(done.places)
         conflicting += len(taken)
     return Accepted(stored, known, conflicting, archived)
+
+
+def what_waits(warehouse: Database) -> tuple[str, ...]:
+    """A sentence for each currency for whose rates rows wait."""
+    return tuple(
+        f"{rows:,} rows in {currency} count nowhere, as they wait in quarantine for a rate (see `events rates`)"
+        for currency, rows in warehouse.run(waiting_events.waiting_counts())
+    )
 
 
 def accept_new_rates(connection: Connection, used: Exchange) -> None:
