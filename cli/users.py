@@ -96,12 +96,14 @@ def merge(
 
     from cli.session import open_session
     from privacy.persons import merge_users
+    from warehouse.events import event_range
 
     with open_session() as session:
         joined = merge_users(session.warehouse, old, new, getuser(), _day(since))
+        last = event_range(session.warehouse).last
     ids = _listed(each for each in joined.ids if each != joined.shown_as)
     typer.echo(f"Snapshots as of {_next_day(joined.known_at)} and later show {ids} as {joined.shown_as}.")
-    typer.echo("Earlier ones stay as they are. The next run builds them.")
+    typer.echo(_when_it_counts(joined.known_at, last))
 
 
 @app.command()
@@ -109,14 +111,16 @@ def unmerge(old: OldArgument, since: Since = None) -> None:
     """Undo a merge: the old id is a user of its own again. Snapshots of the days in between stay as they are."""
     from cli.session import open_session
     from privacy.persons import unmerge_user
+    from warehouse.events import event_range
 
     with open_session() as session:
         joined = unmerge_user(session.warehouse, old, _day(since))
+        last = event_range(session.warehouse).last
     typer.echo(
         f"Snapshots as of {_next_day(joined.known_at)} and later show {old} apart from {joined.shown_as}, whom it was"
         " merged into."
     )
-    typer.echo("Earlier ones stay as they are. The next run builds them.")
+    typer.echo(_when_it_counts(joined.known_at, last))
 
 
 def _day(moment: datetime | None) -> date | None:
@@ -125,6 +129,15 @@ def _day(moment: datetime | None) -> date | None:
 
 def _next_day(moment: datetime) -> date:
     return moment.astimezone(UTC).date() + timedelta(days=1)
+
+
+def _when_it_counts(known_at: datetime, last_event: date) -> str:
+    if _next_day(known_at) <= last_event + timedelta(days=1):
+        return "Earlier ones stay as they are. The next run builds what has changed."
+    return (
+        f"Earlier ones stay as they are, and so does a run as of the day after the newest event ({last_event}). If this"
+        " was known on a day of the past, say so: --since DAY"
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

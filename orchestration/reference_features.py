@@ -26,11 +26,15 @@ _LEAST_UNIT = 10_000
 def as_persons(events: pl.DataFrame, aliases: Iterable[Alias], as_of: date) -> pl.DataFrame:
     """The events of each person under one id, as far as it was known when a day began which ids belong together.
 
-    `aliases` come in the order in which they were known. Ids that were joined in a circle stay apart.
+    `aliases` come in the order in which they were known; of several that hold for an id, the last one does. Ids that
+    were joined in a circle stay apart.
     """
-    said = {each.old_id: each for each in aliases if each.known_at < _begin(as_of)}
-    is_open = {old: each.ended_at is None or each.ended_at >= _begin(as_of) for old, each in said.items()}
-    links = {old: each.new_id for old, each in said.items() if is_open[old]}
+    begins = _begin(as_of)
+    links = {
+        each.old_id: each.new_id
+        for each in aliases
+        if each.known_at < begins and (each.ended_at is None or each.ended_at >= begins)
+    }
 
     def shown(user_id: str) -> str:
         path = [user_id]

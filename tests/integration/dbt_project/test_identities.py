@@ -66,6 +66,14 @@ def test_what_is_said_later_of_an_id_holds_from_then_on(warehouse: Connection) -
     assert shown(warehouse, 16) == shown(warehouse, 30) == {"a": "c", "c": "c"}
 
 
+def test_what_was_taken_back_does_not_end_what_holds(warehouse: Connection) -> None:
+    join(warehouse, "a", "b", day=10)
+    join(warehouse, "a", "c", day=15, ended=18)
+    join(warehouse, "a", "d", day=30, ended=30)
+    as_b, as_c = {"a": "b", "b": "b"}, {"a": "c", "c": "c"}
+    assert [shown(warehouse, day) for day in (11, 16, 18, 19, 31, 60)] == [as_b, as_c, as_c, as_b, as_b, as_b]
+
+
 def test_a_circle_joins_nothing(warehouse: Connection) -> None:
     join(warehouse, "a", "b", day=10, ended=20)
     join(warehouse, "b", "a", day=15)
