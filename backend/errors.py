@@ -85,8 +85,8 @@ class TooMany(ApiError):
 
     http_status = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, detail: str, retry_after_seconds: int) -> None:
-        super().__init__(detail, headers={"retry-after": str(retry_after_seconds)})
+    def __init__(self, detail: str, retry_after_seconds: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail, headers={"retry-after": str(retry_after_seconds), **(headers or {})})
 
 
 class Unavailable(ApiError):

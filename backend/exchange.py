@@ -65,9 +65,12 @@ class Exchange:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 given = {name for name, _ in message["headers"]}
+                allowance = scope["state"].get("allowance")
+                left = {} if allowance is None else allowance.headers
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", identity.encode()),
+                    *((name.encode(), value.encode()) for name, value in left.items()),
                     *(header for header in _SECURITY_HEADERS if header[0] not in given),
                 ]
             await send(message)

@@ -14,8 +14,10 @@ from fastapi import Request
 from backend.access.keys import Keys
 from backend.access.tokens import AccessTokens
 from backend.accounts.passwords import PasswordChecks
+from backend.cache import AnswerCache
 from backend.database import DatabasePool
 from backend.events.intake import Intake
+from backend.limits import RateLimits
 from backend.metrics import Metrics
 from backend.settings import BackendSettings
 from core.tracing import Tracing
@@ -40,6 +42,8 @@ class Resources:
     intake: Intake
     models: Mapping[str, AsyncPredictionClient]
     catalogue: FeatureCatalogue
+    cache: AnswerCache
+    limits: RateLimits
 
 
 @asynccontextmanager
@@ -53,6 +57,9 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
         tracing = Tracing("api", settings.trace_endpoint)
         stack.push_async_callback(asyncio.to_thread, tracing.close)
         intake = await stack.enter_async_context(Intake(database, metrics, settings))
+        redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
+        cache = await stack.enter_async_context(AnswerCache(redis_url))
+        limits = await stack.enter_async_context(RateLimits(settings.limits, redis_url))
         models = {
             kind: await stack.enter_async_context(_client(address, settings, tracing))
             for kind, address in settings.services.items()
@@ -68,6 +75,8 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
             intake=intake,
             models=models,
             catalogue=await asyncio.to_thread(read_catalogue, CATALOGUE),
+            cache=cache,
+            limits=limits,
         )
 
 

@@ -40,6 +40,15 @@ class BackendSettings(BaseSettings):
     ] = True
     key_seconds: Annotated[Positive, Field(description="how long a key or session that was looked up is known")] = 2.0
     concurrent_requests: Annotated[Count, Field(description="answered at a time; beyond it callers get 429")] = 256
+    limit_of_key: Annotated[str, Field(description="requests of one API key, as in 5000/second")] = "300000/minute"
+    limit_of_account: Annotated[str, Field(description="requests of one account")] = "3000/minute"
+    limit_of_address: Annotated[str, Field(description="requests from one address")] = "300000/minute"
+    redis_url: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias="REDIS_URL", description="redis://host:port/0; without it caches and limits are in process"
+        ),
+    ] = None
     waiting_events: Annotated[Count, Field(description="events that may wait to be stored; beyond it: 503")] = 20_000
     retry_after_seconds: Annotated[Count, Field(description="what callers are told while something is away")] = 2
     trace_endpoint: Annotated[
@@ -49,3 +58,8 @@ class BackendSettings(BaseSettings):
             description="the collector of traces; empty: nothing is traced",
         ),
     ] = ""
+
+    @property
+    def limits(self) -> dict[str, str]:
+        """How many requests each kind of subject may make, by the kind."""
+        return {"key": self.limit_of_key, "account": self.limit_of_account, "address": self.limit_of_address}

@@ -47,7 +47,9 @@ grant usage on schema raw to customer_analyzer_backend;
 grant select, insert on raw.events to customer_analyzer_backend;
 grant insert on raw.events_quarantine to customer_analyzer_backend;
 grant select, insert on raw.base_currency to customer_analyzer_backend;
-grant select on raw.exchange_rates, raw.user_aliases, raw.watermarks, raw.archives to customer_analyzer_backend;
+grant select on raw.exchange_rates, raw.user_aliases, raw.watermarks, raw.archives, raw.daily_changes
+to customer_analyzer_backend;
+grant select (erased_at) on raw.erased_users to customer_analyzer_backend;
 grant usage on schema staging, intermediate, marts, analytics, scorecards, ml to customer_analyzer_backend;
 grant select on all tables in schema staging, intermediate, marts, analytics, scorecards to customer_analyzer_backend;
 alter default privileges for role customer_analyzer_pipeline in schema staging, intermediate, marts, analytics, scorecards

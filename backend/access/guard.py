@@ -22,7 +22,8 @@ _BEARER = HTTPBearer(
 
 
 async def authenticated(request: Request, resources: Annotated[Resources, Depends(resources_of)]) -> Principal:
-    """Whoever asks. Raises NotAuthenticated."""
+    """Whoever asks. Raises NotAuthenticated, and TooMany for whoever asks too often."""
+    await resources.limits.spend(f"address:{request.client.host if request.client else ''}")
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     presented = secret.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
     if not presented:
@@ -30,6 +31,7 @@ async def authenticated(request: Request, resources: Annotated[Resources, Depend
     known = resources.keys if presented.startswith(PREFIX) else resources.tokens
     principal = await known.principal_of(presented)
     request.state.principal = principal
+    request.state.allowance = await resources.limits.spend(principal.id)
     return principal
 
 

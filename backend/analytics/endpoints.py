@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from backend.access.guard import requires
 from backend.access.permissions import Permission
@@ -19,48 +19,79 @@ from backend.analytics.schemas import (
     SegmentQuery,
     SegmentReport,
 )
+from backend.conditional import NOT_MODIFIED, answered
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 
-router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
+router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute, responses=NOT_MODIFIED)
 
 Held = Annotated[Resources, Depends(resources_of)]
 MayRead = Annotated[Principal, Depends(requires(Permission.ANALYTICS_READ))]
 
 
-@router.get("/dashboard", summary="What a day begins with: figures, days, segments, risks, models")
-async def get_dashboard(resources: Held, _principal: MayRead, query: Annotated[CalendarQuery, Query()]) -> Dashboard:
-    """The last 30 days known, beside the 30 before, and what the services say of their models now."""
-    return await service.dashboard(resources, query)
+async def state_of_data(resources: Held) -> str:
+    """What reports are made of, by a name that changes with it. Reports are kept until it does."""
+    return await service.state_of_data(resources.database)
 
 
-@router.get("/revenue", summary="Users, orders and money by day, week or month of a time zone")
-async def get_revenue(resources: Held, _principal: MayRead, query: Annotated[PeriodQuery, Query()]) -> RevenueReport:
+State = Annotated[str, Depends(state_of_data)]
+
+
+@router.get(
+    "/dashboard",
+    summary="What a day begins with: figures, days, segments, risks, models",
+    response_model=Dashboard,
+)
+async def get_dashboard(
+    request: Request, resources: Held, _principal: MayRead, query: Annotated[CalendarQuery, Query()], state: State
+) -> Response:
+    """The last 30 days known, beside the 30 before, and what the services said of their models seconds ago."""
+    models = await service.models(resources)
+    parts = (query.model_dump(mode="json"), [model.model_dump(mode="json") for model in models], state)
+    return await answered(request, resources.cache, parts, lambda: service.dashboard(resources.database, query, models))
+
+
+@router.get(
+    "/revenue",
+    summary="Users, orders and money by day, week or month of a time zone",
+    response_model=RevenueReport,
+)
+async def get_revenue(
+    request: Request, resources: Held, _principal: MayRead, query: Annotated[PeriodQuery, Query()], state: State
+) -> Response:
     """Days are those of the time zone, 23 or 25 hours long when its clocks change."""
-    return await service.revenue(resources.database, query)
+    parts = (query.model_dump(mode="json"), state)
+    return await answered(request, resources.cache, parts, lambda: service.revenue(resources.database, query))
 
 
-@router.get("/funnel", summary="How many users came how far, from a view to an order")
-async def get_funnel(resources: Held, _principal: MayRead, query: Annotated[PeriodQuery, Query()]) -> FunnelReport:
+@router.get("/funnel", summary="How many users came how far, from a view to an order", response_model=FunnelReport)
+async def get_funnel(
+    request: Request, resources: Held, _principal: MayRead, query: Annotated[PeriodQuery, Query()], state: State
+) -> Response:
     """Different users of each period, and of the whole range."""
-    return await service.funnel(resources.database, query)
+    parts = (query.model_dump(mode="json"), state)
+    return await answered(request, resources.cache, parts, lambda: service.funnel(resources.database, query))
 
 
-@router.get("/retention", summary="Who came back, by the week of the first event")
+@router.get("/retention", summary="Who came back, by the week of the first event", response_model=RetentionReport)
 async def get_retention(
-    resources: Held, _principal: MayRead, query: Annotated[CalendarQuery, Query()]
-) -> RetentionReport:
+    request: Request, resources: Held, _principal: MayRead, query: Annotated[CalendarQuery, Query()], state: State
+) -> Response:
     """Cohorts of the weeks of the range, each with every week since."""
-    return await service.retention(resources.database, query)
+    parts = (query.model_dump(mode="json"), state)
+    return await answered(request, resources.cache, parts, lambda: service.retention(resources.database, query))
 
 
-@router.get("/segments", summary="Segments, and who moved between them")
-async def get_segments(resources: Held, _principal: MayRead, query: Annotated[SegmentQuery, Query()]) -> SegmentReport:
+@router.get("/segments", summary="Segments, and who moved between them", response_model=SegmentReport)
+async def get_segments(
+    request: Request, resources: Held, _principal: MayRead, query: Annotated[SegmentQuery, Query()], state: State
+) -> Response:
     """Sizes and means as of the last run; moves on the newest scored days."""
-    return await service.segments(resources.database, query)
+    parts = (query.model_dump(mode="json"), state)
+    return await answered(request, resources.cache, parts, lambda: service.segments(resources.database, query))
 
 
-@router.get("/rfm", summary="Buyers by recency, frequency and monetary value")
-async def get_rfm(resources: Held, _principal: MayRead) -> RfmReport:
+@router.get("/rfm", summary="Buyers by recency, frequency and monetary value", response_model=RfmReport)
+async def get_rfm(request: Request, resources: Held, _principal: MayRead, state: State) -> Response:
     """The cells of the last run."""
-    return await service.rfm(resources.database)
+    return await answered(request, resources.cache, (state,), lambda: service.rfm(resources.database))

@@ -4,10 +4,13 @@ Does not belong here: SQL (the stores), or where a period begins (`periods`).
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
 
 from backend.analytics import activity_store, store
 from backend.analytics.activity_store import Range
@@ -43,6 +46,8 @@ MOST_COHORTS = 60
 _FEWEST_DAYS = {PeriodLength.DAY: 1, PeriodLength.WEEK: 7, PeriodLength.MONTH: 30}
 _USUAL_DAYS = {PeriodLength.DAY: 30, PeriodLength.WEEK: 12 * 7, PeriodLength.MONTH: 365}
 _DASHBOARD_DAYS = 30
+_MODELS_SECONDS = 5
+_MODEL_STATES = TypeAdapter(list[ModelState])
 _NOTHING = activity_store.Revenue(0, 0, 0, 0, 0, 0.0, 0, 0.0)
 _KPIS = ("revenue", "orders", "buyers", "new_users")
 
@@ -103,11 +108,25 @@ async def rfm(database: DatabasePool) -> RfmReport:
     return RfmReport(as_of=as_of, cells=await database.run_if_built(store.rfm_cells()) or [])
 
 
-async def dashboard(resources: Resources, query: CalendarQuery) -> Dashboard:
-    """What a day begins with. Asks the warehouse, and each service what it says of its model."""
-    database = resources.database
+async def state_of_data(database: DatabasePool) -> str:
+    """What reports are made of, by a name that changes with it."""
+    return await database.run(store.state_of_data())
+
+
+async def models(resources: Resources) -> list[ModelState]:
+    """What each service says of its model, or said some seconds ago."""
+
+    async def asked() -> bytes:
+        said = await asyncio.gather(*(_model(name, client) for name, client in resources.models.items()))
+        return _MODEL_STATES.dump_json(said)
+
+    moment = int(time.time() // _MODELS_SECONDS)
+    return _MODEL_STATES.validate_json(await resources.cache.answer(f"models {moment}", asked))
+
+
+async def dashboard(database: DatabasePool, query: CalendarQuery, models: list[ModelState]) -> Dashboard:
+    """What a day begins with: what the warehouse knows, beside what services say. Raises Invalid as `revenue` does."""
     as_of = await database.run_if_built(list_day())
-    models = await asyncio.gather(*(_model(name, client) for name, client in resources.models.items()))
     if as_of is None:
         return Dashboard(
             as_of=None, kpis=[], days=[], segments=[], risks=[], rfm=[], models=models, **_asked(query, [])
@@ -129,7 +148,7 @@ async def dashboard(resources: Resources, query: CalendarQuery) -> Dashboard:
 
 def midnight(as_of: date) -> datetime:
     """The moment until which a run of a day knows what happened."""
-    return datetime.combine(as_of, time(), UTC)
+    return datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
 
 
 def cohorts(

@@ -1,10 +1,29 @@
 """Reports that know no periods: segments and their moves, RFM, risks.
 
-Belongs here: SQL on `analytics.user_list`, `analytics.customer_rfm` and `analytics.segment_transitions`.
+Belongs here: SQL on `analytics.user_list`, `analytics.customer_rfm` and `analytics.segment_transitions`, and the state
+of all that reports are made of.
 """
 
 from backend.analytics.schemas import RfmCell, RiskCount, Segment, SegmentMove
-from warehouse.database import Statement, rows
+from warehouse.database import Statement, rows, value
+
+
+def state_of_data() -> Statement[str]:
+    """What reports are made of, by a name that changes with it.
+
+    dbt makes each of its tables anew and puts it in the place of the old one, so the table's number says which it is.
+    The daily roll-up is added to, and its watermark moves in the same transaction.
+    """
+    return value(
+        str,
+        "select concat_ws(' ',"
+        " to_regclass('analytics.user_list')::oid, to_regclass('analytics.customer_rfm')::oid,"
+        " to_regclass('analytics.segment_transitions')::oid,"
+        " (select concat_ws('/', xid, moved_at) from raw.watermarks where reader = 'int_user_daily'),"
+        " (select max(change_id) from raw.daily_changes),"
+        " (select concat_ws('/', count(*), max(archived_at), max(restored_at)) from raw.archives),"
+        " (select concat_ws('/', count(*), max(erased_at)) from raw.erased_users))",
+    )
 
 
 def segments() -> Statement[list[Segment]]:
