@@ -10,11 +10,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from backend.accounts.endpoints import router as accounts
 from backend.analytics.endpoints import router as analytics
+from backend.audit.endpoints import router as audit
 from backend.auth.endpoints import router as auth
 from backend.events.endpoints import router as events
 from backend.exchange import Exchange, add_error_answers
 from backend.health.endpoints import router as health
+from backend.keys.endpoints import router as keys
 from backend.resources import open_resources
 from backend.settings import BackendSettings
 from backend.users.endpoints import router as users
@@ -23,7 +26,7 @@ from core.logs import configure_logging
 API_VERSION = "1.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
-ROUTERS = (auth, events, users, analytics, health)
+ROUTERS = (auth, accounts, keys, audit, events, users, analytics, health)
 
 
 def create_app(settings: BackendSettings | None = None) -> FastAPI:

@@ -30,7 +30,9 @@ COMMANDS = {
     "marts": Entry("marts", "app", "Features and labels of past days."),
     "scores": Entry("scores", "app", "Batch scores of every user."),
     "models": Entry("models", "app", "The model registry: list, compare, promote and roll back."),
-    "keys": Entry("keys", "app", "Who may call the services: create, list and revoke keys."),
+    "keys": Entry("keys", "app", "Which machines may call the API and the services: create, list and revoke keys."),
+    "accounts": Entry("accounts", "app", "Who may sign in to the API: make the first admin, list, disable, reset."),
+    "audit": Entry("audit", "app", "The log of who changed what: verify it, drop what is too old."),
     "predict": Entry("predict", "predict", "Ask the running service of a model."),
     "demo": Entry(
         "demo", "demo", "Run the whole pipeline once on real data, from a file of events to answers over HTTP."

@@ -83,6 +83,19 @@ HOLDINGS: tuple[Holding, ...] = (
     ),
 )
 
+OF_ACCOUNTS = (
+    "app.accounts",
+    "app.sessions",
+    "app.refresh_tokens",
+    "app.signing_keys",
+    "app.login_attempts",
+    "app.api_keys",
+    "app.audit",
+    "app.audit_ends",
+)
+"""Tables about the people and machines that use the platform, which only the API may read. They hold no user's id: the
+audit log names users by a keyed hash."""
+
 QUARANTINE = "raw.events_quarantine"
 """Rows that broke the contract. No column says whose they are, so each is searched; the user's rows are deleted."""
 

@@ -13,7 +13,7 @@ from operator import itemgetter
 
 from psycopg import sql
 
-from privacy.holdings import COUNTED_FROM_OUTCOMES, QUARANTINE, Action, Holding, is_user_column
+from privacy.holdings import COUNTED_FROM_OUTCOMES, OF_ACCOUNTS, QUARANTINE, Action, Holding, is_user_column
 from privacy.spelling import parameters
 from warehouse.database import Connection
 
@@ -27,6 +27,7 @@ from pg_class
 join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
 where relkind in ('r', 'p', 'm') and not relispartition and relpersistence <> 't'
     and relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+    and relnamespace::regnamespace || '.' || relname <> all(%(of_accounts)s)
     and (%(types)s::text[] is null or format_type(atttypid, null) = any(%(types)s))
 order by 1, attnum
 """
@@ -94,7 +95,7 @@ def text_tables(connection: Connection) -> list[Table]:
 
 
 def _tables(connection: Connection, types: list[str] | None) -> list[Table]:
-    rows = connection.execute(_COLUMNS, {"types": types}).fetchall()
+    rows = connection.execute(_COLUMNS, {"types": types, "of_accounts": list(OF_ACCOUNTS)}).fetchall()
     return [
         Table(str(name), {str(column): str(kind) for _, _, column, kind in of_table}, is_fixed=bool(is_fixed))
         for (name, is_fixed), of_table in groupby(rows, key=itemgetter(0, 1))

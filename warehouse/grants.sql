@@ -63,3 +63,7 @@ to customer_analyzer_backend;
 grant select, insert, delete on app.signing_keys to customer_analyzer_backend;
 grant select, insert, update on app.api_keys to customer_analyzer_backend;
 grant usage on all sequences in schema app to customer_analyzer_backend;
+-- The audit log is added to by a function, which keeps its order; its rows can be read, and by nobody changed.
+grant select on app.audit, app.audit_ends to customer_analyzer_backend;
+grant execute on function app.record_audit(text, text, text, text, text, text, jsonb, jsonb, text),
+app.audited_user(text) to customer_analyzer_backend;

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     METRICS_READ = "metrics:read"
     KEYS_MANAGE = "keys:manage"
     ACCOUNTS_MANAGE = "accounts:manage"
+    AUDIT_READ = "audit:read"
     PROFILE_READ = "profile:read"
     PROFILE_MANAGE = "profile:manage"
 

@@ -29,18 +29,18 @@ async def login(given: Login, resources: _Resources, origin: _Origin) -> Tokens:
 
 
 @router.post("/refresh", summary="A new access token")
-async def refresh(given: Refresh, resources: _Resources) -> Tokens:
+async def refresh(given: Refresh, resources: _Resources, origin: _Origin) -> Tokens:
     """Replaces the refresh token. The same request sent again within ten seconds gets the same answer.
 
     A refresh token that had been used earlier ends the whole session.
     """
-    return await service.refresh(resources, given.refresh_token)
+    return await service.refresh(resources, given.refresh_token, origin)
 
 
 @router.post("/logout", summary="End a session", status_code=HTTPStatus.NO_CONTENT)
-async def logout(given: Refresh, resources: _Resources) -> None:
+async def logout(given: Refresh, resources: _Resources, origin: _Origin) -> None:
     """Ends the session of a refresh token. An access token of it is refused within seconds."""
-    await service.logout(resources, given.refresh_token)
+    await service.logout(resources, given.refresh_token, origin)
 
 
 @router.get("/me", summary="Who I am and what I may do")
@@ -61,15 +61,15 @@ async def sessions(resources: _Resources, principal: _Myself) -> list[SessionAns
 
 
 @router.delete("/sessions/{session_id}", summary="End one of my sessions", status_code=HTTPStatus.NO_CONTENT)
-async def end_session(session_id: UUID, resources: _Resources, principal: _Myself) -> None:
+async def end_session(session_id: UUID, resources: _Resources, principal: _Myself, origin: _Origin) -> None:
     """It is refused within seconds."""
-    await service.end_session(resources, principal, session_id)
+    await service.end_session(resources, principal, session_id, origin)
 
 
 @router.delete("/sessions", summary="End all my other sessions", status_code=HTTPStatus.NO_CONTENT)
-async def end_other_sessions(resources: _Resources, principal: _Myself) -> None:
+async def end_other_sessions(resources: _Resources, principal: _Myself, origin: _Origin) -> None:
     """The session that asks stays."""
-    await service.end_other_sessions(resources, principal)
+    await service.end_other_sessions(resources, principal, origin)
 
 
 @router.post("/password", summary="Change my password", status_code=HTTPStatus.NO_CONTENT)

@@ -3,17 +3,23 @@
 from uuid import UUID
 
 from backend.access.origin import Origin
+from backend.access.permissions import Permission
 from backend.access.principal import Principal
 from backend.access.tokens import ACCESS_SECONDS
 from backend.accounts import store as accounts
 from backend.accounts.passwords import fault_of, is_outdated
+from backend.audit.recording import entry
+from backend.audit.store import Result
 from backend.auth import sessions
 from backend.auth.attempts import count_attempt, forgive
 from backend.auth.schemas import Login, NewPassword, SessionAnswer, Tokens
 from backend.errors import Forbidden, Invalid, NotAuthenticated, NotFound
 from backend.resources import Resources
 from core.problems import FieldError
-from warehouse.database import execute_async, execute_steps_async
+from warehouse.database import Statement, execute_async, execute_steps_async
+
+NOTHING: frozenset[Permission] = frozenset()
+_NEW_PASSWORD = {"password": "new"}
 
 
 async def login(resources: Resources, given: Login, origin: Origin) -> Tokens:
@@ -24,6 +30,12 @@ async def login(resources: Resources, given: Login, origin: Origin) -> Tokens:
     stored = None if account is None else account.password_hash
     fits = await resources.passwords.fits(given.password, stored)
     if account is None or stored is None or not fits or account.disabled_at is not None:
+        # Only an address that exists is recorded: people type passwords into the wrong field.
+        email = "unknown" if account is None else account.email
+        subject = "accounts" if account is None else f"account:{account.account_id}"
+        await database.run(
+            entry(Principal("nobody", email, NOTHING), origin, "session:begin", subject, result="refused")
+        )
         raise NotAuthenticated("The e-mail address or the password is wrong.")
     await forgive(database, given.email, origin.address)
     better = await resources.passwords.hashed(given.password) if is_outdated(stored) else None
@@ -33,13 +45,19 @@ async def login(resources: Resources, given: Login, origin: Origin) -> Tokens:
         session_id, token = await execute_steps_async(
             connection, sessions.begin_session(account.account_id, origin.address, origin.user_agent)
         )
+        await execute_async(connection, _about(account.account_id, account.email, origin, "session:begin", session_id))
     return await _tokens(resources, account.account_id, session_id, token)
 
 
-async def refresh(resources: Resources, token: str) -> Tokens:
+async def refresh(resources: Resources, token: str, origin: Origin) -> Tokens:
     """Replaces a refresh token. Raises NotAuthenticated; if the token had been used before, the session has ended."""
     async with resources.database.transaction() as connection:
         outcome = await execute_steps_async(connection, sessions.refresh(token))
+        if outcome.reason == "reuse" and outcome.account_id is not None:
+            reused = _about(
+                outcome.account_id, outcome.email, origin, "session:refresh", outcome.session_id, result="refused"
+            )
+            await execute_async(connection, reused)
     # Raised after the commit: the end of a session whose token was stolen must not be taken back.
     if outcome.reason == "reuse":
         raise NotAuthenticated("This refresh token had been used before, so its session was ended; sign in again.")
@@ -48,11 +66,15 @@ async def refresh(resources: Resources, token: str) -> Tokens:
     return await _tokens(resources, outcome.account_id, outcome.session_id, outcome.token)
 
 
-async def logout(resources: Resources, token: str) -> None:
+async def logout(resources: Resources, token: str, origin: Origin) -> None:
     """Ends the session of a refresh token. It makes no difference whether there is one."""
-    found = await resources.database.run(sessions.session_of(token))
-    if found is not None:
-        await resources.database.run(sessions.end_session(*found, "logout"))
+    async with resources.database.transaction() as connection:
+        found = await execute_async(connection, sessions.session_of(token))
+        if found is None:
+            return
+        account_id, email, session_id = found
+        if await execute_async(connection, sessions.end_session(account_id, session_id, "logout")):
+            await execute_async(connection, _about(account_id, email, origin, "session:end", session_id))
 
 
 async def list_sessions(resources: Resources, principal: Principal) -> list[SessionAnswer]:
@@ -72,15 +94,22 @@ async def list_sessions(resources: Resources, principal: Principal) -> list[Sess
     ]
 
 
-async def end_session(resources: Resources, principal: Principal, session_id: UUID) -> None:
+async def end_session(resources: Resources, principal: Principal, session_id: UUID, origin: Origin) -> None:
     """Ends a session of whoever asks. Raises NotFound, also for somebody else's."""
-    if not await resources.database.run(sessions.end_session(account_of(principal), session_id, "ended")):
-        raise NotFound("You have no open session with this id.")
+    async with resources.database.transaction() as connection:
+        if not await execute_async(connection, sessions.end_session(account_of(principal), session_id, "ended")):
+            raise NotFound("You have no open session with this id.")
+        await execute_async(connection, entry(principal, origin, "session:end", f"session:{session_id}"))
 
 
-async def end_other_sessions(resources: Resources, principal: Principal) -> None:
+async def end_other_sessions(resources: Resources, principal: Principal, origin: Origin) -> None:
     """Ends all sessions of whoever asks, but for the one that asks."""
-    await resources.database.run(sessions.end_sessions(account_of(principal), "ended", but=principal.session_id))
+    async with resources.database.transaction() as connection:
+        ended = sessions.end_sessions(account_of(principal), "ended", but=principal.session_id)
+        count = await execute_async(connection, ended)
+        await execute_async(
+            connection, entry(principal, origin, "session:end", principal.id, after={"sessions": count})
+        )
 
 
 async def change_password(resources: Resources, principal: Principal, given: NewPassword, origin: Origin) -> None:
@@ -89,6 +118,7 @@ async def change_password(resources: Resources, principal: Principal, given: New
     await count_attempt(database, principal.name, origin.address)
     account = await database.run(accounts.account(account_of(principal)))
     if account is None or not await resources.passwords.fits(given.current_password, account.password_hash):
+        await database.run(entry(principal, origin, "account:change", principal.id, result="refused"))
         raise Invalid("The current password is wrong.", [FieldError("current_password", "is wrong")])
     fault = fault_of(given.new_password, account.email)
     if fault is not None:
@@ -97,6 +127,7 @@ async def change_password(resources: Resources, principal: Principal, given: New
     async with database.transaction() as connection:
         await execute_async(connection, accounts.set_password(account.account_id, hashed))
         await execute_async(connection, sessions.end_sessions(account.account_id, "password"))
+        await execute_async(connection, entry(principal, origin, "account:change", principal.id, after=_NEW_PASSWORD))
     await forgive(database, account.email, origin.address)
 
 
@@ -105,6 +136,14 @@ def account_of(principal: Principal) -> UUID:
     if principal.account_id is None:
         raise Forbidden("profile:manage")
     return principal.account_id
+
+
+def _about(
+    account_id: UUID, email: str, origin: Origin, action: str, session_id: UUID | None, result: Result = "done"
+) -> Statement[int]:
+    """What is recorded about a session where nothing but a password or a refresh token says whose it is."""
+    principal = Principal(f"account:{account_id}", email, NOTHING)
+    return entry(principal, origin, action, f"session:{session_id}", result=result)
 
 
 async def _tokens(resources: Resources, account_id: UUID, session_id: UUID, token: str) -> Tokens:

@@ -152,12 +152,12 @@ def end_sessions(account_id: UUID, reason: str, but: UUID | None = None) -> Stat
     )
 
 
-def session_of(token: str) -> Statement[tuple[UUID, UUID] | None]:
-    """The account and the session that a refresh token belongs to, used or not."""
+def session_of(token: str) -> Statement[tuple[UUID, str, UUID] | None]:
+    """The account, its e-mail address and the session that a refresh token belongs to, used or not."""
     return first_row(
-        lambda account_id, session_id: (account_id, session_id),
-        "select account_id, session_id from app.refresh_tokens join app.sessions using (session_id)"
-        " where token_sha256 = %(digest)s",
+        lambda account_id, email, session_id: (account_id, email, session_id),
+        "select account_id, email, session_id from app.refresh_tokens join app.sessions using (session_id)"
+        " join app.accounts using (account_id) where token_sha256 = %(digest)s",
         digest=_digest_of(token),
     )
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from backend.access.guard import requires
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
+from backend.audit.recording import looks
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 from backend.users import service
@@ -15,7 +15,7 @@ from backend.users.schemas import HistoryPage, HistoryQuery, PageQuery, Timeline
 router = APIRouter(tags=["users"], route_class=StrictRoute)
 
 Held = Annotated[Resources, Depends(resources_of)]
-MayRead = Annotated[Principal, Depends(requires(Permission.USERS_READ))]
+MayRead = Annotated[Principal, Depends(looks(Permission.USERS_READ, "user:read"))]
 UserId = Annotated[
     str, Path(min_length=1, max_length=256, pattern=r"^[^\x00]*$", description="any id of the user", examples=["1024"])
 ]

@@ -66,6 +66,8 @@ ALLOWED = [
     (BACKEND, "select * from raw.events"),
     (BACKEND, "insert into app.api_keys (name, key_sha256, scopes) values ('bot', sha256('key'), '{events:write}')"),
     (BACKEND, "delete from app.accounts"),
+    (BACKEND, "select app.record_audit('key:1', 'bot', '', '', 'account:read', 'accounts', null, null, 'done')"),
+    (BACKEND, "select * from app.audit"),
 ]
 REFUSED = [
     *(
@@ -84,6 +86,11 @@ REFUSED = [
             "insert into ml.deployments (model, model_version, digest, artifact_uri, bento_tag, deployed_by)"
             " values ('churn', 9, 'd', '/p', 't', 'me')",
             "delete from app.api_keys",
+            "insert into app.audit select * from app.audit",
+            "update app.audit set result = 'done'",
+            "delete from app.audit",
+            "update app.audit_ends set last_sequence = 0",
+            "select app.drop_audit(now())",
             "update app.signing_keys set secret = sha256('mine')",
             "delete from raw.events",
             "update raw.events set amount = 1",
@@ -109,6 +116,8 @@ REFUSED = [
     (SERVING, "insert into app.api_keys (name, key_sha256, scopes) values ('m', sha256('k'), '{events:write}')"),
     (SERVING, "update app.api_keys set revoked_at = null"),
     (SERVING, "select account_id from app.api_keys"),
+    (SERVING, "select app.record_audit('key:1', 'bot', '', '', 'account:read', 'accounts', null, null, 'done')"),
+    (SERVING, "select app.audited_user('anna')"),
     (SERVING, "select * from app.accounts"),
     (PIPELINE, "select * from app.accounts"),
     (PIPELINE, "select * from app.api_keys"),
