@@ -63,11 +63,11 @@ def columns_of(migration: str) -> Iterator[tuple[str, str]]:
 
 
 def tables_of_dbt() -> Iterator[str]:
-    """The tables of dbt's models with a column that says whose a row is; views hold none."""
+    """The tables of dbt's models with a column that says whose a row is; views and functions hold none."""
     for file in MODELS:
         for model in yaml.safe_load(file.read_text()).get("models", []):
             query = file.with_name(f"{model['name']}.sql").read_text()
             schema = re.search(r"schema='(\w+)'", query)
             is_view = file.parent.name == "staging" or "materialized='view'" in query
-            if not is_view and any(is_user_column(column["name"]) for column in model["columns"]):
+            if not is_view and any(is_user_column(column["name"]) for column in model.get("columns", [])):
                 yield f"{schema[1] if schema else file.parent.name}.{model['name']}"
