@@ -45,9 +45,9 @@ alter function raw.leave_out_erased() security definer set search_path = pg_cata
 -- The backend: events in, and what people are shown. It adds events, and changes none.
 grant usage on schema raw to customer_analyzer_backend;
 grant select, insert on raw.events to customer_analyzer_backend;
-grant insert on raw.events_quarantine to customer_analyzer_backend;
+grant insert, select (reason, waits_for, quarantined_at) on raw.events_quarantine to customer_analyzer_backend;
 grant select, insert on raw.base_currency to customer_analyzer_backend;
-grant select on raw.exchange_rates, raw.user_aliases, raw.watermarks, raw.archives, raw.daily_changes
+grant select on raw.exchange_rates, raw.user_aliases, raw.watermarks, raw.archives, raw.daily_changes, raw.imports
 to customer_analyzer_backend;
 grant select (erased_at) on raw.erased_users to customer_analyzer_backend;
 grant usage on schema staging, intermediate, marts, analytics, scorecards, ml to customer_analyzer_backend;

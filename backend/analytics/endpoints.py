@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from backend.access.guard import requires
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
-from backend.analytics import service
+from backend.analytics import service, state_service
 from backend.analytics.schemas import (
     CalendarQuery,
     Dashboard,
@@ -19,6 +19,7 @@ from backend.analytics.schemas import (
     SegmentQuery,
     SegmentReport,
 )
+from backend.analytics.state_schemas import DataHealth, ModelsReport
 from backend.conditional import NOT_MODIFIED, answered
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
@@ -95,3 +96,15 @@ async def get_segments(
 async def get_rfm(request: Request, resources: Held, _principal: MayRead, state: State) -> Response:
     """The cells of the last run."""
     return await answered(request, resources.cache, (state,), lambda: service.rfm(resources.database))
+
+
+@router.get("/models", summary="Models: versions, changes of champions, scorecard, calibration, drift")
+async def get_models(resources: Held, _principal: MayRead) -> ModelsReport:
+    """As recorded by the pipeline up to now; `GET /analytics/dashboard` says which services are up."""
+    return await state_service.models(resources.database, resources.models)
+
+
+@router.get("/data-health", summary="Data: freshness, imports, what was held back and why")
+async def get_data_health(resources: Held, _principal: MayRead) -> DataHealth:
+    """As recorded by the pipeline up to now."""
+    return await state_service.data_health(resources.database, resources.models)
