@@ -49,7 +49,7 @@ def bring_rates(
     if len(result.newest) > _NAMED:
         typer.echo(f"  and {len(result.newest) - _NAMED:,} more currencies")
     done = result.accepted
-    typer.echo(f"{_sum(done.stored):,} rows that waited are stored now{_listed(done.stored)}")
+    typer.echo(f"{_counted(done.stored)} that waited are stored now")
     if done.known:
         typer.echo(f"{done.known:,} rows that waited had been stored meanwhile")
     if done.conflicting:
@@ -57,18 +57,13 @@ def bring_rates(
     if done.archived:
         typer.echo(f"{done.archived:,} rows are of archived months; restore these, then give the rates again")
     if result.waiting:
-        typer.echo(f"{_sum(result.waiting):,} rows still wait for a rate{_listed(result.waiting)}")
+        typer.echo(f"{_counted(result.waiting)} still wait for a rate")
 
 
-def _sum(counts: Mapping[str, int]) -> int:
-    return sum(counts.values())
+def _counted(counts: Mapping[str, int]) -> str:
+    from ingestion.exchange import by_currency
 
-
-def _listed(counts: Mapping[str, int]) -> str:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    named = [f"{count:,} in {currency}" for currency, count in ordered[:_NAMED]]
-    named += [f"and in {len(ordered) - _NAMED:,} more currencies"] if len(ordered) > _NAMED else []
-    return f": {', '.join(named)}" if named else ""
+    return f"{sum(counts.values()):,} rows" + (f" ({by_currency(counts)})" if counts else "")
 
 
 def _as_dict(result: "RatesResult") -> dict[str, object]:

@@ -21,6 +21,8 @@ _PLACE, _IS_OTHER = "place", "is_other"
 _LARGEST = 1e12
 # A hundredth of the ten-thousandths in which marts count.
 _DECIMALS = 6
+# Of so many currencies a sentence tells the number of rows.
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,14 @@ def convert(events: pl.DataFrame, exchange: Exchange) -> Converted:
         judged.filter(waits).select(*events.columns, reason.alias(REASON)),
         dict(counts.iter_rows()),
     )
+
+
+def by_currency(counts: Mapping[str, int]) -> str:
+    """Counts for a sentence, most first: `71 in USD, 59 in JPY`."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{count:,} in {currency}" for currency, count in ordered[:_NAMED]]
+    rest = sum(count for _, count in ordered[_NAMED:])
+    return ", ".join([*named, f"{rest:,} in {len(ordered) - _NAMED:,} other currencies"] if rest else named)
 
 
 def _is_priced() -> pl.Expr:

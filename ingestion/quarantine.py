@@ -3,7 +3,6 @@
 Belongs here: their columns and ids. Does not: why a row is refused (`data_contracts`), or writing it (`warehouse`).
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -46,8 +45,8 @@ def waiting(events: pl.DataFrame, numbers: list[int]) -> pl.DataFrame:
 
 
 def as_row(event: dict[str, object]) -> str:
-    """An event as JSON, without what is missing."""
-    row = {name: value for name, value in event.items() if value is not None}
-    if isinstance(properties := row.get("properties"), str):
-        row["properties"] = json.loads(properties)
-    return storable({name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()})
+    """An event as JSON, without what is missing. `properties` are JSON text already, of which no digit may be lost."""
+    properties = event["properties"]
+    row = {name: value for name, value in event.items() if value is not None and name != "properties"}
+    text = storable({name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()})
+    return text if properties is None else f'{text[:-1]}, "properties": {properties}}}'

@@ -12,6 +12,7 @@ from pathlib import Path
 from ingestion.batches import PackedBatch
 from ingestion.errors import OnlyBadRowsError
 from ingestion.event_writer import Stored
+from ingestion.exchange import by_currency
 
 PURCHASE = re.compile(
     r"(?i)purchas|transaction|\border|_paid|paid_|bought|\bbuy|_buy|\bsale|payment|kauf|покуп|заказ|оплат"
@@ -118,18 +119,15 @@ def noted(result: ImportResult, zone: str) -> ImportResult:
             " beside them, the first was taken"
         )
     if result.waiting:
-        rows = " and ".join(
-            f"{count:,} rows in {currency}" for currency, count in Counter(result.waiting).most_common()
-        )
+        rows = f"{sum(result.waiting.values()):,} rows ({by_currency(result.waiting)})"
         notes.append(
             f"{rows} wait in quarantine: amounts are added up in {result.base}, and no rate is known for their days;"
             " bring rates in with `customer-analyzer events rates FILE`"
         )
     if result.points:
-        points = ", ".join(f"{count:,} in {currency}" for currency, count in Counter(result.points).most_common())
         notes.append(
-            f"amounts that are points and not money ({points}) count as purchases, and are worth nothing until a rate"
-            " says what one point is worth"
+            f"amounts that are points and not money ({by_currency(result.points)}) count as purchases, and are worth"
+            " nothing until a rate says what one point is worth"
         )
     good = result.read - result.quarantined
     if good >= _LONE_USERS and not result.has_users_again:

@@ -18,6 +18,7 @@ from psycopg import sql
 
 from data_contracts.contract import Contract
 from ingestion.daily_profile import Floats, hours_shifted
+from ingestion.exchange import by_currency
 
 MEASURES = ("source", "measure", "name", "events", "total")
 _SCHEMA = {
@@ -244,16 +245,16 @@ def _currencies(fresh: Figures, known: Figures) -> Iterator[Finding]:
         if measure == "amount":
             known_by_source.setdefault(source, set()).add(name.rpartition(" ")[2])
     everywhere = set().union(*known_by_source.values())
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: dict[str, Counter[str]] = {}
     for (source, measure, name), (events, _) in fresh.items():
-        if measure == "amount":
-            counts[source, name.rpartition(" ")[2]] += events
-    for (source, currency), events in sorted(counts.items()):
+        currency = name.rpartition(" ")[2]
         usual = known_by_source.get(source, everywhere)
-        if usual and currency not in usual:
-            what = f"is in a new currency, {currency}" if currency else "has no currency"
-            before = ", ".join(sorted(each or "none" for each in usual))
-            yield Finding("amount", source, f"{what} ({events:,} rows, so far {before})", stops=True)
+        if measure == "amount" and usual and currency not in usual:
+            counts.setdefault(source, Counter())[currency or "none"] += events
+    for source, new in sorted(counts.items()):
+        before = ", ".join(sorted(each or "none" for each in known_by_source.get(source, everywhere)))
+        sentence = f"has currencies that are new ({by_currency(new)}; so far {before})"
+        yield Finding("amount", source, sentence, stops=True)
 
 
 def _shift(source: str, fresh: OfSource, known: OfSource) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import polars as pl
 
-from ingestion.exchange import Exchange, convert
+from ingestion.exchange import Exchange, by_currency, convert
 from warehouse import arriving_events, erased_users, exchange_rates, waiting_events
 from warehouse.arriving_events import BASE_AMOUNT
 from warehouse.database import Connection, Database, execute
@@ -79,11 +79,12 @@ def accept_waiting(connection: Connection, exchange: Exchange) -> Accepted:
 
 
 def what_waits(warehouse: Database) -> tuple[str, ...]:
-    """A sentence for each currency for whose rates rows wait."""
-    return tuple(
-        f"{rows:,} rows in {currency} count nowhere, as they wait in quarantine for a rate (see `events rates`)"
-        for currency, rows in warehouse.run(waiting_events.waiting_counts())
-    )
+    """A sentence about rows that wait for rates, if there are any."""
+    counts = dict(warehouse.run(waiting_events.waiting_counts()))
+    if not counts:
+        return ()
+    rows = f"{sum(counts.values()):,} rows ({by_currency(counts)})"
+    return (f"{rows} count nowhere, as they wait in quarantine for exchange rates (see `events rates`)",)
 
 
 def accept_new_rates(connection: Connection, used: Exchange) -> None:

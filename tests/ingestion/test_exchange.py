@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.exchange import Converted, Exchange, convert, with_base
+from ingestion.exchange import Converted, Exchange, by_currency, convert, with_base
 from ingestion.quarantine import as_row, waiting
 from warehouse.arriving_events import EVENT_COLUMNS
 from warehouse.exchange_rates import RATES_SCHEMA
@@ -127,3 +127,9 @@ def test_a_row_that_waits_is_the_event_as_it_will_be_stored() -> None:
         "occurred_at": "2025-03-10T12:00:00+00:00",
         "properties": {"b": "é"},
     }
+
+
+def test_many_currencies_are_told_in_few_words() -> None:
+    assert by_currency({"JPY": 59, "USD": 1071}) == "1,071 in USD, 59 in JPY"
+    many = {f"Q{letter}A": place for place, letter in enumerate("ABCDEFG", start=1)}
+    assert by_currency(many) == "7 in QGA, 6 in QFA, 5 in QEA, 4 in QDA, 3 in QCA, 3 in 2 other currencies"

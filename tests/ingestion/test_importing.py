@@ -167,7 +167,7 @@ def test_rows_that_wait_are_events_and_are_told_with_points() -> None:
     assert batch.events.columns[-1] == "base_amount"
     assert sorted(batch.events.rows["base_amount"].to_list(), key=str) == [0.0, None, None]
     result = noted(added(ImportResult(Path("a.csv")), Stored(3, 0, 3, 0, 0, 0), batch), "UTC")
-    assert "2 rows in JPY and 1 rows in SEK wait in quarantine: amounts are added up in EUR" in result.notes[0]
+    assert "3 rows (2 in JPY, 1 in SEK) wait in quarantine: amounts are added up in EUR" in result.notes[0]
     assert "1 in XTR" in result.notes[1]
     assert not result.reasons
     demand_good_rows([ImportResult(Path("a.csv"), read=3, quarantined=3, waiting={"JPY": 3})])

@@ -18,21 +18,21 @@ def amounts(*names: tuple[str, str]) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("known", "new", "said"),
     [
-        ([("web", "purchase EUR")], ("web", "purchase JPY"), "is in a new currency, JPY (40 rows, so far EUR)"),
+        ([("web", "purchase EUR")], ("web", "purchase JPY"), "has currencies that are new (40 in JPY; so far EUR)"),
         (
             [("web", "purchase EUR"), ("web", "gift USD")],
             ("web", "gift "),
-            "has no currency (40 rows, so far EUR, USD)",
+            "has currencies that are new (40 in none; so far EUR, USD)",
         ),
-        ([("web", "purchase ")], ("web", "purchase EUR"), "is in a new currency, EUR (40 rows, so far none)"),
+        ([("web", "purchase ")], ("web", "purchase EUR"), "has currencies that are new (40 in EUR; so far none)"),
         # Another source had it, but this one did not.
         (
             [("web", "purchase EUR"), ("mobile", "purchase JPY")],
             ("web", "purchase JPY"),
-            "is in a new currency, JPY (40 rows, so far EUR)",
+            "has currencies that are new (40 in JPY; so far EUR)",
         ),
         # A source that is new, with a currency that nobody had.
-        ([("web", "purchase EUR")], ("mobile", "purchase JPY"), "is in a new currency, JPY (40 rows, so far EUR)"),
+        ([("web", "purchase EUR")], ("mobile", "purchase JPY"), "has currencies that are new (40 in JPY; so far EUR)"),
     ],
 )
 def test_a_currency_never_seen_before_stops(known: list[tuple[str, str]], new: tuple[str, str], said: str) -> None:

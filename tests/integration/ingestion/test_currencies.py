@@ -161,14 +161,15 @@ def test_a_run_is_told_what_waits_and_stops_at_a_currency_that_is_new(
     import_files(shared_warehouse_url, [written(tmp_path, MIXED)])
     first = check_new_events(warehouse)
     assert first.success
-    assert first.warnings == tuple(
-        f"{rows} rows in {currency} count nowhere, as they wait in quarantine for a rate (see `events rates`)"
-        for rows, currency in ((2, "USD"), (1, "JPY"))
+    assert first.warnings == (
+        "3 rows (2 in USD, 1 in JPY) count nowhere, as they wait in quarantine for exchange rates (see `events rates`)",
     )
     bring_rates(shared_warehouse_url, rates(tmp_path))
     found = check_new_events(warehouse)
     assert not found.success
-    assert "amount is in a new currency, JPY (1 rows, so far EUR, XTR, none) from import" in found.sentence
+    assert (
+        "amount has currencies that are new (2 in USD, 1 in JPY; so far EUR, XTR, none) from import" in found.sentence
+    )
     assert check_new_events(warehouse, accept=True).success
     import_files(shared_warehouse_url, [written(tmp_path, ["e,purchase,2025-03-11,800,JPY"])])
     assert check_new_events(warehouse).success
