@@ -10,7 +10,13 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="One user: export or erase their data, merge two ids.", no_args_is_help=True)
+from cli.exclusions import exclude, excluded, include, unusual
+
+app = typer.Typer(
+    help="Users: export or erase one's data, merge two ids, leave test accounts and bots out.", no_args_is_help=True
+)
+for command in (exclude, include, excluded, unusual):
+    app.command()(command)
 
 UserArgument = Annotated[str, typer.Argument(metavar="USER", help="The user's id, as in the events.")]
 OldArgument = Annotated[str, typer.Argument(metavar="OLD", help="The old id, as in the events.")]

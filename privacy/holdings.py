@@ -75,6 +75,7 @@ HOLDINGS: tuple[Holding, ...] = (
     deleted("ml.scores", "model", "segment", "basis"),
     deleted("ml.ledger", "kind", "model", "feature_hash", "segment", "basis", "treatment"),
     deleted("ml.outcomes"),
+    deleted("ml.excluded_users", "excluded_by"),
     Holding(
         "raw.erased_users",
         Action.KEEP,

@@ -34,7 +34,7 @@ grant usage on schema marts, ml to customer_analyzer_serving;
 grant select on all tables in schema marts to customer_analyzer_serving;
 alter default privileges for role customer_analyzer_pipeline in schema marts
 grant select on tables to customer_analyzer_serving;
-grant select on ml.scores, ml.deployments, ml.assignments to customer_analyzer_serving;
+grant select on ml.scores, ml.deployments, ml.assignments, ml.excluded_users to customer_analyzer_serving;
 grant usage on schema app to customer_analyzer_serving;
 grant select (key_id, key_sha256, scopes, expires_at, revoked_at) on app.api_keys to customer_analyzer_serving;
 grant select, insert on ml.ledger to customer_analyzer_serving;
@@ -54,7 +54,8 @@ grant usage on schema staging, intermediate, marts, analytics, scorecards, ml to
 grant select on all tables in schema staging, intermediate, marts, analytics, scorecards to customer_analyzer_backend;
 alter default privileges for role customer_analyzer_pipeline in schema staging, intermediate, marts, analytics, scorecards
 grant select on tables to customer_analyzer_backend;
-grant select on ml.scores, ml.ledger, ml.outcomes, ml.drift, ml.deployments, ml.promotions to customer_analyzer_backend;
+grant select on ml.scores, ml.ledger, ml.outcomes, ml.drift, ml.deployments, ml.promotions, ml.excluded_users
+to customer_analyzer_backend;
 
 -- Accounts and keys are the backend's alone. A key is never deleted, so its id always names the same caller.
 grant usage on schema app to customer_analyzer_backend;

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from psycopg import sql
 
 from core.settings import TRAINING_ROWS
 from warehouse.database import Database, Statement
+from warehouse.excluded_users import is_included
 from warehouse.training_frame import read_training_frame
 
 
@@ -33,9 +35,12 @@ class Marts:
     training_rows: int = TRAINING_ROWS
 
     def snapshot(self, as_of: date) -> pl.DataFrame:
-        """The features of everyone seen before `as_of`, one row a user, ordered by user."""
+        """The features of everyone seen before `as_of`, one row a user, ordered by user; not of excluded users."""
         return self.database.frame(
-            "select * from marts.user_features where as_of = %(as_of)s order by user_id", as_of=as_of
+            sql.SQL(
+                "select * from marts.user_features where as_of = %(as_of)s and {is_included} order by user_id"
+            ).format(is_included=is_included("user_features")),
+            as_of=as_of,
         )
 
     def sample(self, as_of: date, rows: int, *, active_within_days: int) -> pl.DataFrame:
@@ -44,11 +49,13 @@ class Marts:
         They are drawn by a hash of the user's id, so two days give the same users.
         """
         return self.database.frame(
-            "with chosen as ("
-            " select *, count(*) over () as available from marts.user_features"
-            " where as_of = %(as_of)s and days_since_last_activity <= %(active_within_days)s"
-            ") select * from chosen"
-            " where mod(abs(hashtext(user_id)::bigint), greatest(1, available / %(rows)s)) = 0 order by user_id",
+            sql.SQL(
+                "with chosen as ("
+                " select *, count(*) over () as available from marts.user_features"
+                " where as_of = %(as_of)s and days_since_last_activity <= %(active_within_days)s and {is_included}"
+                ") select * from chosen"
+                " where mod(abs(hashtext(user_id)::bigint), greatest(1, available / %(rows)s)) = 0 order by user_id"
+            ).format(is_included=is_included("user_features")),
             as_of=as_of,
             active_within_days=active_within_days,
             rows=rows,

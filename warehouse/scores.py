@@ -11,6 +11,7 @@ from psycopg import sql
 
 from ml.kinds import Answer, model_kind
 from warehouse.database import Database, Statement, execute, rows, value
+from warehouse.excluded_users import is_included
 from warehouse.ledger import record_scores
 
 SCORE_COLUMNS = ("user_id", "score", "expected_value", "segment_id", "segment", "basis")
@@ -135,15 +136,17 @@ def day_of_scores(model: str, as_of: date | None) -> Statement[date | None]:
 def best_buyers(as_of: date, cost_per_contact: float, most: int) -> Statement[list[RankedUser]]:
     """Up to `most` users from whom most money is expected, best first.
 
-    Left out is who is expected to bring less than a contact costs, and, unless a contact costs nothing, who is expected
-    to bring nobody knows what.
+    Left out are excluded users and who is expected to bring less than a contact costs, and, unless a contact costs
+    nothing, who is expected to bring nobody knows what.
     """
     return rows(
         RankedUser,
-        "select user_id, score, expected_value, basis, model_version from ml.scores"
-        " where model = 'purchase' and as_of = %(as_of)s"
-        " and coalesce(expected_value >= %(cost)s::double precision, %(cost)s::double precision = 0)"
-        " order by expected_value desc nulls last, score desc, user_id limit %(most)s",
+        sql.SQL(
+            "select user_id, score, expected_value, basis, model_version from ml.scores as scores"
+            " where model = 'purchase' and as_of = %(as_of)s and {is_included}"
+            " and coalesce(expected_value >= %(cost)s::double precision, %(cost)s::double precision = 0)"
+            " order by expected_value desc nulls last, score desc, user_id limit %(most)s"
+        ).format(is_included=is_included("scores")),
         as_of=as_of,
         cost=cost_per_contact,
         most=most,
@@ -160,15 +163,17 @@ def likeliest_leavers(
     """
     return rows(
         RankedUser,
-        "select scores.user_id, scores.score, scores.score * %(value)s::double precision, scores.basis,"
-        " scores.model_version"
-        " from ml.scores as scores"
-        " inner join marts.user_features as features"
-        " on features.user_id = scores.user_id and features.as_of = scores.as_of"
-        " where scores.model = 'churn' and scores.as_of = %(as_of)s"
-        " and features.days_since_last_activity <= scores.horizon_days"
-        " and coalesce(scores.score * %(value)s::double precision >= %(cost)s::double precision, true)"
-        " order by scores.score desc, scores.user_id limit %(most)s",
+        sql.SQL(
+            "select scores.user_id, scores.score, scores.score * %(value)s::double precision, scores.basis,"
+            " scores.model_version"
+            " from ml.scores as scores"
+            " inner join marts.user_features as features"
+            " on features.user_id = scores.user_id and features.as_of = scores.as_of"
+            " where scores.model = 'churn' and scores.as_of = %(as_of)s and {is_included}"
+            " and features.days_since_last_activity <= scores.horizon_days"
+            " and coalesce(scores.score * %(value)s::double precision >= %(cost)s::double precision, true)"
+            " order by scores.score desc, scores.user_id limit %(most)s"
+        ).format(is_included=is_included("scores")),
         as_of=as_of,
         cost=cost_per_contact,
         most=most,

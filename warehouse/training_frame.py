@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from typing import LiteralString
 
 import polars as pl
+from psycopg import sql
 
-from warehouse.database import Database, execute, value, with_literals
+from warehouse.database import Database, Query, execute, value, with_literals
+from warehouse.excluded_users import is_included
 
 CONNECTIONS = 2
 """How many cutoffs are read at once. Two, because the driver takes as long to decode values as Postgres to encode."""
@@ -22,16 +23,18 @@ _PARTS = 10_000
 """Users are divided into this many parts by a hash of their id. If a frame would be too long, it has the first
 parts."""
 
-_CUTOFF: LiteralString = """
+_CUTOFF = sql.SQL("""
 select user_features.*, has_activity, has_purchased, purchase_amount, is_churned
 from marts.user_features join marts.user_labels using (user_id, as_of)
 where user_labels.horizon_days = %(horizon_days)s and as_of = %(day)s
     and mod(abs(hashtext(user_id)::bigint), %(parts)s) <= %(last_part)s
-"""
-_ROWS_BY_PART: LiteralString = """
+    and {is_included}
+""").format(is_included=is_included("user_features"))
+_ROWS_BY_PART = sql.SQL("""
 select mod(abs(hashtext(user_id)::bigint), %(parts)s)::int as part, count(*) as rows
-from marts.user_labels where as_of = any(%(days)s) and horizon_days = %(horizon_days)s group by part
-"""
+from marts.user_labels where as_of = any(%(days)s) and horizon_days = %(horizon_days)s
+    and {is_included} group by part
+""").format(is_included=is_included("user_labels"))
 _log = logging.getLogger(__name__)
 
 
@@ -76,7 +79,7 @@ class _Reader:
             return -1 if fitting.is_empty() else int(fitting["part"][-1])
         return _PARTS
 
-    def _frame(self, query: LiteralString, /, **parameters: object) -> pl.DataFrame:
+    def _frame(self, query: Query, /, **parameters: object) -> pl.DataFrame:
         # Imported here because it imports pyarrow and pandas, which other commands do not need.
         from adbc_driver_postgresql import dbapi
 

@@ -6,6 +6,7 @@ from ingestion.contract_check import check_new_events
 from orchestration.partitions import AS_OF
 from orchestration.resources import WarehouseResource
 from warehouse.events import estimated_events, event_range, quarantined
+from warehouse.excluded_users import excluded_users
 
 
 @dg.asset(
@@ -34,6 +35,7 @@ def events(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> d
             "first_day": known.first.isoformat(),
             "last_day": known.last.isoformat(),
             "quarantined_rows": opened.run(quarantined()),
+            "excluded_users": len(opened.run(excluded_users())),
         },
         check_results=[
             dg.AssetCheckResult(
