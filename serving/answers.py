@@ -52,8 +52,12 @@ def answer(
     *,
     reasons: int,
     today: datetime.date,
+    known_until: datetime.datetime | None = None,
 ) -> list[Prediction]:
-    """One prediction a question, in their order, all by `loaded`; `values` has the features of its model."""
+    """One prediction a question, in their order, all by `loaded`; `values` has the features of its model.
+
+    Events that arrived before `known_until` count; None where nobody knows.
+    """
     known = _known(loaded, values, reasons)
     unknown = _Said(loaded.prior["basis"], _own_fields(loaded, loaded.prior), _of_unknown(loaded, reasons))
     prediction_of = _PREDICTION_OF[loaded.answer]
@@ -66,7 +70,8 @@ def answer(
                 user_id=user_id,
                 is_known=row is not None,
                 as_of=as_of,
-                feature_age_days=None if as_of is None else (today - as_of).days,
+                known_until=known_until,
+                feature_age_days=None if as_of is None else max(0, (today - as_of).days),
                 basis=basis,
                 model_version=loaded.version,
                 # As the model gives them: they have the fields of ReasonOut, and thousands would be copied.

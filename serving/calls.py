@@ -19,6 +19,7 @@ from serving.schemas import (
     RESPONSE_OF,
     AnyPrediction,
     ExplanationResponse,
+    Freshness,
     ModelInfo,
     PredictionResponse,
 )
@@ -44,15 +45,18 @@ def predict(
     *,
     features: Sequence[Mapping[str, Any]] = (),
     as_of: datetime.date | None = None,
+    freshness: Freshness | None = None,
     reasons: int | None = None,
     idempotency_key: str | None = None,
 ) -> Call[PredictionResponse[AnyPrediction]]:
     """One prediction for each of `user_ids`, or for each row of `features`, in the order given.
 
+    With `freshness` live, everything counts that has happened until now.
+
     With an `idempotency_key` the first answer is stored: however often the same call is made, by whomever has the same
     API key, it gets that answer within a day. Such a call needs the warehouse, also with `features`.
     """
-    body = _rows(user_ids, features, as_of, reasons)
+    body = _rows(user_ids, features, as_of, freshness, reasons)
     return Call("POST", "/predict", _predictions, body, _keyed(idempotency_key))
 
 
@@ -62,11 +66,12 @@ def explain(
     *,
     features: Sequence[Mapping[str, Any]] = (),
     as_of: datetime.date | None = None,
+    freshness: Freshness | None = None,
     reasons: int | None = None,
     idempotency_key: str | None = None,
 ) -> Call[ExplanationResponse[AnyPrediction]]:
     """The same predictions, and what each feature adds to them; for fewer at a time."""
-    body = _rows(user_ids, features, as_of, reasons)
+    body = _rows(user_ids, features, as_of, freshness, reasons)
     return Call("POST", "/explain", _explanations, body, _keyed(idempotency_key))
 
 
@@ -137,10 +142,12 @@ def _rows(
     user_ids: Sequence[str],
     features: Sequence[Mapping[str, Any]],
     as_of: datetime.date | None,
+    freshness: Freshness | None,
     reasons: int | None,
 ) -> dict[str, Any]:
     rows = [dict(row) for row in features]
-    return _given(user_ids=list(user_ids) or None, features=rows or None, as_of=as_of, reasons=reasons)
+    asked = _given(user_ids=list(user_ids) or None, features=rows or None, as_of=as_of)
+    return asked | _given(freshness=freshness, reasons=reasons)
 
 
 def _keyed(idempotency_key: str | None) -> dict[str, str]:

@@ -19,6 +19,7 @@ _COMMON = {
     "user_id": "1024",
     "is_known": True,
     "as_of": "1998-06-01",
+    "known_until": "1998-06-01T00:00:00+00:00",
     "feature_age_days": 1,
     "basis": "model",
     "model_version": 3,

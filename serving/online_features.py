@@ -31,12 +31,15 @@ class Snapshot:
     """Features of the users asked for, as of one day.
 
     `places` tells each user's row in `values` (rows x features, NaN where undefined); a user nobody had seen by then
-    is absent. A user who was merged into another one by then has the other's row.
+    is absent. A user who was merged into another one by then has the other's row. Events that arrived before
+    `known_until` count. Of live features, `live_snapshot` says which events Postgres saw (pg_current_snapshot).
     """
 
     as_of: datetime.date
     places: Mapping[str, int]
     values: NDArray[np.float64]
+    known_until: datetime.datetime
+    live_snapshot: str | None = None
 
 
 class FeatureStore(Protocol):
@@ -49,6 +52,10 @@ class FeatureStore(Protocol):
 
         Raises SnapshotMissing or WarehouseUnavailable.
         """
+        ...
+
+    async def fetch_live(self, user_ids: Sequence[str], feature_names: tuple[str, ...]) -> Snapshot:
+        """Features from everything that has arrived until now, as of tomorrow. Raises WarehouseUnavailable."""
         ...
 
 
@@ -77,10 +84,15 @@ class PostgresStore:
             ((day,),) = await self._rows(*_snapshot_question(as_of))
             if day is None:
                 raise SnapshotMissing(as_of)
-            return Snapshot(day, {}, np.empty((0, len(feature_names))))
-        content = b"".join(row[2][_HEADER_BYTES:] for row in rows)
-        values = np.frombuffer(content, _ELEMENT)["value"].astype(np.float64).reshape(len(rows), len(feature_names))
-        return Snapshot(rows[0][0], {row[1]: place for place, row in enumerate(rows)}, values)
+            return Snapshot(day, {}, np.empty((0, len(feature_names))), _midnight(day))
+        day = rows[0][0]
+        return Snapshot(day, _places(rows), _values(rows, feature_names), _midnight(day))
+
+    async def fetch_live(self, user_ids: Sequence[str], feature_names: tuple[str, ...]) -> Snapshot:
+        """See `FeatureStore.fetch_live`."""
+        (first, *rows) = await self._rows(_live_query(feature_names), [_text_array(user_ids)])
+        as_of, _, _, known_until, snapshot = first
+        return Snapshot(as_of, _places(rows), _values(rows, feature_names), known_until, snapshot)
 
     async def _merged(
         self, feature_names: tuple[str, ...], user_ids: Sequence[str], as_of: datetime.date | None
@@ -112,10 +124,25 @@ def _naming_what_is_missing() -> Iterator[None]:
         yield
     except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
         raise WarehouseUnavailable("The warehouse has no feature mart yet; run the pipeline once.") from error
+    except errors.UndefinedFunction as error:
+        raise WarehouseUnavailable("The warehouse has no live features yet; run the pipeline once.") from error
     except errors.UndefinedColumn as error:
         raise WarehouseUnavailable(
             "The feature mart lacks a feature of the model in use; rebuild the mart or deploy a newer model."
         ) from error
+
+
+def _places(rows: Rows) -> dict[str, int]:
+    return {row[1]: place for place, row in enumerate(rows)}
+
+
+def _values(rows: Rows, feature_names: tuple[str, ...]) -> NDArray[np.float64]:
+    content = b"".join(row[2][_HEADER_BYTES:] for row in rows)
+    return np.frombuffer(content, _ELEMENT)["value"].astype(np.float64).reshape(len(rows), len(feature_names))
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return datetime.datetime.combine(day, datetime.time(), datetime.UTC)
 
 
 def _ranking(asked: TargetingRequest, as_of: datetime.date) -> Statement[list[RankedUser]]:
@@ -144,6 +171,27 @@ def _snapshot_question(as_of: datetime.date | None) -> tuple[str, list[Any]]:
     return (newest, []) if as_of is None else (f"{newest} where as_of = $1", [as_of])
 
 
+@lru_cache(maxsize=4)
+def _live_query(feature_names: tuple[str, ...]) -> str:
+    """The first row says what is asked of and when, also where nobody is known; a statement sees one moment."""
+    query = sql.SQL(
+        "with now as materialized ("
+        " select (statement_timestamp() at time zone 'UTC')::date + 1 as as_of, statement_timestamp() as moment,"
+        " pg_current_snapshot()::text as snapshot)"
+        " select as_of, null as user_id, null::bytea as features, moment, snapshot from now"
+        " union all"
+        " select live.as_of, live.user_id, array_send(array[{}]), null, null"
+        " from now cross join marts.live_user_features($1::text[], now.as_of) as live"
+    )
+    return query.format(_columns(feature_names)).as_string()
+
+
+def _columns(feature_names: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("coalesce({}::double precision, 'NaN')").format(sql.Identifier(name)) for name in feature_names
+    )
+
+
 @lru_cache(maxsize=16)
 def _query(feature_names: tuple[str, ...], newest: bool, are_merged: bool) -> str:
     """Features come as the bytes of one array a user, which numpy reads as they are.
@@ -151,9 +199,6 @@ def _query(feature_names: tuple[str, ...], newest: bool, are_merged: bool) -> st
     As columns, a thousand users would become a hundred thousand Python objects first. Written once as text: putting
     it together from its parts for each request would cost more than asking it.
     """
-    columns = sql.SQL(", ").join(
-        sql.SQL("coalesce({}::double precision, 'NaN')").format(sql.Identifier(name)) for name in feature_names
-    )
     if are_merged:
         query = sql.SQL(
             "select as_of, merged.user_id, array_send(array[{}]) from marts.user_features as features"
@@ -167,4 +212,4 @@ def _query(feature_names: tuple[str, ...], newest: bool, are_merged: bool) -> st
             " where user_id = any($1) and as_of = {}"
         )
     day = sql.SQL("(select max(as_of) from marts.user_features)" if newest else "$2")
-    return query.format(columns, day).as_string()
+    return query.format(_columns(feature_names), day).as_string()

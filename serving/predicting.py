@@ -20,7 +20,7 @@ from core.problems import FieldError, ProblemError
 from serving.answers import Question, answer
 from serving.errors import SnapshotMissing, WarehouseUnavailable
 from serving.explanations import UNIT_OF, explanations_of
-from serving.recorder import Entry, entry_of, prediction_ids
+from serving.recorder import Entry, entry_of, log_live, prediction_ids
 from serving.requests import feature_values
 from serving.schemas import Basis, ExplanationResponse, Prediction, PredictionRequest, PredictionResponse
 
@@ -43,6 +43,16 @@ class Answered:
     questions: "list[Question]"
     values: "Values"
     predictions: list[Prediction]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The questions of a request, the features of whom it asks about, and what these come from."""
+
+    questions: "list[Question]"
+    values: "Values"
+    known_until: datetime.datetime | None = None
+    live_snapshot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +80,25 @@ async def say(
     # Taken once: every answer of a request is by one model, whatever is swapped in meanwhile.
     loaded = runtime.slot.current
     runtime.tracing.note(users=len(asked.user_ids) or len(asked.features), model_version=loaded.version)
-    questions, values = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
+    found = _given(loaded, asked) if asked.features else await _looked_up(runtime, loaded, asked)
+    questions, values = found.questions, found.values
 
     def work() -> Said:
         today = datetime.datetime.now(datetime.UTC).date()
         with runtime.tracing.step("model"):
             ids = prediction_ids(len(questions))
-            predictions = answer(loaded, questions, values, ids, reasons=asked.reasons, today=today)
+            predictions = answer(
+                loaded, questions, values, ids, reasons=asked.reasons, today=today, known_until=found.known_until
+            )
+        entry = entry_of(loaded, predictions, request_id=request_id_in_use.get(), idempotency_key=idempotency_key)
+        if found.live_snapshot is not None:
+            log_live(entry, loaded.model.feature_names, questions, values, found.live_snapshot, runtime.live_share)
         return Said(
             encode(runtime, Answered(loaded, questions, values, predictions)),
             loaded.version,
             Counter(prediction.basis for prediction in predictions),
             predictions[0].feature_age_days,
-            entry_of(loaded, predictions, request_id=request_id_in_use.get(), idempotency_key=idempotency_key),
+            entry,
         )
 
     return work() if len(questions) <= rows_in_loop else await asyncio.to_thread(work)
@@ -138,16 +154,19 @@ def unavailable(runtime: "Runtime", error: Exception, way_out: str = "") -> Prob
     )
 
 
-async def _looked_up(
-    runtime: "Runtime", loaded: "LoadedModel", asked: PredictionRequest
-) -> "tuple[list[Question], Values]":
-    fetched = runtime.store.fetch(asked.user_ids, loaded.model.feature_names, asked.as_of)
+async def _looked_up(runtime: "Runtime", loaded: "LoadedModel", asked: PredictionRequest) -> _Asked:
+    names = loaded.model.feature_names
+    if asked.freshness == "live":
+        fetched = runtime.store.fetch_live(asked.user_ids, names)
+    else:
+        fetched = runtime.store.fetch(asked.user_ids, names, asked.as_of)
     with runtime.tracing.step("features"):
         snapshot = await from_store(runtime, fetched, asked.as_of)
     place_of = snapshot.places.get
-    return [Question(user_id, snapshot.as_of, place_of(user_id)) for user_id in asked.user_ids], snapshot.values
+    questions = [Question(user_id, snapshot.as_of, place_of(user_id)) for user_id in asked.user_ids]
+    return _Asked(questions, snapshot.values, snapshot.known_until, snapshot.live_snapshot)
 
 
-def _given(loaded: "LoadedModel", asked: PredictionRequest) -> "tuple[list[Question], Values]":
+def _given(loaded: "LoadedModel", asked: PredictionRequest) -> _Asked:
     values = feature_values(asked.features, loaded.model.feature_names)
-    return [Question(row.user_id, row.as_of, place) for place, row in enumerate(asked.features)], values
+    return _Asked([Question(row.user_id, row.as_of, place) for place, row in enumerate(asked.features)], values)

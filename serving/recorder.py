@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import psycopg
@@ -28,6 +28,10 @@ from serving.schemas import Prediction, SegmentPrediction
 from serving.settings import ServingSettings
 from serving.spool import Spool, read_lines
 from warehouse.ledger import record_predictions
+
+if TYPE_CHECKING:
+    from ml.answers import Values
+    from serving.answers import Question
 
 logger = logging.getLogger("serving.recorder")
 
@@ -83,6 +87,28 @@ def _record(prediction: Prediction) -> dict[str, Any]:
     if isinstance(prediction, SegmentPrediction):
         return record | {"segment_id": prediction.segment_id, "segment": prediction.segment}
     return record | {"score": prediction.probability}  # type: ignore[attr-defined]
+
+
+def log_live(
+    entry: Entry,
+    names: Sequence[str],
+    questions: Sequence["Question"],
+    values: "Values",
+    snapshot: str,
+    share: float,
+) -> None:
+    """Notes with a share of the entry's predictions which features they were made from, and what Postgres saw then.
+
+    With `snapshot` (pg_current_snapshot) the features can be made again later from exactly the events that counted.
+    """
+    for record, (_, _, row) in zip(entry.predictions, questions, strict=True):
+        if row is not None and _is_drawn(record["prediction_id"], share):
+            record["live"] = {"snapshot": snapshot, "features": dict(zip(names, values[row].tolist(), strict=True))}
+
+
+def _is_drawn(prediction_id: str, share: float) -> bool:
+    """Whether a prediction belongs to a share of all; the last digits of its id are random."""
+    return int(prediction_id[-8:], 16) < share * 16**8
 
 
 def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:

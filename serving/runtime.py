@@ -41,6 +41,7 @@ class Runtime:
     keys: KeyRing
     tracing: Tracing
     retry_after_seconds: int
+    live_share: float
 
 
 @asynccontextmanager
@@ -77,7 +78,17 @@ async def open_runtime(kind: str) -> AsyncIterator[Runtime]:
     try:
         admission = Admission(settings.concurrent_requests, settings.retry_after_seconds)
         yield Runtime(
-            kind, slot, store, metrics, first_answers, ledger, admission, keys, tracing, settings.retry_after_seconds
+            kind,
+            slot,
+            store,
+            metrics,
+            first_answers,
+            ledger,
+            admission,
+            keys,
+            tracing,
+            settings.retry_after_seconds,
+            settings.live_share,
         )
     finally:
         watcher.stop()

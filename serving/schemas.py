@@ -20,6 +20,7 @@ DEFAULT_REASONS = 3
 
 Basis = Literal["model", "rule", "prior"]
 Risk = Literal["low", "medium", "high"]
+Freshness = Literal["snapshot", "live"]
 ContributionUnit = Literal["log_odds", "squared_distance"]
 
 # Postgres cannot store the character NUL in a text, so no user is called that.
@@ -83,6 +84,13 @@ class PredictionRequest(BaseModel):
     as_of: Annotated[
         datetime.date | None, Field(description="feature snapshot to use with `user_ids`; the newest if absent")
     ] = None
+    freshness: Annotated[
+        Freshness,
+        Field(
+            description="with `user_ids`: `snapshot` for the features of a day's beginning; `live` for those of "
+            "everything that has happened until now, as tomorrow's snapshot will have them"
+        ),
+    ] = "snapshot"
     reasons: Annotated[
         int, Field(ge=0, le=10, description="how many reasons each answer carries; 0 is fastest"), WHOLE
     ] = DEFAULT_REASONS
@@ -93,6 +101,8 @@ class PredictionRequest(BaseModel):
             raise ValueError("give either `user_ids` or `features`")
         if self.features and self.as_of is not None:
             raise ValueError("`as_of` goes with `user_ids`; with `features`, put it into each row")
+        if self.freshness == "live" and (self.features or self.as_of is not None):
+            raise ValueError("`freshness` live goes with `user_ids` alone")
         return self
 
 
@@ -133,7 +143,14 @@ class Prediction:
     user_id: Annotated[str | None, Field(description="as asked")]
     is_known: Annotated[bool, Field(description="false: no features of this user, so the answer is the prior")]
     as_of: Annotated[datetime.date | None, Field(description="the day whose beginning the features describe")]
-    feature_age_days: Annotated[int | None, Field(description="days from `as_of` to today (UTC)")]
+    known_until: Annotated[
+        datetime.datetime | None,
+        Field(description="events that arrived until then count; null where features were given"),
+    ]
+    feature_age_days: Annotated[
+        int | None,
+        Field(description="days from `as_of` to today (UTC); 0 for live features, as of tomorrow"),
+    ]
     basis: Annotated[Basis, Field(description="what answered: the model, a simple rule, or the prior")]
     model_version: Annotated[int, Field(description="version in the registry")]
     reasons: list[ReasonOut]

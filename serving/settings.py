@@ -65,6 +65,10 @@ class ServingSettings(BaseSettings):
     key_poll_seconds: Annotated[Positive, Field(description="how soon a key is known, or revoked")] = 2.0
     concurrent_requests: Annotated[Count, Field(description="answered at a time; beyond it callers get 429")] = 128
     ledger: Annotated[bool, Field(description="whether predictions are recorded in `ml.ledger`")] = True
+    live_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="of which share of live predictions the features are kept, to check them later"),
+    ] = 0.02
     ledger_folder: Annotated[
         Path,
         Field(default_factory=_default_ledger_folder, description="where they wait for the warehouse; shared by all"),

@@ -18,6 +18,7 @@ PREDICTION = {
     "user_id": "00004",
     "is_known": True,
     "as_of": "2024-06-01",
+    "known_until": "1998-06-01T00:00:00+00:00",
     "feature_age_days": 1,
     "basis": "model",
     "model_version": 3,

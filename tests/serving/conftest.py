@@ -131,7 +131,7 @@ def make_service(saved_models: dict[str, SavedModel], population: pl.DataFrame) 
         async def open_runtime(kind: str) -> AsyncIterator[Runtime]:
             tracing = Tracing(kind, ServingSettings(warehouse_url="postgresql://nowhere").trace_endpoint)
             yield Runtime(
-                kind, slot, store, Metrics(registry), first_answers, ledger, Admission(2, 2), keys, tracing, 2
+                kind, slot, store, Metrics(registry), first_answers, ledger, Admission(2, 2), keys, tracing, 2, 1.0
             )
             tracing.close()
 

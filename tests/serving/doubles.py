@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,17 @@ class MemoryStore:
         known = [user_id for user_id in dict.fromkeys(user_ids) if user_id in self.rows]
         values = np.array([[self.rows[user_id][name] for name in feature_names] for user_id in known], np.float64)
         places = {user_id: place for place, user_id in enumerate(known)}
-        return Snapshot(self.as_of, places, values.reshape(len(known), len(feature_names)))
+        midnight = datetime.datetime.combine(self.as_of, datetime.time(), datetime.UTC)
+        return Snapshot(self.as_of, places, values.reshape(len(known), len(feature_names)), midnight)
+
+    async def fetch_live(self, user_ids: Sequence[str], feature_names: tuple[str, ...]) -> Snapshot:
+        snapshot = await self.fetch(user_ids, feature_names, None)
+        return replace(
+            snapshot,
+            as_of=snapshot.as_of + datetime.timedelta(days=2),
+            known_until=snapshot.known_until + datetime.timedelta(days=1, hours=9),
+            live_snapshot="1:1:",
+        )
 
     async def ranked(self, kind: str, asked: TargetingRequest) -> Ranked:
         if self.is_away:

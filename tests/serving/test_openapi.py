@@ -37,7 +37,7 @@ def test_every_field_says_what_it_means(kind: str) -> None:
 
     assert schemas["ExplanationRequest"]["examples"]
     request = schemas["PredictionRequest"]
-    assert set(request["properties"]) == {"user_ids", "features", "as_of", "reasons"}
+    assert set(request["properties"]) == {"user_ids", "features", "as_of", "freshness", "reasons"}
     assert request["additionalProperties"] is False
     assert request["examples"]
     assert [way["required"] for way in request["oneOf"]] == [["user_ids"], ["features"]]
@@ -54,6 +54,7 @@ def test_answers_differ_only_in_what_a_model_says() -> None:
         "user_id",
         "is_known",
         "as_of",
+        "known_until",
         "feature_age_days",
         "basis",
         "model_version",
