@@ -25,10 +25,12 @@ async def authenticated(request: Request, resources: Annotated[Resources, Depend
     """Whoever asks. Raises NotAuthenticated, and TooMany for whoever asks too often."""
     await resources.limits.spend(f"address:{request.client.host if request.client else ''}")
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    presented = secret.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+    is_bearer = scheme.lower() == "bearer"
+    presented = secret.strip() if is_bearer else request.headers.get("x-api-key", "")
     if not presented:
         raise NotAuthenticated("Send an API key or an access token as `Authorization: Bearer KEY`.")
-    known = resources.keys if presented.startswith(PREFIX) else resources.tokens
+    is_token = is_bearer and not presented.startswith(PREFIX)
+    known = resources.tokens if is_token else resources.keys
     principal = await known.principal_of(presented)
     request.state.principal = principal
     request.state.allowance = await resources.limits.spend(principal.id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from backend.database import Connection
-from warehouse.database import Statement, command, execute_async, first_row, rows
+from warehouse.database import Statement, command, execute_async, first_row
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ def session_holder(session_id: UUID) -> Statement[Holder | None]:
     )
 
 
-def signing_keys() -> Statement[list[tuple[str, bytes]]]:
-    """Every key by which a token may be checked."""
-    return rows(lambda kid, secret: (str(kid), bytes(secret)), "select kid, secret from app.signing_keys")
+def signing_key(kid: str) -> Statement[bytes | None]:
+    """The secret of a key, by which a token may be checked."""
+    return first_row(bytes, "select secret from app.signing_keys where kid = %(kid)s", kid=kid)
 
 
 def newest_signing_key(days: int) -> Statement[tuple[str, bytes] | None]:

@@ -1,23 +1,33 @@
-"""Every route is guarded, but for those that are open on purpose."""
+"""Every route is guarded, but for those that are open on purpose, and the page about it is right."""
 
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from itertools import pairwise
+from pathlib import Path
 
-from backend.access.permissions import Permission
-from backend.app import ROUTERS
+from backend.access.permissions import KEY_SCOPES, ROLE_PERMISSIONS, Permission, Role, permissions_named
+from backend.access.table import guarded_routes, replaced
 
 OPEN = {"/livez", "/readyz", "/auth/login", "/auth/refresh", "/auth/logout"}
-
-
-def permissions_of(dependant: Dependant) -> set[str]:
-    """What the dependencies of a route demand."""
-    own = {getattr(each.call, "permission", None) for each in dependant.dependencies} - {None}
-    return own.union(*(permissions_of(each) for each in dependant.dependencies))
+PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 
 
 def test_every_route_names_the_permission_it_needs() -> None:
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    unguarded = {route.path for route in routes if not permissions_of(route.dependant)}
-    assert unguarded == OPEN
-    named = set[str]().union(*(permissions_of(route.dependant) for route in routes))
-    assert named <= set(Permission)
+    assert {route.path for route in guarded_routes() if route.permission is None} == OPEN
+
+
+def test_the_page_says_who_may_call_what() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert replaced(page) == page, "write it again: python -m backend.access.table"
+
+
+def test_each_role_may_do_what_the_one_before_it_may() -> None:
+    roles = [ROLE_PERMISSIONS[role] for role in Role]
+    assert all(less < more for less, more in pairwise(roles))
+    assert roles[-1] == set(Permission)
+
+
+def test_no_key_makes_keys_or_accounts() -> None:
+    assert not KEY_SCOPES & {Permission.KEYS_MANAGE, Permission.ACCOUNTS_MANAGE, Permission.PROFILE_MANAGE}
+
+
+def test_a_scope_that_nobody_knows_allows_nothing() -> None:
+    assert permissions_named(["users:read", "users:everything", "*", ""]) == {Permission.USERS_READ}
