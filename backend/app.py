@@ -18,15 +18,17 @@ from backend.events.endpoints import router as events
 from backend.exchange import Exchange, add_error_answers
 from backend.health.endpoints import router as health
 from backend.keys.endpoints import router as keys
+from backend.predictions.endpoints import router as predictions
 from backend.resources import open_resources
 from backend.settings import BackendSettings
+from backend.telegram.endpoints import router as telegram
 from backend.users.endpoints import router as users
 from core.logs import configure_logging
 
 API_VERSION = "1.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
-ROUTERS = (auth, accounts, keys, audit, events, users, analytics, health)
+ROUTERS = (auth, accounts, keys, audit, events, telegram, predictions, users, analytics, health)
 
 
 def create_app(settings: BackendSettings | None = None) -> FastAPI:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, DataError, Error, IntegrityError, ProgrammingError
-from psycopg.errors import UndefinedTable
+from psycopg.errors import UndefinedFunction, UndefinedTable
 from psycopg_pool import AsyncConnectionPool
 
 from backend.errors import Unavailable
@@ -69,7 +69,7 @@ class DatabasePool:
         """The same for a statement that reads marts; None where a run has not built them yet. Raises Unavailable."""
         try:
             return await self.run(statement)
-        except UndefinedTable:
+        except (UndefinedTable, UndefinedFunction):
             return None
 
     @asynccontextmanager

@@ -50,6 +50,10 @@ class BackendSettings(BaseSettings):
         ),
     ] = None
     waiting_events: Annotated[Count, Field(description="events that may wait to be stored; beyond it: 503")] = 20_000
+    telegram_webhook_secret: Annotated[
+        SecretStr | None,
+        Field(min_length=1, max_length=256, description="what Telegram sends with each update; unset: none is taken"),
+    ] = None
     retry_after_seconds: Annotated[Count, Field(description="what callers are told while something is away")] = 2
     trace_endpoint: Annotated[
         str,

@@ -68,3 +68,4 @@ grant usage on all sequences in schema app to customer_analyzer_backend;
 grant select on app.audit, app.audit_ends to customer_analyzer_backend;
 grant execute on function app.record_audit(text, text, text, text, text, text, jsonb, jsonb, text),
 app.audited_user(text) to customer_analyzer_backend;
+grant select, insert, update, delete on app.telegram_updates to customer_analyzer_backend;

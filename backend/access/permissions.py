@@ -12,6 +12,7 @@ class Permission(StrEnum):
     """What a route may demand of whoever calls it."""
 
     EVENTS_WRITE = "events:write"
+    TELEGRAM_WRITE = "telegram:write"
     PREDICTIONS_READ = "predictions:read"
     USERS_READ = "users:read"
     ANALYTICS_READ = "analytics:read"

@@ -18,10 +18,16 @@ from core.problems import FieldError
 router = APIRouter(tags=["events"])
 
 JSON, LINES = "application/json", "application/x-ndjson"
-_KEY = r"^[A-Za-z0-9._-]{1,64}$"
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        description="the same for a request that is sent again; gives ids to events without one",
+    ),
+]
 # Bodies are read by the contract of events, not by pydantic, so that each event gets an answer of its own.
 _ONE = Event.model_json_schema()
-_EXAMPLE = {
+EXAMPLE = {
     "event_id": "0b5dbf4e-5d0e-4d3c-9b0f-2f0f3a1f7c11",
     "user_id": "1024",
     "event_type": "purchase",
@@ -38,9 +44,9 @@ _BODY: dict[str, Any] = {
         "content": {
             JSON: {
                 "schema": {"anyOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1, "maxItems": MAX_EVENTS}]},
-                "example": [_EXAMPLE],
+                "example": [EXAMPLE],
             },
-            LINES: {"schema": {"type": "string"}, "example": orjson.dumps(_EXAMPLE).decode() + "\n"},
+            LINES: {"schema": {"type": "string"}, "example": orjson.dumps(EXAMPLE).decode() + "\n"},
         },
     }
 }
@@ -51,10 +57,7 @@ async def post_events(
     request: Request,
     resources: Annotated[Resources, Depends(resources_of)],
     principal: Annotated[Principal, Depends(requires(Permission.EVENTS_WRITE))],
-    idempotency_key: Annotated[
-        str | None,
-        Header(pattern=_KEY, description="the same for a request that is sent again; gives ids to events without one"),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> EventResults:
     """Answers after the commit, with what became of each event. `received_at` is the server's.
 

@@ -11,6 +11,7 @@ from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 from backend.users import service
 from backend.users.schemas import HistoryPage, HistoryQuery, PageQuery, Timeline, User, UserPage, UserQuery
+from serving.schemas import Freshness
 
 router = APIRouter(tags=["users"], route_class=StrictRoute)
 
@@ -28,9 +29,16 @@ async def get_users(resources: Held, _principal: MayRead, query: Annotated[UserQ
 
 
 @router.get("/users/{user_id}", summary="One user: who, features in words, predictions with reasons")
-async def get_user(resources: Held, _principal: MayRead, user_id: UserId) -> User:
-    """Features are those of the last run; predictions are asked from the services now."""
-    return await service.user(resources, user_id)
+async def get_user(
+    resources: Held,
+    _principal: MayRead,
+    user_id: UserId,
+    freshness: Annotated[
+        Freshness, Query(description="`snapshot`: features of the last run; `live`: of everything until now")
+    ] = "snapshot",
+) -> User:
+    """Predictions are asked from the services now, from features as fresh as was asked for."""
+    return await service.user(resources, user_id, freshness)
 
 
 @router.get("/users/{user_id}/events", summary="A page of a user's events, newest first")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.paging import MOST_CHARACTERS
-from serving.schemas import AnyPrediction
+from backend.predictions.schemas import ModelAnswer
 
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Money = Annotated[float, Field(allow_inf_nan=False)]
@@ -117,24 +117,16 @@ class FeatureFamily(BaseModel):
     features: list[FeatureValue]
 
 
-class LivePrediction(BaseModel):
-    """What a model says of the user now."""
-
-    model: str
-    horizon_days: Annotated[int | None, Field(description="how far it looks; null: it is about today")] = None
-    prediction: Annotated[AnyPrediction | None, Field(description="with reasons; null where nobody answered")] = None
-    unavailable: Annotated[str | None, Field(description="why nobody answered")] = None
-
-
 class User(BaseModel):
     """Everything about one user that fits on a page. A person with several ids is found by each of them."""
 
     user_id: Annotated[str, Field(description="the id under which the user is counted")]
     other_ids: Annotated[list[str], Field(description="further ids of the same person")]
-    as_of: Annotated[date | None, Field(description="the day of summary and features; null: newer than the last run")]
+    as_of: Annotated[date | None, Field(description="the day of the summary; null: newer than the last run")]
+    features_as_of: Annotated[date | None, Field(description="the day of the features; tomorrow for live ones")]
     summary: Annotated[UserSummary | None, Field(description="null: newer than the last run")]
     features: list[FeatureFamily]
-    predictions: list[LivePrediction]
+    predictions: list[ModelAnswer]
 
 
 class PastAnswer(BaseModel):

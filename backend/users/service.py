@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from backend.database import DatabasePool
 from backend.errors import NotFound
 from backend.paging import cursor_of, place_of
+from backend.predictions import service as predictions
 from backend.resources import Resources
 from backend.users import store
 from backend.users.schemas import (
@@ -20,7 +21,6 @@ from backend.users.schemas import (
     FeatureValue,
     HistoryPage,
     HistoryQuery,
-    LivePrediction,
     PageQuery,
     Sort,
     Timeline,
@@ -31,8 +31,7 @@ from backend.users.schemas import (
 )
 from core.problems import FieldError
 from ml.catalogue import FeatureCatalogue
-from serving.client import AsyncPredictionClient
-from serving.errors import ServingError
+from serving.schemas import Freshness
 
 _REASONS = 5
 _PLACE = TypeAdapter(store.Place)
@@ -50,7 +49,7 @@ async def users(database: DatabasePool, query: UserQuery) -> UserPage:
     return UserPage(as_of=as_of, users=shown, next_cursor=None if is_last else cursor_of(_place(shown[-1], query.sort)))
 
 
-async def user(resources: Resources, user_id: str) -> User:
+async def user(resources: Resources, user_id: str, freshness: Freshness) -> User:
     """One user, under any of the ids. Raises NotFound for an id that nobody has."""
     database = resources.database
     ids = await database.run(store.ids_of_person(user_id))
@@ -61,17 +60,17 @@ async def user(resources: Resources, user_id: str) -> User:
     else:
         as_of, summary = known
         head = summary.user_id
-    features, *predictions = await asyncio.gather(
-        _features(database, resources.catalogue, head, as_of),
-        *(_prediction(model, client, head) for model, client in resources.models.items()),
+    values, (answers,) = await asyncio.gather(
+        _features(database, head, as_of, freshness), predictions.ask(resources.models, [head], freshness, _REASONS)
     )
     return User(
         user_id=head,
         other_ids=sorted(set(ids) - {head}),
         as_of=as_of,
         summary=summary,
-        features=features,
-        predictions=predictions,
+        features_as_of=values.get("as_of"),
+        features=in_words(resources.catalogue, values),
+        predictions=answers,
     )
 
 
@@ -113,13 +112,12 @@ async def _require_events(database: DatabasePool, ids: list[str], user_id: str) 
         )
 
 
-async def _features(
-    database: DatabasePool, catalogue: FeatureCatalogue, user_id: str, as_of: date | None
-) -> list[FeatureFamily]:
-    if as_of is None:
-        return []
-    values = await database.run(store.features_of(user_id, as_of)) or {}
-    return in_words(catalogue, values)
+async def _features(database: DatabasePool, user_id: str, as_of: date | None, freshness: Freshness) -> dict[str, Any]:
+    if freshness == "live":
+        found = await database.run_if_built(store.live_features_of(user_id))
+    else:
+        found = None if as_of is None else await database.run(store.features_of(user_id, as_of))
+    return found or {}
 
 
 def in_words(catalogue: FeatureCatalogue, values: dict[str, Any]) -> list[FeatureFamily]:
@@ -136,15 +134,6 @@ def in_words(catalogue: FeatureCatalogue, values: dict[str, Any]) -> list[Featur
             )
             families.setdefault(feature.family, []).append(value)
     return [FeatureFamily(family=family, features=features) for family, features in families.items()]
-
-
-async def _prediction(model: str, client: AsyncPredictionClient, user_id: str) -> LivePrediction:
-    try:
-        response = await client.predict([user_id], reasons=_REASONS)
-    except ServingError:
-        # The service's own words may name its address, which is no caller's business.
-        return LivePrediction(model=model, unavailable="The service of this model does not answer.")
-    return LivePrediction(model=model, horizon_days=response.horizon_days, prediction=response.predictions[0])
 
 
 def _place(summary: UserSummary, sort: Sort) -> store.Place:

@@ -118,6 +118,16 @@ def features_of(user_id: str, as_of: date) -> Statement[dict[str, Any] | None]:
     )
 
 
+def live_features_of(user_id: str) -> Statement[dict[str, Any] | None]:
+    """The features of a user from everything that has arrived until now, by name."""
+    return first_row(
+        lambda features: features,
+        "select to_jsonb(features) from marts.live_user_features("
+        " array[%(user_id)s]::text[], (statement_timestamp() at time zone 'UTC')::date + 1) as features",
+        user_id=user_id,
+    )
+
+
 def events_page(ids: Sequence[str], before: tuple[datetime, UUID] | None, limit: int) -> Statement[list[TimelineEvent]]:
     """Up to `limit` events of these ids, newest first, from before a place on."""
     earlier = (

@@ -6,7 +6,7 @@ from pathlib import Path
 from backend.access.permissions import KEY_SCOPES, ROLE_PERMISSIONS, Permission, Role, permissions_named
 from backend.access.table import guarded_routes, replaced
 
-OPEN = {"/livez", "/readyz", "/auth/login", "/auth/refresh", "/auth/logout"}
+OPEN = {"/livez", "/readyz", "/auth/login", "/auth/refresh", "/auth/logout", "/telegram/webhook"}
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 
 
