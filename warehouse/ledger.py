@@ -37,7 +37,8 @@ _SCORES = sql.SQL(
     """
     select
         ml.score_id(model, model_version, as_of, horizon_days, user_id), 'score', model, model_version,
-        %(feature_hash)s, user_id, as_of, horizon_days, score, segment_id, segment, basis, null, null, now(), null
+        %(feature_hash)s, user_id, as_of, horizon_days, score, segment_id, segment, basis, null, null, now(),
+        null::jsonb
     from ml.scores
     where model = %(model)s and as_of = %(as_of)s and horizon_days = %(horizon_days)s
     """
