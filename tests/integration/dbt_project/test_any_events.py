@@ -137,20 +137,29 @@ def everything(chance: random.Random) -> Shop:
     return Shop(events, days, repeated=100)
 
 
-SHOPS: tuple[Callable[[random.Random], Shop], ...] = (one_event, one_second, only_refunds, no_money, everything)
+Draw = Callable[[random.Random], Shop]
+SHOPS: tuple[Draw, ...] = (one_event, one_second, only_refunds, no_money, everything)
 
 
 @pytest.mark.parametrize("shop", SHOPS, ids=lambda shop: shop.__name__)
-def test_whatever_the_contract_lets_in_builds(
-    warehouse_url: str, parsed: Parsed, tmp_path: Path, shop: Callable[[random.Random], Shop]
-) -> None:
+def test_whatever_the_contract_lets_in_builds(warehouse_url: str, parsed: Parsed, tmp_path: Path, shop: Draw) -> None:
+    builds(warehouse_url, parsed, tmp_path, shop(random.Random(shop.__name__)))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_the_seed_it_builds(warehouse_url: str, parsed: Parsed, tmp_path: Path, seed: int) -> None:
+    builds(warehouse_url, parsed, tmp_path, everything(random.Random(seed)))
+
+
+def builds(warehouse_url: str, parsed: Parsed, folder: Path, made: Shop) -> None:
+    """Brings the events of a shop in, builds everything, and compares it with what the events say."""
     warehouse = Database(warehouse_url)
     demand_base_currency(warehouse, "EUR")
-    made = shop(random.Random(shop.__name__))
     half = len(made.events) // 2
     stored = [
-        *imported(warehouse_url, tmp_path, made.events[:half]),
-        *imported(warehouse_url, tmp_path, made.events[half:], with_rates=True),
+        *imported(warehouse_url, folder, made.events[:half]),
+        *imported(warehouse_url, folder, made.events[half:], with_rates=True),
     ]
     assert check_new_events(warehouse, accept=True).success
 
