@@ -14,13 +14,13 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from ml.kinds import Answer, model_kind
+from serving.model_info import ModelInfo
 from serving.schemas import (
     EXPLANATION_OF,
     RESPONSE_OF,
     AnyPrediction,
     ExplanationResponse,
     Freshness,
-    ModelInfo,
     PredictionResponse,
 )
 from serving.targeting import RESPONSE, TargetingResponse

@@ -24,8 +24,8 @@ from serving.background import BackgroundConnection
 from serving.errors import ModelRefused
 from serving.last_known import LastKnown
 from serving.metrics import Metrics
+from serving.model_info import Refusal
 from serving.model_slot import LoadedModel, ModelSlot, check_features, load_model
-from serving.schemas import Refusal
 from serving.settings import ServingSettings
 from warehouse.deployments import DeploymentRow, newest_deployment
 from warehouse.marts import feature_columns

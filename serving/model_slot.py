@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from ml.errors import MLError
 from ml.kinds import Answer, model_kind
 from serving.errors import ModelRefused
-from serving.schemas import Refusal
+from serving.model_info import Refusal
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from core.problems import MEDIA_TYPE, Problem
 from ml.kinds import Answer, ModelKind, model_kind
 from serving import examples
+from serving.model_info import ModelInfo
 from serving.schemas import (
     EXPLANATION_OF,
     EXPLANATION_REQUEST,
@@ -23,7 +24,6 @@ from serving.schemas import (
     MAX_ROWS,
     REQUEST,
     RESPONSE_OF,
-    ModelInfo,
 )
 from serving.targeting import REQUEST_OF, RESPONSE, TARGETING
 

@@ -16,10 +16,11 @@ from starlette.responses import Response
 from core.problems import FieldError, ProblemError
 from serving.errors import KeyReused, WarehouseUnavailable
 from serving.first_answers import request_hash
+from serving.model_info import FeatureInfo, ModelInfo
 from serving.openapi import describe
 from serving.predicting import Encode, Said, explanations_json, from_store, predictions_json, say, unavailable
 from serving.requests import idempotency_key, parsed, read_body, read_request
-from serving.schemas import EXPLANATION_REQUEST, REQUEST, FeatureInfo, ModelInfo, PredictionRequest
+from serving.schemas import EXPLANATION_REQUEST, REQUEST, PredictionRequest
 from serving.targeting import REQUEST_OF, TargetingRequest, listed
 from warehouse.first_answers import KeyedRequest
 

@@ -27,6 +27,11 @@ ContributionUnit = Literal["log_odds", "squared_distance"]
 UserId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]
 
 
+WarningText = Annotated[
+    str | None, Field(description="what to know before relying on the answers: `not judged` and why; usually null")
+]
+
+
 def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -199,9 +204,7 @@ class PredictionResponse(Generic[P]):
     model_version: Annotated[int, Field(description="version in the registry")]
     horizon_days: Annotated[int | None, Field(description="how far the prediction looks; null for segmentation")]
     predictions: list[P]
-    warning: Annotated[
-        str | None, Field(description="what to know before relying on the answers: `not judged` and why; usually null")
-    ] = None
+    warning: WarningText = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +252,7 @@ class ExplanationResponse(Generic[P]):
         ),
     ]
     explanations: list[TakenApart[P]]
-    warning: Annotated[
-        str | None, Field(description="what to know before relying on the answers: `not judged` and why; usually null")
-    ] = None
+    warning: WarningText = None
 
 
 REQUEST = TypeAdapter(PredictionRequest)
@@ -266,41 +267,3 @@ EXPLANATION_OF: dict[Answer, TypeAdapter[Any]] = {
     Answer.PROBABILITY_AND_VALUE: TypeAdapter(ExplanationResponse[ValuePrediction]),
     Answer.SEGMENT: TypeAdapter(ExplanationResponse[SegmentPrediction]),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureInfo:
-    """A feature the model reads."""
-
-    name: str
-    label: str
-    unit: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """The newest deployment, if the service would not take it."""
-
-    deployment_id: int
-    model_version: int
-    code: Annotated[str, Field(description="why, in one word; the service's log has the sentence")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelInfo:
-    """What `GET /model` says about the model in use."""
-
-    model: str
-    model_version: int
-    digest: Annotated[str, Field(description="SHA-256 of the model directory's manifest")]
-    deployment_id: Annotated[int | None, Field(description="null: the model the Bento was built with")]
-    horizon_days: int | None
-    loaded_at: datetime.datetime
-    features: list[FeatureInfo]
-    metrics: Annotated[dict[str, float | None], Field(description="out-of-time evaluation; null: undefined")]
-    cutoffs: Annotated[dict[str, Any], Field(description="the days the model was trained and judged on")]
-    refused: Refusal | None
-    warning: Annotated[
-        str | None, Field(description="what to know before relying on the answers: `not judged` and why; usually null")
-    ] = None

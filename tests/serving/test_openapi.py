@@ -7,8 +7,9 @@ from pydantic import TypeAdapter
 
 from core.problems import Problem
 from ml.kinds import Answer, model_kind
+from serving.model_info import ModelInfo
 from serving.openapi import describe
-from serving.schemas import EXPLANATION_OF, RESPONSE_OF, ModelInfo
+from serving.schemas import EXPLANATION_OF, RESPONSE_OF
 from serving.targeting import RESPONSE, TARGETING
 from tests.serving.doubles import KINDS, Service, ServiceMaker
 
