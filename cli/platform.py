@@ -74,7 +74,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     from ml.kinds import model_kinds
     from orchestration.lost_runs import end_lost_runs
     from standalone.local_key import ensure_local_key
-    from standalone.servers import api_server, model_servers, page_servers
+    from standalone.servers import api_server, model_servers, page_servers, worker_server
     from standalone.up import announce, find_up
 
     console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
@@ -85,7 +85,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
         end_lost_runs(instance)
         with console.status("Starting MLflow, Dagster and the services") as spinner:
             fleet.start(
-                [api_server(platform), *page_servers(platform), *model_servers(platform)],
+                [api_server(platform), worker_server(platform), *page_servers(platform), *model_servers(platform)],
                 lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
             )
         announce(platform.home, fleet.children)

@@ -22,6 +22,7 @@ from warehouse.databases import WAREHOUSE, Server, embedded_server, given_server
 _TITLES = {
     "postgres": "Postgres",
     "api": "API",
+    "worker": "worker",
     "mlflow": "MLflow",
     "dagster": "Dagster",
     "dagster_code": "Dagster code server",

@@ -76,6 +76,8 @@ HOLDINGS: tuple[Holding, ...] = (
     deleted("ml.ledger", "kind", "model", "feature_hash", "segment", "basis", "treatment"),
     deleted("ml.outcomes"),
     deleted("ml.excluded_users", "excluded_by"),
+    deleted("jobs.user_exports"),
+    Holding("jobs.user_jobs", Action.PSEUDONYMISE, plain_columns=frozenset({"kind", "asked_by", "state"})),
     Holding(
         "raw.erased_users",
         Action.KEEP,

@@ -17,7 +17,7 @@ from serving.build import is_built, serve_command, serve_environment
 from standalone.processes import Command
 from standalone.stack import Platform
 from warehouse.database import execute
-from warehouse.databases import WAREHOUSE
+from warehouse.databases import DAGSTER, MLFLOW, WAREHOUSE
 from warehouse.deployments import deployed_bentos
 
 DAGSTER_POOL_OVERFLOW = 4
@@ -125,6 +125,19 @@ def api_server(platform: Platform) -> Command:
             # The pipeline's, which is none of the API's business.
             "DBT_ENV_SECRET_PASSWORD": "",
         },
+        directory=home.root,
+    )
+
+
+def worker_server(platform: Platform) -> Command:
+    """The worker, which exports and erases users with the pipeline's login."""
+    home = platform.home
+    scanned = [platform.access.pipeline.url(name) for name in (DAGSTER, MLFLOW)]
+    return Command(
+        "worker",
+        [sys.executable, "-m", "backend.worker"],
+        home.logs / "worker.log",
+        environment={"WORKER_SCANNED": json.dumps(scanned)},
         directory=home.root,
     )
 

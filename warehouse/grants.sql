@@ -11,7 +11,7 @@ create schema if not exists marts authorization customer_analyzer_pipeline;
 create schema if not exists analytics authorization customer_analyzer_pipeline;
 create schema if not exists scorecards authorization customer_analyzer_pipeline;
 
-revoke all on all tables in schema public, raw, ml, app, staging, intermediate, marts, analytics, scorecards
+revoke all on all tables in schema public, raw, ml, app, jobs, staging, intermediate, marts, analytics, scorecards
 from customer_analyzer_serving, customer_analyzer_backend;
 
 -- The pipeline: events in, everything that models need and say. It makes and moves partitions of events, and dbt adds
@@ -25,9 +25,16 @@ alter function raw.begin_receipt(timestamptz [], integer []) owner to customer_a
 -- Statistics, and the space of deleted rows. Before Postgres 17 both are the owner's alone, and are then left to autovacuum.
 do $$ begin
     if current_setting('server_version_num')::integer >= 170000 then
-        grant maintain on all tables in schema raw, ml to customer_analyzer_pipeline;
+        grant maintain on all tables in schema raw, ml, jobs to customer_analyzer_pipeline;
     end if;
 end $$;
+
+-- Jobs: the pipeline's login does them, the backend asks for them by a function and has no right on the queue.
+grant usage on schema jobs to customer_analyzer_pipeline, customer_analyzer_backend;
+grant select, insert, update, delete on all tables in schema jobs to customer_analyzer_pipeline;
+grant usage, select on all sequences in schema jobs to customer_analyzer_pipeline;
+grant execute on function jobs.ask_for_user(text, text, text) to customer_analyzer_backend;
+grant select on jobs.user_jobs, jobs.user_exports to customer_analyzer_backend;
 
 -- Services: features and scores, what to run and who may ask; they add to the ledger and never change it.
 grant usage on schema marts, ml to customer_analyzer_serving;

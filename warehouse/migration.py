@@ -19,11 +19,15 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 4_242_001
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+_INCLUDED = re.compile(r"^\\include (\w+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Migration:
-    """One step of the schema. The checksum shows whether a file was changed after it was applied."""
+    """One step of the schema. The checksum shows whether a file was changed after it was applied.
+
+    A line `\\include LIBRARY` stands for the tables and functions that a library of ours makes for itself.
+    """
 
     version: int
     name: str
@@ -107,7 +111,7 @@ def _applied(connection: psycopg.Connection[tuple[object, ...]]) -> dict[int, st
 def _apply(connection: psycopg.Connection[tuple[object, ...]], migration: Migration) -> None:
     try:
         with connection.transaction():
-            connection.execute(migration.statements.encode())
+            connection.execute(_complete(migration.statements).encode())
             connection.execute(
                 "insert into public.schema_migrations (version, name, checksum) values (%s, %s, %s)",
                 [migration.version, migration.name, migration.checksum],
@@ -117,3 +121,17 @@ def _apply(connection: psycopg.Connection[tuple[object, ...]], migration: Migrat
             f"Migration {migration.version:04d}_{migration.name}.sql failed and was taken back: "
             f"{error.diag.message_primary or error}."
         ) from error
+
+
+def _complete(statements: str) -> str:
+    """The statements with what libraries make in place of each `\\include`."""
+    return _INCLUDED.sub(lambda line: _made_by(line[1]), statements)
+
+
+def _made_by(library: str) -> str:
+    if library != "procrastinate":
+        raise PlatformError(f"A migration includes {library}, whose schema nobody knows.")
+    # Only a migration needs it; a service, which carries this package, has no such library.
+    from procrastinate.schema import SchemaManager
+
+    return SchemaManager.get_schema()

@@ -15,6 +15,8 @@ class Permission(StrEnum):
     TELEGRAM_WRITE = "telegram:write"
     PREDICTIONS_READ = "predictions:read"
     USERS_READ = "users:read"
+    USERS_EXPORT = "users:export"
+    USERS_ERASE = "users:erase"
     ANALYTICS_READ = "analytics:read"
     METRICS_READ = "metrics:read"
     KEYS_MANAGE = "keys:manage"

@@ -98,6 +98,11 @@ async def history(database: DatabasePool, user_id: str, query: HistoryQuery) -> 
     return HistoryPage(answers=[answer for _, answer in shown], next_cursor=place and cursor_of(place))
 
 
+async def require_known(database: DatabasePool, user_id: str) -> None:
+    """Raises NotFound for an id that nobody has."""
+    await _require_known(database, await database.run(store.ids_of_person(user_id)), user_id)
+
+
 async def _require_known(database: DatabasePool, ids: list[str], user_id: str) -> None:
     """Events of an archived month are not there, but who had them is in the list all the same."""
     if await database.run_if_built(store.summary_of(ids)) is None:

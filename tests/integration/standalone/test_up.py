@@ -59,7 +59,7 @@ def up(home: Home) -> Iterator[subprocess.Popen[str]]:
 def test_every_page_answers(home: Home, up: subprocess.Popen[str]) -> None:
     servers = {server["name"]: server for server in _status(home)["servers"]}
     running = {name for name, server in servers.items() if server["is_running"]}
-    assert running == {"postgres", "api", "mlflow", "dagster", "dagster_code", "dagster_daemon"}
+    assert running == {"postgres", "api", "worker", "mlflow", "dagster", "dagster_code", "dagster_daemon"}
     for name, path in (("api", "/docs"), ("mlflow", ""), ("dagster", "")):
         with urllib.request.urlopen(servers[name]["address"] + path, timeout=30) as page:  # noqa: S310
             assert page.status == 200
