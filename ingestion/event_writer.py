@@ -107,7 +107,7 @@ def store_batch(
             try:
                 with connection.transaction():
                     if base is not None:
-                        _settle(connection, base)
+                        settle(connection, base)
                     return _store(connection, import_id, events, quarantine, conflicting, is_new=is_new)
             except arriving_events.OVERTAKEN:
                 # Another importer of the same events got further, which can only happen as often as it has batches.
@@ -146,7 +146,8 @@ def _store(
     return result
 
 
-def _settle(connection: Connection, base: str) -> None:
+def settle(connection: Connection, base: str) -> None:
+    """Settles the base currency. Raises ImportStoppedError if another one is settled already."""
     execute(connection, exchange_rates.settle_base_currency(base))
     settled = execute(connection, exchange_rates.base_currency())
     if settled != base:

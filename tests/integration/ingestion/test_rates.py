@@ -8,7 +8,8 @@ import pytest
 
 from core.errors import UserError
 from ingestion import import_files
-from ingestion.errors import RatesRefusedError
+from ingestion.errors import ImportStoppedError, RatesRefusedError
+from ingestion.event_writer import settle
 from ingestion.rates import bring_rates
 from tests.integration.ingestion.mixed_shop import MIXED, Connection, emptied, held, rates, sums, waiting, written
 from warehouse.database import Database
@@ -95,3 +96,11 @@ def test_the_base_currency_that_is_set_is_kept(
     demand_base_currency(warehouse, "JPY")
     with pytest.raises(UserError, match=r"amounts of this home are kept in JPY.*CUSTOMER_ANALYZER_HOME"):
         demand_base_currency(warehouse, "EUR")
+
+
+def test_two_first_imports_settle_one_currency(connection: Connection) -> None:
+    """Both looked when there was none; the second would have converted to a currency of its own."""
+    settle(connection, "USD")
+    settle(connection, "USD")
+    with pytest.raises(ImportStoppedError, match="Another import has just made USD the base currency"):
+        settle(connection, "EUR")
