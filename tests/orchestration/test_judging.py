@@ -1,9 +1,14 @@
 """Which models can be compared at all; the comparison itself is tested with `ml.gate`."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from ml.gate.terms import GateDecision
 from ml.kinds import CHURN, PURCHASE, SEGMENTATION, ModelKind
-from orchestration.judging import not_comparable
+from orchestration import judging
+from orchestration.judging import judge_challenger, not_comparable
 from registry.mlflow_registry import RegisteredModel
 
 
@@ -35,3 +40,24 @@ def test_only_what_looks_ahead_must_look_as_far_ahead() -> None:
         )
     month, week = (_version(SEGMENTATION, number, "2025-05-31", "2025-05-01", 30 // number) for number in (1, 2))
     assert not_comparable(SEGMENTATION, challenger=week, champion=month) is None
+
+
+@pytest.mark.parametrize("may_be_first", [True, False])
+def test_a_first_model_that_nothing_judged_is_promoted_only_if_it_may_be(
+    may_be_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promoted: list[str] = []
+    noted: list[str] = []
+    unjudged = GateDecision(False, "not judged: nobody bought", {}, may_be_first=may_be_first)
+    monkeypatch.setattr(judging, "_decide", lambda *_: unjudged)
+    monkeypatch.setattr(judging, "promote", lambda *_, reason, **__: promoted.append(reason))
+    registry: Any = SimpleNamespace(with_alias=lambda *_: None, note_verdict=lambda *said: noted.append(said[-1]))
+    marts: Any = SimpleNamespace(database=None)
+    challenger = _version(PURCHASE, 1, "2025-05-31", "2025-05-01")
+    decision = judge_challenger(marts, registry, challenger, promoted_by="a test")
+    assert not decision.promote
+    if may_be_first:
+        assert promoted == ["promoted as the first purchase model, though: not judged: nobody bought"]
+    else:
+        assert not promoted
+        assert noted == [decision.reason] == ["not promoted: not judged: nobody bought"]

@@ -1,6 +1,6 @@
 """From rows of features to predictions."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ml.explanation import Reason
 from serving.answers import risk_of
 from serving.schemas import ReasonOut
+from tests.serving.doubles import Service
 
 probabilities = st.floats(min_value=0, max_value=1)
 
@@ -39,6 +40,16 @@ def test_the_base_rate_itself_is_ordinary(base_rate: float) -> None:
 )
 def test_where_nearly_everyone_is_alike_the_word_follows_the_probability(rate: float, risk: str) -> None:
     assert risk_of(rate, rate) == risk
+
+
+def test_a_model_that_nothing_judged_says_so_with_every_answer(churn: Service) -> None:
+    assert [churn.client.post("/predict", json={"user_ids": ["8"]}).json()["warning"]] == [None]
+    loaded = churn.slot.current
+    said = "not judged: is_churned is true for all 9 users of the test window"
+    churn.slot.swap(replace(loaded, provenance=replace(loaded.provenance, parameters={"warning": said})))
+    for path in ("/predict", "/explain"):
+        assert churn.client.post(path, json={"user_ids": ["8", "nobody"]}).json()["warning"] == said
+    assert churn.client.get("/model").json()["warning"] == said
 
 
 def test_a_reason_is_written_as_the_contract_has_it() -> None:
