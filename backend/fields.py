@@ -11,10 +11,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-_NO_NUL = r"^[^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 
-Name = Annotated[str, Field(min_length=1, max_length=120, pattern=_NO_NUL, description="what people call it")]
-Secret = Annotated[str, Field(min_length=1, max_length=512, pattern=_NO_NUL)]
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=NO_NUL, description="what people call it")]
+Secret = Annotated[str, Field(min_length=1, max_length=512, pattern=NO_NUL)]
 Email = Annotated[
     str, Field(min_length=3, max_length=254, pattern=r"^[^\s@\x00]+@[^\s@\x00]+$", examples=["anna@shop.example"])
 ]

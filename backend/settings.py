@@ -55,6 +55,26 @@ class BackendSettings(BaseSettings):
         Field(min_length=1, max_length=256, description="what Telegram sends with each update; unset: none is taken"),
     ] = None
     retry_after_seconds: Annotated[Count, Field(description="what callers are told while something is away")] = 2
+    telegram_bot_token: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias=AliasChoices("TELEGRAM_BOT_TOKEN", "BACKEND_TELEGRAM_BOT_TOKEN"),
+            description="the bot's token, by which people who open its Mini App are known",
+        ),
+    ] = None
+    telegram_bot_id: Annotated[
+        str, Field(pattern=r"^\d*$", description="the bot's id, where its token is not known; also the client id")
+    ] = ""
+    telegram_public_key: Annotated[
+        str, Field(pattern=r"^[0-9a-f]{64}$", description="Telegram's Ed25519 key: of its production by default")
+    ] = "e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c187fe7d34caed242d"
+    telegram_issuer: Annotated[str, Field(pattern=r"^https?://[^/]+$", description="Telegram's sign-in pages")] = (
+        "https://oauth.telegram.org"
+    )
+    telegram_client_secret: Annotated[
+        SecretStr | None, Field(description="the secret that BotFather gives for sign-in on the web")
+    ] = None
+    telegram_redirect_url: Annotated[str, Field(description="the page that Telegram sends people back to")] = ""
     trace_endpoint: Annotated[
         str,
         Field(

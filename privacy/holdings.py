@@ -92,6 +92,7 @@ OF_ACCOUNTS = (
     "app.refresh_tokens",
     "app.signing_keys",
     "app.login_attempts",
+    "app.telegram_sign_ins",
     "app.api_keys",
     "app.audit",
     "app.audit_ends",

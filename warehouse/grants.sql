@@ -66,8 +66,8 @@ to customer_analyzer_backend;
 
 -- Accounts and keys are the backend's alone. A key is never deleted, so its id always names the same caller.
 grant usage on schema app to customer_analyzer_backend;
-grant select, insert, update, delete on app.accounts, app.sessions, app.refresh_tokens, app.login_attempts
-to customer_analyzer_backend;
+grant select, insert, update, delete on app.accounts, app.sessions, app.refresh_tokens, app.login_attempts,
+app.telegram_sign_ins to customer_analyzer_backend;
 grant select, insert, delete on app.signing_keys to customer_analyzer_backend;
 grant select, insert, update on app.api_keys to customer_analyzer_backend;
 grant usage on all sequences in schema app to customer_analyzer_backend;

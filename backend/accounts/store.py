@@ -47,9 +47,19 @@ def account(account_id: UUID) -> Statement[Account | None]:
     return first_row(Account, _COLUMNS + " where account_id = %(account_id)s", account_id=account_id)
 
 
+def hold_account(account_id: UUID) -> Statement[Account | None]:
+    """The account as it is now; nobody changes it until the transaction ends."""
+    return first_row(Account, _COLUMNS + " where account_id = %(account_id)s for update", account_id=account_id)
+
+
 def account_of(email: str) -> Statement[Account | None]:
     """The account with this e-mail address, whatever the case of its letters."""
     return first_row(Account, _COLUMNS + " where lower(email) = lower(%(email)s)", email=email)
+
+
+def account_of_telegram(telegram_id: int) -> Statement[Account | None]:
+    """The account to which a Telegram user may sign in."""
+    return first_row(Account, _COLUMNS + " where telegram_id = %(telegram_id)s", telegram_id=telegram_id)
 
 
 def set_password(account_id: UUID, password_hash: str) -> Statement[int]:

@@ -10,8 +10,18 @@ from backend.access.guard import requires
 from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
-from backend.auth import service
-from backend.auth.schemas import Login, Me, NewPassword, Refresh, SessionAnswer, Tokens
+from backend.auth import service, telegram
+from backend.auth.schemas import (
+    Login,
+    Me,
+    MiniApp,
+    NewPassword,
+    Refresh,
+    SessionAnswer,
+    TelegramCode,
+    TelegramSignIn,
+    Tokens,
+)
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 
@@ -26,6 +36,24 @@ _Myself = Annotated[Principal, Depends(requires(Permission.PROFILE_MANAGE))]
 async def login(given: Login, resources: _Resources, origin: _Origin) -> Tokens:
     """Begins a session. Failed attempts make the next ones wait, a minute at most (429)."""
     return await service.login(resources, given, origin)
+
+
+@router.post("/telegram/mini-app", summary="Sign in from the shop's Mini App")
+async def open_mini_app(given: MiniApp, resources: _Resources, origin: _Origin) -> Tokens:
+    """`initData` is good for ten minutes after Telegram signed it."""
+    return await telegram.open_mini_app(resources, given, origin)
+
+
+@router.post("/telegram/start", summary="Begin to sign in at Telegram's page")
+async def start_telegram(resources: _Resources) -> TelegramSignIn:
+    """OpenID Connect. A page must compare the `state` that comes back with the one it has kept."""
+    return await telegram.start(resources)
+
+
+@router.post("/telegram/complete", summary="Sign in with what Telegram's page sent back")
+async def complete_telegram(given: TelegramCode, resources: _Resources, origin: _Origin) -> Tokens:
+    """Takes the `code` once, from whoever has the `binding`."""
+    return await telegram.complete(resources, given, origin)
 
 
 @router.post("/refresh", summary="A new access token")

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from backend.accounts.passwords import MAX_LENGTH
-from backend.fields import Email, Secret, Strict
+from backend.fields import NO_NUL, Email, Secret, Strict
 
 
 class Login(Strict):
@@ -21,6 +21,31 @@ class Refresh(Strict):
     """A refresh token."""
 
     refresh_token: Annotated[Secret, Field(description="the newest one of the session")]
+
+
+class MiniApp(Strict):
+    """Who opened the Mini App."""
+
+    init_data: Annotated[
+        str, Field(min_length=1, max_length=4096, pattern=NO_NUL, description="`Telegram.WebApp.initData`, unchanged")
+    ]
+
+
+class TelegramSignIn(BaseModel):
+    """A sign-in that was begun. Keep `state` and `binding`, and go to `url`."""
+
+    url: Annotated[str, Field(description="Telegram's page")]
+    state: Annotated[str, Field(description="comes back with the code")]
+    binding: Annotated[str, Field(description="proves who began; it is never sent to Telegram")]
+    expires_in: Annotated[int, Field(description="seconds until it is too late to complete it")]
+
+
+class TelegramCode(Strict):
+    """What came back from Telegram, and the binding."""
+
+    code: Annotated[Secret, Field(description="the query parameter of the page")]
+    state: Secret
+    binding: Secret
 
 
 class NewPassword(Strict):

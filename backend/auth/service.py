@@ -8,6 +8,7 @@ from backend.access.principal import Principal
 from backend.access.tokens import ACCESS_SECONDS
 from backend.accounts import store as accounts
 from backend.accounts.passwords import fault_of, is_outdated
+from backend.accounts.store import Account
 from backend.audit.recording import entry
 from backend.audit.store import Result
 from backend.auth import sessions
@@ -39,13 +40,29 @@ async def login(resources: Resources, given: Login, origin: Origin) -> Tokens:
         raise NotAuthenticated("The e-mail address or the password is wrong.")
     await forgive(database, given.email, origin.address)
     better = await resources.passwords.hashed(given.password) if is_outdated(stored) else None
-    async with database.transaction() as connection:
-        if better is not None:
-            await execute_async(connection, accounts.set_password(account.account_id, better))
+    return await begin_session(resources, account, origin, by="password", better_hash=better)
+
+
+async def begin_session(
+    resources: Resources, account: Account, origin: Origin, by: str, better_hash: str | None = None
+) -> Tokens:
+    """Begins a session for whoever was shown to own an account; `by` says how, for the audit log.
+
+    Raises NotAuthenticated where the account has been disabled or has got another password in the meantime.
+    """
+    async with resources.database.transaction() as connection:
+        held = await execute_async(connection, accounts.hold_account(account.account_id))
+        if held is None or held.disabled_at is not None or held.password_hash != account.password_hash:
+            raise NotAuthenticated("The account has just changed; sign in again.")
+        if better_hash is not None:
+            await execute_async(connection, accounts.set_password(account.account_id, better_hash))
         session_id, token = await execute_steps_async(
             connection, sessions.begin_session(account.account_id, origin.address, origin.user_agent)
         )
-        await execute_async(connection, _about(account.account_id, account.email, origin, "session:begin", session_id))
+        owner = Principal(f"account:{account.account_id}", account.email, NOTHING)
+        await execute_async(
+            connection, entry(owner, origin, "session:begin", f"session:{session_id}", after={"by": by})
+        )
     return await _tokens(resources, account.account_id, session_id, token)
 
 

@@ -6,7 +6,17 @@ from pathlib import Path
 from backend.access.permissions import KEY_SCOPES, ROLE_PERMISSIONS, Permission, Role, permissions_named
 from backend.access.table import guarded_routes, replaced
 
-OPEN = {"/livez", "/readyz", "/auth/login", "/auth/refresh", "/auth/logout", "/telegram/webhook"}
+OPEN = {
+    "/livez",
+    "/readyz",
+    "/auth/login",
+    "/auth/refresh",
+    "/auth/logout",
+    "/auth/telegram/mini-app",
+    "/auth/telegram/start",
+    "/auth/telegram/complete",
+    "/telegram/webhook",
+}
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 
 
