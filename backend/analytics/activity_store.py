@@ -23,12 +23,15 @@ _BEFORE = timedelta(days=1)
 # One row a period and person. A person's ids are those that belonged together on the report's day.
 _FROM_DAYS = sql.SQL(
     """
-    days as (
+    figures as (
         select
             width_bucket(occurred_day::timestamp at time zone 'UTC', %(bounds)s::timestamptz[]) as place,
             coalesce(persons.user_id, daily.user_id) as person,
-            occurred_day::timestamp at time zone 'UTC' as moment,
-            daily.*
+            min(occurred_day)::timestamp at time zone 'UTC' as moment,
+            sum(activity_events) > 0 as is_active, sum(views) > 0 as has_viewed, sum(carts) > 0 as has_filled_cart,
+            sum(checkouts) > 0 as has_checked_out, sum(order_lines) > 0 as has_bought,
+            sum(orders) as orders, sum(purchase_units) / 10000 as purchase_amount,
+            sum(refunds) as refunds, sum(refund_units) / 10000 as refund_amount
         from intermediate.int_user_daily as daily
         left join persons on persons.member_user_id = daily.user_id
         -- The other keys are those of persons with several ids.
@@ -36,16 +39,7 @@ _FROM_DAYS = sql.SQL(
             and occurred_day >= (%(begin)s::timestamptz at time zone 'UTC')::date
             and occurred_day < (%(end)s::timestamptz at time zone 'UTC')::date
             and known_day < %(as_of)s
-    ),
-    figures as (
-        select
-            place, person, min(moment) as moment,
-            bool_or(activity_events > 0) as is_active, bool_or(views > 0) as has_viewed,
-            bool_or(carts > 0) as has_filled_cart, bool_or(checkouts > 0) as has_checked_out,
-            bool_or(order_lines > 0) as has_bought,
-            sum(orders) as orders, sum(purchase_amount) as purchase_amount,
-            sum(refunds) as refunds, sum(refund_amount) as refund_amount
-        from days group by place, person
+        group by place, person
     )
     """
 )
