@@ -90,6 +90,7 @@ def do_job(warehouse: Database, home: Home, settings: WorkerSettings, job_id: UU
     except Exception as error:
         # A sentence for people, or nothing of our inside: the log has the rest.
         reason = str(error) if isinstance(error, UserError) else "It failed; the worker's log says why."
+        logger.exception("job %s failed", job_id)
         warehouse.run(user_jobs.fail(job_id, reason) if is_last else user_jobs.put_off(job_id, reason))
         raise
 

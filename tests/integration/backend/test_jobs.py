@@ -76,11 +76,14 @@ def test_an_export_holds_everything_under_all_ids(api: Api, caller: httpx.Client
 
 def test_an_erasure_leaves_a_receipt_and_nothing_else(api: Api, caller: httpx.Client) -> None:
     export = done(caller, caller.post("/users/user 7/exports"))
+    update = """{"message": {"from": {"username": "user 7"}}}"""
+    api.own.run(command("insert into app.telegram_updates (update_id, update) values (1, %(update)s)", update=update))
     job = done(caller, caller.post("/users/user 7/erasures"))
     assert job["receipt"]["deleted"]["raw.events"] > 0
     assert job["receipt"]["deleted"]["jobs.user_exports"] == 1
     assert job["receipt"]["found"] == []
     assert "user 7" not in str(job)
+    assert "user 7" not in api.own.run(value(str, "select update::text from app.telegram_updates"))
     assert caller.get("/users/user 7").status_code == 404
     assert caller.get(f"/jobs/{export['job_id']}/export").status_code == 404
     assert api.warehouse.run(value(int, "select count(*) from raw.events where user_id = 'user 7'")) == 0
