@@ -1,6 +1,7 @@
 """`customer-analyzer demo`: the whole pipeline once on real data, from a file of events to answers over HTTP."""
 
 import re
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 
 from cli.console import make_console
@@ -17,15 +19,17 @@ from cli.run import run_everything
 from cli.session import Session, session_of
 from cli.summary import summarize
 from cli.tables import models_table
+from cli.visit import Answer, answer_to, visit_table
 from core.errors import UserError
 from core.settings import read_settings
 from ingestion import parse_mapping
 from ingestion.cdnow import write_cdnow
+from privacy.erasure import erase_user
 from serving.client import PredictionClient
 from serving.schemas import AnyPrediction
 from standalone.fleet import running_servers
 from standalone.local_key import ensure_local_key, key_to_show
-from standalone.servers import model_servers
+from standalone.servers import api_server, model_servers
 from standalone.stack import running_platform
 from warehouse.events import imported_files
 from warehouse.scores import example_users
@@ -56,6 +60,10 @@ def demo(
         with running_servers(model_servers(session.platform)) as services:
             addresses = {child.command.name: str(child.command.address) for child in services}
             predictions = {model: _sample_predictions(address, session, model) for model, address in addresses.items()}
+            console.rule("An event in, the changed answer out: the API")
+            with running_servers([api_server(session.platform)]) as (api,):
+                visit = _visit(str(api.command.address), session)
+        console.print(visit_table(visit))
         console.print(models_table(outcome, models))
         for model, rows in predictions.items():
             console.print(predictions_table(model, rows))
@@ -105,6 +113,20 @@ def _cdnow(session: Session) -> Path:
     file = folder / _name(None)
     write_cdnow(file)
     return file
+
+
+def _visit(address: str, session: Session) -> list[Answer]:
+    """What the API answers to the events of a visitor whom nobody knows, who is erased again afterwards.
+
+    So the data stay what they were, and the demo can be run again.
+    """
+    visitor = f"demo-{secrets.token_hex(4)}"
+    headers = {"authorization": f"Bearer {key_to_show(session.platform.settings, session.platform.home)}"}
+    try:
+        with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+            return [answer_to(client, visitor, event_type) for event_type in ("command", "view", "add_to_cart")]
+    finally:
+        erase_user(session.warehouse, session.platform.home, visitor, [], is_expected=True)
 
 
 def _sample_predictions(address: str, session: Session, model: str) -> list[AnyPrediction]:

@@ -211,14 +211,20 @@ def draw_users(warehouse: Database, as_of: date) -> list[str]:
     return drawn["user_id"].to_list()
 
 
-def events_of(warehouse: Database, users: Sequence[str]) -> pl.DataFrame:
-    """All events of some users with what their types count as; `is_new`: the marts may not have seen it yet."""
+def events_of(warehouse: Database, users: Sequence[str], *, seen_in: str | None = None) -> pl.DataFrame:
+    """All events of some users with what their types count as; `is_new`: the marts may not have seen it yet.
+
+    With `seen_in` (pg_current_snapshot) only those that a statement saw which ran in that snapshot.
+    """
     events = warehouse.frame(
         "select user_id, event_type, occurred_at, received_at, order_id, item_id, source,"
         " coalesce(base_amount, amount)::double precision as amount, quantity::double precision as quantity,"
-        " ingested_xid >= %(mark)s as is_new from raw.events where user_id = any(%(users)s)",
+        " ingested_xid >= %(mark)s as is_new from raw.events where user_id = any(%(users)s)"
+        " and (%(seen_in)s::text is null"
+        " or pg_visible_in_snapshot(ingested_xid::text::xid8, %(seen_in)s::text::pg_snapshot))",
         mark=warehouse.run(watermark("int_user_daily")),
         users=list(users),
+        seen_in=seen_in,
     )
     types = pl.read_csv(EVENT_TYPES, schema={"event_type": pl.String, "category": pl.String, "is_activity": pl.Boolean})
     return events.join(types, on="event_type", how="left").with_columns(

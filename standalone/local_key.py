@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from standalone.stack import Platform
 
 NAME = "local"
-SCOPES = ("analytics:read", "events:write", "metrics:read", "predictions:read", "users:read")
+SCOPES = ("analytics:read", "events:write", "metrics:read", "predictions:read", "telegram:write", "users:read")
 """What the key may do. Accounts and other keys are not among it: the file in the home must not be worth that much."""
 
 

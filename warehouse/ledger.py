@@ -4,11 +4,12 @@ Belongs here: what is written to `ml.ledger`. Does not: what becomes of those wh
 scorecard are dbt's), or how a service keeps predictions until they can be written (`serving.recorder`).
 """
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 
 from psycopg import sql
 
-from warehouse.database import Statement, command
+from warehouse.database import Statement, command, rows
 
 # Enters the rows of a query, each with the user's newest assignment known by then. A row that is there stays as it was.
 _RECORD = sql.SQL(
@@ -75,3 +76,27 @@ def record_scores(model: str, as_of: date, horizon_days: int, feature_hash: str)
 def record_predictions(entries: str) -> Statement[int]:
     """Enters what requests were told, a JSON array of `serving.recorder.Entry`; answers with how many were new."""
     return command(_RECORD.format(said=_PREDICTIONS), entries=entries)
+
+
+@dataclass(frozen=True)
+class NotedPrediction:
+    """A live prediction with the features it was made from, and the snapshot of transactions that Postgres saw."""
+
+    user_id: str
+    as_of: date
+    made_at: datetime
+    snapshot: str
+    features: dict[str, float | None]
+
+
+def noted_predictions(day: date, most: int) -> Statement[list[NotedPrediction]]:
+    """Some of the live predictions of a UTC day whose features were noted; the same ones each time."""
+    return rows(
+        NotedPrediction,
+        "select user_id, as_of, made_at, live ->> 'snapshot', live -> 'features' from ml.ledger"
+        " where live is not null and made_at >= %(begins)s and made_at < %(ends)s"
+        " order by md5(prediction_id::text) limit %(most)s",
+        begins=datetime.combine(day, time(), UTC),
+        ends=datetime.combine(day + timedelta(days=1), time(), UTC),
+        most=most,
+    )
