@@ -8,6 +8,7 @@ header with nothing else in it, so that no token can bring its own key. A token 
 looked up: a session that was ended is refused after a moment.
 """
 
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ class Claims:
 
     account_id: UUID
     session_id: UUID
+    expires_at: int
+    """Seconds since 1970."""
 
 
 class AccessTokens:
@@ -52,7 +55,8 @@ class AccessTokens:
     def __init__(self, database: DatabasePool, seconds: float) -> None:
         self._database = database
         self._keys: Remembered[str, bytes] = Remembered(_KNOWN_SECONDS)
-        self._sessions: Remembered[UUID, Principal] = Remembered(seconds)
+        # Checking a signature costs as much as all else about a small request.
+        self._known: Remembered[bytes, tuple[Principal, int]] = Remembered(seconds)
 
     async def sign(self, account_id: UUID, session_id: UUID) -> str:
         """A token for a session. Where the newest key is old, a new one is made first."""
@@ -70,23 +74,25 @@ class AccessTokens:
 
     async def principal_of(self, token: str) -> Principal:
         """Who signed in. Raises NotAuthenticated, or Unavailable while that cannot be looked up."""
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(digest)
+        if known is not None and known[1] > time.time():
+            return known[0]
         claims = await self._claims(token)
-        known = self._sessions.get(claims.session_id)
-        if known is None:
-            holder = await self._database.run(store.session_holder(claims.session_id))
-            if holder is None:
-                raise NotAuthenticated("This session has ended; sign in again.")
-            known = Principal(
-                f"account:{holder.account_id}",
-                holder.email,
-                ROLE_PERMISSIONS[Role(holder.role)],
-                holder.account_id,
-                claims.session_id,
-            )
-            self._sessions.put(claims.session_id, known)
-        if known.account_id != claims.account_id:
+        holder = await self._database.run(store.session_holder(claims.session_id))
+        if holder is None:
+            raise NotAuthenticated("This session has ended; sign in again.")
+        if holder.account_id != claims.account_id:
             raise NotAuthenticated(_REFUSED)
-        return known
+        principal = Principal(
+            f"account:{holder.account_id}",
+            holder.email,
+            ROLE_PERMISSIONS[Role(holder.role)],
+            holder.account_id,
+            claims.session_id,
+        )
+        self._known.put(digest, (principal, claims.expires_at))
+        return principal
 
     async def _claims(self, token: str) -> Claims:
         if len(token) > _MOST_LENGTH:
@@ -141,4 +147,4 @@ def verified(token: str, secret: bytes) -> Claims:
         audience=AUDIENCE,
         options={"require": list(_CLAIMS), "strict_aud": True},
     )
-    return Claims(UUID(claims["sub"]), UUID(claims["sid"]))
+    return Claims(UUID(claims["sub"]), UUID(claims["sid"]), int(claims["exp"]))

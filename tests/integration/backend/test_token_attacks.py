@@ -193,6 +193,17 @@ def test_no_made_up_refresh_token_is_accepted(nobody: httpx.Client, token: str) 
     assert answer.status_code in (401, 422)
 
 
+def test_a_token_that_was_accepted_is_not_accepted_for_longer(nobody: httpx.Client, real: Real) -> None:
+    """The API remembers for two seconds whose token it is."""
+    expires_at = int(time.time()) + 4
+    token = real.signed(real.claims(exp=expires_at))
+    while time.time() < expires_at - 1.5:
+        assert status(nobody, token) == 200
+        time.sleep(0.1)
+    time.sleep(max(0, expires_at - time.time()) + 0.01)
+    assert status(nobody, token) == 401
+
+
 def test_an_access_token_refreshes_nothing(nobody: httpx.Client, real: Real) -> None:
     assert nobody.post("/auth/refresh", json={"refresh_token": real.access_token}).status_code == 401
 
