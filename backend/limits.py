@@ -66,7 +66,7 @@ class RateLimits:
     async def spend(self, *subjects: str) -> Allowance:
         """Counts one request of each subject, and says what the scarcest has left. Raises TooMany."""
         now = time.time()
-        counted = await asyncio.gather(*(self._count(subject, now) for subject in subjects))
+        counted = [await self._count(subject, now) for subject in subjects]
         scarcest = min(counted, key=lambda allowance: allowance.remaining)
         if scarcest.remaining < 0:
             spent = Allowance(scarcest.limit, 0, scarcest.reset_seconds)
