@@ -23,7 +23,9 @@ def create(
             help=f"A permission, such as users:read; may be repeated. Default: {' and '.join(DEFAULT_SCOPES)}."
         ),
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="How long it is valid; for good if left out.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="How long it is valid; for good if left out.")
+    ] = None,
 ) -> None:
     """Create a key and print it once; only its hash is stored."""
     from backend.access.permissions import KEY_SCOPES

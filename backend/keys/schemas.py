@@ -17,7 +17,9 @@ class NewKey(Strict):
     scopes: Annotated[
         list[Permission], Field(min_length=1, max_length=50, description="what it may do; no more than you may")
     ]
-    expires_at: Annotated[AwareDatetime | None, Field(description="with its time zone; null: never")] = None
+    expires_at: Annotated[
+        AwareDatetime | None, Field(description="with its time zone, within ten years; null: never")
+    ] = None
 
 
 class Rotation(Strict):

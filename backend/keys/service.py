@@ -1,7 +1,7 @@
 """API keys: what is decided when somebody makes, replaces or revokes one."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from core.problems import FieldError
 from warehouse.api_keys import ApiKey, add_api_key, api_key, api_keys, expire_api_key, revoke_api_key
 from warehouse.database import execute_async
 
+MOST_VALIDITY = timedelta(days=3650)
+
 
 async def list_keys(resources: Resources, principal: Principal) -> list[KeyAnswer]:
     """The keys that somebody may manage: one's own, or all."""
@@ -32,8 +34,12 @@ async def make_key(resources: Resources, principal: Principal, given: NewKey, or
             raise Invalid(f"No key can have `{scope}`.", [FieldError(f"scopes[{number}]", "is for accounts alone")])
         if scope not in principal.permissions:
             raise Forbidden(scope)
-    if given.expires_at is not None and given.expires_at <= datetime.now(UTC):
-        raise Invalid("The key would not be valid.", [FieldError("expires_at", "is over")])
+    now = datetime.now(UTC)
+    if given.expires_at is not None and not now < given.expires_at <= now + MOST_VALIDITY:
+        raise Invalid(
+            f"A key expires within {MOST_VALIDITY.days} days, or never.",
+            [FieldError("expires_at", "is over, or too far away")],
+        )
     async with resources.database.transaction() as connection:
         return await _add(connection, principal, origin, given.name, given.scopes, given.expires_at, None)
 

@@ -110,9 +110,10 @@ def test_a_key_expires_and_is_revoked(api: Api, analyst: httpx.Client) -> None:
     assert analyst.delete(f"/keys/{revoked['key_id']}").status_code == 204
     assert becomes(api, short["key"], 401)
     assert becomes(api, revoked["key"], 401)
-    past = make(analyst, "metrics:read", expires_at="2020-01-01T00:00:00Z")
-    assert past.status_code == 422
-    assert past.json()["errors"][0]["field"] == "expires_at"
+    for wrong in ("2020-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2099-01-01"):
+        refused = make(analyst, "metrics:read", expires_at=wrong)
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "expires_at"
 
 
 def test_somebody_elses_key_is_not_there(analyst: httpx.Client, signed_in: SignIn) -> None:
