@@ -31,7 +31,7 @@ logger = logging.getLogger("backend.worker")
 
 MOST_ATTEMPTS = 5
 STALLED_SECONDS = 30
-_WAIT_SECONDS = 15
+_WAIT_SECONDS = 60
 _PIECE_CHARACTERS = 1_000_000
 
 
@@ -57,7 +57,7 @@ def build_app(settings: WorkerSettings, home: Home) -> App:
             conninfo=url, kwargs={"options": "-c search_path=jobs", "application_name": "customer-analyzer worker"}
         )
     )
-    # Jobs put off while the marts are being built wait for longer than a build usually takes.
+    # An erasure waits while the marts are being built: attempts are one, two, three and four minutes apart.
     retry = RetryStrategy(max_attempts=MOST_ATTEMPTS, linear_wait=_WAIT_SECONDS)
 
     @app.task(name="job_of_user", queue="users", pass_context=True, retry=retry)
