@@ -14,7 +14,9 @@ from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
 from backend.audit.store import Result, add_entry, add_look
+from backend.errors import Invalid
 from backend.resources import Resources, resources_of
+from core.problems import FieldError
 from warehouse.database import Statement
 
 
@@ -51,6 +53,9 @@ def looks(permission: Permission, action: str) -> Callable[..., Awaitable[Princi
         if user_id is None:
             searched = {"fields": sorted(set(request.query_params))}
             await resources.database.run(entry(principal, origin, action, "users", after=searched))
+        elif "\x00" in user_id:
+            # This runs before the route checks its parameters, and Postgres stores no such text.
+            raise Invalid("No user has this id.", [FieldError("user_id", "must not contain the character NUL")])
         else:
             await resources.database.run(
                 add_look(principal.id, principal.name, origin.address, origin.request_id, action, user_id)

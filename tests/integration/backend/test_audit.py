@@ -82,6 +82,11 @@ def test_a_look_at_a_user_names_no_user_and_is_found_by_the_user(admin: httpx.Cl
     assert user_id not in str(log(admin, action="user:read"))
 
 
+@pytest.mark.parametrize("user_id", ["%00", "a%00b", "%ed%a0%80", "x" * 3000])
+def test_an_id_that_nobody_can_have_is_refused(caller: httpx.Client, user_id: str) -> None:
+    assert caller.get(f"/users/{user_id}").status_code in (404, 422)
+
+
 def test_pages_follow_each_other(admin: httpx.Client) -> None:
     first = log(admin, limit=2)
     second = log(admin, limit=2, before=first[-1]["sequence"])
