@@ -29,7 +29,7 @@ from core.settings import Settings, read_settings
 from ingestion.cdnow import cdnow_file, read_cdnow
 from standalone.fleet import running_servers
 from standalone.local_key import ensure_local_key
-from standalone.servers import model_servers
+from standalone.servers import api_server, model_servers
 from standalone.stack import Platform, running_platform
 from standalone.up import announce, exclusive_up
 from tests.integration.dbt_project.shop import DAYS, FIRST_DAY, Dbt
@@ -173,6 +173,15 @@ def ran_platform(finished_run: RanPlatform, monkeypatch: pytest.MonkeyPatch) -> 
     """The finished run, with the environment pointing at it."""
     _export(finished_run.platform, monkeypatch)
     return finished_run
+
+
+@pytest.fixture
+def ran_api(ran_platform: RanPlatform) -> Iterator[str]:
+    """The address of an API beside the finished run. Events that a test sends are gone afterwards."""
+    with running_servers([api_server(ran_platform.platform)]) as (server,):
+        yield str(server.command.address)
+    with ran_platform.platform.server.connect(WAREHOUSE, autocommit=True) as connection:
+        connection.execute("delete from raw.events where source = 'telegram'")
 
 
 @pytest.fixture(scope="session")

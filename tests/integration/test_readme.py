@@ -17,7 +17,8 @@ SHELL = re.findall(r"^```sh\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
 MAKE = [block for block in SHELL if block.startswith("make ")]
 SHOP = [block for block in SHELL if "CUSTOMER_ANALYZER_HOME=my-shop" in block]
-REST = [block for block in SHELL if block not in [*MAKE, *SHOP]]
+API = [block for block in SHELL if ":8000/" in block]
+REST = [block for block in SHELL if block not in [*MAKE, *SHOP, *API]]
 
 
 def run(script: str, folder: Path, environment: dict[str, str], *, venv: Path) -> str:
@@ -38,7 +39,7 @@ def run(script: str, folder: Path, environment: dict[str, str], *, venv: Path) -
 
 
 def test_there_is_something_to_run() -> None:
-    assert (len(MAKE), len(SHOP), len(REST), len(PYTHON)) == (3, 2, 2, 1)
+    assert (len(MAKE), len(SHOP), len(API), len(REST), len(PYTHON)) == (3, 2, 1, 2, 1)
     assert "@@" not in README
 
 
@@ -53,6 +54,14 @@ def test_looking_around_and_calling_a_service(block: str, ran_platform: RanPlatf
     script = block.replace("http://127.0.0.1:3003", ran_platform.service_urls["churn"])
     environment = {**os.environ, **ran_platform.platform.environment}
     assert "somebody-new" in run(script, tmp_path, environment, venv=Path(sys.prefix))
+
+
+@pytest.mark.parametrize("block", API)
+def test_calling_the_api(block: str, ran_platform: RanPlatform, ran_api: str, tmp_path: Path) -> None:
+    environment = {**os.environ, **ran_platform.platform.environment}
+    said = run(block.replace("http://127.0.0.1:8000", ran_api), tmp_path, environment, venv=Path(sys.prefix))
+    assert said.count('"status":"stored"') == 2
+    assert '"status":4' not in said
 
 
 @pytest.mark.parametrize("block", PYTHON)

@@ -9,8 +9,6 @@ import httpx
 import pytest
 
 from core.api_keys import digest_of, new_key
-from standalone.fleet import running_servers
-from standalone.servers import api_server
 from tests.integration.conftest import RanPlatform
 from warehouse.api_keys import add_api_key
 from warehouse.database import Database
@@ -20,21 +18,18 @@ SECRET = "telegrams-own-words"
 
 
 @pytest.fixture
-def bot(ran_platform: RanPlatform, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
-    """A bot with a key, at an API beside the services of a finished run. Users of these tests are made up."""
+def webhook_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKEND_TELEGRAM_WEBHOOK_SECRET", SECRET)
+
+
+@pytest.fixture
+def bot(webhook_secret: None, ran_platform: RanPlatform, ran_api: str) -> Iterator[httpx.Client]:
+    """A bot with a key, at an API beside the services of a finished run."""
     own = Database(ran_platform.platform.server.url(WAREHOUSE))
     key = new_key()
     own.run(add_api_key("bot", digest_of(key), ["telegram:write", "predictions:read", "users:read"]))
-    with (
-        running_servers([api_server(ran_platform.platform)]) as (server,),
-        httpx.Client(
-            base_url=str(server.command.address),
-            headers={"authorization": f"Bearer {key}"},
-            timeout=60,
-            trust_env=False,
-        ) as client,
-    ):
+    headers = {"authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=ran_api, headers=headers, timeout=60, trust_env=False) as client:
         yield client
 
 
