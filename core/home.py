@@ -176,6 +176,12 @@ def choose_port(home: Home, server: str, wanted: int | None) -> int:
     return port
 
 
+def remembered_port(home: Home, server: str) -> int | None:
+    """The port on which a server of this home listens, or listened last; None if it never did."""
+    port = read_json(home.ports).get(server)
+    return port if isinstance(port, int) else None
+
+
 def is_free(port: int) -> bool:
     """Whether a server could listen on this loopback port now."""
     with socket.socket() as probe:

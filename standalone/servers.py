@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from core.home import LOOPBACK, choose_port
+from core.home import LOOPBACK, choose_port, remembered_port
 from ml.kinds import model_kinds
 from serving.build import is_built, serve_command, serve_environment
 from standalone.processes import Command
@@ -99,7 +99,7 @@ def page_servers(platform: Platform) -> list[Command]:
 def api_server(platform: Platform) -> Command:
     """The backend API. It knows the address of every model's service, also of those that do not run yet."""
     home = platform.home
-    services = {kind.name: f"http://{LOOPBACK}:{_service_port(platform, kind.name)}" for kind in model_kinds()}
+    services = {kind.name: f"http://{LOOPBACK}:{_asked_port(platform, kind.name)}" for kind in model_kinds()}
     port = choose_port(home, "api", platform.settings.ports["api"])
     return Command(
         "api",
@@ -140,6 +140,11 @@ def worker_server(platform: Platform) -> Command:
         environment={"WORKER_SCANNED": json.dumps(scanned)},
         directory=home.root,
     )
+
+
+def _asked_port(platform: Platform, model: str) -> int:
+    """Where a service is asked: it may run already, and then its port is not free."""
+    return remembered_port(platform.home, model) or _service_port(platform, model)
 
 
 def _service_port(platform: Platform, model: str) -> int:
