@@ -88,6 +88,7 @@ event-types: install ## write dbt's seed of event types from the contract
 
 openapi: install ## write docs/openapi again, unless a change would break callers
 	@$(BIN)/python -m serving.api_changes docs/openapi
+	@$(BIN)/python -m backend.description docs/openapi/api.json
 
 lock: install ## resolve requirements.lock again from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \

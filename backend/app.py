@@ -14,6 +14,7 @@ from backend.accounts.endpoints import router as accounts
 from backend.analytics.endpoints import router as analytics
 from backend.audit.endpoints import router as audit
 from backend.auth.endpoints import router as auth
+from backend.description import DescribedApi
 from backend.events.endpoints import router as events
 from backend.exchange import Exchange, add_error_answers
 from backend.health.endpoints import router as health
@@ -43,7 +44,7 @@ def create_app(settings: BackendSettings | None = None) -> FastAPI:
             app.state.resources = resources
             yield
 
-    app = FastAPI(
+    app = DescribedApi(
         title="Customer Analyzer API",
         version=API_VERSION,
         summary="Events in, and what they say about users.",

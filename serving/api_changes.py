@@ -12,7 +12,9 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +46,11 @@ def breaking_changes(old: Json, new: Json) -> list[str]:
     return changes
 
 
-def write(folder: Path) -> list[str]:
-    """Write the files of all services, unless one breaks its contract; returns what is broken, or nothing.
+def write(documents: Mapping[Path, Json]) -> list[str]:
+    """Write descriptions to their files, unless one breaks its contract; returns what is broken, or nothing.
 
-    A new major version of the API may break anything.
+    A new major version of an API may break anything.
     """
-    documents = {folder / f"{kind}.json": describe(kind) for kind in map(str, BUILT_IN)}
     broken: list[str] = []
     for file, new in documents.items():
         if file.is_file():
@@ -57,10 +58,15 @@ def write(folder: Path) -> list[str]:
             if _major(new) <= _major(old):
                 broken += [f"{file.name}: {change}" for change in breaking_changes(old, new)]
     if not broken:
-        folder.mkdir(parents=True, exist_ok=True)
         for file, new in documents.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(as_text(new), encoding="utf-8")
     return broken
+
+
+def of_services(folder: Path) -> dict[Path, Json]:
+    """The description of every service, by the file in a folder that it belongs into."""
+    return {folder / f"{kind}.json": describe(kind) for kind in map(str, BUILT_IN)}
 
 
 def as_text(document: Json) -> str:
@@ -76,7 +82,7 @@ def _inlined(node: Any, document: Json) -> Any:
     """`node` with every reference replaced by what it leads to."""
     if isinstance(node, dict):
         if isinstance(reference := node.get("$ref"), str):
-            return _inlined(document["components"]["schemas"][reference.rpartition("/")[2]], document)
+            return _inlined(reduce(getitem, reference.removeprefix("#/").split("/"), document), document)
         return {name: _inlined(value, document) for name, value in node.items()}
     return [_inlined(value, document) for value in node] if isinstance(node, list) else node
 
@@ -94,7 +100,7 @@ def _of_parameters(name: str, old: Json, new: Json) -> Iterator[str]:
     for parameter in new.get("parameters", []):
         where = f"{name}, {parameter['name']}"
         before = known.get(parameter["name"], {"schema": {}})
-        if parameter["required"] and not before.get("required"):
+        if parameter.get("required") and not before.get("required"):
             yield f"{where} is required"
         if parameter["name"] in known:
             yield from _refused(where, before["schema"], parameter["schema"])
@@ -116,8 +122,8 @@ def _of_answers(name: str, old: Json, new: Json) -> Iterator[str]:
             if status.startswith("2"):
                 yield f"{name} no longer answers {status}"
             continue
-        given = new[status]["content"]
-        for media_type, body in answer["content"].items():
+        given = new[status].get("content", {})
+        for media_type, body in answer.get("content", {}).items():
             if media_type in given:
                 yield from _refused(f"{name}, answer {status}", given[media_type]["schema"], body["schema"])
             else:
@@ -182,7 +188,7 @@ def _main() -> None:
         description="Write the OpenAPI files of the services, unless callers would notice."
     )
     parser.add_argument("folder", type=Path)
-    if broken := write(parser.parse_args().folder):
+    if broken := write(of_services(parser.parse_args().folder)):
         sys.exit("\n".join([*broken, "Keep what was promised, or raise the major version in serving/openapi.py."]))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from serving import api_changes
-from serving.api_changes import as_text, breaking_changes, write
+from serving.api_changes import as_text, breaking_changes, of_services, write
 from serving.openapi import describe
 from tests.serving.doubles import KINDS
 
@@ -146,7 +146,7 @@ def test_what_callers_would_not_notice_is_free(name: str) -> None:
 def test_a_broken_promise_is_only_written_with_a_new_major_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert write(tmp_path) == []
+    assert write(of_services(tmp_path)) == []
     before = (tmp_path / "churn.json").read_bytes()
 
     def changed(version: str) -> Callable[[str], Json]:
@@ -159,9 +159,9 @@ def test_a_broken_promise_is_only_written_with_a_new_major_version(
         return describe_changed
 
     monkeypatch.setattr(api_changes, "describe", changed("2.99.0"))
-    assert "churn.json: GET /model is gone" in write(tmp_path)
+    assert "churn.json: GET /model is gone" in write(of_services(tmp_path))
     assert (tmp_path / "churn.json").read_bytes() == before
 
     monkeypatch.setattr(api_changes, "describe", changed("3.0.0"))
-    assert write(tmp_path) == []
+    assert write(of_services(tmp_path)) == []
     assert (tmp_path / "churn.json").read_bytes() != before
