@@ -53,6 +53,11 @@ class Batch:
         return pack_quarantine(refused(numbers.to_list(), reasons, self.chunk.whole(where), None))
 
 
+def alias_events(events: pl.DataFrame) -> list[str]:
+    """The ids of the events of type alias."""
+    return events.filter(pl.col("event_type") == "alias").get_column("event_id").to_list()
+
+
 @dataclass(frozen=True, slots=True)
 class PackedBatch:
     """A batch in base currency, ready to be stored.

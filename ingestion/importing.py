@@ -4,7 +4,7 @@ Belongs here: the order of things. Does not: any one of them (`readers`, `mappin
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from data_contracts.contract import Contract, read_contract
 from data_contracts.errors import ConventionError
 from ingestion import event_writer
-from ingestion.batches import FILLED, Batch, ahead, packed, prepare
+from ingestion.batches import FILLED, Batch, ahead, alias_events, packed, prepare
 from ingestion.chunks import CHUNK_ROWS, Chunk
 from ingestion.errors import MappingRefusedError
 from ingestion.mapping import (
@@ -28,7 +28,8 @@ from ingestion.readers import read_chunks
 from ingestion.reexports import demand_new, sampled
 from ingestion.results import ImportResult, added, noted
 from ingestion.waiting import accept_new_rates, known_exchange
-from warehouse.database import Connection
+from warehouse.database import Connection, execute
+from warehouse.user_aliases import joining_nothing
 
 # How much of each file is looked at before anything is stored.
 _LOOK_ROWS = 50_000
@@ -141,6 +142,9 @@ def _import(
         # A file with one known event is likely to have more.
         is_new = is_new and done.known == 0 and done.conflicting == 0
         result = added(result, done, each)
+        if aliases := alias_events(each.batch.events):
+            in_vain = execute(connection, joining_nothing(aliases))
+            result = replace(result, joining_nothing=result.joining_nothing + in_vain)
         if progress:
             progress(Progress(each.batch.chunk.fraction, result))
     if result.waiting:

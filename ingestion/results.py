@@ -32,7 +32,8 @@ class ImportResult:
     `base` is the base currency, None where no amount had a currency. `waiting` counts, by currency, those of the
     quarantined rows that wait for a rate; `points` counts amounts that are no money. `lines` of text were read,
     `skipped` of them the head or empty; 0 where a file has no lines. `has_users_again`: a user has more than one
-    event. `notes` are sentences for the one who imports.
+    event. `joining_nothing` counts events of type alias that joined no ids. `notes` are sentences for the one who
+    imports.
     """
 
     file: Path
@@ -53,6 +54,7 @@ class ImportResult:
     lines: int = 0
     skipped: int = 0
     has_users_again: bool = False
+    joining_nothing: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -135,6 +137,11 @@ def noted(result: ImportResult, zone: str) -> ImportResult:
             f"no user has two events: each of the {good:,} has a user_id of its own. If it names an order or a session,"
             " map the column that names the customer with --map user_id=COLUMN; nothing can be learned of users who"
             " never come back"
+        )
+    if result.joining_nothing:
+        notes.append(
+            f"{result.joining_nothing:,} events of type alias joined nothing: properties.previous_id is missing, is no"
+            " id of a user, or belongs to this user or to another one already"
         )
     if result.other_types:
         types = ", ".join(f"{name} ({count:,})" for name, count in Counter(result.other_types).most_common(5))

@@ -109,6 +109,16 @@ def shown_as(user_id: str) -> Statement[str]:
     )
 
 
+def joining_nothing(event_ids: Collection[str]) -> Statement[int]:
+    """How many of these events of type alias did not join two ids: they belonged together already, or to others."""
+    return value(
+        int,
+        "select count(*) from unnest(%(event_ids)s::uuid[]) as said (event_id)"
+        " where not exists (select from raw.user_aliases as aliases where aliases.event_id = said.event_id)",
+        event_ids=list(event_ids),
+    )
+
+
 def aliases_around(user_ids: Collection[str]) -> Statement[list[Alias]]:
     """Everything ever said that joins these users, directly or over others, in the order in which it was known."""
     return rows(

@@ -219,3 +219,20 @@ def test_what_the_database_cannot_hold_is_quarantined(warehouse_url: str, tmp_pa
     file.write_text("\n".join(["user_id,event_type,occurred_at,properties", *lines]))
     (result,) = import_files(warehouse_url, [file])
     assert (result.read, result.stored, result.quarantined) == (7, 1, 6)
+
+
+def test_aliases_that_join_nothing_are_counted(warehouse_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "aliases.jsonl"
+    said = [{"previous_id": "anonymous-1"}, {"previous_id": "anonymous-1"}, {"previous_id": "undefined"}, {}]
+    path.write_text(
+        "\n".join(
+            json.dumps(
+                {"user_id": "anna", "event_type": "alias", "occurred_at": f"2024-02-0{day}", "properties": properties}
+            )
+            for day, properties in enumerate(said, 1)
+        )
+    )
+    (result,) = import_files(warehouse_url, [path])
+    assert (result.stored, result.joining_nothing) == (4, 3)
+    assert any("joined nothing" in note for note in result.notes)
+    assert fetched(warehouse_url, "select old_user_id, new_user_id from raw.user_aliases") == [("anonymous-1", "anna")]
