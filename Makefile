@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit clock soak up lint format bench bench-data bench-models bench-serving bench-truth event-types openapi lock clean
+.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-data bench-models bench-serving bench-truth event-types openapi lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -79,6 +79,10 @@ bench-data: install ## measure import, one more day, weekly snapshots and traini
 	@$(BIN)/python -m benchmarks.data
 	@$(BIN)/python -m benchmarks.snapshots
 	@$(BIN)/python -m benchmarks.reading
+
+bench-api: install ## measure events in beside a minimal app and COPY, pages of a million users, kept reports
+	@$(BIN)/python -m benchmarks.api_events
+	@$(BIN)/python -m benchmarks.api_reads
 
 bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run
 	@$(BIN)/python -m benchmarks.serving

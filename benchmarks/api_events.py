@@ -25,7 +25,7 @@ from core.api_keys import digest_of, new_key
 from core.home import LOOPBACK, choose_port
 from core.settings import Settings
 from standalone.fleet import running_servers
-from standalone.processes import Command
+from standalone.processes import Child, Command
 from standalone.servers import api_server
 from standalone.stack import Platform, running_platform
 from warehouse.api_keys import add_api_key
@@ -45,6 +45,8 @@ def main() -> None:
         TemporaryDirectory(prefix="benchmark-") as scratch,
         running_platform(Settings(home=Path(scratch) / "home", database_url=None)) as platform,
     ):
+        with psycopg.connect(platform.warehouse_url) as connection:
+            connection.execute("select raw.ensure_event_partitions(now(), now())")
         key = new_key()
         Database(platform.backend_url).run(add_api_key("a benchmark", digest_of(key), ["events:write"]))
         platform.home.service_key.write_text("none\n", encoding="utf-8")
@@ -63,10 +65,8 @@ def main() -> None:
     for way, rates in found.items():
         print(f"| {way} | {statistics.median(rates):,.0f} | {min(rates):,.0f} to {max(rates):,.0f} |")
     one, own, batch, copy = (statistics.median(rates) for rates in found.values())
-    print(
-        f"\nOne event: {own / one:.2f} of the minimal app. {_BATCH} events: {batch / own:.1f} times one event,", end=" "
-    )
-    print(f"{batch / copy:.2f} of COPY.")
+    print(f"\nOne event a request: {own / one:.2f} of the minimal app.")
+    print(f"{_BATCH} events a request: {batch / own:.1f} times one event a request, {batch / copy:.2f} of COPY.")
 
 
 def minimal_app(platform: Platform) -> Command:
@@ -89,9 +89,9 @@ def minimal_app(platform: Platform) -> Command:
     )
 
 
-def over_http(server: object, key: str | None, size: int, seconds: float) -> float:
+def over_http(server: Child, key: str | None, size: int, seconds: float) -> float:
     """Events a second that are answered."""
-    command: Command = server.command  # type: ignore[attr-defined]
+    command = server.command
     # More than any way answers in the time; made before, so that making them does not count.
     bodies = [
         json.dumps(_event() if size == 1 else [_event() for _ in range(size)]) for _ in range(_most(size, seconds))
