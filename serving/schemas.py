@@ -49,6 +49,8 @@ def _one_way_to_ask(schema: dict[str, Any]) -> None:
         {"required": ["user_ids"], "properties": {"features": False}},
         {"required": ["features"], "properties": {"user_ids": False, "as_of": {"type": "null"}}},
     ]
+    schema["if"] = {"required": ["freshness"], "properties": {"freshness": {"const": "live"}}}
+    schema["then"] = {"required": ["user_ids"], "properties": {"as_of": {"type": "null"}}}
     schema["examples"] = _REQUEST_EXAMPLES
 
 

@@ -27,7 +27,7 @@ def bot(webhook_secret: None, ran_platform: RanPlatform, ran_api: str) -> Iterat
     """A bot with a key, at an API beside the services of a finished run."""
     own = Database(ran_platform.platform.server.url(WAREHOUSE))
     key = new_key()
-    own.run(add_api_key("bot", digest_of(key), ["telegram:write", "predictions:read", "users:read"]))
+    own.run(add_api_key("live", digest_of(key), ["telegram:write", "predictions:read", "users:read"]))
     headers = {"authorization": f"Bearer {key}"}
     with httpx.Client(base_url=ran_api, headers=headers, timeout=60, trust_env=False) as client:
         yield client

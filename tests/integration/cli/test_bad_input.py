@@ -38,7 +38,7 @@ def refused(platform: Platform, *arguments: str, exit_code: int = 2) -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run", "--as-of", "2024-12-31"], ["2024-12-31", "first event", "2025-01-01"]),
+        (["run", "--as-of", "2024-12-31"], ["2024-12-31", "history begins", "2025-01-01"]),
         (["run", "--as-of", "2025-02-01"], ["2025-02-01", "history", "later"]),
         (["run", "--horizon", "0"], ["horizon", "0", "choose"]),
         (["run", "--horizon", "400"], ["400", "longer", "choose"]),

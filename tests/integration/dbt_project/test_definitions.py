@@ -72,7 +72,7 @@ def test_an_edit_without_meaning_builds_nothing(
 
     for file in ("models/staging/stg_events.sql", "models/marts/user_features.sql"):
         edit(project, file, "\nfinal as (\n", "\n-- A remark.\nfinal as\n(\n")
-    edit(project, "macros/building/hooks.sql", "create index on", "create  index  on")
+    edit(project, "macros/building/hooks.sql", "set local enable_nestloop", "set  local  enable_nestloop")
     dbt_of_copy()(*BUILD)
 
     assert written == {table: rows(warehouse, table) for table in WRITTEN}
