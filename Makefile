@@ -86,6 +86,7 @@ bench-api: install ## measure events in beside a minimal app and COPY, pages of 
 
 bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run
 	@$(BIN)/python -m benchmarks.serving
+	@$(BIN)/python -m benchmarks.live
 
 event-types: install ## write dbt's seed of event types from the contract
 	@$(BIN)/python -m data_contracts.event_types > dbt_project/seeds/event_types.csv

@@ -9,18 +9,7 @@
     learns of an event no sooner than its ids were joined.
 #}
 {% macro identity_events() -%}
-{%- set columns -%}
-        events.category,
-        events.is_activity,
-        events.occurred_at,
-        events.occurred_day,
-        events.occurred_hour,
-        events.order_id,
-        events.item_id,
-        events.amount,
-        events.quantity,
-        events.source
-{%- endset -%}
+{%- set columns = counted_columns() -%}
 (
     select
         events.user_id,
@@ -80,4 +69,18 @@
         {{ identities_as_of('(select ' ~ known_until() ~ ' as as_of)') }}
     ) as joined on daily.user_id = joined.entity_id
     where {{ is_shown('daily.user_id', 'joined') }}
+{%- endmacro %}
+
+{# What int_user_daily reads of an event, beside whose it is and when it was received; `events` is the step it comes from. #}
+{% macro counted_columns() -%}
+        events.category,
+        events.is_activity,
+        events.occurred_at,
+        events.occurred_day,
+        events.occurred_hour,
+        events.order_id,
+        events.item_id,
+        events.amount,
+        events.quantity,
+        events.source
 {%- endmacro %}

@@ -132,16 +132,7 @@ new_events as (
     select
         new_days.user_id,
         events.received_day,
-        events.category,
-        events.is_activity,
-        events.occurred_at,
-        events.occurred_day,
-        events.occurred_hour,
-        events.order_id,
-        events.item_id,
-        events.amount,
-        events.quantity,
-        events.source
+        {{ counted_columns() }}
     from new_days
     cross join lateral (
         select held.* from {{ ref('stg_events') }} as held
