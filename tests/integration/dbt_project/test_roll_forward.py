@@ -176,7 +176,7 @@ def check_cases(cases: int, dbt: Dbt, warehouse: psycopg.Connection[tuple[object
 def test_day_by_day_equals_all_at_once(
     dbt: Dbt, warehouse: psycopg.Connection[tuple[object, ...]], warehouse_url: str
 ) -> None:
-    check_cases(8, dbt, warehouse, warehouse_url)
+    check_cases(4, dbt, warehouse, warehouse_url)
 
 
 @pytest.mark.soak
