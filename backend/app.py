@@ -23,6 +23,7 @@ from backend.keys.endpoints import router as keys
 from backend.predictions.endpoints import router as predictions
 from backend.resources import open_resources
 from backend.settings import BackendSettings
+from backend.subscriptions.endpoints import router as subscriptions
 from backend.telegram.endpoints import router as telegram
 from backend.users.endpoints import router as users
 from core.logs import configure_logging
@@ -30,7 +31,7 @@ from core.logs import configure_logging
 API_VERSION = "1.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
-ROUTERS = (auth, accounts, keys, audit, events, telegram, predictions, users, jobs, analytics, health)
+ROUTERS = (auth, accounts, keys, audit, events, telegram, predictions, users, subscriptions, jobs, analytics, health)
 
 
 def create_app(settings: BackendSettings | None = None) -> FastAPI:

@@ -20,6 +20,7 @@ from backend.events.intake import Intake
 from backend.limits import RateLimits
 from backend.metrics import Metrics
 from backend.settings import BackendSettings
+from backend.subscriptions.rules import ContactRules
 from core.tracing import Tracing
 from dbt_project import CATALOGUE
 from ml.catalogue import FeatureCatalogue, read_catalogue
@@ -44,6 +45,7 @@ class Resources:
     catalogue: FeatureCatalogue
     cache: AnswerCache
     limits: RateLimits
+    contact_rules: ContactRules
 
 
 @asynccontextmanager
@@ -77,6 +79,7 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
             catalogue=await asyncio.to_thread(read_catalogue, CATALOGUE),
             cache=cache,
             limits=limits,
+            contact_rules=ContactRules(),
         )
 
 

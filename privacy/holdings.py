@@ -77,6 +77,8 @@ HOLDINGS: tuple[Holding, ...] = (
     deleted("ml.outcomes"),
     deleted("ml.excluded_users", "excluded_by"),
     deleted("jobs.user_exports"),
+    deleted("app.subscriptions", "language", "topics", "time_zone"),
+    deleted("app.do_not_contact", "said_by"),
     Holding("jobs.user_jobs", Action.PSEUDONYMISE, plain_columns=frozenset({"kind", "asked_by", "state"})),
     Holding(
         "raw.erased_users",

@@ -26,13 +26,15 @@ alter function raw.begin_receipt(timestamptz [], integer []) owner to customer_a
 do $$ begin
     if current_setting('server_version_num')::integer >= 170000 then
         grant maintain on all tables in schema raw, ml, jobs to customer_analyzer_pipeline;
-        grant maintain on app.telegram_updates to customer_analyzer_pipeline;
+        grant maintain on app.telegram_updates, app.subscriptions, app.do_not_contact to customer_analyzer_pipeline;
     end if;
 end $$;
 
 -- What Telegram delivered is about users, so an erasure looks through it and makes the id illegible.
 grant usage on schema app to customer_analyzer_pipeline;
 grant select, update on app.telegram_updates to customer_analyzer_pipeline;
+-- An erasure deletes them.
+grant select, update, delete on app.subscriptions, app.do_not_contact to customer_analyzer_pipeline;
 
 -- Jobs: the pipeline's login does them, the backend asks for them by a function and has no right on the queue.
 grant usage on schema jobs to customer_analyzer_pipeline, customer_analyzer_backend;
@@ -80,4 +82,6 @@ grant usage on all sequences in schema app to customer_analyzer_backend;
 grant select on app.audit, app.audit_ends to customer_analyzer_backend;
 grant execute on function app.record_audit(text, text, text, text, text, text, jsonb, jsonb, text),
 app.audited_user(text) to customer_analyzer_backend;
-grant select, insert, update, delete on app.telegram_updates to customer_analyzer_backend;
+grant select, insert, update, delete on app.telegram_updates, app.subscriptions, app.do_not_contact
+to customer_analyzer_backend;
+grant select on app.current_ids to customer_analyzer_backend;

@@ -17,6 +17,10 @@ class Permission(StrEnum):
     USERS_READ = "users:read"
     USERS_EXPORT = "users:export"
     USERS_ERASE = "users:erase"
+    SUBSCRIPTIONS_READ = "subscriptions:read"
+    SUBSCRIPTIONS_WRITE = "subscriptions:write"
+    """Passing on what a user chooses: for the bot."""
+    SUBSCRIPTIONS_FORBID = "subscriptions:forbid"
     ANALYTICS_READ = "analytics:read"
     METRICS_READ = "metrics:read"
     KEYS_MANAGE = "keys:manage"
@@ -36,7 +40,12 @@ class Role(StrEnum):
 
 
 _VIEWER = frozenset({Permission.ANALYTICS_READ, Permission.PROFILE_READ, Permission.PROFILE_MANAGE})
-_MARKETER = _VIEWER | {Permission.USERS_READ, Permission.PREDICTIONS_READ}
+_MARKETER = _VIEWER | {
+    Permission.USERS_READ,
+    Permission.PREDICTIONS_READ,
+    Permission.SUBSCRIPTIONS_READ,
+    Permission.SUBSCRIPTIONS_FORBID,
+}
 _ANALYST = _MARKETER | {Permission.METRICS_READ, Permission.KEYS_MANAGE}
 ROLE_PERMISSIONS = {
     Role.VIEWER: _VIEWER,

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 _DAYS = timedelta(days=1)
 
@@ -108,9 +107,3 @@ def next_period(first_day: date, length: PeriodLength) -> date:
 def bounds_of(found: Sequence[Period]) -> list[datetime]:
     """Where periods begin, and where the last of them ends. Moments in between belong to the period before."""
     return [*(each.begin for each in found), found[-1].end]
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """The names of all time zones, as in the IANA database."""
-    return frozenset(available_timezones())

@@ -3,16 +3,10 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from backend.analytics.periods import PeriodLength, Weekday, zone_names
-
-
-def _known_zone(name: str) -> str:
-    if name not in zone_names():
-        raise ValueError("is not a time zone of the IANA database, such as `Europe/Moscow`")
-    return name
-
+from backend.analytics.periods import PeriodLength, Weekday
+from backend.fields import TimeZone
 
 Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2100, 1, 1))]
 Share = Annotated[float | None, Field(description="a share from 0 to 1; null where nobody could be counted")]
@@ -23,9 +17,7 @@ class CalendarQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    time_zone: Annotated[
-        str, Field(max_length=64, description="IANA name, as in `Europe/Moscow`"), AfterValidator(_known_zone)
-    ] = "UTC"
+    time_zone: TimeZone = "UTC"
     week_starts_on: Weekday = Weekday.MONDAY
     first_day: Annotated[Day | None, Field(description="default: as many periods as fit a page")] = None
     last_day: Annotated[Day | None, Field(description="this day is included; default: the last one known")] = None

@@ -51,7 +51,14 @@ def test_events_contract_has_the_columns_of_the_table() -> None:
 
 def test_events_contract_knows_what_is_done_to_users() -> None:
     passive = {each.name for each in read_contract().event_types if not each.is_activity}
-    assert passive == {"alias", "notification_sent", "notification_withheld", "badge", "campaign_received"}
+    assert passive == {
+        "alias",
+        "consent_changed",
+        "notification_sent",
+        "notification_withheld",
+        "badge",
+        "campaign_received",
+    }
 
 
 def test_rules_carry_their_limits_typed() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from backend.analytics.periods import Calendar, PeriodLength, Weekday, bounds_of, periods, zone_names
+from backend.analytics.periods import Calendar, PeriodLength, Weekday, bounds_of, periods
+from backend.fields import zone_names
 
 MOSCOW = Calendar(ZoneInfo("Europe/Moscow"))
 BERLIN = Calendar(ZoneInfo("Europe/Berlin"))

@@ -1,0 +1,36 @@
+"""The shop's rules of contact, for users who have not chosen their own.
+
+Belongs here: the defaults of caps, quiet hours and time zone, and the topics that users can choose.
+"""
+
+from datetime import time
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.fields import TimeZone
+
+
+class Topic(StrEnum):
+    """What a message is about. Users get none until they choose some."""
+
+    OFFERS = "offers"
+    RECOMMENDATIONS = "recommendations"
+    REMINDERS = "reminders"
+    NEWS = "news"
+
+
+class ContactRules(BaseSettings):
+    """Read from the environment, as in `CONTACT_MOST_A_DAY`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="CONTACT_", populate_by_name=True)
+
+    most_a_day: Annotated[int, Field(ge=0, description="messages a local day; transactional ones do not count")] = 1
+    most_a_week: Annotated[int, Field(ge=0, description="messages in the seven local days that end today")] = 3
+    quiet_from: Annotated[time, Field(description="local time from which nothing is sent")] = time(21)
+    quiet_until: Annotated[time, Field(description="local time until which nothing is sent; equal: no quiet hours")] = (
+        time(9)
+    )
+    time_zone: Annotated[TimeZone, Field(description="of users who have not named theirs")] = "UTC"
