@@ -17,6 +17,7 @@ from backend.auth.endpoints import router as auth
 from backend.description import DescribedApi
 from backend.events.endpoints import router as events
 from backend.exchange import Exchange, add_error_answers
+from backend.experiments.endpoints import router as experiments
 from backend.health.endpoints import router as health
 from backend.jobs.endpoints import router as jobs
 from backend.keys.endpoints import router as keys
@@ -31,7 +32,21 @@ from core.logs import configure_logging
 API_VERSION = "1.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
-ROUTERS = (auth, accounts, keys, audit, events, telegram, predictions, users, subscriptions, jobs, analytics, health)
+ROUTERS = (
+    auth,
+    accounts,
+    keys,
+    audit,
+    events,
+    telegram,
+    predictions,
+    users,
+    subscriptions,
+    jobs,
+    analytics,
+    experiments,
+    health,
+)
 
 
 def create_app(settings: BackendSettings | None = None) -> FastAPI:

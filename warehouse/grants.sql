@@ -85,3 +85,6 @@ app.audited_user(text) to customer_analyzer_backend;
 grant select, insert, update, delete on app.telegram_updates, app.subscriptions, app.do_not_contact
 to customer_analyzer_backend;
 grant select on app.current_ids to customer_analyzer_backend;
+-- Campaigns draw who is held out; the past of the group is never deleted. The pipeline measures what campaigns did.
+grant select, insert, update on app.global_control, app.global_control_uses to customer_analyzer_backend;
+grant select on app.global_control, app.global_control_uses to customer_analyzer_pipeline;

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     """Passing on what a user chooses: for the bot."""
     SUBSCRIPTIONS_FORBID = "subscriptions:forbid"
     ANALYTICS_READ = "analytics:read"
+    EXPERIMENTS_MANAGE = "experiments:manage"
     METRICS_READ = "metrics:read"
     KEYS_MANAGE = "keys:manage"
     ACCOUNTS_MANAGE = "accounts:manage"
@@ -46,7 +47,7 @@ _MARKETER = _VIEWER | {
     Permission.SUBSCRIPTIONS_READ,
     Permission.SUBSCRIPTIONS_FORBID,
 }
-_ANALYST = _MARKETER | {Permission.METRICS_READ, Permission.KEYS_MANAGE}
+_ANALYST = _MARKETER | {Permission.METRICS_READ, Permission.KEYS_MANAGE, Permission.EXPERIMENTS_MANAGE}
 ROLE_PERMISSIONS = {
     Role.VIEWER: _VIEWER,
     Role.MARKETER: _MARKETER,

@@ -1,0 +1,1 @@
+"""Experiments: the global control group."""
