@@ -23,6 +23,7 @@ from backend.jobs.endpoints import router as jobs
 from backend.keys.endpoints import router as keys
 from backend.predictions.endpoints import router as predictions
 from backend.resources import open_resources
+from backend.sending.endpoints import router as sending
 from backend.settings import BackendSettings
 from backend.subscriptions.endpoints import router as subscriptions
 from backend.telegram.endpoints import router as telegram
@@ -39,6 +40,7 @@ ROUTERS = (
     audit,
     events,
     telegram,
+    sending,
     predictions,
     users,
     subscriptions,

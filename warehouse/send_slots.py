@@ -1,0 +1,66 @@
+"""The budget of messages to Telegram, which the bot and all senders share: `app.send_slots`.
+
+Belongs here: SQL that takes slots, and the spacing that keeps Telegram's limits. Does not belong here: sending.
+
+A slot is a moment at which one message may leave. Slots are evenly spaced, so no window of a second holds more than
+is allowed, wherever it begins. Campaigns may only take a slot that is nearly due, and replies may take later ones. So
+while replies wait, campaigns get none.
+"""
+
+from dataclasses import dataclass
+
+from warehouse.database import Statement, command, first_row
+
+A_SECOND = 30.0
+"""What Telegram allows a bot, all chats together."""
+CHAT_SECONDS = 1.0
+GROUP_SECONDS = 3.0
+"""Between two messages to one chat; 20 a minute to a group."""
+CAMPAIGN_AHEAD_SECONDS = 0.1
+REPLY_AHEAD_SECONDS = 30.0
+_ROOM = 0.97
+"""The share of the limit that is used: messages arrive a little earlier or later than they leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When to send: in `wait_seconds` where it is granted; else ask again then."""
+
+    is_granted: bool
+    wait_seconds: float
+
+
+def take_slot(chat_id: int, *, is_reply: bool, a_second: float = A_SECOND) -> Statement[Slot]:
+    """The next slot for a message to a chat. `a_second` is how many messages Telegram allows."""
+    return Statement(
+        "select is_granted, wait_seconds from app.take_send_slot("
+        "%(chat_id)s::bigint, %(spacing)s::float8, %(chat_spacing)s::float8, %(most_ahead)s::float8)",
+        {
+            "chat_id": chat_id,
+            "spacing": 1 / (a_second * _ROOM),
+            "chat_spacing": GROUP_SECONDS if chat_id < 0 else CHAT_SECONDS,
+            "most_ahead": REPLY_AHEAD_SECONDS if is_reply else CAMPAIGN_AHEAD_SECONDS,
+        },
+        lambda result: Slot(*result.rows[0]),
+    )
+
+
+def hold_slots(seconds: float) -> Statement[int]:
+    """Nobody sends for so long: Telegram said so (`retry_after`)."""
+    return command(
+        "insert into app.send_slots values (0, clock_timestamp() + make_interval(secs => %(seconds)s))"
+        " on conflict (chat_id) do update set next_at = greatest(send_slots.next_at, excluded.next_at)",
+        seconds=seconds,
+    )
+
+
+def forget_slots() -> Statement[int]:
+    """Forgets chats to which nothing was sent in the last minute."""
+    return command("delete from app.send_slots where chat_id <> 0 and next_at < now() - interval '1 minute'")
+
+
+def next_slot_seconds() -> Statement[float | None]:
+    """How long until the next slot of all chats together; negative where it is past."""
+    return first_row(
+        float, "select extract(epoch from next_at - clock_timestamp()) from app.send_slots where chat_id = 0"
+    )
