@@ -21,6 +21,7 @@ from backend.experiments.endpoints import router as experiments
 from backend.health.endpoints import router as health
 from backend.jobs.endpoints import router as jobs
 from backend.keys.endpoints import router as keys
+from backend.notices.endpoints import router as notices
 from backend.predictions.endpoints import router as predictions
 from backend.resources import open_resources
 from backend.sending.endpoints import router as sending
@@ -45,6 +46,7 @@ ROUTERS = (
     users,
     subscriptions,
     jobs,
+    notices,
     analytics,
     experiments,
     health,

@@ -45,6 +45,12 @@ class Forbidden(ApiError):
         super().__init__(f"This needs the permission `{permission}`, which you do not have.")
 
 
+class ForeignPage(ApiError):
+    """A browser asks for a page that is not ours."""
+
+    http_status = HTTPStatus.FORBIDDEN
+
+
 class NotFound(ApiError):
     """What was asked for does not exist."""
 
@@ -96,3 +102,7 @@ class Unavailable(ApiError):
 
     def __init__(self, detail: str, retry_after_seconds: int) -> None:
         super().__init__(detail, headers={"retry-after": str(retry_after_seconds)})
+
+
+UNEXPECTED = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "The API failed to answer; its log says why.")
+"""All that a caller learns of our inside; the log has the rest, under the same request id."""

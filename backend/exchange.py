@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.errors import TooLarge, TooMany
+from backend.errors import UNEXPECTED, TooLarge, TooMany
 from backend.settings import BackendSettings
 from core.logs import request_id_in_use
 from core.problems import FieldError, ProblemError, from_details, problem_response
@@ -148,9 +148,8 @@ def _problem(error: Exception) -> ProblemError:
     if isinstance(error, HTTPException):
         # What FastAPI raises while it reads a body keeps the reason as its cause.
         return error.__cause__ if isinstance(error.__cause__, ProblemError) else _not_here(error)
-    # The caller learns nothing of our inside; the log has it, under the same request id.
     logger.error("unexpected failure", exc_info=error)
-    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "The API failed to answer; its log says why.")
+    return UNEXPECTED
 
 
 def _not_here(error: HTTPException) -> ProblemError:

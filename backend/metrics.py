@@ -44,6 +44,17 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
+        self.notice_listeners = Gauge(
+            f"{PREFIX}_api_notice_listeners",
+            "Open connections that are told of notices",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        notices_told = Counter(
+            f"{PREFIX}_api_notices_told", "Notices told to listeners, by kind", ["kind"], registry=registry
+        )
+        self.notices_told = cache(notices_told.labels)
+
     def exposition(self) -> bytes:
         """The figures of all processes in Prometheus' text format."""
         return exposition(self._registry)

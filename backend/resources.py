@@ -19,6 +19,7 @@ from backend.database import DatabasePool
 from backend.events.intake import Intake
 from backend.limits import RateLimits
 from backend.metrics import Metrics
+from backend.notices.watch import NoticeWatch
 from backend.settings import BackendSettings
 from backend.subscriptions.rules import ContactRules
 from core.tracing import Tracing
@@ -46,6 +47,7 @@ class Resources:
     cache: AnswerCache
     limits: RateLimits
     contact_rules: ContactRules
+    notices: NoticeWatch
 
 
 @asynccontextmanager
@@ -80,6 +82,7 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
             cache=cache,
             limits=limits,
             contact_rules=ContactRules(),
+            notices=await stack.enter_async_context(NoticeWatch(database, metrics, settings)),
         )
 
 

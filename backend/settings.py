@@ -49,6 +49,10 @@ class BackendSettings(BaseSettings):
             validation_alias="REDIS_URL", description="redis://host:port/0; without it caches and limits are in process"
         ),
     ] = None
+    allowed_origins: Annotated[
+        list[str], Field(description='pages of other addresses that may listen, as in ["https://shop.example"]')
+    ] = []
+    listeners: Annotated[Count, Field(description="open connections for notices; beyond it: 503")] = 500
     waiting_events: Annotated[Count, Field(description="events that may wait to be stored; beyond it: 503")] = 20_000
     telegram_webhook_secret: Annotated[
         SecretStr | None,

@@ -56,14 +56,18 @@ class ProblemError(Exception):
 
 def problem_response(problem: ProblemError, request_id: str) -> Response:
     """The HTTP answer for `problem`."""
-    body = Problem(
+    return Response(to_json(problem_of(problem, request_id)), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def problem_of(problem: ProblemError, request_id: str) -> Problem:
+    """What the caller is told of `problem`."""
+    return Problem(
         status=problem.status,
         title=problem.status.phrase,
         detail=problem.detail,
         request_id=request_id,
         errors=problem.errors,
     )
-    return Response(to_json(body), problem.status, problem.headers, MEDIA_TYPE)
 
 
 def from_validation(error: ValidationError) -> ProblemError:

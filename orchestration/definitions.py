@@ -9,6 +9,7 @@ from dagster_dbt import DbtCliResource
 from core.settings import read_settings
 from orchestration.assets.backtests import backtest_assets
 from orchestration.assets.drift import drift_assets
+from orchestration.assets.early_warning import early_warning
 from orchestration.assets.events import events
 from orchestration.assets.marts import FolderGroups, dbt_assets_of, prepared_project
 from orchestration.assets.models import model_assets
@@ -19,7 +20,7 @@ from orchestration.assets.time_rule import time_rule_checks
 from orchestration.jobs import BACKFILL, QUICK_RETRAIN, REFRESH, RETRAIN
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from orchestration.schedules import daily_refresh, weekly_retrain
-from orchestration.sensors import retrain_on_drift
+from orchestration.sensors import retrain_on_drift, tell_of_runs
 from standalone import dbt
 from standalone.stack import join_platform
 
@@ -40,12 +41,13 @@ def build_definitions() -> dg.Definitions:
             *score_assets(),
             *drift_assets(),
             scorecard,
+            early_warning,
             *deployment_assets(),
         ],
         asset_checks=time_rule_checks(),
         jobs=[REFRESH, RETRAIN, QUICK_RETRAIN, BACKFILL],
         schedules=[daily_refresh, weekly_retrain],
-        sensors=[retrain_on_drift(settings.drift_cooldown_days)],
+        sensors=[retrain_on_drift(settings.drift_cooldown_days), *tell_of_runs()],
         resources={
             "dbt": DbtCliResource(project, dagster_dbt_translator=FolderGroups(), dbt_executable=dbt.__file__),
             "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"), training_rows=settings.training_rows),

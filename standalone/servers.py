@@ -114,6 +114,9 @@ def api_server(platform: Platform) -> Command:
             # The API writes lines of its own, in JSON.
             "--log-level=warning",
             "--timeout-graceful-shutdown=10",
+            # Listeners say little more than who they are.
+            "--ws=websockets-sansio",
+            "--ws-max-size=65536",
         ],
         home.logs / "api.log",
         port,

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from ml.drift import DriftReport
 from warehouse.database import Database, Statement, command, execute, rows, value
+from warehouse.notices import drift_confirmed
 
 CONFIRMED_AFTER = timedelta(days=7)
 """How long every check must have seen drift before it is confirmed. A holiday or a broken feed does not last so
@@ -53,7 +54,10 @@ class ConfirmedDrift:
 
 
 def record_drift(database: Database, model: str, version: int, as_of: date, report: DriftReport) -> bool:
-    """Records a day's verdict. Returns whether drift is confirmed, that is, seen by every check for CONFIRMED_AFTER."""
+    """Records a day's verdict. Returns whether drift is confirmed, that is, seen by every check for CONFIRMED_AFTER.
+
+    People are told of confirmed drift.
+    """
     with database.transaction() as connection:
         since = execute(connection, value(lambda day: day, _SEEN_SINCE, model=model, as_of=as_of))
         is_confirmed = report.is_drifted and since is not None and as_of - since >= CONFIRMED_AFTER
@@ -69,6 +73,8 @@ def record_drift(database: Database, model: str, version: int, as_of: date, repo
             reason=report.reason,
         )
         execute(connection, recorded)
+        if is_confirmed:
+            execute(connection, drift_confirmed(model, as_of, since, report.reason))
     return is_confirmed
 
 

@@ -82,6 +82,9 @@ grant usage on all sequences in schema app to customer_analyzer_backend;
 grant select on app.audit, app.audit_ends to customer_analyzer_backend;
 grant execute on function app.record_audit(text, text, text, text, text, text, jsonb, jsonb, text),
 app.audited_user(text) to customer_analyzer_backend;
+-- Notices: the pipeline and its jobs tell, by a function that keeps their order; the backend reads.
+grant select on app.notices, app.notice_ends to customer_analyzer_backend, customer_analyzer_pipeline;
+grant execute on function app.add_notice(text, jsonb, text) to customer_analyzer_pipeline;
 grant select, insert, update, delete on app.telegram_updates, app.subscriptions, app.do_not_contact
 to customer_analyzer_backend;
 grant select on app.current_ids to customer_analyzer_backend;

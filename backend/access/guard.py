@@ -25,16 +25,26 @@ async def authenticated(request: Request, resources: Annotated[Resources, Depend
     """Whoever asks. Raises NotAuthenticated, and TooMany for whoever asks too often."""
     await resources.limits.spend(f"address:{request.client.host if request.client else ''}")
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    is_bearer = scheme.lower() == "bearer"
-    presented = secret.strip() if is_bearer else request.headers.get("x-api-key", "")
-    if not presented:
-        raise NotAuthenticated("Send an API key or an access token as `Authorization: Bearer KEY`.")
-    is_token = is_bearer and not presented.startswith(PREFIX)
-    known = resources.tokens if is_token else resources.keys
-    principal = await known.principal_of(presented)
+    if scheme.lower() == "bearer":
+        principal = await principal_of(resources, secret.strip())
+    else:
+        # Here only keys are taken, so that a token is never sent in two ways.
+        principal = await resources.keys.principal_of(_presented(request.headers.get("x-api-key", "")))
     request.state.principal = principal
     request.state.allowance = await resources.limits.spend(principal.id)
     return principal
+
+
+async def principal_of(resources: Resources, secret: str) -> Principal:
+    """Whose API key or access token this is. Raises NotAuthenticated, or Unavailable while that cannot be looked up."""
+    known = resources.keys if _presented(secret).startswith(PREFIX) else resources.tokens
+    return await known.principal_of(secret)
+
+
+def _presented(secret: str) -> str:
+    if not secret:
+        raise NotAuthenticated("Send an API key or an access token as `Authorization: Bearer KEY`.")
+    return secret
 
 
 def requires(permission: Permission) -> Callable[..., Awaitable[Principal]]:

@@ -3,8 +3,11 @@
 from itertools import pairwise
 from pathlib import Path
 
+from fastapi.routing import APIRoute
+
 from backend.access.permissions import KEY_SCOPES, ROLE_PERMISSIONS, Permission, Role, permissions_named
 from backend.access.table import guarded_routes, replaced
+from backend.app import ROUTERS
 
 OPEN = {
     "/livez",
@@ -22,6 +25,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 
 def test_every_route_names_the_permission_it_needs() -> None:
     assert {route.path for route in guarded_routes() if route.permission is None} == OPEN
+
+
+def test_the_only_route_without_a_guard_in_front_is_the_one_that_hears_first_who_asks() -> None:
+    routes = [route for router in ROUTERS for route in router.routes if not isinstance(route, APIRoute)]
+    assert [getattr(route, "path", None) for route in routes] == ["/notices"]
 
 
 def test_the_page_says_who_may_call_what() -> None:

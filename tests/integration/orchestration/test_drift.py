@@ -13,6 +13,7 @@ from orchestration.resources import WarehouseResource
 from orchestration.sensors import retrain_on_drift
 from warehouse.database import Database
 from warehouse.drift_reports import ConfirmedDrift, confirmed_drift, record_drift
+from warehouse.notices import notices_after
 from warehouse.scores import matured_scores, write_scores
 
 MONDAY = date(2025, 3, 3)
@@ -61,6 +62,15 @@ def test_drift_is_confirmed_when_every_look_of_a_week_saw_it(warehouse: Database
     assert not look(warehouse, 10, is_drifted=True)
     assert not look(warehouse, 16, is_drifted=True)
     assert look(warehouse, 17, is_drifted=True)
+
+
+def test_people_are_told_once_of_drift_that_lasts(warehouse: Database) -> None:
+    for day in (0, 6, 7, 8, 9):
+        look(warehouse, day, is_drifted=True)
+    told = warehouse.run(notices_after(0, ["drift"], 10))
+    assert [notice.body for notice in told] == [
+        {"model": "churn", "as_of": "2025-03-10", "since": "2025-03-03", "reason": "day 7"}
+    ]
 
 
 def test_a_look_repeated_counts_once_and_a_later_one_does_not_confirm_an_earlier(warehouse: Database) -> None:

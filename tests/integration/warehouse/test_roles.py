@@ -51,6 +51,7 @@ ALLOWED = [
     (PIPELINE, "create table marts.more (a int); drop table marts.more"),
     (PIPELINE, "comment on table ml.outcomes is 'as dbt does'"),
     (PIPELINE, "create schema further; drop schema further"),
+    (PIPELINE, "select app.add_notice('run', '{}')"),
     (SERVING, "select * from marts.user_features"),
     (SERVING, "select * from ml.scores"),
     (SERVING, "select * from ml.deployments"),
@@ -68,6 +69,7 @@ ALLOWED = [
     (BACKEND, "delete from app.accounts"),
     (BACKEND, "select app.record_audit('key:1', 'bot', '', '', 'account:read', 'accounts', null, null, 'done')"),
     (BACKEND, "select * from app.audit"),
+    (BACKEND, "select * from app.notices"),
 ]
 REFUSED = [
     *(
@@ -117,6 +119,10 @@ REFUSED = [
     (SERVING, "update app.api_keys set revoked_at = null"),
     (SERVING, "select account_id from app.api_keys"),
     (SERVING, "select app.record_audit('key:1', 'bot', '', '', 'account:read', 'accounts', null, null, 'done')"),
+    (BACKEND, "select app.add_notice('run', '{}')"),
+    (SERVING, "select * from app.notices"),
+    (PIPELINE, "insert into app.notices values (1, now(), 'run', '{}')"),
+    (PIPELINE, "update app.notice_ends set last_id = 0"),
     (SERVING, "select app.audited_user('anna')"),
     (SERVING, "select * from app.accounts"),
     (PIPELINE, "select * from app.accounts"),

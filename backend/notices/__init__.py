@@ -1,0 +1,1 @@
+"""Notices: what people at the dashboard are told at once, listed and live."""
