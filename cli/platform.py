@@ -95,6 +95,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
         console.print(
             "The services need a key; print this home's own with: customer-analyzer keys local", highlight=False
         )
+        _print_dashboard(platform, fleet, console)
         console.print("Ctrl-C stops all.")
         while True:
             time.sleep(CHECK_SECONDS)
@@ -103,6 +104,20 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
             except (DatabaseError, psycopg.Error, SQLAlchemyError, DagsterPostgresException) as error:
                 # Postgres may be restarting, or may have ended during the check. The next check follows soon.
                 console.print(str(error).partition("\n")[0], highlight=False)
+
+
+def _print_dashboard(platform: "Platform", fleet: "Fleet", console: Console) -> None:
+    """Says where the dashboard is, and how to get the first account."""
+    from backend.accounts.store import accounts
+    from backend.pages.endpoints import BUILT, PREFIX
+    from warehouse.database import Database
+
+    address = next(child.command.address for child in fleet.children if child.command.name == "api")
+    is_built = (BUILT / "index.html").is_file()
+    where = f"{address}{PREFIX}/" if is_built else "not built; run `make web`"
+    console.print(f"Dashboard: {where}", highlight=False)
+    if is_built and not Database(platform.backend_url).run(accounts()):
+        console.print("Nobody has an account yet. In another terminal: customer-analyzer accounts create-admin EMAIL")
 
 
 def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console) -> None:

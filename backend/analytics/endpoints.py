@@ -1,5 +1,6 @@
 """`GET /analytics/...`."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -8,6 +9,7 @@ from backend.access.guard import requires
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
 from backend.analytics import service, state_service
+from backend.analytics.attention import AttentionReport, attention
 from backend.analytics.schemas import (
     CalendarQuery,
     Dashboard,
@@ -96,6 +98,12 @@ async def get_segments(
 async def get_rfm(request: Request, resources: Held, _principal: MayRead, state: State) -> Response:
     """The cells of the last run."""
     return await answered(request, resources.cache, (state,), lambda: service.rfm(resources.database))
+
+
+@router.get("/attention", summary="What needs a look today, the most urgent first")
+async def get_attention(resources: Held, _principal: MayRead) -> AttentionReport:
+    """Counted now, and not kept."""
+    return await attention(resources.database, await service.models(resources), datetime.now(UTC))
 
 
 @router.get("/models", summary="Models: versions, changes of champions, scorecard, calibration, drift")

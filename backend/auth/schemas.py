@@ -65,6 +65,19 @@ class Tokens(BaseModel):
     session_id: UUID
 
 
+class AccessToken(BaseModel):
+    """What a page gets of a session: the refresh token is in a cookie."""
+
+    access_token: Annotated[str, Field(description="sent as `Authorization: Bearer TOKEN`; keep it in memory only")]
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a scheme
+    expires_in: Annotated[int, Field(description="how long the access token is valid, in seconds")]
+    session_id: UUID
+
+
+class Nothing(Strict):
+    """A body without a field: `{}`."""
+
+
 class Me(BaseModel):
     """Whoever asks."""
 

@@ -1,0 +1,1 @@
+"""The dashboard's built pages, under `/dashboard`."""

@@ -1,0 +1,24 @@
+/** Short names for the shapes of the API that pages use. */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type AttentionItem = Schemas["AttentionItem"];
+export type Cohort = Schemas["Cohort"];
+export type Dashboard = Schemas["Dashboard"];
+export type DataHealth = Schemas["DataHealth"];
+export type DriftDay = Schemas["DriftDay"];
+export type FunnelCounts = Schemas["FunnelCounts"];
+export type Kpi = Schemas["Kpi"];
+export type Me = Schemas["Me"];
+export type ModelAnswer = Schemas["ModelAnswer"];
+export type ModelReport = Schemas["ModelReport"];
+export type ModelsReport = Schemas["ModelsReport"];
+export type Reason = Schemas["ReasonOut"];
+export type RevenuePeriod = Schemas["RevenuePeriod"];
+export type RfmCell = Schemas["RfmCell"];
+export type Role = Schemas["Role"];
+export type ScorecardWeek = Schemas["ScorecardWeek"];
+export type Segment = Schemas["Segment"];
+export type SegmentMove = Schemas["SegmentMove"];
+export type UserSummary = Schemas["UserSummary"];

@@ -1,0 +1,33 @@
+/** Which page has which address. Pages other than the overview are loaded when they are opened. */
+import { createBrowserRouter } from "react-router";
+import { OverviewPage } from "../pages/overview/OverviewPage";
+import { Frame } from "./Frame";
+import { NotFoundPage, RouteProblem } from "./RouteProblem";
+
+export const router = createBrowserRouter(
+  [
+    {
+      element: <Frame />,
+      errorElement: <RouteProblem />,
+      // The frame shows progress itself.
+      hydrateFallbackElement: <Frame />,
+      children: [
+        { index: true, element: <OverviewPage /> },
+        { path: "users", lazy: async () => ({ Component: (await import("../pages/users/UsersPage")).UsersPage }) },
+        { path: "users/:userId", lazy: async () => ({ Component: (await import("../pages/user/UserPage")).UserPage }) },
+        {
+          path: "segments",
+          lazy: async () => ({ Component: (await import("../pages/segments/SegmentsPage")).SegmentsPage }),
+        },
+        { path: "models", lazy: async () => ({ Component: (await import("../pages/models/ModelsPage")).ModelsPage }) },
+        { path: "data", lazy: async () => ({ Component: (await import("../pages/data/DataPage")).DataPage }) },
+        {
+          path: "settings",
+          lazy: async () => ({ Component: (await import("../pages/settings/SettingsPage")).SettingsPage }),
+        },
+        { path: "*", element: <NotFoundPage /> },
+      ],
+    },
+  ],
+  { basename: "/dashboard" },
+);

@@ -1,0 +1,58 @@
+/** Languages, and how dates and numbers are written in them. English and Russian; others are added as one file. */
+import i18next from "i18next";
+import { initReactI18next, useTranslation } from "react-i18next";
+import en from "./en.json";
+import ru from "./ru.json";
+
+export const LANGUAGES = { en: "English", ru: "Русский" } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const KEPT = "language";
+
+export function startLanguages(): Promise<unknown> {
+  const asked = localStorage.getItem(KEPT) ?? navigator.language;
+  return i18next.use(initReactI18next).init({
+    resources: { en: { translation: en }, ru: { translation: ru } },
+    lng: asked.startsWith("ru") ? "ru" : "en",
+    fallbackLng: "en",
+    // React escapes what it shows.
+    interpolation: { escapeValue: false },
+  });
+}
+
+export async function chooseLanguage(language: Language): Promise<void> {
+  localStorage.setItem(KEPT, language);
+  await i18next.changeLanguage(language);
+}
+
+export interface Format {
+  number: (value: number | null | undefined, digits?: number) => string;
+  share: (value: number | null | undefined, digits?: number) => string;
+  change: (value: number | null | undefined) => string;
+  day: (value: string | null | undefined) => string;
+  moment: (value: string | null | undefined) => string;
+}
+
+const NONE = "–";
+
+/** How values are written in the chosen language. What is not known is a dash. Moments are in the reader's zone. */
+export function useFormat(): Format {
+  const { i18n } = useTranslation();
+  return formatIn(i18n.language);
+}
+
+export function formatIn(language: string): Format {
+  const number = (value: number | null | undefined, options: Intl.NumberFormatOptions) =>
+    value === null || value === undefined ? NONE : new Intl.NumberFormat(language, options).format(value);
+  const date = (value: string | null | undefined, options: Intl.DateTimeFormatOptions) =>
+    value === null || value === undefined ? NONE : new Intl.DateTimeFormat(language, options).format(new Date(value));
+  return {
+    number: (value, digits = 0) => number(value, { maximumFractionDigits: digits, minimumFractionDigits: digits }),
+    share: (value, digits = 0) =>
+      number(value, { style: "percent", maximumFractionDigits: digits, minimumFractionDigits: digits }),
+    change: (value) => number(value, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }),
+    // A day is a day wherever it is read.
+    day: (value) => date(value, { dateStyle: "medium", timeZone: "UTC" }),
+    moment: (value) => date(value, { dateStyle: "medium", timeStyle: "short" }),
+  };
+}

@@ -1,0 +1,68 @@
+/** Signing in with e-mail address and password. */
+import Alert from "@mui/material/Alert";
+import Button from "@mui/material/Button";
+import Card from "@mui/material/Card";
+import CardContent from "@mui/material/CardContent";
+import Container from "@mui/material/Container";
+import Stack from "@mui/material/Stack";
+import TextField from "@mui/material/TextField";
+import Typography from "@mui/material/Typography";
+import { type SubmitEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { LanguageChoice } from "../../parts/LanguageChoice";
+import { useSession } from "../../session/Session";
+import { signIn } from "../../session/token";
+
+export function SignInPage() {
+  const { t } = useTranslation();
+  const { reload } = useSession();
+  const [refusal, setRefusal] = useState("");
+  const [isBusy, setIsBusy] = useState(false);
+
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget);
+    setIsBusy(true);
+    setRefusal("");
+    try {
+      const refused = await signIn(String(given.get("email")), String(given.get("password")));
+      if (refused === null) await reload();
+      else
+        setRefusal(
+          refused.status === 401 ? t("signIn.wrong") : refused.status === 429 ? t("signIn.wait") : t("state.failed"),
+        );
+    } catch {
+      setRefusal(t("state.unreachable"));
+    } finally {
+      setIsBusy(false);
+    }
+  }
+
+  return (
+    <Container component="main" maxWidth="xs" sx={{ py: 8 }}>
+      <Card>
+        <CardContent>
+          <Stack component="form" spacing={2} onSubmit={(event) => void submit(event)}>
+            <Typography variant="h1">{t("signIn.title")}</Typography>
+            {refusal && <Alert severity="error">{refusal}</Alert>}
+            <TextField name="email" type="email" label={t("signIn.email")} autoComplete="username" required autoFocus />
+            <TextField
+              name="password"
+              type="password"
+              label={t("signIn.password")}
+              autoComplete="current-password"
+              required
+            />
+            <Button type="submit" variant="contained" disabled={isBusy}>
+              {t("signIn.enter")}
+            </Button>
+            <Typography variant="body2" color="text.secondary">
+              {t("signIn.first")} <code>customer-analyzer accounts create-admin</code>
+            </Typography>
+            <LanguageChoice />
+          </Stack>
+        </CardContent>
+      </Card>
+    </Container>
+  );
+}

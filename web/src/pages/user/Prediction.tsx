@@ -1,0 +1,85 @@
+/** What one model says of the user now, why, and what can be done. */
+import Alert from "@mui/material/Alert";
+import Typography from "@mui/material/Typography";
+import { useTranslation } from "react-i18next";
+import type { ModelAnswer, Reason } from "../../api/names";
+import { Chart } from "../../charts/Chart";
+import { useFormat } from "../../i18n";
+import { Section } from "../../parts/Section";
+
+export function Prediction({ answer }: { answer: ModelAnswer }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { prediction } = answer;
+  const title = t(`model.${answer.model}`, answer.model);
+  if (prediction == null) {
+    return (
+      <Section title={title}>
+        <Alert severity="warning">{answer.unavailable ?? t("state.failed")}</Alert>
+      </Section>
+    );
+  }
+  const said = "probability" in prediction ? format.share(prediction.probability, 1) : (prediction.segment ?? "–");
+  return (
+    <Section
+      title={title}
+      note={answer.horizon_days == null ? t("user.now") : t("user.within", { count: answer.horizon_days })}
+    >
+      <Typography sx={{ fontSize: "1.7rem", fontWeight: 650 }}>
+        {said}{" "}
+        {"risk" in prediction && (
+          <Typography component="span" color="text.secondary">
+            {t(`risk.${prediction.risk}`)}
+          </Typography>
+        )}
+      </Typography>
+      {prediction.basis !== "model" && <Alert severity="info">{t(`user.basis.${prediction.basis}`)}</Alert>}
+      {prediction.reasons.length > 0 && (
+        <Reasons label={t("user.reasons", { model: title })} reasons={prediction.reasons} />
+      )}
+      {prediction.advice.map((advice) => (
+        <Typography key={advice} variant="body2" sx={{ mt: 1 }}>
+          {advice}
+        </Typography>
+      ))}
+      <Typography variant="caption" color="text.secondary" component="div" sx={{ mt: 1 }}>
+        {t("user.version", { version: prediction.model_version })}
+      </Typography>
+    </Section>
+  );
+}
+
+/** Each feature's part in the answer: to the right it raises it, to the left it lowers it. */
+function Reasons({ label, reasons }: { label: string; reasons: readonly Reason[] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const upwards = [...reasons].reverse();
+  return (
+    <>
+      <Chart
+        label={label}
+        height={40 + 28 * reasons.length}
+        table={{
+          header: [t("user.feature"), t("user.value"), t("user.part")],
+          rows: reasons.map((reason) => [reason.label, reason.value, reason.contribution]),
+        }}
+        option={{
+          tooltip: { trigger: "axis", valueFormatter: (value: number) => format.number(value, 3) },
+          grid: { left: 158, right: 8, top: 4, bottom: 4 },
+          xAxis: { type: "value", axisLabel: { show: false }, splitLine: { show: false } },
+          yAxis: {
+            type: "category",
+            data: upwards.map((reason) => reason.label),
+            axisLabel: { width: 150, overflow: "truncate" },
+          },
+          series: [{ type: "bar", data: upwards.map((reason) => reason.contribution) }],
+        }}
+      />
+      <Typography component="ul" variant="body2" sx={{ pl: 2.5, my: 1 }}>
+        {reasons.map((reason) => (
+          <li key={reason.feature}>{reason.text}</li>
+        ))}
+      </Typography>
+    </>
+  );
+}

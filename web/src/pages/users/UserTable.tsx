@@ -1,0 +1,179 @@
+/** Any number of rows, of which only those in sight are drawn. A grid in ARIA's sense, whose rows say their place. */
+import Box from "@mui/material/Box";
+import Chip from "@mui/material/Chip";
+import Link from "@mui/material/Link";
+import Skeleton from "@mui/material/Skeleton";
+import TableSortLabel from "@mui/material/TableSortLabel";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type ReactNode, useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { Link as RouterLink } from "react-router";
+import type { UserSummary } from "../../api/names";
+import { type Format, useFormat } from "../../i18n";
+
+const ROW = 40;
+const GRID =
+  "minmax(130px, 2fr) minmax(120px, 2fr) repeat(3, minmax(90px, 1fr)) minmax(110px, 1fr) minmax(110px, 1fr) minmax(60px, 1fr)";
+
+interface Column {
+  label: string;
+  sort?: string;
+  isNumber?: boolean;
+  cell: (user: UserSummary, format: Format, t: (key: string) => string) => ReactNode;
+}
+
+const COLUMNS: readonly Column[] = [
+  {
+    label: "user.id",
+    sort: "user_id",
+    cell: ({ user_id }) => (
+      <Link component={RouterLink} to={`/users/${encodeURIComponent(user_id)}`}>
+        {user_id}
+      </Link>
+    ),
+  },
+  { label: "user.segment", cell: ({ segment }) => segment ?? "–" },
+  {
+    label: "user.expectedValue",
+    sort: "expected_value",
+    isNumber: true,
+    cell: (user, format) => format.number(user.expected_value, 2),
+  },
+  {
+    label: "user.purchase",
+    sort: "purchase_probability",
+    isNumber: true,
+    cell: (user, format) => format.share(user.purchase_probability),
+  },
+  {
+    label: "user.churn",
+    sort: "churn_probability",
+    isNumber: true,
+    cell: (user, format, t) => <Risk user={user} format={format} word={t} />,
+  },
+  { label: "user.lastActive", sort: "last_active_day", cell: (user, format) => format.day(user.last_active_day) },
+  {
+    label: "user.spent",
+    sort: "purchase_amount_total",
+    isNumber: true,
+    cell: (user, format) => format.number(user.purchase_amount_total),
+  },
+  { label: "user.orders", isNumber: true, cell: (user, format) => format.number(user.orders_total) },
+];
+
+const COLOURS = { low: "success", medium: "warning", high: "error" } as const;
+
+function Risk({ user, format, word }: { user: UserSummary; format: Format; word: (key: string) => string }) {
+  if (user.churn_risk === null) return "–";
+  return (
+    <Chip
+      size="small"
+      variant="outlined"
+      color={COLOURS[user.churn_risk]}
+      label={`${format.share(user.churn_probability)} ${word(`risk.${user.churn_risk}`)}`}
+    />
+  );
+}
+
+export function UserTable({
+  rows,
+  isLoading,
+  sort,
+  order,
+  onSort,
+  onEnd,
+}: {
+  rows: readonly UserSummary[];
+  isLoading: boolean;
+  sort: string;
+  order: "asc" | "desc";
+  onSort: (sort: string, order: "asc" | "desc") => void;
+  onEnd: () => void;
+}) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const box = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW,
+    overscan: 12,
+  });
+  const drawn = virtual.getVirtualItems();
+  const last = drawn.at(-1)?.index ?? 0;
+
+  useEffect(() => {
+    if (rows.length > 0 && last >= rows.length - 30) onEnd();
+  }, [last, rows.length, onEnd]);
+
+  if (isLoading) return <Skeleton variant="rounded" height={480} aria-label={t("state.loading")} />;
+  return (
+    <Box
+      ref={box}
+      role="table"
+      aria-label={t("pages.users")}
+      aria-rowcount={-1}
+      tabIndex={0}
+      sx={{ height: "min(65vh, 720px)", overflow: "auto", fontSize: 14 }}
+    >
+      <Box role="rowgroup" sx={{ position: "sticky", top: 0, zIndex: 1, bgcolor: "background.paper", minWidth: 860 }}>
+        <Box role="row" sx={{ ...LINE, fontWeight: 600 }}>
+          {COLUMNS.map((column) => (
+            <Box
+              key={column.label}
+              role="columnheader"
+              aria-sort={column.sort === sort ? (order === "asc" ? "ascending" : "descending") : undefined}
+              sx={{ textAlign: column.isNumber ? "right" : "left" }}
+            >
+              {column.sort === undefined ? (
+                t(column.label)
+              ) : (
+                <TableSortLabel
+                  active={column.sort === sort}
+                  direction={column.sort === sort ? order : "desc"}
+                  onClick={() => onSort(column.sort ?? "", column.sort === sort && order === "desc" ? "asc" : "desc")}
+                >
+                  {t(column.label)}
+                </TableSortLabel>
+              )}
+            </Box>
+          ))}
+        </Box>
+      </Box>
+      <Box role="rowgroup" sx={{ position: "relative", height: virtual.getTotalSize(), minWidth: 860 }}>
+        {drawn.map(({ index, start }) => {
+          const user = rows[index];
+          if (user === undefined) return null;
+          return (
+            <Box
+              key={user.user_id}
+              role="row"
+              aria-rowindex={index + 2}
+              sx={{ ...LINE, position: "absolute", width: "100%", "&:hover": { bgcolor: "action.hover" } }}
+              style={{ transform: `translateY(${start}px)` }}
+            >
+              {COLUMNS.map((column) => (
+                <Box key={column.label} role="cell" sx={{ ...CELL, textAlign: column.isNumber ? "right" : "left" }}>
+                  {column.cell(user, format, t)}
+                </Box>
+              ))}
+            </Box>
+          );
+        })}
+      </Box>
+    </Box>
+  );
+}
+
+const LINE = {
+  display: "grid",
+  gridTemplateColumns: GRID,
+  gap: 1,
+  px: 1,
+  height: ROW,
+  alignItems: "center",
+  borderBottom: 1,
+  borderColor: "divider",
+} as const;
+
+const CELL = { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" } as const;

@@ -1,0 +1,64 @@
+/** The states of what a page asks for: loading, refused, failed, empty, there. */
+import Alert from "@mui/material/Alert";
+import AlertTitle from "@mui/material/AlertTitle";
+import Button from "@mui/material/Button";
+import Skeleton from "@mui/material/Skeleton";
+import Typography from "@mui/material/Typography";
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { ApiProblem } from "../api/problem";
+
+interface Props<Data> {
+  query: UseQueryResult<Data>;
+  /** How high the answer will be about, in pixels, so that the page does not jump. */
+  height?: number;
+  isEmpty?: (data: Data) => boolean;
+  empty?: ReactNode;
+  children: (data: Data) => ReactNode;
+}
+
+export function Answered<Data>({ query, height = 240, isEmpty, empty, children }: Props<Data>) {
+  const { t } = useTranslation();
+  if (query.data !== undefined) {
+    if (isEmpty?.(query.data)) return <Empty>{empty ?? t("state.empty")}</Empty>;
+    return (
+      <>
+        {query.isError && <Failure error={query.error} retry={() => void query.refetch()} />}
+        {children(query.data)}
+      </>
+    );
+  }
+  if (query.isError) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  return <Skeleton variant="rounded" height={height} aria-label={t("state.loading")} />;
+}
+
+export function Empty({ children }: { children: ReactNode }) {
+  return (
+    <Typography color="text.secondary" sx={{ py: 4, textAlign: "center" }}>
+      {children}
+    </Typography>
+  );
+}
+
+export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
+  const { t } = useTranslation();
+  const isRefused = error instanceof ApiProblem && error.status === 403;
+  const title = isRefused ? t("state.notAllowed") : t("state.failed");
+  const detail = error instanceof ApiProblem ? error.message : t("state.unreachable");
+  const id = error instanceof ApiProblem ? error.problem?.request_id : undefined;
+  return (
+    <Alert
+      severity={isRefused ? "info" : "error"}
+      action={retry && !isRefused && <Button onClick={retry}>{t("state.retry")}</Button>}
+    >
+      <AlertTitle>{title}</AlertTitle>
+      {detail}
+      {id !== undefined && !isRefused && (
+        <Typography variant="caption" component="div">
+          {t("state.request", { id })}
+        </Typography>
+      )}
+    </Alert>
+  );
+}
