@@ -109,9 +109,10 @@ bench-serving: install ## compare the services with FastAPI and MLflow, on a hom
 event-types: install ## write dbt's seed of event types from the contract
 	@$(BIN)/python -m data_contracts.event_types > dbt_project/seeds/event_types.csv
 
-openapi: install ## write docs/openapi again, unless a change would break callers
+openapi: install ## write docs/openapi and api_client again, unless a change would break callers
 	@$(BIN)/python -m serving.api_changes docs/openapi
 	@$(BIN)/python -m backend.description docs/openapi/api.json
+	@$(BIN)/python -m api_client.generating docs/openapi/api.json
 
 lock: install ## resolve requirements.lock again from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \

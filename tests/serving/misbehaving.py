@@ -70,6 +70,9 @@ def misbehaving(*replies: Reply) -> Iterator[Misbehaving]:
         def do_GET(self) -> None:
             self.do_POST()
 
+        def do_DELETE(self) -> None:
+            self.do_POST()
+
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Says nothing."""
 

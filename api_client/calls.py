@@ -1,0 +1,746 @@
+# Written by `make openapi`; do not edit.
+"""What the API can be asked: one function an operation, which the clients have as their method.
+
+The first parameter of each is the client, so that `help` shows the signature of the client's method. A parameter
+that is left out has the API's default.
+"""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from api_client import models
+from api_client.call import Call, key_or_new, path_of, read_bytes, read_json, read_nothing
+
+
+def allow_contact(_client: object, user_id: str) -> Call[models.SubscriptionAnswer]:
+    """Allow messages to a user again.
+
+    What the user has chosen holds again.
+    """
+    return Call(
+        "DELETE", path_of("/users/{user_id}/do-not-contact", user_id=user_id), read_json(models.SubscriptionAnswer)
+    )
+
+
+def browser_login(_client: object, body: models.Login) -> Call[models.AccessToken]:
+    """Sign in from a page.
+
+    As `/auth/login`, but the refresh token is set as a cookie.
+    """
+    return Call("POST", "/auth/browser/login", read_json(models.AccessToken), body=body, is_repeatable=False)
+
+
+def browser_logout(
+    _client: object, body: models.Nothing, *, customer_analyzer_refresh: str | None = None
+) -> Call[None]:
+    """End the session of a page.
+
+    As `/auth/logout`, with the cookie, which is cleared. Send `{}`.
+
+    customer_analyzer_refresh: set by these routes
+    """
+    return Call("POST", "/auth/browser/logout", read_nothing, body=body, is_repeatable=False)
+
+
+def browser_refresh(
+    _client: object, body: models.Nothing, *, customer_analyzer_refresh: str | None = None
+) -> Call[models.AccessToken]:
+    """A new access token for a page.
+
+    As `/auth/refresh`, with the cookie. Send `{}`. Pages that refresh at the same moment get the same token.
+
+    customer_analyzer_refresh: set by these routes
+    """
+    return Call("POST", "/auth/browser/refresh", read_json(models.AccessToken), body=body, is_repeatable=False)
+
+
+def change_account(_client: object, account_id: UUID, body: models.AccountChange) -> Call[models.AccountAnswer]:
+    """Change an account.
+
+    Keys that the account made lose what its role may not do. The last admin stays one.
+    """
+    return Call(
+        "PATCH", path_of("/accounts/{account_id}", account_id=account_id), read_json(models.AccountAnswer), body=body
+    )
+
+
+def change_password(_client: object, body: models.NewPassword) -> Call[None]:
+    """Change my password.
+
+    Ends all my sessions, this one too: sign in again.
+    """
+    return Call("POST", "/auth/password", read_nothing, body=body, is_repeatable=False)
+
+
+def change_subscription(
+    _client: object, user_id: str, body: models.SubscriptionChange
+) -> Call[models.SubscriptionAnswer]:
+    """What a user says about messages.
+
+    The bot registers the chat with this, and passes on what the user chooses. Each change is an event.
+    """
+    return Call(
+        "PATCH",
+        path_of("/users/{user_id}/subscription", user_id=user_id),
+        read_json(models.SubscriptionAnswer),
+        body=body,
+    )
+
+
+def complete_telegram(_client: object, body: models.TelegramCode) -> Call[models.Tokens]:
+    """Sign in with what Telegram's page sent back.
+
+    Takes the `code` once, from whoever has the `binding`.
+    """
+    return Call("POST", "/auth/telegram/complete", read_json(models.Tokens), body=body, is_repeatable=False)
+
+
+def delete_account(_client: object, account_id: UUID) -> Call[None]:
+    """Delete an account.
+
+    Its sessions end and its keys are revoked. The audit log keeps its name.
+    """
+    return Call("DELETE", path_of("/accounts/{account_id}", account_id=account_id), read_nothing)
+
+
+def end_other_sessions(_client: object) -> Call[None]:
+    """End all my other sessions.
+
+    The session that asks stays.
+    """
+    return Call("DELETE", "/auth/sessions", read_nothing)
+
+
+def end_session(_client: object, session_id: UUID) -> Call[None]:
+    """End one of my sessions.
+
+    It is refused within seconds.
+    """
+    return Call("DELETE", path_of("/auth/sessions/{session_id}", session_id=session_id), read_nothing)
+
+
+def forbid_contact(_client: object, user_id: str, body: models.Prohibition) -> Call[models.SubscriptionAnswer]:
+    """Forbid all messages to a user.
+
+    It goes for all ids of the person, whatever the subscription says, and for transactional messages too.
+    """
+    return Call(
+        "PUT",
+        path_of("/users/{user_id}/do-not-contact", user_id=user_id),
+        read_json(models.SubscriptionAnswer),
+        body=body,
+    )
+
+
+def get_account(_client: object, account_id: UUID) -> Call[models.AccountAnswer]:
+    """One account.
+
+    Without its password.
+    """
+    return Call("GET", path_of("/accounts/{account_id}", account_id=account_id), read_json(models.AccountAnswer))
+
+
+def get_attention(_client: object) -> Call[models.AttentionReport]:
+    """What needs a look today, the most urgent first.
+
+    Counted now, and not kept.
+    """
+    return Call("GET", "/analytics/attention", read_json(models.AttentionReport))
+
+
+def get_audit(
+    _client: object,
+    *,
+    before: int | None = None,
+    limit: int | None = None,
+    actor: str | None = None,
+    action: str | None = None,
+    subject: str | None = None,
+    user_id: str | None = None,
+) -> Call[models.AuditPage]:
+    """Who did what, newest first.
+
+    Looking at the log is recorded too.
+
+    before: rows with a smaller number
+    limit: how many
+    actor: such as `account:<uuid>`, `key:7`, `cli`
+    action: such as `account:change`
+    subject: such as `account:<uuid>`
+    user_id: looks at this user, who is named by a hash
+    """
+    return Call(
+        "GET",
+        "/audit",
+        read_json(models.AuditPage),
+        query={
+            "before": before,
+            "limit": limit,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "user_id": user_id,
+        },
+    )
+
+
+def get_dashboard(
+    _client: object,
+    *,
+    time_zone: str | None = None,
+    week_starts_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None = None,
+    first_day: date | None = None,
+    last_day: date | None = None,
+) -> Call[models.Dashboard]:
+    """What a day begins with: figures, days, segments, risks, models.
+
+    The last 30 days known, beside the 30 before, and what the services said of their models seconds ago.
+
+    time_zone: IANA name, as in `Europe/Moscow`
+    first_day: default: as many periods as fit a page
+    last_day: this day is included; default: the last one known
+    """
+    return Call(
+        "GET",
+        "/analytics/dashboard",
+        read_json(models.Dashboard),
+        query={"time_zone": time_zone, "week_starts_on": week_starts_on, "first_day": first_day, "last_day": last_day},
+    )
+
+
+def get_data_health(_client: object) -> Call[models.DataHealth]:
+    """Data: freshness, imports, what was held back and why.
+
+    As recorded by the pipeline up to now.
+    """
+    return Call("GET", "/analytics/data-health", read_json(models.DataHealth))
+
+
+def get_funnel(
+    _client: object,
+    *,
+    time_zone: str | None = None,
+    week_starts_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None = None,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    period: Literal["day", "week", "month"] | None = None,
+) -> Call[models.FunnelReport]:
+    """How many users came how far, from a view to an order.
+
+    Different users of each period, and of the whole range.
+
+    time_zone: IANA name, as in `Europe/Moscow`
+    first_day: default: as many periods as fit a page
+    last_day: this day is included; default: the last one known
+    """
+    return Call(
+        "GET",
+        "/analytics/funnel",
+        read_json(models.FunnelReport),
+        query={
+            "time_zone": time_zone,
+            "week_starts_on": week_starts_on,
+            "first_day": first_day,
+            "last_day": last_day,
+            "period": period,
+        },
+    )
+
+
+def get_global_control(_client: object) -> Call[models.GlobalControlAnswer]:
+    """The users whom no campaign reaches: how many, since when.
+
+    And which campaigns use the group now.
+    """
+    return Call("GET", "/experiments/global-control", read_json(models.GlobalControlAnswer))
+
+
+def get_job(_client: object, job_id: UUID) -> Call[models.Job]:
+    """How a job is.
+
+    Ask again until it is done or failed.
+    """
+    return Call("GET", path_of("/jobs/{job_id}", job_id=job_id), read_json(models.Job))
+
+
+def get_job_export(_client: object, job_id: UUID) -> Call[bytes]:
+    """The text of an export that is done.
+
+    JSON: the user's ids and, by table, all rows about the user.
+    """
+    return Call("GET", path_of("/jobs/{job_id}/export", job_id=job_id), read_bytes)
+
+
+def get_models(_client: object) -> Call[models.ModelsReport]:
+    """Models: versions, changes of champions, scorecard, calibration, drift.
+
+    As recorded by the pipeline up to now; `GET /analytics/dashboard` says which services are up.
+    """
+    return Call("GET", "/analytics/models", read_json(models.ModelsReport))
+
+
+def get_notices(_client: object, *, before: int | None = None, limit: int | None = None) -> Call[models.NoticePage]:
+    """What happened, newest first.
+
+    Ends of runs, confirmed drift and early warnings; jobs for who may read users. Kept for seven days.
+
+    The WebSocket at the same path tells them as they happen; docs/api.md has the messages.
+
+    before: notices with a smaller number
+    limit: how many
+    """
+    return Call("GET", "/notices", read_json(models.NoticePage), query={"before": before, "limit": limit})
+
+
+def get_retention(
+    _client: object,
+    *,
+    time_zone: str | None = None,
+    week_starts_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None = None,
+    first_day: date | None = None,
+    last_day: date | None = None,
+) -> Call[models.RetentionReport]:
+    """Who came back, by the week of the first event.
+
+    Cohorts of the weeks of the range, each with every week since.
+
+    time_zone: IANA name, as in `Europe/Moscow`
+    first_day: default: as many periods as fit a page
+    last_day: this day is included; default: the last one known
+    """
+    return Call(
+        "GET",
+        "/analytics/retention",
+        read_json(models.RetentionReport),
+        query={"time_zone": time_zone, "week_starts_on": week_starts_on, "first_day": first_day, "last_day": last_day},
+    )
+
+
+def get_revenue(
+    _client: object,
+    *,
+    time_zone: str | None = None,
+    week_starts_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None = None,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    period: Literal["day", "week", "month"] | None = None,
+) -> Call[models.RevenueReport]:
+    """Users, orders and money by day, week or month of a time zone.
+
+    Days are those of the time zone, 23 or 25 hours long when its clocks change.
+
+    time_zone: IANA name, as in `Europe/Moscow`
+    first_day: default: as many periods as fit a page
+    last_day: this day is included; default: the last one known
+    """
+    return Call(
+        "GET",
+        "/analytics/revenue",
+        read_json(models.RevenueReport),
+        query={
+            "time_zone": time_zone,
+            "week_starts_on": week_starts_on,
+            "first_day": first_day,
+            "last_day": last_day,
+            "period": period,
+        },
+    )
+
+
+def get_rfm(_client: object) -> Call[models.RfmReport]:
+    """Buyers by recency, frequency and monetary value.
+
+    The cells of the last run.
+    """
+    return Call("GET", "/analytics/rfm", read_json(models.RfmReport))
+
+
+def get_segments(_client: object, *, days: int | None = None) -> Call[models.SegmentReport]:
+    """Segments, and who moved between them.
+
+    Sizes and means as of the last run; moves on the newest scored days.
+
+    days: scored days, the newest ones
+    """
+    return Call("GET", "/analytics/segments", read_json(models.SegmentReport), query={"days": days})
+
+
+def get_subscription(_client: object, user_id: str) -> Call[models.SubscriptionAnswer]:
+    """Whether, about what and when a user may be written to.
+
+    Under any id of the person. A user without a chat has the state `none`.
+    """
+    return Call("GET", path_of("/users/{user_id}/subscription", user_id=user_id), read_json(models.SubscriptionAnswer))
+
+
+def get_user(
+    _client: object, user_id: str, *, freshness: Literal["snapshot", "live"] | None = None
+) -> Call[models.User]:
+    """One user: who, features in words, predictions with reasons.
+
+    Predictions are asked from the services now, from features as fresh as was asked for.
+
+    freshness: `snapshot`: features of the last run; `live`: of everything until now
+    """
+    return Call(
+        "GET", path_of("/users/{user_id}", user_id=user_id), read_json(models.User), query={"freshness": freshness}
+    )
+
+
+def get_user_events(
+    _client: object, user_id: str, *, limit: int | None = None, cursor: str | None = None
+) -> Call[models.Timeline]:
+    """A page of a user's events, newest first.
+
+    Events as they were stored, also those that came a second ago.
+
+    limit: entries a page
+    cursor: the `next_cursor` of the page before; none: the first
+    """
+    return Call(
+        "GET",
+        path_of("/users/{user_id}/events", user_id=user_id),
+        read_json(models.Timeline),
+        query={"limit": limit, "cursor": cursor},
+    )
+
+
+def get_user_predictions(
+    _client: object, user_id: str, *, limit: int | None = None, cursor: str | None = None, model: str | None = None
+) -> Call[models.HistoryPage]:
+    """A page of what models said of a user, newest first.
+
+    Batch scores and served predictions from the ledger, with the outcome once the horizon is over.
+
+    limit: entries a page
+    cursor: the `next_cursor` of the page before; none: the first
+    model: of one model only, such as `churn`
+    """
+    return Call(
+        "GET",
+        path_of("/users/{user_id}/predictions", user_id=user_id),
+        read_json(models.HistoryPage),
+        query={"limit": limit, "cursor": cursor, "model": model},
+    )
+
+
+def get_users(
+    _client: object,
+    *,
+    search: str | None = None,
+    segment: str | None = None,
+    risk: Literal["low", "medium", "high"] | None = None,
+    source: Literal["telegram", "web", "mobile", "other"] | None = None,
+    min_purchase_probability: float | None = None,
+    max_purchase_probability: float | None = None,
+    min_churn_probability: float | None = None,
+    max_churn_probability: float | None = None,
+    min_expected_value: float | None = None,
+    max_expected_value: float | None = None,
+    active_since: date | None = None,
+    silent_since: date | None = None,
+    sort: Literal[
+        "user_id",
+        "expected_value",
+        "purchase_probability",
+        "churn_probability",
+        "last_active_day",
+        "purchase_amount_total",
+    ]
+    | None = None,
+    order: Literal["asc", "desc"] | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Call[models.UserPage]:
+    """A page of users: found, filtered, in an order.
+
+    Users as the last run saw them. The page at the millionth user costs what the first one costs.
+
+    search: how the user's id begins
+    segment: the segment's name
+    risk: the risk of leaving; users who can leave only
+    source: where the user is most active
+    min_expected_value: in the base currency
+    max_expected_value: in the base currency
+    active_since: active on that day (UTC) or later
+    silent_since: not active on that day (UTC) or later
+    sort: equal users come in the order of their ids
+    order: what is not known counts as least
+    limit: users a page
+    cursor: the `next_cursor` of the page before; none: the first
+    """
+    return Call(
+        "GET",
+        "/users",
+        read_json(models.UserPage),
+        query={
+            "search": search,
+            "segment": segment,
+            "risk": risk,
+            "source": source,
+            "min_purchase_probability": min_purchase_probability,
+            "max_purchase_probability": max_purchase_probability,
+            "min_churn_probability": min_churn_probability,
+            "max_churn_probability": max_churn_probability,
+            "min_expected_value": min_expected_value,
+            "max_expected_value": max_expected_value,
+            "active_since": active_since,
+            "silent_since": silent_since,
+            "sort": sort,
+            "order": order,
+            "limit": limit,
+            "cursor": cursor,
+        },
+    )
+
+
+def hold_slots(_client: object, body: models.Flood) -> Call[None]:
+    """Telegram asked to wait.
+
+    Nobody is given a slot for so long, campaigns and replies alike.
+    """
+    return Call("POST", "/telegram/slots/floods", read_nothing, body=body, is_repeatable=False)
+
+
+def list_accounts(_client: object) -> Call[list[models.AccountAnswer]]:
+    """All accounts.
+
+    Oldest first, disabled ones too.
+    """
+    return Call("GET", "/accounts", read_json(list[models.AccountAnswer]))
+
+
+def list_keys(_client: object) -> Call[list[models.KeyAnswer]]:
+    """My keys.
+
+    Those that I made, oldest first; an admin sees all. No secret is shown.
+    """
+    return Call("GET", "/keys", read_json(list[models.KeyAnswer]))
+
+
+def livez(_client: object) -> Call[dict[str, str]]:
+    """Whether the process lives.
+
+    200 as long as the process answers at all.
+    """
+    return Call("GET", "/livez", read_json(dict[str, str]))
+
+
+def login(_client: object, body: models.Login) -> Call[models.Tokens]:
+    """Sign in with e-mail address and password.
+
+    Begins a session. Failed attempts make the next ones wait, a minute at most (429).
+    """
+    return Call("POST", "/auth/login", read_json(models.Tokens), body=body, is_repeatable=False)
+
+
+def logout(_client: object, body: models.Refresh) -> Call[None]:
+    """End a session.
+
+    Ends the session of a refresh token. An access token of it is refused within seconds.
+    """
+    return Call("POST", "/auth/logout", read_nothing, body=body, is_repeatable=False)
+
+
+def make_account(_client: object, body: models.NewAccount) -> Call[models.AccountAnswer]:
+    """Make an account.
+
+    Its owner should change the password.
+    """
+    return Call("POST", "/accounts", read_json(models.AccountAnswer), body=body, is_repeatable=False)
+
+
+def make_key(_client: object, body: models.NewKey) -> Call[models.MadeKey]:
+    """Make a key.
+
+    The secret is in this answer alone.
+    """
+    return Call("POST", "/keys", read_json(models.MadeKey), body=body, is_repeatable=False)
+
+
+def me(_client: object) -> Call[models.Me]:
+    """Who I am and what I may do.
+
+    For accounts and keys.
+    """
+    return Call("GET", "/auth/me", read_json(models.Me))
+
+
+def metrics(_client: object) -> Call[bytes]:
+    """Figures in Prometheus' text format.
+
+    What this API has counted.
+    """
+    return Call("GET", "/metrics", read_bytes)
+
+
+def open_mini_app(_client: object, body: models.MiniApp) -> Call[models.Tokens]:
+    """Sign in from the shop's Mini App.
+
+    `initData` is good for ten minutes after Telegram signed it.
+    """
+    return Call("POST", "/auth/telegram/mini-app", read_json(models.Tokens), body=body, is_repeatable=False)
+
+
+def post_events(
+    _client: object, body: models.Event | list[models.Event], *, idempotency_key: str | None = None
+) -> Call[models.EventResults]:
+    """Store up to a thousand events.
+
+    Answers after the commit, with what became of each event. `received_at` is the server's.
+
+    Send one event, an array of them, or a line of JSON for each (`application/x-ndjson`). Good events are stored
+    though others are refused. Sending events again changes nothing, by their `event_id` or by the Idempotency-Key.
+
+    idempotency_key: the same for a request that is sent again; gives ids to events without one
+    """
+    return Call(
+        "POST",
+        "/events",
+        read_json(models.EventResults),
+        headers={"idempotency-key": key_or_new(idempotency_key)},
+        body=body,
+    )
+
+
+def post_predictions(_client: object, body: models.PredictionsRequest) -> Call[models.PredictionsResponse]:
+    """What every model says of some users now.
+
+    With `live`, an event that was stored a moment ago counts. Each prediction says until when events counted.
+    """
+    return Call("POST", "/predictions", read_json(models.PredictionsResponse), body=body, is_repeatable=False)
+
+
+def post_telegram_event(
+    _client: object, body: models.Event, *, idempotency_key: str | None = None
+) -> Call[models.TelegramAnswer]:
+    """Store what a user did, and answer the user.
+
+    One event as in `POST /events`, from the bot (`source` is `telegram` unless it says otherwise).
+
+    The event is stored, then every model is asked with features that count it. Models that do not answer are named;
+    the event is stored all the same.
+
+    idempotency_key: the same for a request that is sent again; gives ids to events without one
+    """
+    return Call(
+        "POST",
+        "/telegram/event",
+        read_json(models.TelegramAnswer),
+        headers={"idempotency-key": key_or_new(idempotency_key)},
+        body=body,
+    )
+
+
+def post_telegram_webhook(
+    _client: object, body: models.Update, *, x_telegram_bot_api_secret_token: SecretStr | None = None
+) -> Call[models.UpdateReceipt]:
+    """An update from Telegram itself.
+
+    Answers once the update is stored. An update that Telegram sends again is known by its number.
+
+    x_telegram_bot_api_secret_token: the secret that the webhook was registered with
+    """
+    return Call(
+        "POST",
+        "/telegram/webhook",
+        read_json(models.UpdateReceipt),
+        headers={"x-telegram-bot-api-secret-token": x_telegram_bot_api_secret_token},
+        body=body,
+        is_repeatable=False,
+    )
+
+
+def post_user_erasure(_client: object, user_id: str) -> Call[models.Job]:
+    """Ask for a user to be erased.
+
+    Done by the worker, everywhere and for good, with all ids of the person; the job then has the receipt.
+    """
+    return Call(
+        "POST", path_of("/users/{user_id}/erasures", user_id=user_id), read_json(models.Job), is_repeatable=False
+    )
+
+
+def post_user_export(_client: object, user_id: str) -> Call[models.Job]:
+    """Ask for all that is held about a user.
+
+    Done by the worker; `GET /jobs/{job_id}/export` then has the text, for a week.
+    """
+    return Call(
+        "POST", path_of("/users/{user_id}/exports", user_id=user_id), read_json(models.Job), is_repeatable=False
+    )
+
+
+def put_global_control(_client: object, body: models.NewGlobalControl) -> Call[models.GlobalControlAnswer]:
+    """Change the share of users whom no campaign reaches.
+
+    Refused while a campaign uses the group: its members must stay the same until the effect is measured.
+    """
+    return Call("PUT", "/experiments/global-control", read_json(models.GlobalControlAnswer), body=body)
+
+
+def readyz(_client: object) -> Call[models.Health]:
+    """Whether the API can work, and which of what it needs is away.
+
+    200 if the warehouse answers, else 503. A service that is away does not make the API unready.
+    """
+    return Call("GET", "/readyz", read_json(models.Health))
+
+
+def refresh(_client: object, body: models.Refresh) -> Call[models.Tokens]:
+    """A new access token.
+
+    Replaces the refresh token. The same request sent again within ten seconds gets the same answer.
+
+    A refresh token that had been used earlier ends the whole session.
+    """
+    return Call("POST", "/auth/refresh", read_json(models.Tokens), body=body, is_repeatable=False)
+
+
+def revoke_key(_client: object, key_id: int) -> Call[None]:
+    """Revoke a key.
+
+    It is refused within seconds, by the services too.
+    """
+    return Call("DELETE", path_of("/keys/{key_id}", key_id=key_id), read_nothing)
+
+
+def rotate_key(_client: object, key_id: int, body: models.Rotation) -> Call[models.MadeKey]:
+    """Replace a key.
+
+    The new key may do what the old one may. Both are valid for `overlap_hours`.
+    """
+    return Call(
+        "POST",
+        path_of("/keys/{key_id}/rotate", key_id=key_id),
+        read_json(models.MadeKey),
+        body=body,
+        is_repeatable=False,
+    )
+
+
+def sessions(_client: object) -> Call[list[models.SessionAnswer]]:
+    """My sessions.
+
+    The open ones, the one used last first.
+    """
+    return Call("GET", "/auth/sessions", read_json(list[models.SessionAnswer]))
+
+
+def start_telegram(_client: object) -> Call[models.TelegramSignIn]:
+    """Begin to sign in at Telegram's page.
+
+    OpenID Connect. A page must compare the `state` that comes back with the one it has kept.
+    """
+    return Call("POST", "/auth/telegram/start", read_json(models.TelegramSignIn), is_repeatable=False)
+
+
+def take_slot(_client: object, body: models.SlotWanted) -> Call[models.SlotAnswer]:
+    """When a reply may be sent.
+
+    Replies come before campaigns: while any waits, campaigns are given no slot.
+    """
+    return Call("POST", "/telegram/slots", read_json(models.SlotAnswer), body=body, is_repeatable=False)

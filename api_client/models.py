@@ -1,0 +1,1354 @@
+# Written by `make openapi`; do not edit.
+"""The shapes of requests and answers."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+
+
+class AccessToken(BaseModel):
+    """
+    What a page gets of a session: the refresh token is in a cookie.
+    """
+
+    access_token: Annotated[
+        SecretStr, Field(description="sent as `Authorization: Bearer TOKEN`; keep it in memory only")
+    ]
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: Annotated[int, Field(description="how long the access token is valid, in seconds")]
+    session_id: UUID
+
+
+class AccountAnswer(BaseModel):
+    """
+    An account without its password.
+    """
+
+    account_id: UUID
+    email: str
+    name: str
+    role: Annotated[
+        Literal["viewer", "marketer", "analyst", "admin"],
+        Field(description="What an account is; each role may do what the one before it may, and more."),
+    ]
+    telegram_id: int | None
+    has_password: bool
+    created_at: AwareDatetime
+    disabled_at: Annotated[AwareDatetime | None, Field(description="null while it may sign in")]
+
+
+class AccountChange(BaseModel):
+    """
+    What changes; what is left out stays.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    role: Literal["viewer", "marketer", "analyst", "admin"] | None = None
+    is_disabled: Annotated[bool | None, Field(description="true ends its sessions and revokes its keys")] = None
+    password: Annotated[SecretStr | None, Field(description="a new one, which ends its sessions")] = None
+    telegram_id: Annotated[int | None, Field(description="who may sign in with Telegram")] = None
+
+
+class AttentionItem(BaseModel):
+    """
+    One cause.
+    """
+
+    kind: Annotated[
+        Literal["service_down", "data_is_old", "drift", "quarantine", "waiting_rows", "users_at_risk"],
+        Field(
+            description="`service_down`, `drift`: `subject` is the model; `data_is_old`: `count` is the days; `quarantine`: rows refused in the last 7 days; `waiting_rows`: rows that wait for a rate of `subject`; `users_at_risk`: users with a high risk of leaving"
+        ),
+    ]
+    subject: Annotated[str, Field(description="what it is about; may be empty")]
+    count: int
+
+
+class AttentionReport(BaseModel):
+    """
+    `GET /analytics/attention`.
+    """
+
+    items: Annotated[list[AttentionItem], Field(description="the most urgent first")]
+
+
+class AuditEntry(BaseModel):
+    """
+    One row of the log.
+    """
+
+    sequence: Annotated[int, Field(description="1, 2, 3, ... without a gap")]
+    at: AwareDatetime
+    actor: str
+    actor_name: Annotated[str, Field(description="stays when the account is deleted")]
+    address: str
+    request_id: str
+    action: str
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    result: Literal["done", "refused"]
+
+
+class AuditPage(BaseModel):
+    """
+    Rows of the log, newest first. The next page begins `before` the last number of this one.
+    """
+
+    entries: list[AuditEntry]
+
+
+class ChampionChange(BaseModel):
+    """
+    A champion that another version replaced, and why the gate let it.
+    """
+
+    promoted_at: AwareDatetime
+    kind: Literal["promote", "rollback"]
+    from_version: Annotated[int | None, Field(description="null: the first champion")]
+    to_version: int
+    reason: str
+    promoted_by: str
+
+
+class Deployment(BaseModel):
+    """
+    The version that a model's service is told to run.
+    """
+
+    model_version: int
+    digest: Annotated[str, Field(description="SHA-256 of the model directory's manifest")]
+    deployed_at: AwareDatetime
+    deployed_by: str
+
+
+class DoNotContactAnswer(BaseModel):
+    """
+    That nobody may write to the user.
+    """
+
+    reason: str
+    said_by: Annotated[str, Field(description="the account or key")]
+    since: AwareDatetime
+
+
+class DriftBody(BaseModel):
+    """
+    What a model sees has differed for a week from what it learned from.
+    """
+
+    model: Annotated[str, Field(description="such as `churn`")]
+    as_of: Annotated[date, Field(description="the day on which it was confirmed")]
+    since: Annotated[date, Field(description="the first day of it")]
+    reason: str
+
+
+class DriftDay(BaseModel):
+    """
+    What one look for drift found.
+    """
+
+    as_of: date
+    model_version: int
+    is_drifted: bool
+    is_confirmed: Annotated[bool, Field(description="every look of at least a week saw it")]
+    share_drifted: Annotated[float, Field(description="share of features whose distribution has changed")]
+    alarms: list[str]
+    reason: str
+
+
+class DriftNotice(BaseModel):
+    """
+    Drift is confirmed.
+    """
+
+    notice_id: Annotated[int, Field(description="1, 2, 3, ... in the order in which things happened")]
+    noticed_at: Annotated[AwareDatetime, Field(description="kept for seven days")]
+    kind: Literal["drift"]
+    body: DriftBody
+
+
+class EarlyWarningBody(BaseModel):
+    """
+    Users are likely to leave; `GET /users?risk=high` lists them.
+    """
+
+    as_of: date
+    users_at_high_risk: int
+    users_asked_about: Annotated[int, Field(description="users active of late, who are those that can leave")]
+
+
+class EarlyWarningNotice(BaseModel):
+    """
+    Users are likely to leave.
+    """
+
+    notice_id: Annotated[int, Field(description="1, 2, 3, ... in the order in which things happened")]
+    noticed_at: Annotated[AwareDatetime, Field(description="kept for seven days")]
+    kind: Literal["early_warning"]
+    body: EarlyWarningBody
+
+
+class EventError(BaseModel):
+    """
+    One reason why an event was not stored.
+    """
+
+    field: Annotated[str, Field(description="the field that is wrong; empty where it is the event as a whole")]
+    message: Annotated[str, Field(description="what is wrong with it")]
+
+
+class EventResult(BaseModel):
+    """
+    What became of one event.
+    """
+
+    event_id: Annotated[str | None, Field(description="as sent, or as made from the Idempotency-Key")]
+    status: Annotated[
+        Literal["stored", "known", "conflicting", "refused", "waiting", "erased"],
+        Field(
+            description="`stored`; `known`: it was stored before; `conflicting`: another event has its id; `refused`: it breaks the contract; `waiting`: it is stored once a rate of its currency is known; `erased`: its user was erased, and nothing is kept. What is not stored otherwise is in quarantine"
+        ),
+    ]
+    errors: Annotated[list[EventError], Field(description="why it was not stored")]
+
+
+class EventResults(BaseModel):
+    """
+    What became of the events of a request, in their order. What is `stored` or `known` is committed.
+    """
+
+    stored: int
+    known: int
+    conflicting: int
+    refused: int
+    waiting: int
+    erased: int
+    results: list[EventResult]
+
+
+class FeatureValue(BaseModel):
+    """
+    One feature of a user, in words.
+    """
+
+    name: Annotated[str, Field(description="in the feature catalogue")]
+    label: Annotated[str, Field(description="the feature in words")]
+    description: str
+    unit: Annotated[str, Field(description="of `value`: days, orders, money, share, ...")]
+    value: Annotated[float | None, Field(description="null where undefined, as the description says")]
+
+
+class Flood(BaseModel):
+    """
+    Telegram answered 429.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    retry_after_seconds: Annotated[float, Field(description="as Telegram said")]
+
+
+class FunnelCounts(BaseModel):
+    """
+    How many different users came how far.
+    """
+
+    active_users: int
+    viewers: int
+    cart_users: int
+    checkout_users: int
+    buyers: int
+    carts_per_viewer: Annotated[
+        float | None, Field(description="a share from 0 to 1; null where nobody could be counted")
+    ]
+    checkouts_per_cart_user: Annotated[
+        float | None, Field(description="a share from 0 to 1; null where nobody could be counted")
+    ]
+    buyers_per_checkout_user: Annotated[
+        float | None, Field(description="a share from 0 to 1; null where nobody could be counted")
+    ]
+    buyers_per_active_user: Annotated[
+        float | None, Field(description="a share from 0 to 1; null where nobody could be counted")
+    ]
+
+
+class FunnelPeriod(BaseModel):
+    """
+    The funnel of one period.
+    """
+
+    active_users: int
+    viewers: int
+    cart_users: int
+    checkout_users: int
+    buyers: int
+    carts_per_viewer: Annotated[
+        float | None, Field(description="a share from 0 to 1; null where nobody could be counted")
+    ]
+    checkouts_per_cart_user: Annotated[
+        float | None, Field(description="a share from 0 to 1; null where nobody could be counted")
+    ]
+    buyers_per_checkout_user: Annotated[
+        float | None, Field(description="a share from 0 to 1; null where nobody could be counted")
+    ]
+    buyers_per_active_user: Annotated[
+        float | None, Field(description="a share from 0 to 1; null where nobody could be counted")
+    ]
+    first_day: date
+    last_day: date
+    is_running: Annotated[bool, Field(description="not over when this was known: more will come")]
+
+
+class FunnelReport(BaseModel):
+    """
+    `GET /analytics/funnel`.
+    """
+
+    as_of: Annotated[date | None, Field(description="the last run knew all before this day (UTC); null: no run yet")]
+    time_zone: str
+    week_starts_on: Annotated[
+        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+        Field(description="The day that a week begins with."),
+    ]
+    archived_months: Annotated[
+        list[str],
+        Field(description="months in the range whose events are archived: counted in UTC, not in other time zones"),
+    ]
+    total: Annotated[FunnelCounts, Field(description="of the whole range; who came in two periods counts once")]
+    periods: list[FunnelPeriod]
+
+
+class GlobalControlAnswer(BaseModel):
+    """
+    The global control group: users whom no campaign reaches, so that the effect of all campaigns is known.
+    """
+
+    share: Annotated[float | None, Field(description="share of all users; null: there is no group")]
+    begun_at: Annotated[AwareDatetime | None, Field(description="when it began as it is now")]
+    begun_by: Annotated[str | None, Field(description="who asked for it")]
+    used_by: Annotated[list[str], Field(description="what uses it; while this is not empty, it cannot be changed")]
+
+
+class Health(BaseModel):
+    """
+    Which of the things that the API needs answer.
+    """
+
+    status: Annotated[
+        Literal["up", "down"], Field(description="`up` if the API can store events and answer about users")
+    ]
+    warehouse: Annotated[Literal["up", "down"], Field(description="whether Postgres answers")]
+    services: Annotated[
+        dict[str, Literal["up", "down"]], Field(description="whether the service of each model answers")
+    ]
+
+
+class Import(BaseModel):
+    """
+    A file that events were imported from.
+    """
+
+    file_name: str
+    started_at: AwareDatetime
+    finished_at: Annotated[AwareDatetime | None, Field(description="null: it is going on, or was cut off")]
+    rows_read: int
+    rows_stored: int
+    rows_known: int
+    rows_quarantined: int
+
+
+class Job(BaseModel):
+    """
+    An export or erasure of a user. Ask again until `state` is `done` or `failed`.
+    """
+
+    job_id: UUID
+    kind: Literal["export", "erasure"]
+    state: Literal["waiting", "running", "done", "failed"]
+    asked_by: Annotated[str, Field(description="who asked, as in `key:7`")]
+    asked_at: AwareDatetime
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    bytes_written: Annotated[int, Field(description="of an export, so far")]
+    receipt: Annotated[
+        dict[str, Any] | None,
+        Field(description="of an erasure that is done: what went from where, and what a scan still found"),
+    ]
+    error: Annotated[str | None, Field(description="why it failed, or why it is tried again")]
+
+
+class JobBody(BaseModel):
+    """
+    How far an export or erasure of a user is; `GET /jobs/{job_id}` says more.
+    """
+
+    job_id: UUID
+    kind: Literal["export", "erasure"]
+    state: Literal["waiting", "running", "done", "failed"]
+    bytes_written: Annotated[int, Field(description="of an export, so far")]
+
+
+class JobNotice(BaseModel):
+    """
+    A job has come further.
+    """
+
+    notice_id: Annotated[int, Field(description="1, 2, 3, ... in the order in which things happened")]
+    noticed_at: Annotated[AwareDatetime, Field(description="kept for seven days")]
+    kind: Literal["job"]
+    body: JobBody
+
+
+class KeyAnswer(BaseModel):
+    """
+    A key without its secret.
+    """
+
+    key_id: int
+    name: str
+    hint: Annotated[str | None, Field(description="its first characters")]
+    scopes: list[str]
+    account_id: Annotated[UUID | None, Field(description="who made it; null: the command line, or an account deleted")]
+    replaces: Annotated[int | None, Field(description="the key that it replaces")]
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    last_used_at: Annotated[
+        AwareDatetime | None, Field(description="right to the hour, and only for calls of this API")
+    ]
+    revoked_at: AwareDatetime | None
+
+
+class Kpi(BaseModel):
+    """
+    One figure of the last 30 days known, beside the 30 days before.
+    """
+
+    name: str
+    value: float
+    before: float
+    change: Annotated[float | None, Field(description="as a share of `before`; null where that is 0")]
+
+
+class Login(BaseModel):
+    """
+    Who signs in.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    email: str
+    password: SecretStr
+
+
+class MadeKey(BaseModel):
+    """
+    A new key. The secret is shown only now.
+    """
+
+    key_id: int
+    name: str
+    hint: Annotated[str | None, Field(description="its first characters")]
+    scopes: list[str]
+    account_id: Annotated[UUID | None, Field(description="who made it; null: the command line, or an account deleted")]
+    replaces: Annotated[int | None, Field(description="the key that it replaces")]
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    last_used_at: Annotated[
+        AwareDatetime | None, Field(description="right to the hour, and only for calls of this API")
+    ]
+    revoked_at: AwareDatetime | None
+    key: SecretStr
+
+
+class Me(BaseModel):
+    """
+    Whoever asks.
+    """
+
+    id: Annotated[str, Field(description="such as `account:<uuid>` or `key:7`, as in the audit log")]
+    name: Annotated[str, Field(description="the e-mail address of an account, or the name of a key")]
+    permissions: list[str]
+    session_id: Annotated[UUID | None, Field(description="null for a key")]
+
+
+class MiniApp(BaseModel):
+    """
+    Who opened the Mini App.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    init_data: Annotated[SecretStr, Field(description="`Telegram.WebApp.initData`, unchanged")]
+
+
+class ModelState(BaseModel):
+    """
+    What a model's service says of itself now.
+    """
+
+    model: str
+    is_up: bool
+    model_version: int | None = None
+    loaded_at: AwareDatetime | None = None
+    warning: Annotated[str | None, Field(description="what to know before relying on it")] = None
+
+
+class NewAccount(BaseModel):
+    """
+    An account to make.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    email: str
+    name: Annotated[str, Field(description="what people call it")]
+    role: Annotated[
+        Literal["viewer", "marketer", "analyst", "admin"],
+        Field(description="What an account is; each role may do what the one before it may, and more."),
+    ]
+    password: Annotated[
+        SecretStr | None, Field(description="to be changed by its owner; left out for sign-in with Telegram alone")
+    ] = None
+    telegram_id: Annotated[int | None, Field(description="who may sign in with Telegram")] = None
+
+
+class NewGlobalControl(BaseModel):
+    """
+    How large the global control group is to be.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    share: Annotated[
+        float | None, Field(description="share of all users, 0.01 to 0.1; null: campaigns may reach everybody")
+    ]
+    is_redrawn: Annotated[
+        bool | None, Field(description="draw other users; false: a group that grows keeps its members")
+    ] = False
+
+
+class NewKey(BaseModel):
+    """
+    A key to make.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="what people call it")]
+    scopes: Annotated[
+        list[
+            Literal[
+                "events:write",
+                "telegram:write",
+                "predictions:read",
+                "users:read",
+                "users:export",
+                "users:erase",
+                "subscriptions:read",
+                "subscriptions:write",
+                "subscriptions:forbid",
+                "analytics:read",
+                "experiments:manage",
+                "metrics:read",
+                "keys:manage",
+                "accounts:manage",
+                "audit:read",
+                "profile:read",
+                "profile:manage",
+            ]
+        ],
+        Field(description="what it may do; no more than you may"),
+    ]
+    expires_at: Annotated[
+        AwareDatetime | None, Field(description="with its time zone, within ten years; null: never")
+    ] = None
+
+
+class NewPassword(BaseModel):
+    """
+    A change of one's own password.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    current_password: SecretStr
+    new_password: Annotated[SecretStr, Field(description="12 to 256 characters, of any kind")]
+
+
+class Nothing(BaseModel):
+    """
+    A body without a field: `{}`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+
+
+class PastAnswer(BaseModel):
+    """
+    What was once said of a user, and what came of it.
+    """
+
+    made_at: AwareDatetime
+    kind: Annotated[Literal["score", "prediction"], Field(description="`score`: in batch; `prediction`: on request")]
+    model: str
+    model_version: int
+    as_of: Annotated[date | None, Field(description="the day whose beginning the features described")]
+    horizon_days: Annotated[int | None, Field(description="how far it looked; null: it was about that day")]
+    probability: float | None
+    segment: str | None
+    basis: Annotated[Literal["model", "rule", "prior"], Field(description="what answered")]
+    has_purchased: Annotated[bool | None, Field(description="within the horizon; null: it is not over")]
+    is_churned: Annotated[bool | None, Field(description="null: not over, or the user could not churn")]
+
+
+class PredictionsRequest(BaseModel):
+    """
+    Whom to ask about.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_ids: Annotated[list[str], Field(description="answered in this order")]
+    freshness: Annotated[
+        Literal["snapshot", "live"] | None,
+        Field(description="`live` counts everything that has arrived until now; `snapshot` is as of last night"),
+    ] = "live"
+    reasons: Annotated[int | None, Field(description="how many reasons each answer carries")] = 3
+
+
+class Prohibition(BaseModel):
+    """
+    Why nobody may write to the user.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: Annotated[str, Field(description="for colleagues, as in `asked by phone`")]
+
+
+class QuarantineReason(BaseModel):
+    """
+    Rows that are held back for one reason.
+    """
+
+    reason: str
+    waits_for: Annotated[str | None, Field(description="the currency for whose rate they wait; null: they are wrong")]
+    rows: int
+    first_at: AwareDatetime
+    last_at: AwareDatetime
+
+
+class QuietHours(BaseModel):
+    """
+    The local hours in which nothing is sent. They may span midnight; equal times mean none.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    start: Annotated[time, Field(description="local time")]
+    end: Annotated[time, Field(description="local time")]
+
+
+class ReasonOut(BaseModel):
+    """
+    One feature's part in the answer, strongest first.
+    """
+
+    feature: Annotated[str, Field(description="name in the feature catalogue")]
+    label: Annotated[str, Field(description="the feature in words")]
+    value: Annotated[float | None, Field(description="the user's value in the feature's unit; null if undefined")]
+    contribution: Annotated[float, Field(description="part in the answer, in the model's additive unit")]
+    text: Annotated[str, Field(description="a sentence for people")]
+
+
+class Refresh(BaseModel):
+    """
+    A refresh token.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    refresh_token: Annotated[SecretStr, Field(description="the newest one of the session")]
+
+
+class RetentionWeek(BaseModel):
+    """
+    How many of a cohort were active in one week.
+    """
+
+    week: Annotated[int, Field(description="0 is the cohort's own week")]
+    active_users: int
+    share: Annotated[float | None, Field(description="a share from 0 to 1; null where nobody could be counted")]
+    is_running: bool
+
+
+class RevenuePeriod(BaseModel):
+    """
+    Users, orders and money of one period.
+    """
+
+    first_day: date
+    last_day: date
+    is_running: Annotated[bool, Field(description="not over when this was known: more will come")]
+    active_users: int
+    new_users: Annotated[int, Field(description="users whose first event is in the period")]
+    buyers: int
+    orders: int
+    purchase_amount: Annotated[float, Field(description="before refunds")]
+    refunds: int
+    refund_amount: float
+    revenue: Annotated[float, Field(description="purchases less refunds")]
+    average_order_amount: Annotated[float | None, Field(description="null: no orders")]
+
+
+class RevenueReport(BaseModel):
+    """
+    `GET /analytics/revenue`.
+    """
+
+    as_of: Annotated[date | None, Field(description="the last run knew all before this day (UTC); null: no run yet")]
+    time_zone: str
+    week_starts_on: Annotated[
+        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+        Field(description="The day that a week begins with."),
+    ]
+    archived_months: Annotated[
+        list[str],
+        Field(description="months in the range whose events are archived: counted in UTC, not in other time zones"),
+    ]
+    periods: list[RevenuePeriod]
+
+
+class RfmCell(BaseModel):
+    """
+    Buyers with alike recency, frequency and monetary value.
+    """
+
+    cell: str
+    users: int
+    mean_recency_days: float
+    mean_orders: float
+    purchase_amount: float
+
+
+class RfmReport(BaseModel):
+    """
+    `GET /analytics/rfm`.
+    """
+
+    as_of: Annotated[date | None, Field(description="the last run knew all before this day (UTC); null: no run yet")]
+    cells: list[RfmCell]
+
+
+class RiskCount(BaseModel):
+    """
+    Users who can leave, by risk; and those who cannot, since they are not active.
+    """
+
+    risk: str | None
+    users: int
+
+
+class Rotation(BaseModel):
+    """
+    How a key is replaced.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    overlap_hours: Annotated[float | None, Field(description="how long the old key stays valid beside the new one")] = (
+        24.0
+    )
+
+
+class RunBody(BaseModel):
+    """
+    A run of the pipeline has ended.
+    """
+
+    run_id: Annotated[str, Field(description="as Dagster names it")]
+    job: Annotated[str, Field(description="such as `refresh`")]
+    state: Literal["done", "failed", "canceled"]
+    as_of: Annotated[date | None, Field(description="the day for which it ran")]
+
+
+class RunNotice(BaseModel):
+    """
+    A run has ended.
+    """
+
+    notice_id: Annotated[int, Field(description="1, 2, 3, ... in the order in which things happened")]
+    noticed_at: Annotated[AwareDatetime, Field(description="kept for seven days")]
+    kind: Literal["run"]
+    body: RunBody
+
+
+class ScorecardWeek(BaseModel):
+    """
+    How what was said in one week compares with what happened.
+    """
+
+    as_of_week: Annotated[date, Field(description="the Monday of the week, UTC")]
+    kind: Annotated[Literal["score", "prediction"], Field(description="`score`: in batch; `prediction`: on request")]
+    is_live: Annotated[bool, Field(description="said before its window; false: in hindsight, which judges no model")]
+    model_version: int
+    horizon_days: int
+    users: int
+    observed_rate: Annotated[float, Field(description="share of users for whom it came true")]
+    predicted_rate: Annotated[float, Field(description="mean of the probabilities")]
+    auc: Annotated[float | None, Field(description="null: it came true for all or nobody")]
+    brier: float
+    calibration_error: Annotated[float, Field(description="mean gap between predicted and observed")]
+    lift_at_10: float | None
+
+
+class ScoredDay(BaseModel):
+    """
+    The newest day that a model has scored.
+    """
+
+    model: str
+    as_of: Annotated[date | None, Field(description="null: never")]
+
+
+class Segment(BaseModel):
+    """
+    One segment as of the report's day.
+    """
+
+    segment_id: int | None
+    segment: Annotated[str | None, Field(description="null: users that the segmentation has not scored")]
+    users: int
+    share: Annotated[float | None, Field(description="a share from 0 to 1; null where nobody could be counted")]
+    purchase_amount_total: float
+    mean_expected_value: float | None
+    mean_purchase_probability: float | None
+    mean_churn_probability: float | None
+
+
+class SegmentMove(BaseModel):
+    """
+    Users who were in one segment on a scored day, and in another, or the same, on the next.
+    """
+
+    from_as_of: date
+    to_as_of: date
+    from_segment: Annotated[str, Field(description="`new`: not scored before")]
+    to_segment: Annotated[str, Field(description="`gone`: not scored any more")]
+    is_other_model: Annotated[bool, Field(description="another model version scored the later day")]
+    users: int
+    share: Annotated[float | None, Field(description="a share from 0 to 1; null where nobody could be counted")]
+
+
+class SegmentPrediction(BaseModel):
+    """
+    Which group of alike users is this one in?
+    """
+
+    prediction_id: Annotated[
+        UUID,
+        Field(
+            description="names this prediction in the ledger; the same for a request repeated with its Idempotency-Key"
+        ),
+    ]
+    user_id: Annotated[str | None, Field(description="as asked")]
+    is_known: Annotated[bool, Field(description="false: no features of this user, so the answer is the prior")]
+    as_of: Annotated[date | None, Field(description="the day whose beginning the features describe")]
+    known_until: Annotated[
+        AwareDatetime | None, Field(description="events that arrived until then count; null where features were given")
+    ]
+    feature_age_days: Annotated[
+        int | None, Field(description="days from `as_of` to today (UTC); 0 for live features, as of tomorrow")
+    ]
+    basis: Annotated[
+        Literal["model", "rule", "prior"], Field(description="what answered: the model, a simple rule, or the prior")
+    ]
+    model_version: Annotated[int, Field(description="version in the registry")]
+    reasons: list[ReasonOut]
+    advice: Annotated[list[str], Field(description="what can be done, in words")]
+    segment_id: Annotated[
+        int | None, Field(description="stable from one retrain to the next; null for a user nobody has seen")
+    ]
+    segment: Annotated[str | None, Field(description="the segment's name; `new` for a user nobody has seen")]
+
+
+class SegmentReport(BaseModel):
+    """
+    `GET /analytics/segments`.
+    """
+
+    as_of: Annotated[date | None, Field(description="the last run knew all before this day (UTC); null: no run yet")]
+    segments: list[Segment]
+    moves: list[SegmentMove]
+
+
+class SessionAnswer(BaseModel):
+    """
+    A session that has not ended.
+    """
+
+    session_id: UUID
+    created_at: AwareDatetime
+    last_used_at: Annotated[AwareDatetime, Field(description="when it began or was refreshed last")]
+    expires_at: Annotated[AwareDatetime, Field(description="when it ends, however often it is refreshed")]
+    address: str | None
+    user_agent: str | None
+    is_current: Annotated[bool, Field(description="whether it is the session that asks")]
+
+
+class SlotAnswer(BaseModel):
+    """
+    When the reply may be sent.
+    """
+
+    is_granted: Annotated[bool, Field(description="false: nothing may be sent to this chat now")]
+    wait_seconds: Annotated[float, Field(description="send after that; where not granted, ask again after that")]
+
+
+class SlotWanted(BaseModel):
+    """
+    Where a reply is to be sent.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    chat_id: Annotated[int, Field(description="Telegram's id of the chat with the bot")]
+
+
+class SubscriptionAnswer(BaseModel):
+    """
+    What a user's subscription says, with the shop's rules where the user has none of their own.
+    """
+
+    user_id: Annotated[str, Field(description="the id under which the chat was registered")]
+    state: Annotated[
+        Literal["active", "paused", "stopped", "blocked", "do_not_contact", "none"],
+        Field(description="what stands in the way of messages, if anything; `none`: the user has no chat"),
+    ]
+    chat_id: int | None
+    language: str | None
+    topics: list[Literal["offers", "recommendations", "reminders", "news"]]
+    time_zone: str
+    quiet_hours: QuietHours
+    most_a_day: Annotated[int, Field(description="messages a local day")]
+    most_a_week: Annotated[int, Field(description="messages in the seven local days that end today")]
+    paused_until: AwareDatetime | None
+    stopped_at: AwareDatetime | None
+    blocked_at: AwareDatetime | None
+    subscribed_at: AwareDatetime | None
+    do_not_contact: DoNotContactAnswer | None
+
+
+class SubscriptionChange(BaseModel):
+    """
+    What changes; what is left out stays. Where the user has no chat yet, `chat_id` is needed.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    chat_id: Annotated[int | None, Field(description="the chat is taken from whoever else had it")] = None
+    language: Annotated[str | None, Field(description="for a new subscription `en`, if left out")] = None
+    topics: Annotated[
+        list[Literal["offers", "recommendations", "reminders", "news"]] | None,
+        Field(description="all topics that the user wants to hear about"),
+    ] = None
+    time_zone: Annotated[str | None, Field(description="null: the shop's")] = None
+    quiet_hours: Annotated[QuietHours | None, Field(description="null: the shop's")] = None
+    most_a_day: Annotated[int | None, Field(description="messages a local day; null: the shop's")] = None
+    most_a_week: Annotated[
+        int | None, Field(description="messages in the seven local days that end today; null: the shop's")
+    ] = None
+    paused_until: Annotated[AwareDatetime | None, Field(description="nothing is sent before; null: no pause")] = None
+    is_stopped: Annotated[bool | None, Field(description="the user wants no messages; false: wants them again")] = None
+    is_blocked: Annotated[bool | None, Field(description="the user has blocked the bot; false: unblocked it")] = None
+
+
+class TelegramCode(BaseModel):
+    """
+    What came back from Telegram, and the binding.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    code: Annotated[str, Field(description="the query parameter of the page")]
+    state: str
+    binding: SecretStr
+
+
+class TelegramSignIn(BaseModel):
+    """
+    A sign-in that was begun. Keep `state` and `binding`, and go to `url`.
+    """
+
+    url: Annotated[str, Field(description="Telegram's page")]
+    state: Annotated[str, Field(description="comes back with the code")]
+    binding: Annotated[SecretStr, Field(description="proves who began; it is never sent to Telegram")]
+    expires_in: Annotated[int, Field(description="seconds until it is too late to complete it")]
+
+
+class TimelineEvent(BaseModel):
+    """
+    One event of a user, as it was stored.
+    """
+
+    event_id: UUID
+    user_id: Annotated[str, Field(description="the id under which it came")]
+    event_type: str
+    occurred_at: AwareDatetime
+    received_at: AwareDatetime
+    source: str
+    order_id: str | None
+    item_id: str | None
+    amount: Annotated[float | None, Field(description="in `currency`")]
+    currency: str | None
+    quantity: float | None
+    properties: dict[str, Any] | None
+
+
+class Tokens(BaseModel):
+    """
+    What stands for a session. The refresh token is used once: each refresh brings a new one.
+    """
+
+    access_token: Annotated[SecretStr, Field(description="sent as `Authorization: Bearer TOKEN`")]
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: Annotated[int, Field(description="how long the access token is valid, in seconds")]
+    refresh_token: SecretStr
+    session_id: UUID
+
+
+class Update(BaseModel):
+    """
+    An update as Telegram's Bot API describes it. Only its number is read here.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    update_id: Annotated[int, Field(description="Telegram's number of the update")]
+
+
+class UpdateReceipt(BaseModel):
+    """
+    That the update is stored.
+    """
+
+    update_id: int
+    is_new: Annotated[bool, Field(description="false: Telegram had sent it before")]
+
+
+class UserSummary(BaseModel):
+    """
+    One user in a list, as of its day.
+    """
+
+    user_id: str
+    first_seen_day: Annotated[date, Field(description="day of the first event, UTC")]
+    last_active_day: Annotated[date | None, Field(description="last day with an activity, UTC; null: never")]
+    orders_total: int
+    purchase_amount_total: Annotated[float, Field(description="in the base currency, before refunds")]
+    main_source: Annotated[str | None, Field(description="where the user is most active")]
+    segment: Annotated[str | None, Field(description="null: the segmentation has not scored the day")]
+    purchase_probability: Annotated[float | None, Field(description="within the model's horizon")]
+    expected_value: Annotated[float | None, Field(description="money expected within the horizon, base currency")]
+    churn_probability: Annotated[float | None, Field(description="null: not active of late, so cannot be lost")]
+    churn_risk: Annotated[Literal["low", "medium", "high"] | None, Field(description="the same in words")]
+
+
+class FieldError(BaseModel):
+    """
+    One field that is wrong.
+    """
+
+    field: Annotated[str, Field(description="where, as in `user_ids[3]`; or `body`, `method`, `path`, or a header")]
+    message: Annotated[str, Field(description="what is wrong with it")]
+
+
+class Problem(BaseModel):
+    """
+    The body of every 4xx and 5xx answer.
+    """
+
+    status: Annotated[int, Field(description="the HTTP status")]
+    title: Annotated[str, Field(description="the kind of problem")]
+    detail: Annotated[str, Field(description="one sentence: what is wrong and the way out")]
+    request_id: Annotated[str, Field(description="to find the request in the service's log")]
+    errors: list[FieldError] | None = None
+
+
+class Event(BaseModel):
+    """
+    Something that a user did, or that was done to a user.
+    """
+
+    event_id: Annotated[
+        UUID | None,
+        Field(
+            description="the sender's UUID of this event; sending it again changes nothing. May be left out where the request has an Idempotency-Key"
+        ),
+    ] = None
+    user_id: Annotated[str, Field(description="the shop's id of the user")]
+    event_type: Annotated[str, Field(description="such as `view`, `purchase`; an unknown type counts as `other`")]
+    occurred_at: Annotated[AwareDatetime, Field(description="when it happened, with its time zone")]
+    order_id: Annotated[str | None, Field(description="lines of one order share it")] = None
+    item_id: str | None = None
+    amount: Annotated[float | str | None, Field(description="money in `currency`; a negative purchase is a refund")] = (
+        None
+    )
+    currency: Annotated[str | None, Field(description="ISO 4217; the shop's own if absent")] = None
+    quantity: float | str | None = None
+    source: Annotated[str | None, Field(description="where it happened: `telegram`, `web`, `mobile`")] = None
+    properties: Annotated[dict[str, Any] | None, Field(description="everything else")] = None
+
+
+class Cohort(BaseModel):
+    """
+    The users whose first event is in one week.
+    """
+
+    first_day: date
+    users: int
+    weeks: list[RetentionWeek]
+
+
+class Dashboard(BaseModel):
+    """
+    `GET /analytics/dashboard`: what a day begins with.
+    """
+
+    as_of: Annotated[date | None, Field(description="the last run knew all before this day (UTC); null: no run yet")]
+    time_zone: str
+    week_starts_on: Annotated[
+        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+        Field(description="The day that a week begins with."),
+    ]
+    archived_months: Annotated[
+        list[str],
+        Field(description="months in the range whose events are archived: counted in UTC, not in other time zones"),
+    ]
+    kpis: list[Kpi]
+    days: Annotated[list[RevenuePeriod], Field(description="the last 30 days known")]
+    segments: list[Segment]
+    risks: list[RiskCount]
+    rfm: list[RfmCell]
+    models: list[ModelState]
+
+
+class FeatureFamily(BaseModel):
+    """
+    Features that describe one side of a user.
+    """
+
+    family: Annotated[str, Field(description="such as `recency`, `frequency`, `monetary`")]
+    features: list[FeatureValue]
+
+
+class Freshness(BaseModel):
+    """
+    How new what is known is.
+    """
+
+    events_read_at: Annotated[AwareDatetime | None, Field(description="when a run last read new events; null: never")]
+    contract_passed_at: Annotated[
+        AwareDatetime | None, Field(description="when new events last passed all checks of the contract; null: never")
+    ]
+    last_event_day: Annotated[date | None, Field(description="newest day with an event that a run has read, UTC")]
+    features_as_of: Annotated[date | None, Field(description="day of the newest features")]
+    scores: list[ScoredDay]
+
+
+class HistoryPage(BaseModel):
+    """
+    What was said of a user, newest first.
+    """
+
+    answers: list[PastAnswer]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class ModelReport(BaseModel):
+    """
+    One model: what runs, how it came to run, and how good it is.
+    """
+
+    model: str
+    deployment: Annotated[Deployment | None, Field(description="null: nothing was deployed yet")]
+    changes: Annotated[list[ChampionChange], Field(description="the newest first")]
+    scorecard: Annotated[list[ScorecardWeek], Field(description="weeks that have matured, the newest first")]
+    drift: Annotated[list[DriftDay], Field(description="the newest first")]
+
+
+class ModelsReport(BaseModel):
+    """
+    `GET /analytics/models`.
+    """
+
+    models: list[ModelReport]
+
+
+class NoticePage(BaseModel):
+    """
+    Notices that the caller may see, newest first. The next page begins `before` the last number of this one.
+    """
+
+    notices: list[Annotated[RunNotice | DriftNotice | EarlyWarningNotice | JobNotice, Field(discriminator="kind")]]
+
+
+class ProbabilityPrediction(BaseModel):
+    """
+    How likely is it that what the model foretells comes true within the horizon?
+    """
+
+    prediction_id: Annotated[
+        UUID,
+        Field(
+            description="names this prediction in the ledger; the same for a request repeated with its Idempotency-Key"
+        ),
+    ]
+    user_id: Annotated[str | None, Field(description="as asked")]
+    is_known: Annotated[bool, Field(description="false: no features of this user, so the answer is the prior")]
+    as_of: Annotated[date | None, Field(description="the day whose beginning the features describe")]
+    known_until: Annotated[
+        AwareDatetime | None, Field(description="events that arrived until then count; null where features were given")
+    ]
+    feature_age_days: Annotated[
+        int | None, Field(description="days from `as_of` to today (UTC); 0 for live features, as of tomorrow")
+    ]
+    basis: Annotated[
+        Literal["model", "rule", "prior"], Field(description="what answered: the model, a simple rule, or the prior")
+    ]
+    model_version: Annotated[int, Field(description="version in the registry")]
+    reasons: list[ReasonOut]
+    advice: Annotated[list[str], Field(description="what can be done, in words")]
+    probability: Annotated[float, Field(description="calibrated probability")]
+    risk: Annotated[
+        Literal["low", "medium", "high"],
+        Field(description="probability in words, beside the base rate, or 1 or 80 % if that is lower or higher"),
+    ]
+
+
+class RetentionReport(BaseModel):
+    """
+    `GET /analytics/retention`.
+    """
+
+    as_of: Annotated[date | None, Field(description="the last run knew all before this day (UTC); null: no run yet")]
+    time_zone: str
+    week_starts_on: Annotated[
+        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+        Field(description="The day that a week begins with."),
+    ]
+    archived_months: Annotated[
+        list[str],
+        Field(description="months in the range whose events are archived: counted in UTC, not in other time zones"),
+    ]
+    cohorts: list[Cohort]
+
+
+class Timeline(BaseModel):
+    """
+    Events of a user, newest first. Events of archived months are in files, and not here.
+    """
+
+    events: list[TimelineEvent]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class UserPage(BaseModel):
+    """
+    A page of a list of users. Users who came after `as_of` are not in it yet.
+    """
+
+    as_of: Annotated[date | None, Field(description="the day at whose beginning this was known; null: no run yet")]
+    users: list[UserSummary]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class DataHealth(BaseModel):
+    """
+    `GET /analytics/data-health`.
+    """
+
+    freshness: Freshness
+    imports: Annotated[list[Import], Field(description="the newest first")]
+    quarantine: Annotated[list[QuarantineReason], Field(description="the most frequent first")]
+    archived_months: list[str]
+
+
+class ModelAnswer(BaseModel):
+    """
+    What one model says of a user now.
+    """
+
+    model: str
+    horizon_days: Annotated[int | None, Field(description="how far it looks; null: it is about today")] = None
+    prediction: Annotated[
+        ProbabilityPrediction | SegmentPrediction | None, Field(description="with reasons; null where nobody answered")
+    ] = None
+    unavailable: Annotated[str | None, Field(description="why nobody answered")] = None
+
+
+class TelegramAnswer(BaseModel):
+    """
+    What became of the event, what the models say of its user now, and words that may be shown to the user.
+    """
+
+    event: EventResult
+    predictions: Annotated[list[ModelAnswer], Field(description="from live features: the event counts")]
+    text: Annotated[str, Field(description="a short personal answer; never says what the shop fears")]
+
+
+class User(BaseModel):
+    """
+    Everything about one user that fits on a page. A person with several ids is found by each of them.
+    """
+
+    user_id: Annotated[str, Field(description="the id under which the user is counted")]
+    other_ids: Annotated[list[str], Field(description="further ids of the same person")]
+    as_of: Annotated[date | None, Field(description="the day of the summary; null: newer than the last run")]
+    features_as_of: Annotated[date | None, Field(description="the day of the features; tomorrow for live ones")]
+    summary: Annotated[UserSummary | None, Field(description="null: newer than the last run")]
+    features: list[FeatureFamily]
+    predictions: list[ModelAnswer]
+
+
+class UserAnswers(BaseModel):
+    """
+    What every model says of one user.
+    """
+
+    user_id: Annotated[str, Field(description="as asked")]
+    predictions: list[ModelAnswer]
+
+
+class PredictionsResponse(BaseModel):
+    """
+    The users in the order asked.
+    """
+
+    users: list[UserAnswers]
