@@ -19,7 +19,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-data bench-models bench-serving bench-truth event-types openapi web lock clean
+.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-data bench-models bench-serving bench-truth event-types openapi web lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -105,6 +105,9 @@ bench-api: install ## measure events in beside a minimal app and COPY, pages of 
 bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.live
+
+bench-campaigns: install ## measure what confidence sequences promise and cost beside tests for one look
+	@$(BIN)/python -m benchmarks.effect
 
 event-types: install ## write dbt's seed of event types from the contract
 	@$(BIN)/python -m data_contracts.event_types > dbt_project/seeds/event_types.csv
