@@ -15,6 +15,20 @@ from api_client import models
 from api_client.call import Call, key_or_new, path_of, read_bytes, read_json, read_nothing
 
 
+def add_list_members(_client: object, list_id: UUID, body: models.MoreMembers) -> Call[models.UserListAnswer]:
+    """Add users to a list.
+
+    Who is in it already, or was erased, is left out.
+    """
+    return Call(
+        "POST",
+        path_of("/user-lists/{list_id}/members", list_id=list_id),
+        read_json(models.UserListAnswer),
+        body=body,
+        is_repeatable=False,
+    )
+
+
 def allow_contact(_client: object, user_id: str) -> Call[models.SubscriptionAnswer]:
     """Allow messages to a user again.
 
@@ -22,6 +36,19 @@ def allow_contact(_client: object, user_id: str) -> Call[models.SubscriptionAnsw
     """
     return Call(
         "DELETE", path_of("/users/{user_id}/do-not-contact", user_id=user_id), read_json(models.SubscriptionAnswer)
+    )
+
+
+def approve_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
+    """Approve a campaign as it is.
+
+    Changing it afterwards ends the approval.
+    """
+    return Call(
+        "POST",
+        path_of("/campaigns/{campaign_id}/approve", campaign_id=campaign_id),
+        read_json(models.CampaignStatus),
+        is_repeatable=False,
     )
 
 
@@ -57,6 +84,19 @@ def browser_refresh(
     return Call("POST", "/auth/browser/refresh", read_json(models.AccessToken), body=body, is_repeatable=False)
 
 
+def cancel_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
+    """End a campaign for good.
+
+    Who is still queued is not written to.
+    """
+    return Call(
+        "POST",
+        path_of("/campaigns/{campaign_id}/cancel", campaign_id=campaign_id),
+        read_json(models.CampaignStatus),
+        is_repeatable=False,
+    )
+
+
 def change_account(_client: object, account_id: UUID, body: models.AccountChange) -> Call[models.AccountAnswer]:
     """Change an account.
 
@@ -64,6 +104,16 @@ def change_account(_client: object, account_id: UUID, body: models.AccountChange
     """
     return Call(
         "PATCH", path_of("/accounts/{account_id}", account_id=account_id), read_json(models.AccountAnswer), body=body
+    )
+
+
+def change_campaign(_client: object, campaign_id: UUID, body: models.NewCampaign) -> Call[models.CampaignStatus]:
+    """Change a campaign that has not begun.
+
+    It is a draft again, because something else was approved.
+    """
+    return Call(
+        "PUT", path_of("/campaigns/{campaign_id}", campaign_id=campaign_id), read_json(models.CampaignStatus), body=body
     )
 
 
@@ -90,6 +140,19 @@ def change_subscription(
     )
 
 
+def clone_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
+    """Make a draft like a campaign.
+
+    The arms are drawn anew.
+    """
+    return Call(
+        "POST",
+        path_of("/campaigns/{campaign_id}/clone", campaign_id=campaign_id),
+        read_json(models.CampaignStatus),
+        is_repeatable=False,
+    )
+
+
 def complete_telegram(_client: object, body: models.TelegramCode) -> Call[models.Tokens]:
     """Sign in with what Telegram's page sent back.
 
@@ -98,12 +161,28 @@ def complete_telegram(_client: object, body: models.TelegramCode) -> Call[models
     return Call("POST", "/auth/telegram/complete", read_json(models.Tokens), body=body, is_repeatable=False)
 
 
+def count_audience(_client: object, body: models.Audience) -> Call[models.AudienceCount]:
+    """How many users an audience has.
+
+    Before anybody is left out; a campaign's preview says who can be reached.
+    """
+    return Call("POST", "/audiences/count", read_json(models.AudienceCount), body=body, is_repeatable=False)
+
+
 def delete_account(_client: object, account_id: UUID) -> Call[None]:
     """Delete an account.
 
     Its sessions end and its keys are revoked. The audit log keeps its name.
     """
     return Call("DELETE", path_of("/accounts/{account_id}", account_id=account_id), read_nothing)
+
+
+def delete_user_list(_client: object, list_id: UUID) -> Call[None]:
+    """Delete a list of users.
+
+    Campaigns that were sent to it keep their recipients. One that is still to begin would reach nobody.
+    """
+    return Call("DELETE", path_of("/user-lists/{list_id}", list_id=list_id), read_nothing)
 
 
 def end_other_sessions(_client: object) -> Call[None]:
@@ -185,6 +264,25 @@ def get_audit(
             "user_id": user_id,
         },
     )
+
+
+def get_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
+    """A campaign, and how far it is.
+
+    Its numbers add up: `selected` is the sum of all others.
+    """
+    return Call("GET", path_of("/campaigns/{campaign_id}", campaign_id=campaign_id), read_json(models.CampaignStatus))
+
+
+def get_campaigns(_client: object, *, limit: int | None = None, cursor: str | None = None) -> Call[models.CampaignPage]:
+    """A page of campaigns, newest first.
+
+    Without numbers; `GET /campaigns/{campaign_id}` has them.
+
+    limit: entries a page
+    cursor: the `next_cursor` of the page before; none: the first
+    """
+    return Call("GET", "/campaigns", read_json(models.CampaignPage), query={"limit": limit, "cursor": cursor})
 
 
 def get_dashboard(
@@ -293,6 +391,33 @@ def get_notices(_client: object, *, before: int | None = None, limit: int | None
     limit: how many
     """
     return Call("GET", "/notices", read_json(models.NoticePage), query={"before": before, "limit": limit})
+
+
+def get_recipients(
+    _client: object,
+    campaign_id: UUID,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    state: Literal[
+        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+    ]
+    | None = None,
+) -> Call[models.RecipientPage]:
+    """The people behind a number.
+
+    By user; of one state where one is named.
+
+    limit: entries a page
+    cursor: the `next_cursor` of the page before; none: the first
+    state: only these; all others add up to `selected`
+    """
+    return Call(
+        "GET",
+        path_of("/campaigns/{campaign_id}/recipients", campaign_id=campaign_id),
+        read_json(models.RecipientPage),
+        query={"limit": limit, "cursor": cursor, "state": state},
+    )
 
 
 def get_retention(
@@ -406,6 +531,14 @@ def get_user_events(
         read_json(models.Timeline),
         query={"limit": limit, "cursor": cursor},
     )
+
+
+def get_user_lists(_client: object) -> Call[list[models.UserListAnswer]]:
+    """Lists of users.
+
+    The newest hundred.
+    """
+    return Call("GET", "/user-lists", read_json(list[models.UserListAnswer]))
 
 
 def get_user_predictions(
@@ -553,12 +686,28 @@ def make_account(_client: object, body: models.NewAccount) -> Call[models.Accoun
     return Call("POST", "/accounts", read_json(models.AccountAnswer), body=body, is_repeatable=False)
 
 
+def make_campaign(_client: object, body: models.NewCampaign) -> Call[models.CampaignStatus]:
+    """Make a campaign.
+
+    A draft, which reaches nobody until it is approved and started.
+    """
+    return Call("POST", "/campaigns", read_json(models.CampaignStatus), body=body, is_repeatable=False)
+
+
 def make_key(_client: object, body: models.NewKey) -> Call[models.MadeKey]:
     """Make a key.
 
     The secret is in this answer alone.
     """
     return Call("POST", "/keys", read_json(models.MadeKey), body=body, is_repeatable=False)
+
+
+def make_user_list(_client: object, body: models.NewList) -> Call[models.UserListAnswer]:
+    """Make a list of users.
+
+    For an audience from a file, or from somewhere else. More users can be added later.
+    """
+    return Call("POST", "/user-lists", read_json(models.UserListAnswer), body=body, is_repeatable=False)
 
 
 def me(_client: object) -> Call[models.Me]:
@@ -583,6 +732,19 @@ def open_mini_app(_client: object, body: models.MiniApp) -> Call[models.Tokens]:
     `initData` is good for ten minutes after Telegram signed it.
     """
     return Call("POST", "/auth/telegram/mini-app", read_json(models.Tokens), body=body, is_repeatable=False)
+
+
+def pause_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
+    """Pause a campaign.
+
+    What is in flight arrives; nothing else leaves.
+    """
+    return Call(
+        "POST",
+        path_of("/campaigns/{campaign_id}/pause", campaign_id=campaign_id),
+        read_json(models.CampaignStatus),
+        is_repeatable=False,
+    )
 
 
 def post_events(
@@ -674,6 +836,19 @@ def post_user_export(_client: object, user_id: str) -> Call[models.Job]:
     )
 
 
+def preview_campaign(_client: object, campaign_id: UUID) -> Call[models.Preview]:
+    """Whom a campaign would reach now.
+
+    How the audience is divided, why some cannot be reached, and some of those who would be written to.
+    """
+    return Call(
+        "POST",
+        path_of("/campaigns/{campaign_id}/preview", campaign_id=campaign_id),
+        read_json(models.Preview),
+        is_repeatable=False,
+    )
+
+
 def put_global_control(_client: object, body: models.NewGlobalControl) -> Call[models.GlobalControlAnswer]:
     """Change the share of users whom no campaign reaches.
 
@@ -698,6 +873,32 @@ def refresh(_client: object, body: models.Refresh) -> Call[models.Tokens]:
     A refresh token that had been used earlier ends the whole session.
     """
     return Call("POST", "/auth/refresh", read_json(models.Tokens), body=body, is_repeatable=False)
+
+
+def resume_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
+    """Let a paused campaign go on.
+
+    With those who were not written to before.
+    """
+    return Call(
+        "POST",
+        path_of("/campaigns/{campaign_id}/resume", campaign_id=campaign_id),
+        read_json(models.CampaignStatus),
+        is_repeatable=False,
+    )
+
+
+def retry_unknown_recipients(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
+    """Send to those who may have got it, once more.
+
+    Whose sender was lost in flight may have got the message, and would then get it twice.
+    """
+    return Call(
+        "POST",
+        path_of("/campaigns/{campaign_id}/retry-unknown", campaign_id=campaign_id),
+        read_json(models.CampaignStatus),
+        is_repeatable=False,
+    )
 
 
 def revoke_key(_client: object, key_id: int) -> Call[None]:
@@ -730,6 +931,19 @@ def sessions(_client: object) -> Call[list[models.SessionAnswer]]:
     return Call("GET", "/auth/sessions", read_json(list[models.SessionAnswer]))
 
 
+def start_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
+    """Start an approved campaign, at its time or now.
+
+    Also lets a campaign go on that is overdue: nobody saw to it for an hour, so it asked.
+    """
+    return Call(
+        "POST",
+        path_of("/campaigns/{campaign_id}/start", campaign_id=campaign_id),
+        read_json(models.CampaignStatus),
+        is_repeatable=False,
+    )
+
+
 def start_telegram(_client: object) -> Call[models.TelegramSignIn]:
     """Begin to sign in at Telegram's page.
 
@@ -744,3 +958,17 @@ def take_slot(_client: object, body: models.SlotWanted) -> Call[models.SlotAnswe
     Replies come before campaigns: while any waits, campaigns are given no slot.
     """
     return Call("POST", "/telegram/slots", read_json(models.SlotAnswer), body=body, is_repeatable=False)
+
+
+def try_campaign(_client: object, campaign_id: UUID, body: models.TestMessage) -> Call[models.TestReceipt]:
+    """Send a campaign's message to one user.
+
+    Outside of the campaign: it is not counted, and no event. Waits for Telegram's answer.
+    """
+    return Call(
+        "POST",
+        path_of("/campaigns/{campaign_id}/test", campaign_id=campaign_id),
+        read_json(models.TestReceipt),
+        body=body,
+        is_repeatable=False,
+    )

@@ -7,7 +7,7 @@ from datetime import date, time
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 
 class AccessToken(BaseModel):
@@ -79,6 +79,40 @@ class AttentionReport(BaseModel):
     items: Annotated[list[AttentionItem], Field(description="the most urgent first")]
 
 
+class AudienceCount(BaseModel):
+    """
+    How many users an audience has.
+    """
+
+    users: int
+
+
+class AudienceFilter(BaseModel):
+    """
+    Filters of the list of users; all of them must be true.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    search: Annotated[str | None, Field(description="how the user's id begins")] = None
+    segment: Annotated[str | None, Field(description="the segment's name")] = None
+    risk: Annotated[
+        Literal["low", "medium", "high"] | None, Field(description="the risk of leaving; users who can leave only")
+    ] = None
+    source: Annotated[
+        Literal["telegram", "web", "mobile", "other"] | None, Field(description="where the user is most active")
+    ] = None
+    min_purchase_probability: float | None = None
+    max_purchase_probability: float | None = None
+    min_churn_probability: float | None = None
+    max_churn_probability: float | None = None
+    min_expected_value: Annotated[float | None, Field(description="in the base currency")] = None
+    max_expected_value: Annotated[float | None, Field(description="in the base currency")] = None
+    active_since: Annotated[date | None, Field(description="active on that day (UTC) or later")] = None
+    silent_since: Annotated[date | None, Field(description="not active on that day (UTC) or later")] = None
+
+
 class AuditEntry(BaseModel):
     """
     One row of the log.
@@ -103,6 +137,36 @@ class AuditPage(BaseModel):
     """
 
     entries: list[AuditEntry]
+
+
+class Button(BaseModel):
+    """
+    A button below the message.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    text: str
+    url: str
+
+
+class CampaignNumbers(BaseModel):
+    """
+    What became of everybody who was selected: all others add up to `selected`.
+    """
+
+    selected: int
+    control: Annotated[int, Field(description="held out by chance, by the campaign or by the global control group")]
+    opted_out: Annotated[int, Field(description="does not want it: topic, stop, pause, do-not-contact")]
+    unreachable: Annotated[int, Field(description="has no chat, or has blocked the bot")]
+    queued: Annotated[int, Field(description="still to be written to")]
+    sending: Annotated[int, Field(description="in flight")]
+    capped: Annotated[int, Field(description="had as many messages as the user or the shop allows")]
+    sent: int
+    failed: Annotated[int, Field(description="Telegram refused the message, or could not be reached to the end")]
+    unknown: Annotated[int, Field(description="its sender was lost in flight; sent again only by choice")]
+    cancelled: Annotated[int, Field(description="still queued when the campaign was cancelled")]
 
 
 class ChampionChange(BaseModel):
@@ -504,6 +568,17 @@ class ModelState(BaseModel):
     warning: Annotated[str | None, Field(description="what to know before relying on it")] = None
 
 
+class MoreMembers(BaseModel):
+    """
+    Users to add to a list.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_ids: list[str]
+
+
 class NewAccount(BaseModel):
     """
     An account to make.
@@ -561,6 +636,10 @@ class NewKey(BaseModel):
                 "subscriptions:read",
                 "subscriptions:write",
                 "subscriptions:forbid",
+                "campaigns:read",
+                "campaigns:manage",
+                "campaigns:approve",
+                "campaigns:send",
                 "analytics:read",
                 "experiments:manage",
                 "metrics:read",
@@ -576,6 +655,18 @@ class NewKey(BaseModel):
     expires_at: Annotated[
         AwareDatetime | None, Field(description="with its time zone, within ten years; null: never")
     ] = None
+
+
+class NewList(BaseModel):
+    """
+    A list of users, or more of one.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="what people call it")]
+    user_ids: list[str]
 
 
 class NewPassword(BaseModel):
@@ -634,6 +725,30 @@ class PredictionsRequest(BaseModel):
     reasons: Annotated[int | None, Field(description="how many reasons each answer carries")] = 3
 
 
+class PreviewSample(BaseModel):
+    """
+    Somebody who would be written to, and with which words.
+    """
+
+    user_id: str
+    arm: str
+    language: str
+    text: str
+
+
+class PreviewShare(BaseModel):
+    """
+    A part of the audience.
+    """
+
+    state: Literal[
+        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+    ]
+    reason: str | None
+    arm: str | None
+    users: int
+
+
 class Prohibition(BaseModel):
     """
     Why nobody may write to the user.
@@ -679,6 +794,34 @@ class ReasonOut(BaseModel):
     value: Annotated[float | None, Field(description="the user's value in the feature's unit; null if undefined")]
     contribution: Annotated[float, Field(description="part in the answer, in the model's additive unit")]
     text: Annotated[str, Field(description="a sentence for people")]
+
+
+class RecipientAnswer(BaseModel):
+    """
+    One recipient.
+    """
+
+    user_id: str
+    message_id: Annotated[UUID, Field(description="made of user and campaign, and of the event that says it was sent")]
+    occasion: Annotated[AwareDatetime | None, Field(description="of a trigger: when its rule said so")]
+    arm: Annotated[str | None, Field(description="the variant or the control group; null: could not be reached anyway")]
+    state: Literal[
+        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+    ]
+    reason: str | None
+    attempts: int
+    due_at: Annotated[AwareDatetime, Field(description="of a queued one: not before")]
+    sent_at: AwareDatetime | None
+    changed_at: AwareDatetime
+
+
+class RecipientPage(BaseModel):
+    """
+    Recipients, by user.
+    """
+
+    recipients: list[RecipientAnswer]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
 
 
 class Refresh(BaseModel):
@@ -987,6 +1130,23 @@ class SubscriptionChange(BaseModel):
     is_blocked: Annotated[bool | None, Field(description="the user has blocked the bot; false: unblocked it")] = None
 
 
+class Targets(BaseModel):
+    """
+    As many of the audience as a budget allows, best first, as in the services' target lists.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    by: Annotated[
+        Literal["expected_value", "churn_probability"] | None,
+        Field(description="What the best users of a budget are best at."),
+    ] = "expected_value"
+    max_users: int
+    cost_per_contact: Annotated[float | None, Field(description="in the base currency")] = 0
+    budget: Annotated[float | None, Field(description="for all contacts; null: no limit")] = None
+
+
 class TelegramCode(BaseModel):
     """
     What came back from Telegram, and the binding.
@@ -1009,6 +1169,28 @@ class TelegramSignIn(BaseModel):
     state: Annotated[str, Field(description="comes back with the code")]
     binding: Annotated[SecretStr, Field(description="proves who began; it is never sent to Telegram")]
     expires_in: Annotated[int, Field(description="seconds until it is too late to complete it")]
+
+
+class TestMessage(BaseModel):
+    """
+    To whom a campaign's message is sent as a test.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_id: Annotated[str, Field(description="a user with a chat, such as a colleague")]
+    variant: Annotated[str | None, Field(description="the first, if left out")] = None
+    language: Annotated[str | None, Field(description="the user's, if left out")] = None
+
+
+class TestReceipt(BaseModel):
+    """
+    What Telegram said to a test.
+    """
+
+    is_sent: bool
+    reason: Annotated[str | None, Field(description="why it was not")]
 
 
 class TimelineEvent(BaseModel):
@@ -1062,6 +1244,18 @@ class UpdateReceipt(BaseModel):
     is_new: Annotated[bool, Field(description="false: Telegram had sent it before")]
 
 
+class UserListAnswer(BaseModel):
+    """
+    A list of users.
+    """
+
+    list_id: UUID
+    name: str
+    made_by: str
+    made_at: AwareDatetime
+    users: int
+
+
 class UserSummary(BaseModel):
     """
     One user in a list, as of its day.
@@ -1078,6 +1272,23 @@ class UserSummary(BaseModel):
     expected_value: Annotated[float | None, Field(description="money expected within the horizon, base currency")]
     churn_probability: Annotated[float | None, Field(description="null: not active of late, so cannot be lost")]
     churn_risk: Annotated[Literal["low", "medium", "high"] | None, Field(description="the same in words")]
+
+
+class Variant(BaseModel):
+    """
+    What a part of the audience is sent, by language.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="not `control`")]
+    share: Annotated[float | None, Field(description="beside the shares of the other variants")] = 1.0
+    texts: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], str],
+        Field(description="the first is for languages that are not named"),
+    ]
+    button: Button | None = None
 
 
 class FieldError(BaseModel):
@@ -1124,6 +1335,81 @@ class Event(BaseModel):
     quantity: float | str | None = None
     source: Annotated[str | None, Field(description="where it happened: `telegram`, `web`, `mobile`")] = None
     properties: Annotated[dict[str, Any] | None, Field(description="everything else")] = None
+
+
+class Audience(BaseModel):
+    """
+    Whom a campaign is for: users of the last run that pass a filter, or those of a list, or both.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    filter: Annotated[AudienceFilter | None, Field(description="null: everybody")] = None
+    list_id: Annotated[UUID | None, Field(description="only members of this list, whose file was sent before")] = None
+    targets: Annotated[Targets | None, Field(description="only the best of them")] = None
+
+
+class CampaignAnswer(BaseModel):
+    """
+    A campaign.
+    """
+
+    campaign_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    audience: Audience
+    variants: list[Variant]
+    control_share: float
+    starts_at: AwareDatetime | None
+    most_a_minute: int | None
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
+    ended_at: AwareDatetime | None
+
+
+class CampaignPage(BaseModel):
+    """
+    Campaigns, newest first.
+    """
+
+    campaigns: list[CampaignAnswer]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class CampaignStatus(BaseModel):
+    """
+    A campaign, and how far it is.
+    """
+
+    campaign_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    audience: Audience
+    variants: list[Variant]
+    control_share: float
+    starts_at: AwareDatetime | None
+    most_a_minute: int | None
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
+    ended_at: AwareDatetime | None
+    numbers: CampaignNumbers
 
 
 class Cohort(BaseModel):
@@ -1211,12 +1497,51 @@ class ModelsReport(BaseModel):
     models: list[ModelReport]
 
 
+class NewCampaign(BaseModel):
+    """
+    A campaign to make, or all of one that changes.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="what people call it")]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: Annotated[
+        bool | None,
+        Field(
+            description="what a user must know, such as a delivery: exempt from topics, caps, quiet hours, pauses and stops, and from control groups; never from do-not-contact"
+        ),
+    ] = False
+    variants: list[Variant]
+    control_share: Annotated[
+        float | None, Field(description="of those who could be written to, held out by chance")
+    ] = 0.1
+    audience: Audience
+    starts_at: Annotated[AwareDatetime | None, Field(description="not before; null: when it is started")] = None
+    most_a_minute: Annotated[int | None, Field(description="messages; null: what Telegram allows")] = None
+
+
 class NoticePage(BaseModel):
     """
     Notices that the caller may see, newest first. The next page begins `before` the last number of this one.
     """
 
     notices: list[Annotated[RunNotice | DriftNotice | EarlyWarningNotice | JobNotice, Field(discriminator="kind")]]
+
+
+class Preview(BaseModel):
+    """
+    What a campaign would come to if it began now. Caps are judged when a message leaves.
+    """
+
+    selected: int
+    to_send: Annotated[int, Field(description="would be queued")]
+    shares: list[PreviewShare]
+    samples: list[PreviewSample]
 
 
 class ProbabilityPrediction(BaseModel):

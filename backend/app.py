@@ -15,6 +15,7 @@ from backend.analytics.endpoints import router as analytics
 from backend.audit.endpoints import router as audit
 from backend.auth.browser import router as browser_sessions
 from backend.auth.endpoints import router as auth
+from backend.campaigns.endpoints import router as campaigns
 from backend.description import DescribedApi
 from backend.events.endpoints import router as events
 from backend.exchange import Exchange, add_error_answers
@@ -48,6 +49,7 @@ ROUTERS = (
     predictions,
     users,
     subscriptions,
+    campaigns,
     jobs,
     notices,
     analytics,

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from backend.sending.settings import TELEGRAM_API_URL
+
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -66,6 +68,9 @@ class BackendSettings(BaseSettings):
             description="the bot's token, by which people who open its Mini App are known",
         ),
     ] = None
+    telegram_api_url: Annotated[
+        str, Field(validation_alias="TELEGRAM_API_URL", description="Telegram's Bot API, or a double of it")
+    ] = TELEGRAM_API_URL
     telegram_bot_id: Annotated[
         str, Field(pattern=r"^\d*$", description="the bot's id, where its token is not known; also the client id")
     ] = ""

@@ -79,6 +79,8 @@ HOLDINGS: tuple[Holding, ...] = (
     deleted("jobs.user_exports"),
     deleted("app.subscriptions", "language", "topics", "time_zone"),
     deleted("app.do_not_contact", "said_by"),
+    deleted("app.recipients", "arm", "state"),
+    deleted("app.user_list_members"),
     Holding("jobs.user_jobs", Action.PSEUDONYMISE, plain_columns=frozenset({"kind", "asked_by", "state"})),
     Holding(
         "raw.erased_users",

@@ -24,21 +24,28 @@ _ROOM = 0.97
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """When to send: in `wait_seconds` where it is granted; else ask again then."""
+    """When to send: in `wait_seconds` where it is granted; else ask again then.
+
+    `is_chat_busy` says that the chat's own limit stands in the way, and not that of all chats together.
+    """
 
     is_granted: bool
     wait_seconds: float
+    is_chat_busy: bool
 
 
-def take_slot(chat_id: int, *, is_reply: bool, a_second: float = A_SECOND) -> Statement[Slot]:
-    """The next slot for a message to a chat. `a_second` is how many messages Telegram allows."""
+def take_slot(chat_id: int | None, *, is_reply: bool, a_second: float = A_SECOND) -> Statement[Slot]:
+    """The next slot for a message to a chat; None for a message that has the chat's slot and missed the one of all.
+
+    `a_second` is how many messages Telegram allows, all chats together.
+    """
     return Statement(
-        "select is_granted, wait_seconds from app.take_send_slot("
+        "select is_granted, wait_seconds, is_chat_busy from app.take_send_slot("
         "%(chat_id)s::bigint, %(spacing)s::float8, %(chat_spacing)s::float8, %(most_ahead)s::float8)",
         {
             "chat_id": chat_id,
             "spacing": 1 / (a_second * _ROOM),
-            "chat_spacing": GROUP_SECONDS if chat_id < 0 else CHAT_SECONDS,
+            "chat_spacing": GROUP_SECONDS if chat_id is not None and chat_id < 0 else CHAT_SECONDS,
             "most_ahead": REPLY_AHEAD_SECONDS if is_reply else CAMPAIGN_AHEAD_SECONDS,
         },
         lambda result: Slot(*result.rows[0]),

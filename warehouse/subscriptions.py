@@ -103,13 +103,23 @@ def change_subscription(user_id: str, changes: Mapping[str, Any]) -> Statement[i
     return command(query, **changes, user_id=user_id)
 
 
-def end_subscription(user_id: str, chat_id: int) -> Statement[int]:
+def end_subscription(chat_id: int) -> Statement[int]:
     """Telegram said that this chat takes no messages any more; how many subscriptions ended by that."""
     return command(
-        "update app.subscriptions set blocked_at = now(), changed_at = now()"
-        " where user_id = %(user_id)s and chat_id = %(chat_id)s and blocked_at is null",
-        user_id=user_id,
+        "update app.subscriptions set blocked_at = clock_timestamp(), changed_at = clock_timestamp()"
+        " where chat_id = %(chat_id)s and blocked_at is null",
         chat_id=chat_id,
+    )
+
+
+def move_chat(chat_id: int, new_chat_id: int) -> Statement[int]:
+    """A group has another id now, unless somebody has registered that one already."""
+    return command(
+        "update app.subscriptions set chat_id = %(new_chat_id)s, changed_at = clock_timestamp()"
+        " where chat_id = %(chat_id)s"
+        " and not exists (select from app.subscriptions where chat_id = %(new_chat_id)s)",
+        chat_id=chat_id,
+        new_chat_id=new_chat_id,
     )
 
 

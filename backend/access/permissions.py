@@ -21,6 +21,11 @@ class Permission(StrEnum):
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
     """Passing on what a user chooses: for the bot."""
     SUBSCRIPTIONS_FORBID = "subscriptions:forbid"
+    CAMPAIGNS_READ = "campaigns:read"
+    CAMPAIGNS_MANAGE = "campaigns:manage"
+    CAMPAIGNS_APPROVE = "campaigns:approve"
+    CAMPAIGNS_SEND = "campaigns:send"
+    """Starting, pausing, resuming and cancelling what is approved, and tests."""
     ANALYTICS_READ = "analytics:read"
     EXPERIMENTS_MANAGE = "experiments:manage"
     METRICS_READ = "metrics:read"
@@ -46,8 +51,16 @@ _MARKETER = _VIEWER | {
     Permission.PREDICTIONS_READ,
     Permission.SUBSCRIPTIONS_READ,
     Permission.SUBSCRIPTIONS_FORBID,
+    Permission.CAMPAIGNS_READ,
+    Permission.CAMPAIGNS_MANAGE,
+    Permission.CAMPAIGNS_SEND,
 }
-_ANALYST = _MARKETER | {Permission.METRICS_READ, Permission.KEYS_MANAGE, Permission.EXPERIMENTS_MANAGE}
+_ANALYST = _MARKETER | {
+    Permission.METRICS_READ,
+    Permission.KEYS_MANAGE,
+    Permission.EXPERIMENTS_MANAGE,
+    Permission.CAMPAIGNS_APPROVE,
+}
 ROLE_PERMISSIONS = {
     Role.VIEWER: _VIEWER,
     Role.MARKETER: _MARKETER,

@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.fields import TimeZone
+from warehouse.send_queue import Rules
 
 
 class Topic(StrEnum):
@@ -34,3 +35,7 @@ class ContactRules(BaseSettings):
         time(9)
     )
     time_zone: Annotated[TimeZone, Field(description="of users who have not named theirs")] = "UTC"
+
+    def bound(self) -> Rules:
+        """The rules as statements take them."""
+        return Rules(self.time_zone, self.quiet_from, self.quiet_until, self.most_a_day, self.most_a_week)

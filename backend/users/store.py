@@ -69,10 +69,7 @@ def users_page(
     wanted: UserFilter, sort: Sort, after: Place | None, limit: int, *, is_descending: bool
 ) -> Statement[list[UserSummary]]:
     """Up to `limit` users that pass a filter, from a place on."""
-    given = wanted.model_dump(include=set(_FILTERS), exclude_none=True)
-    conditions: list[sql.Composable] = [_FILTERS[name] for name in given]
-    if wanted.search is not None:
-        given["search_end"] = wanted.search + _LAST_CHARACTER
+    conditions, given = conditions_of(wanted)
     keys = [_ORDERS[sort], _ID] if sort in _ORDERS else [_ID]
     if after is not None:
         kind = sql.SQL("date" if sort is Sort.LAST_ACTIVE_DAY else "double precision")
@@ -92,6 +89,15 @@ def users_page(
         limit=sql.Literal(limit),
     )
     return rows(_summary, query, **given)
+
+
+def conditions_of(wanted: UserFilter) -> tuple[list[sql.Composable], dict[str, Any]]:
+    """The conditions on `analytics.user_list` that a filter comes to, and the values that they bind."""
+    given = wanted.model_dump(include=set(_FILTERS), exclude_none=True)
+    conditions: list[sql.Composable] = [_FILTERS[name] for name in given]
+    if wanted.search is not None:
+        given["search_end"] = wanted.search + _LAST_CHARACTER
+    return conditions, given
 
 
 def ids_of_person(user_id: str) -> Statement[list[str]]:

@@ -54,6 +54,7 @@ def test_events_contract_knows_what_is_done_to_users() -> None:
     assert passive == {
         "alias",
         "consent_changed",
+        "notification_capped",
         "notification_sent",
         "notification_withheld",
         "badge",

@@ -1,0 +1,1 @@
+"""Campaigns and triggers: whom a message is for, who is held out, and what became of everybody."""
