@@ -768,6 +768,20 @@ def post_events(
     )
 
 
+def post_handled_update(_client: object, update_id: int, body: models.Handled) -> Call[models.HandledReceipt]:
+    """Say that an update is handled.
+
+    From then on only its number is kept, for a day, so that it is known when Telegram sends it again.
+    """
+    return Call(
+        "POST",
+        path_of("/telegram/updates/{update_id}/handled", update_id=update_id),
+        read_json(models.HandledReceipt),
+        body=body,
+        is_repeatable=False,
+    )
+
+
 def post_predictions(_client: object, body: models.PredictionsRequest) -> Call[models.PredictionsResponse]:
     """What every model says of some users now.
 
@@ -777,7 +791,7 @@ def post_predictions(_client: object, body: models.PredictionsRequest) -> Call[m
 
 
 def post_telegram_event(
-    _client: object, body: models.Event, *, idempotency_key: str | None = None
+    _client: object, body: models.AddressedEvent, *, idempotency_key: str | None = None
 ) -> Call[models.TelegramAnswer]:
     """Store what a user did, and answer the user.
 
@@ -795,6 +809,14 @@ def post_telegram_event(
         headers={"idempotency-key": key_or_new(idempotency_key)},
         body=body,
     )
+
+
+def post_telegram_updates(_client: object, body: models.PolledUpdates) -> Call[models.StoredUpdates]:
+    """Updates that the bot has fetched from Telegram.
+
+    For a bot that polls: it passes on what it gets, and confirms it to Telegram once it is stored here.
+    """
+    return Call("POST", "/telegram/updates", read_json(models.StoredUpdates), body=body, is_repeatable=False)
 
 
 def post_telegram_webhook(
@@ -958,6 +980,15 @@ def take_slot(_client: object, body: models.SlotWanted) -> Call[models.SlotAnswe
     Replies come before campaigns: while any waits, campaigns are given no slot.
     """
     return Call("POST", "/telegram/slots", read_json(models.SlotAnswer), body=body, is_repeatable=False)
+
+
+def take_telegram_updates(_client: object, body: models.UpdatesWanted) -> Call[models.TakenUpdates]:
+    """Take updates to be handled.
+
+    Each update is given to one bot, whichever way it came. Where it is not marked as handled within a minute, it is
+    given out again, three times in all.
+    """
+    return Call("POST", "/telegram/updates/take", read_json(models.TakenUpdates), body=body, is_repeatable=False)
 
 
 def try_campaign(_client: object, campaign_id: UUID, body: models.TestMessage) -> Call[models.TestReceipt]:

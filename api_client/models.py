@@ -402,6 +402,30 @@ class GlobalControlAnswer(BaseModel):
     used_by: Annotated[list[str], Field(description="what uses it; while this is not empty, it cannot be changed")]
 
 
+class Handled(BaseModel):
+    """
+    What became of an update.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    outcome: Annotated[
+        Literal["answered", "noted", "ignored", "blocked", "failed"],
+        Field(
+            description="`answered`; `noted`: it needs no answer; `ignored`: nobody did anything; `blocked`: the user has blocked the bot; `failed`: Telegram did not take the answer"
+        ),
+    ]
+
+
+class HandledReceipt(BaseModel):
+    """
+    That it is noted.
+    """
+
+    is_first: Annotated[bool, Field(description="false: it was marked before")]
+
+
 class Health(BaseModel):
     """
     Which of the things that the API needs answer.
@@ -1081,6 +1105,14 @@ class SlotWanted(BaseModel):
     chat_id: Annotated[int, Field(description="Telegram's id of the chat with the bot")]
 
 
+class StoredUpdates(BaseModel):
+    """
+    That they are stored.
+    """
+
+    new: Annotated[int, Field(description="updates that were not known")]
+
+
 class SubscriptionAnswer(BaseModel):
     """
     What a user's subscription says, with the shop's rules where the user has none of their own.
@@ -1128,6 +1160,14 @@ class SubscriptionChange(BaseModel):
     paused_until: Annotated[AwareDatetime | None, Field(description="nothing is sent before; null: no pause")] = None
     is_stopped: Annotated[bool | None, Field(description="the user wants no messages; false: wants them again")] = None
     is_blocked: Annotated[bool | None, Field(description="the user has blocked the bot; false: unblocked it")] = None
+
+
+class TakenUpdates(BaseModel):
+    """
+    Updates that whoever asked has a minute to handle.
+    """
+
+    updates: Annotated[list[dict[str, Any]], Field(description="as Telegram sent them, oldest first")]
 
 
 class Targets(BaseModel):
@@ -1244,6 +1284,18 @@ class UpdateReceipt(BaseModel):
     is_new: Annotated[bool, Field(description="false: Telegram had sent it before")]
 
 
+class UpdatesWanted(BaseModel):
+    """
+    How many updates are wanted, and how long to wait for the first.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    limit: int | None = 100
+    wait_seconds: float | None = 0
+
+
 class UserListAnswer(BaseModel):
     """
     A list of users.
@@ -1335,6 +1387,46 @@ class Event(BaseModel):
     quantity: float | str | None = None
     source: Annotated[str | None, Field(description="where it happened: `telegram`, `web`, `mobile`")] = None
     properties: Annotated[dict[str, Any] | None, Field(description="everything else")] = None
+
+
+class Addressee(BaseModel):
+    """
+    Who is answered. It is used for the words alone, and not stored; other fields are passed over.
+    """
+
+    language: Annotated[str | None, Field(description="of the answer: `en` or `ru`; English for any other")] = "en"
+    first_name: Annotated[str | None, Field(description="as Telegram says; may be used in the words")] = ""
+
+
+class AddressedEvent(BaseModel):
+    """
+    Something that a user did, or that was done to a user.
+    """
+
+    event_id: Annotated[
+        UUID | None,
+        Field(
+            description="the sender's UUID of this event; sending it again changes nothing. May be left out where the request has an Idempotency-Key"
+        ),
+    ] = None
+    user_id: Annotated[str, Field(description="the shop's id of the user")]
+    event_type: Annotated[str, Field(description="such as `view`, `purchase`; an unknown type counts as `other`")]
+    occurred_at: Annotated[AwareDatetime, Field(description="when it happened, with its time zone")]
+    order_id: Annotated[str | None, Field(description="lines of one order share it")] = None
+    item_id: str | None = None
+    amount: Annotated[float | str | None, Field(description="money in `currency`; a negative purchase is a refund")] = (
+        None
+    )
+    currency: Annotated[str | None, Field(description="ISO 4217; the shop's own if absent")] = None
+    quantity: float | str | None = None
+    source: Annotated[str | None, Field(description="where it happened: `telegram`, `web`, `mobile`")] = None
+    properties: Annotated[dict[str, Any] | None, Field(description="everything else")] = None
+    addressee: Annotated[
+        Addressee | None,
+        Field(
+            description="Who is answered. It is used for the words alone, and not stored; other fields are passed over."
+        ),
+    ] = None
 
 
 class Audience(BaseModel):
@@ -1531,6 +1623,17 @@ class NoticePage(BaseModel):
     """
 
     notices: list[Annotated[RunNotice | DriftNotice | EarlyWarningNotice | JobNotice, Field(discriminator="kind")]]
+
+
+class PolledUpdates(BaseModel):
+    """
+    Updates that the bot has fetched.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    updates: list[Update]
 
 
 class Preview(BaseModel):

@@ -22,6 +22,7 @@ from backend.metrics import Metrics
 from backend.notices.watch import NoticeWatch
 from backend.settings import BackendSettings
 from backend.subscriptions.rules import ContactRules
+from backend.telegram.arrivals import Arrivals
 from core.tracing import Tracing
 from dbt_project import CATALOGUE
 from ml.catalogue import FeatureCatalogue, read_catalogue
@@ -48,6 +49,7 @@ class Resources:
     limits: RateLimits
     contact_rules: ContactRules
     notices: NoticeWatch
+    arrivals: Arrivals
 
 
 @asynccontextmanager
@@ -83,6 +85,7 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
             limits=limits,
             contact_rules=ContactRules(),
             notices=await stack.enter_async_context(NoticeWatch(database, metrics, settings)),
+            arrivals=Arrivals(),
         )
 
 

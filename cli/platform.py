@@ -75,6 +75,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     from orchestration.lost_runs import end_lost_runs
     from standalone.local_key import ensure_local_key
     from standalone.servers import api_server, model_servers, page_servers, worker_server
+    from standalone.telegram_servers import bot_server, telegram_of, telegram_servers
     from standalone.up import announce, find_up
 
     console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
@@ -84,10 +85,12 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     with DagsterInstance.get() as instance:
         end_lost_runs(instance)
         with console.status("Starting MLflow, Dagster and the services") as spinner:
+            api, telegram = api_server(platform), telegram_servers(platform)
             fleet.start(
-                [api_server(platform), worker_server(platform), *page_servers(platform), *model_servers(platform)],
+                [*telegram, api, worker_server(platform), *page_servers(platform), *model_servers(platform)],
                 lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
             )
+            fleet.start([bot_server(platform, str(api.address))])
         announce(platform.home, fleet.children)
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
         if not fleet.names & {kind.name for kind in model_kinds()}:
@@ -96,6 +99,11 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
             "The services need a key; print this home's own with: customer-analyzer keys local", highlight=False
         )
         _print_dashboard(platform, fleet, console)
+        if telegram_of(platform).is_double:
+            console.print(
+                f"Without TELEGRAM_BOT_TOKEN a double is Telegram; chat with the bot at {telegram_of(platform).url}",
+                highlight=False,
+            )
         console.print("Ctrl-C stops all.")
         while True:
             time.sleep(CHECK_SECONDS)

@@ -23,6 +23,8 @@ _TITLES = {
     "postgres": "Postgres",
     "api": "API",
     "worker": "worker",
+    "bot": "bot",
+    "telegram": "Telegram double",
     "mlflow": "MLflow",
     "dagster": "Dagster",
     "dagster_code": "Dagster code server",

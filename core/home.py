@@ -84,6 +84,21 @@ class Home:
         return self.root / "service-key"
 
     @property
+    def bot_key(self) -> Path:
+        """The key with which the bot of this home calls the API."""
+        return self.root / "bot-key"
+
+    @property
+    def double_token(self) -> Path:
+        """The bot's token for the double of Telegram, which `up` starts where no token of a real bot is set."""
+        return self.root / "double-token"
+
+    @property
+    def double_users(self) -> Path:
+        """The users of the double."""
+        return self.root / "double-users.json"
+
+    @property
     def ports(self) -> Path:
         return self.root / "ports.json"
 

@@ -62,6 +62,7 @@ def configure_logging(service: str, level: str) -> None:
             "root": {"level": "WARNING", "handlers": ["stdout"]},
             "loggers": {
                 "backend": {"level": level.upper()},
+                "bot": {"level": level.upper()},
                 "serving": {"level": level.upper()},
                 "ml": {"level": level.upper()},
                 **{name: {"level": "WARNING", "handlers": [], "propagate": True} for name in _FOREIGN_LOGGERS},

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     )
     postgres_port: Port | None = None
     api_port: Port | None = None
+    telegram_port: Port | None = Field(None, description="of the double that is Telegram where no token is set")
     dagster_port: Port | None = None
     mlflow_port: Port | None = None
     service_ports: dict[str, Port] = Field({}, description="by model, each from CUSTOMER_ANALYZER_<MODEL>_PORT")
@@ -88,6 +89,9 @@ class Settings(BaseSettings):
     horizon_days: int = Field(30, ge=1, le=730, description="how many days ahead the models predict")
     training_rows: int = Field(TRAINING_ROWS, ge=1_000, description="how many rows a training frame may have")
     service_key: SecretStr | None = Field(None, description="the key sent to the services, instead of the home's own")
+    telegram_bot_token: SecretStr | None = Field(
+        None, validation_alias="TELEGRAM_BOT_TOKEN", description="the bot's token; without one a double is Telegram"
+    )
     drift_cooldown_days: int = Field(14, ge=1, le=730, description="days between two retrains that drift starts")
 
     @classmethod
@@ -146,6 +150,7 @@ class Settings(BaseSettings):
         return {
             "postgres": self.postgres_port,
             "api": self.api_port,
+            "telegram": self.telegram_port,
             "dagster": self.dagster_port,
             "mlflow": self.mlflow_port,
             **self.service_ports,

@@ -1,9 +1,11 @@
-"""The API key of a home, with which its own commands call the services and the API.
+"""The API keys of a home: its own, with which its commands call the services and the API, and its bot's.
 
-Belongs here: creating it, keeping it in the home, and finding it. Does not belong here: keys of other callers
+Belongs here: creating them, keeping them in the home, and finding them. Does not belong here: keys of other callers
 (`cli/keys.py`), or what a service does with a key (`serving/key_ring.py`).
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import OperationError
@@ -17,24 +19,19 @@ NAME = "local"
 SCOPES = ("analytics:read", "events:write", "metrics:read", "predictions:read", "telegram:write", "users:read")
 """What the key may do. Accounts and other keys are not among it: the file in the home must not be worth that much."""
 
+BOT_NAME = "bot"
+BOT_SCOPES = ("events:write", "telegram:write")
+"""What the bot may do: take updates, store what users did, and answer them."""
+
 
 def ensure_local_key(platform: "Platform") -> str:
     """The home's own key. It is created once, and again if it is no longer valid or may not do all of SCOPES."""
-    # Reading a key, which is all that `predict` does, should load none of this.
-    from core.api_keys import HINT_LENGTH, digest_of, new_key
-    from warehouse.api_keys import add_api_key, valid_scopes
-    from warehouse.database import Database, execute
-    from warehouse.locks import local_key_lock
+    return _ensure(platform, NAME, SCOPES, platform.home.service_key)
 
-    home = platform.home
-    with local_key_lock(Database(platform.backend_url)) as connection:
-        key = _read(home)
-        scopes = None if key is None else execute(connection, valid_scopes(digest_of(key)))
-        if key is None or not set(SCOPES) <= set(scopes or ()):
-            key = new_key()
-            execute(connection, add_api_key(NAME, digest_of(key), SCOPES, hint=key[:HINT_LENGTH]))
-            write_private(home.service_key, f"{key}\n")
-    return key
+
+def ensure_bot_key(platform: "Platform") -> str:
+    """The key of the home's bot, made in the same way."""
+    return _ensure(platform, BOT_NAME, BOT_SCOPES, platform.home.bot_key)
 
 
 def key_to_show(settings: Settings, home: Home) -> str:
@@ -42,14 +39,31 @@ def key_to_show(settings: Settings, home: Home) -> str:
 
     Raises OperationError where there is neither.
     """
-    key = _read(home) if settings.service_key is None else settings.service_key.get_secret_value()
+    key = _read(home.service_key) if settings.service_key is None else settings.service_key.get_secret_value()
     if key is None:
         raise OperationError("This home has no API key yet; make it with: customer-analyzer keys local")
     return key
 
 
-def _read(home: Home) -> str | None:
+def _ensure(platform: "Platform", name: str, scopes: Sequence[str], path: Path) -> str:
+    # Reading a key, which is all that `predict` does, should load none of this.
+    from core.api_keys import HINT_LENGTH, digest_of, new_key
+    from warehouse.api_keys import add_api_key, valid_scopes
+    from warehouse.database import Database, execute
+    from warehouse.locks import local_key_lock
+
+    with local_key_lock(Database(platform.backend_url)) as connection:
+        key = _read(path)
+        known = None if key is None else execute(connection, valid_scopes(digest_of(key)))
+        if key is None or not set(scopes) <= set(known or ()):
+            key = new_key()
+            execute(connection, add_api_key(name, digest_of(key), scopes, hint=key[:HINT_LENGTH]))
+            write_private(path, f"{key}\n")
+    return key
+
+
+def _read(path: Path) -> str | None:
     try:
-        return home.service_key.read_text(encoding="utf-8").strip() or None
+        return path.read_text(encoding="utf-8").strip() or None
     except FileNotFoundError:
         return None

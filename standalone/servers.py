@@ -101,6 +101,7 @@ def api_server(platform: Platform) -> Command:
     home = platform.home
     services = {kind.name: f"http://{LOOPBACK}:{_asked_port(platform, kind.name)}" for kind in model_kinds()}
     port = choose_port(home, "api", platform.settings.ports["api"])
+    token = platform.settings.telegram_bot_token
     return Command(
         "api",
         [
@@ -125,6 +126,7 @@ def api_server(platform: Platform) -> Command:
             "WAREHOUSE_URL": platform.backend_url,
             "BACKEND_SERVICES": json.dumps(services),
             "BACKEND_SERVICE_KEY_FILE": str(home.service_key),
+            **({} if token is None else {"TELEGRAM_BOT_TOKEN": token.get_secret_value()}),
             # The pipeline's, which is none of the API's business.
             "DBT_ENV_SECRET_PASSWORD": "",
         },

@@ -1,9 +1,10 @@
-"""`POST /telegram/event` and `POST /telegram/webhook`."""
+"""`POST /telegram/event`, `POST /telegram/webhook`, and the updates that a bot handles."""
 
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
+from pydantic import ValidationError
 
 from backend.access.guard import requires
 from backend.access.permissions import Permission
@@ -16,17 +17,35 @@ from backend.predictions import service as predictions
 from backend.reading import StrictRoute, demand_media_type
 from backend.resources import Resources, resources_of
 from backend.telegram import service, store
-from backend.telegram.schemas import TelegramAnswer, Update, UpdateReceipt
-from core.problems import FieldError
+from backend.telegram.schemas import (
+    Addressee,
+    AddresseeOnly,
+    Handled,
+    HandledReceipt,
+    PolledUpdates,
+    StoredUpdates,
+    TakenUpdates,
+    TelegramAnswer,
+    Update,
+    UpdateReceipt,
+    UpdatesWanted,
+)
+from core.problems import FieldError, from_validation
 
 router = APIRouter(prefix="/telegram", tags=["telegram"], route_class=StrictRoute)
 
 Held = Annotated[Resources, Depends(resources_of)]
+IsBot = Annotated[Principal, Depends(requires(Permission.TELEGRAM_WRITE))]
 _REASONS = 3
+_EVENT = Event.model_json_schema()
+_ADDRESSED = _EVENT | {
+    "title": "AddressedEvent",
+    "properties": _EVENT["properties"] | {"addressee": Addressee.model_json_schema()},
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": Event.model_json_schema(), "example": EXAMPLE}},
+        "content": {"application/json": {"schema": _ADDRESSED, "example": EXAMPLE}},
     }
 }
 
@@ -44,7 +63,7 @@ async def post_telegram_event(
     event is stored all the same.
     """
     demand_media_type(request, "application/json")
-    event = _event(await request.body())
+    event, _addressee = _read(await request.body())
     stored = await events.store(resources.intake, [event], principal.id, idempotency_key)
     user_id = event.get("user_id")
     (answers,) = await predictions.ask(resources.models, [str(user_id)], "live", _REASONS)
@@ -64,15 +83,44 @@ async def post_telegram_webhook(
     service.demand_telegram(
         settings.telegram_webhook_secret, x_telegram_bot_api_secret_token, settings.retry_after_seconds
     )
-    is_new = await resources.database.run(store.add_update(update.update_id, update.model_dump(mode="json")))
-    return UpdateReceipt(update_id=update.update_id, is_new=is_new)
+    new = await service.add_updates(resources, [update.model_dump(mode="json")])
+    return UpdateReceipt(update_id=update.update_id, is_new=new == 1)
 
 
-def _event(body: bytes) -> dict[str, Any]:
+@router.post("/updates", summary="Updates that the bot has fetched from Telegram")
+async def post_telegram_updates(polled: PolledUpdates, resources: Held, _principal: IsBot) -> StoredUpdates:
+    """For a bot that polls: it passes on what it gets, and confirms it to Telegram once it is stored here."""
+    updates = [update.model_dump(mode="json") for update in polled.updates]
+    return StoredUpdates(new=await service.add_updates(resources, updates))
+
+
+@router.post("/updates/take", summary="Take updates to be handled")
+async def take_telegram_updates(wanted: UpdatesWanted, resources: Held, _principal: IsBot) -> TakenUpdates:
+    """Each update is given to one bot, whichever way it came. Where it is not marked as handled within a minute, it is
+    given out again, three times in all.
+    """
+    return TakenUpdates(updates=await service.take_updates(resources, wanted.limit, wanted.wait_seconds))
+
+
+@router.post("/updates/{update_id}/handled", summary="Say that an update is handled")
+async def post_handled_update(
+    update_id: Annotated[int, Path(ge=0, le=2**63 - 1)], handled: Handled, resources: Held, _principal: IsBot
+) -> HandledReceipt:
+    """From then on only its number is kept, for a day, so that it is known when Telegram sends it again."""
+    marked = await resources.database.run(store.mark_handled(update_id, handled.outcome))
+    return HandledReceipt(is_first=marked == 1)
+
+
+def _read(body: bytes) -> tuple[dict[str, Any], Addressee]:
+    """The event, and who is answered."""
     try:
         event = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest("The body is not valid JSON in UTF-8.", [FieldError("body", str(error))]) from None
     if not isinstance(event, dict):
         raise Invalid("Send one event, as a JSON object.", [FieldError("body", "is not an object")])
-    return {"source": "telegram", **event}
+    try:
+        addressee = AddresseeOnly.model_validate({"addressee": event.pop("addressee", None)}).addressee
+    except ValidationError as error:
+        raise from_validation(error) from None
+    return {"source": "telegram", **event}, addressee or Addressee()

@@ -1,11 +1,28 @@
 """What the routes of Telegram take and answer."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.events.schemas import EventResult
+from backend.fields import Strict
 from backend.predictions.schemas import ModelAnswer
+
+MOST_UPDATES = 100
+MOST_WAIT_SECONDS = 30
+
+
+class Addressee(BaseModel):
+    """Who is answered. It is used for the words alone, and not stored; other fields are passed over."""
+
+    language: Annotated[str, Field(description="of the answer: `en` or `ru`; English for any other")] = "en"
+    first_name: Annotated[str, Field(description="as Telegram says; may be used in the words")] = ""
+
+
+class AddresseeOnly(BaseModel):
+    """The part of the body that is no field of the event."""
+
+    addressee: Addressee | None = None
 
 
 class TelegramAnswer(BaseModel):
@@ -29,3 +46,46 @@ class UpdateReceipt(BaseModel):
 
     update_id: int
     is_new: Annotated[bool, Field(description="false: Telegram had sent it before")]
+
+
+class PolledUpdates(Strict):
+    """Updates that the bot has fetched."""
+
+    updates: Annotated[list[Update], Field(min_length=1, max_length=MOST_UPDATES)]
+
+
+class StoredUpdates(BaseModel):
+    """That they are stored."""
+
+    new: Annotated[int, Field(description="updates that were not known")]
+
+
+class UpdatesWanted(Strict):
+    """How many updates are wanted, and how long to wait for the first."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST_UPDATES)] = MOST_UPDATES
+    wait_seconds: Annotated[float, Field(ge=0, le=MOST_WAIT_SECONDS)] = 0
+
+
+class TakenUpdates(BaseModel):
+    """Updates that whoever asked has a minute to handle."""
+
+    updates: Annotated[list[dict[str, Any]], Field(description="as Telegram sent them, oldest first")]
+
+
+class Handled(Strict):
+    """What became of an update."""
+
+    outcome: Annotated[
+        Literal["answered", "noted", "ignored", "blocked", "failed"],
+        Field(
+            description="`answered`; `noted`: it needs no answer; `ignored`: nobody did anything; `blocked`: the user "
+            "has blocked the bot; `failed`: Telegram did not take the answer"
+        ),
+    ]
+
+
+class HandledReceipt(BaseModel):
+    """That it is noted."""
+
+    is_first: Annotated[bool, Field(description="false: it was marked before")]

@@ -131,6 +131,7 @@ def test_any_model_has_a_port_from_the_file_or_the_shell(monkeypatch: pytest.Mon
     assert settings.ports == {
         "postgres": None,
         "api": None,
+        "telegram": None,
         "dagster": None,
         "mlflow": 5000,
         "churn": 3003,

@@ -53,12 +53,15 @@ def test_events_contract_knows_what_is_done_to_users() -> None:
     passive = {each.name for each in read_contract().event_types if not each.is_activity}
     assert passive == {
         "alias",
+        "answer_sent",
+        "badge",
+        "bot_blocked",
+        "bot_unblocked",
+        "campaign_received",
         "consent_changed",
         "notification_capped",
         "notification_sent",
         "notification_withheld",
-        "badge",
-        "campaign_received",
     }
 
 

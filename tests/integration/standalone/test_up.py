@@ -31,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def _environment(home: Home) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return ours | {"CUSTOMER_ANALYZER_HOME": str(home.root), "DATABASE_URL": ""}
+    return ours | {"CUSTOMER_ANALYZER_HOME": str(home.root), "DATABASE_URL": "", "TELEGRAM_BOT_TOKEN": ""}
 
 
 def _call(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -59,8 +59,18 @@ def up(home: Home) -> Iterator[subprocess.Popen[str]]:
 def test_every_page_answers(home: Home, up: subprocess.Popen[str]) -> None:
     servers = {server["name"]: server for server in _status(home)["servers"]}
     running = {name for name, server in servers.items() if server["is_running"]}
-    assert running == {"postgres", "api", "worker", "mlflow", "dagster", "dagster_code", "dagster_daemon"}
-    for name, path in (("api", "/docs"), ("mlflow", ""), ("dagster", "")):
+    assert running == {
+        "postgres",
+        "api",
+        "worker",
+        "mlflow",
+        "dagster",
+        "dagster_code",
+        "dagster_daemon",
+        "telegram",
+        "bot",
+    }
+    for name, path in (("api", "/docs"), ("mlflow", ""), ("dagster", ""), ("telegram", "/")):
         with urllib.request.urlopen(servers[name]["address"] + path, timeout=30) as page:  # noqa: S310
             assert page.status == 200
 

@@ -1,0 +1,59 @@
+"""Messages out, and what Telegram's refusals mean.
+
+Telegram has no key by which it would know a message that is sent twice. So a call whose answer was lost is not made
+again: an answer may be missing, and is never doubled. What was certainly not sent is sent again, with an end.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
+
+logger = logging.getLogger("bot.sending")
+
+T = TypeVar("T")
+
+ATTEMPTS = 4
+MOST_WAIT_SECONDS = 30.0
+"""Whoever has waited longer has gone on; the answer is dropped."""
+_NOT_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "Bad Gateway", "Service Unavailable")
+
+
+class Unreachable(Exception):
+    """The user has blocked the bot, or does not exist any more."""
+
+
+class NotSent(Exception):
+    """Telegram did not take the message, or it is not known whether it did."""
+
+
+async def sent(call: Callable[[], Awaitable[T]]) -> T:
+    """The answer of one call of the Bot API, tried again where that is safe. Raises Unreachable, and NotSent."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return await call()
+        except RetryAfter as error:
+            wait = _seconds(error)
+        except Forbidden as error:
+            raise Unreachable(str(error)) from error
+        except (BadRequest, InvalidToken, TimedOut) as error:
+            raise NotSent(str(error)) from error
+        except NetworkError as error:
+            if not any(sign in str(error) for sign in _NOT_SENT):
+                raise NotSent(str(error)) from error
+            wait = 0.5 * 2**attempt
+        except TelegramError as error:
+            raise NotSent(str(error)) from error
+        if wait > MOST_WAIT_SECONDS:
+            raise NotSent(f"Telegram asks to wait for {wait:.0f} s")
+        # Those who wait for the same moment must not all come back at once.
+        await asyncio.sleep(wait * random.uniform(1.0, 1.2))  # noqa: S311
+    raise NotSent(f"not sent in {ATTEMPTS} attempts")
+
+
+def _seconds(error: RetryAfter) -> float:
+    wait = error.retry_after
+    return float(wait) if isinstance(wait, int) else wait.total_seconds()
