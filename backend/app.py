@@ -37,16 +37,17 @@ from core.logs import configure_logging
 API_VERSION = "1.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
+# A request is held against one route after the other, so those that are asked most come first.
 ROUTERS = (
+    events,
+    telegram,
+    predictions,
+    sending,
     auth,
     browser_sessions,
     accounts,
     keys,
     audit,
-    events,
-    telegram,
-    sending,
-    predictions,
     users,
     subscriptions,
     campaigns,

@@ -5,9 +5,11 @@ not belong here: any query (`warehouse`, and the `store.py` of a feature).
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection, DataError, Error, IntegrityError, ProgrammingError
 from psycopg.errors import UndefinedFunction, UndefinedTable
@@ -19,6 +21,8 @@ from warehouse.database import Statement, execute_async
 
 T = TypeVar("T")
 Connection = AsyncConnection[Any]
+# Asking costs as much as a short statement; whatever dies within this time fails like a connection in use.
+_CHECK_SECONDS = 1.0
 
 
 class DatabasePool:
@@ -28,6 +32,7 @@ class DatabasePool:
         self._retry_after_seconds = settings.retry_after_seconds
         self._statement_seconds = settings.statement_timeout_seconds
         self._report_seconds = settings.report_timeout_seconds
+        self._checked: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
         self._pool = AsyncConnectionPool(
             settings.warehouse_url.get_secret_value(),
             kwargs={
@@ -41,7 +46,7 @@ class DatabasePool:
             max_waiting=settings.pool_waiting,
             timeout=settings.pool_timeout_seconds,
             # A connection that died while it was idle is replaced before a request gets it.
-            check=AsyncConnectionPool.check_connection,
+            check=self._check,
             reconnect_timeout=2.0,
             open=False,
             name="api",
@@ -71,6 +76,13 @@ class DatabasePool:
             return await self.run(statement)
         except (UndefinedTable, UndefinedFunction):
             return None
+
+    async def _check(self, connection: Connection) -> None:
+        """Raises an error of psycopg where a connection is dead. One that was in use a moment ago is not asked."""
+        now = time.monotonic()
+        if now - self._checked.get(connection, -_CHECK_SECONDS) >= _CHECK_SECONDS:
+            await AsyncConnectionPool.check_connection(connection)
+        self._checked[connection] = now
 
     @asynccontextmanager
     async def connection(self, seconds: float | None = None) -> AsyncIterator[Connection]:

@@ -89,7 +89,7 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
         )
 
 
-def resources_of(request: Request) -> Resources:
+async def resources_of(request: Request) -> Resources:
     """The dependency that gives a request what the API holds."""
     resources: Resources = request.app.state.resources
     return resources

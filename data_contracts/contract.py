@@ -106,6 +106,11 @@ class Contract:
     row_rules: tuple[Rule, ...] = ()
     event_types: tuple[EventType, ...] = ()
 
+    def __hash__(self) -> int:
+        # What is made of a contract is kept under it, and found for each event: hashing every rule would cost more than
+        # judging an event by all of them.
+        return hash((self.name, self.version, self.table))
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Column names, in the contract's order."""

@@ -39,8 +39,13 @@ def codes(values: pl.Series) -> pl.Series:
     given = values.cast(pl.String, strict=False)
     # A column has few currencies, and nearly always they are codes.
     others = [name for name in given.unique().drop_nulls() if name not in CODES]
-    ours = {name: _SIGNS.get(name.strip(), name.strip()).upper() for name in others}
+    ours = {name: code(name) for name in others}
     return given.replace(ours) if ours else given
+
+
+def code(name: str) -> str:
+    """The currency code that `name` stands for, as `codes` has it."""
+    return name if name in CODES else _SIGNS.get(name.strip(), name.strip()).upper()
 
 
 def are_marked(amounts: pl.Series) -> bool:

@@ -5,6 +5,8 @@ Belongs here: what needs several columns at once or a profile. Does not: reading
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
 
 import polars as pl
 
@@ -19,6 +21,7 @@ from ingestion.profile import Profile
 # Amounts that are all whole, in a currency with decimals, from this many on and this large, may well be cents.
 _CENTS_ROWS = 20
 _CENTS_MEDIAN = 500
+REFUND = "refund"
 # No number, so that the contract refuses the row.
 _NO_CURRENCY = "(in no currency)"
 
@@ -83,10 +86,15 @@ def normalized(rows: pl.DataFrame, contract: Contract, reading: Reading) -> pl.D
 
 def returns_as_refunds(events: pl.DataFrame) -> pl.DataFrame:
     """Events (typed) in which a purchase of less than nothing is a refund: shops and tills book returns so."""
-    is_return = (pl.col("event_type") == "purchase") & ((pl.col("amount") < 0) | (pl.col("quantity") < 0))
-    if not events.select(is_return.any()).item():
+    returned = is_return(pl.col("event_type"), pl.col("amount"), pl.col("quantity"))
+    if not events.select(returned.any()).item():
         return events
-    return events.with_columns(pl.when(is_return).then(pl.lit("refund")).otherwise("event_type").alias("event_type"))
+    return events.with_columns(pl.when(returned).then(pl.lit(REFUND)).otherwise("event_type").alias("event_type"))
+
+
+def is_return(event_type: Any, amount: Any, quantity: Any) -> Any:
+    """Whether an event is a purchase of less than nothing: of columns as of the values of one event."""
+    return (event_type == "purchase") & ((amount < 0) | (quantity < 0))
 
 
 def said_of_clocks(contract: Contract, conventions: Conventions) -> Contract:
@@ -117,10 +125,21 @@ def _known_types(values: pl.Series, contract: Contract) -> pl.Series:
     """Event types that differ from a known one by capitals or spaces only, as the known one."""
     if values.dtype != pl.String:
         return values
-    known = [each.name for each in contract.event_types]
-    others = [name for name in values.unique().drop_nulls() if name not in known]
-    same = {name: plain for name in others if (plain := name.strip().lower().replace(" ", "_")) in known}
+    known = known_types(contract)
+    same = {name: known_type(name, known) for name in values.unique().drop_nulls() if name not in known}
     return values.replace(same) if same else values
+
+
+@cache
+def known_types(contract: Contract) -> frozenset[str]:
+    """The names of the event types that the contract knows."""
+    return frozenset(each.name for each in contract.event_types)
+
+
+def known_type(name: str, known: frozenset[str]) -> str:
+    """The known event type that differs from `name` by capitals or spaces only; `name` itself where none does."""
+    plain = name.strip().lower().replace(" ", "_")
+    return plain if plain in known else name
 
 
 def _where(condition: pl.Series, yes: pl.Series, no: pl.Series) -> pl.Series:

@@ -100,8 +100,8 @@ def _archived(connection: Connection, rows: pl.DataFrame) -> pl.Series:
     month = pl.col("occurred_at").dt.truncate("1mo")
     months = rows.select(month).to_series().unique().to_list()
     ids = [UUID(each) for each in rows.get_column("event_id")]
-    away = execute(connection, arriving_events.begin_receipt(months, ids))
-    return rows.select(month.is_in(list(away))).to_series()
+    receipt = execute(connection, arriving_events.begin_receipt(months, ids))
+    return rows.select(month.is_in(list(receipt.archived))).to_series()
 
 
 def _not_erased(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:

@@ -76,6 +76,14 @@ class StoredEvents:
     conflicts: list[Conflict]
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What stands against storing arriving events: users who were erased, and months that are archived."""
+
+    erased: frozenset[str]
+    archived: frozenset[datetime]
+
+
 def taken(columns: Iterable[str]) -> str:
     """Why an event that differs from the stored one in these columns is in quarantine."""
     return f"event_id is taken by an event with another {', '.join(columns)}"
@@ -149,9 +157,10 @@ on conflict do nothing
 """)
 
 
-def clock() -> Statement[datetime]:
-    """The moment it is to the database."""
-    return value(lambda moment: moment, "select clock_timestamp()")
+def beginning() -> Statement[tuple[datetime, str | None]]:
+    """The moment it is to the database, and the base currency (`exchange_rates.base_currency`)."""
+    query = "select clock_timestamp(), (select currency from raw.base_currency)"
+    return Statement(query, {}, lambda result: result.rows[0])
 
 
 def any_known(event_ids: str) -> Statement[bool]:
@@ -217,14 +226,26 @@ def refuse_json(refused: Sequence[Mapping[str, object]]) -> Statement[int]:
     return command(query, import_id=None, rows=orjson.dumps(refused).decode())
 
 
-def begin_receipt(months: Iterable[datetime], event_ids: Iterable[UUID]) -> Statement[set[datetime]]:
-    """Prepares the transaction for events of these months and with these ids, which come from no file.
+def begin_receipt(
+    months: Iterable[datetime], event_ids: Iterable[UUID], user_ids: Iterable[str] = ()
+) -> Statement[Receipt]:
+    """Prepares the transaction for events of these months, ids and users, which come from no file.
 
-    Makes partitions, and has others who bring one of the ids wait for the end of the transaction. Returns those of the
-    months that are archived, where nothing can be stored.
+    Makes partitions, and has others who bring one of the ids wait for the end of the transaction. Every erasure that
+    begins later waits for it too, as with `erased_users.erased_among`.
     """
+
+    def made(result: Result) -> Receipt:
+        ((erased, archived),) = result.rows
+        return Receipt(frozenset(erased), frozenset(archived))
+
     return Statement(
-        "select raw.begin_receipt(%(months)s::timestamptz[], %(id_locks)s::integer[])",
-        {"months": sorted(months), "id_locks": sorted({each.int % _ID_LOCKS for each in event_ids})},
-        lambda result: {month for (month,) in result.rows},
+        "select array(select raw.erased_among(%(user_ids)s::text[])),"
+        " array(select raw.begin_receipt(%(months)s::timestamptz[], %(id_locks)s::integer[]))",
+        {
+            "user_ids": list(user_ids),
+            "months": sorted(months),
+            "id_locks": sorted({each.int % _ID_LOCKS for each in event_ids}),
+        },
+        made,
     )

@@ -3,11 +3,9 @@
 Every route names the permission it needs with `requires`. A route without one is open, and a test lists those.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
-
-from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
+from fastapi import Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
@@ -15,13 +13,33 @@ from backend.errors import Forbidden, NotAuthenticated
 from backend.resources import Resources, resources_of
 from core.api_keys import PREFIX
 
-# For the description of the API; what is presented is read below, so that every refusal has the same shape.
-_BEARER = HTTPBearer(
-    auto_error=False, scheme_name="bearer", description="an API key, or the access token of somebody who signed in"
-)
+
+class Guard(SecurityBase):
+    """A dependency that lets in whoever has a permission, and says who that is.
+
+    It is also the scheme that the description of the API names. FastAPI takes longer to resolve a dependency than this
+    one does to answer, so there is one and not one for each of its steps.
+    """
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+        self.model = HTTPBearer(description="an API key, or the access token of somebody who signed in")
+        self.scheme_name = "bearer"
+
+    async def __call__(self, request: Request) -> Principal:
+        """Whoever asks. Raises what `authenticated` raises, and Forbidden."""
+        principal = await authenticated(request, await resources_of(request))
+        if self.permission not in principal.permissions:
+            raise Forbidden(self.permission)
+        return principal
 
 
-async def authenticated(request: Request, resources: Annotated[Resources, Depends(resources_of)]) -> Principal:
+def requires(permission: Permission) -> Guard:
+    """The guard of a route that needs a permission."""
+    return Guard(permission)
+
+
+async def authenticated(request: Request, resources: Resources) -> Principal:
     """Whoever asks. Raises NotAuthenticated, and TooMany for whoever asks too often."""
     await resources.limits.spend(f"address:{request.client.host if request.client else ''}")
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -45,17 +63,3 @@ def _presented(secret: str) -> str:
     if not secret:
         raise NotAuthenticated("Send an API key or an access token as `Authorization: Bearer KEY`.")
     return secret
-
-
-def requires(permission: Permission) -> Callable[..., Awaitable[Principal]]:
-    """A dependency that lets in whoever has a permission, and says who that is."""
-
-    async def permitted(
-        principal: Annotated[Principal, Depends(authenticated)], _described: Annotated[object, Depends(_BEARER)]
-    ) -> Principal:
-        if permission not in principal.permissions:
-            raise Forbidden(permission)
-        return principal
-
-    permitted.__dict__["permission"] = permission
-    return permitted

@@ -31,6 +31,9 @@ Event = dict[str, Any]
 _MOST_EVENTS = 1000
 # One waits for the disk while the other computes.
 _TRANSACTIONS = 2
+# Turns of the event loop in which requests that have been sent already join the next transaction: one to start their
+# tasks, one to read them, one more in which none may come.
+_TURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Intake:
     async def _work(self) -> None:
         while True:
             await self._arrived.wait()
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
             batches = self._next()
             if batches:
                 await self._answer(batches)

@@ -44,9 +44,9 @@ class FakePostgres:
     def _answer(self, statement: Statement[Any]) -> object:
         query = statement.query if isinstance(statement.query, str) else statement.query.as_string()
         if "clock_timestamp" in query:
-            return NOW
-        if "select currency from raw.base_currency" in query:
-            return "EUR"
+            return NOW, "EUR"
+        if "begin_receipt" in query:
+            return statement.convert(Result([([], [])], 1))
         if "insert into raw.events (" in query:
             self.stored = orjson.loads(str(statement.parameters["rows"]))
             return statement.convert(Result([(list(range(len(self.stored))), [], [])], 1))
