@@ -274,6 +274,23 @@ def get_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStat
     return Call("GET", path_of("/campaigns/{campaign_id}", campaign_id=campaign_id), read_json(models.CampaignStatus))
 
 
+def get_campaign_effect(
+    _client: object, campaign_id: UUID, *, window_days: int | None = None
+) -> Call[models.EffectAnswer]:
+    """What a campaign or trigger did, beside its control group.
+
+    Buyers, orders and revenue, day by day. Look as often as you like: the bounds hold on all days together.
+
+    window_days: outcomes of so many days after the campaign count; decide before you look
+    """
+    return Call(
+        "GET",
+        path_of("/campaigns/{campaign_id}/effect", campaign_id=campaign_id),
+        read_json(models.EffectAnswer),
+        query={"window_days": window_days},
+    )
+
+
 def get_campaigns(_client: object, *, limit: int | None = None, cursor: str | None = None) -> Call[models.CampaignPage]:
     """A page of campaigns, newest first.
 

@@ -56,6 +56,17 @@ class AccountChange(BaseModel):
     telegram_id: Annotated[int | None, Field(description="who may sign in with Telegram")] = None
 
 
+class ArmAnswer(BaseModel):
+    """
+    How many users an arm has and should have.
+    """
+
+    arm: str
+    share: Annotated[float, Field(description="planned share of those who could be reached")]
+    assigned_users: int
+    expected_users: float
+
+
 class AttentionItem(BaseModel):
     """
     One cause.
@@ -180,6 +191,28 @@ class ChampionChange(BaseModel):
     to_version: int
     reason: str
     promoted_by: str
+
+
+class Day(BaseModel):
+    """
+    What was known at the end of a day (UTC). Bounds hold on all days together; null: it was too early.
+    """
+
+    day: date
+    treated_users: int
+    control_users: int
+    treated_mean: Annotated[float, Field(description="per user, as counted")]
+    control_mean: float
+    total: Annotated[
+        float, Field(description="what the variant brought from all its users together, beyond what they do anyway")
+    ]
+    total_low: float | None
+    total_high: float | None
+    per_user: Annotated[float, Field(description="the same for one user")]
+    per_user_low: float | None
+    per_user_high: float | None
+    p_value: Annotated[float | None, Field(description="of no effect; holds however often one looks")]
+    is_early: bool
 
 
 class Deployment(BaseModel):
@@ -715,6 +748,23 @@ class Nothing(BaseModel):
     )
 
 
+class OutcomeAnswer(BaseModel):
+    """
+    One outcome of a variant.
+    """
+
+    outcome: Annotated[
+        Literal["buyers", "orders", "revenue"],
+        Field(description="users who bought, their orders, or their revenue net of refunds"),
+    ]
+    unit: Annotated[str, Field(description="`users`, `orders`, or the base currency")]
+    summary: str
+    variance_taken: Annotated[
+        float, Field(description="share of the variance explained by what users did before; it narrows the bounds")
+    ]
+    days: Annotated[list[Day], Field(description="the oldest first; the last one is today or the end")]
+
+
 class PastAnswer(BaseModel):
     """
     What was once said of a user, and what came of it.
@@ -970,6 +1020,16 @@ class RunNotice(BaseModel):
     noticed_at: Annotated[AwareDatetime, Field(description="kept for seven days")]
     kind: Literal["run"]
     body: RunBody
+
+
+class SampleRatioAnswer(BaseModel):
+    """
+    Whether arms have the users that they should have. If not, they cannot be compared.
+    """
+
+    p_value: Annotated[float, Field(description="holds however often one looks; below 0.001 is a mismatch")]
+    is_mismatched: bool
+    arms: list[ArmAnswer]
 
 
 class ScorecardWeek(BaseModel):
@@ -1343,6 +1403,16 @@ class Variant(BaseModel):
     button: Button | None = None
 
 
+class VariantAnswer(BaseModel):
+    """
+    A variant beside the control group.
+    """
+
+    variant: str
+    level: Annotated[float, Field(description="how sure all its bounds are together")]
+    outcomes: list[OutcomeAnswer]
+
+
 class FieldError(BaseModel):
     """
     One field that is wrong.
@@ -1535,6 +1605,29 @@ class Dashboard(BaseModel):
     risks: list[RiskCount]
     rfm: list[RfmCell]
     models: list[ModelState]
+
+
+class EffectAnswer(BaseModel):
+    """
+    The effect of a campaign, as far as it is known now.
+    """
+
+    campaign_id: UUID
+    name: str
+    measured_at: AwareDatetime
+    window_days: int
+    first_sent_at: Annotated[
+        AwareDatetime | None, Field(description="outcomes count from here; null: nothing was sent")
+    ]
+    messages_sent: Annotated[int, Field(description="also those of which Telegram's answer was lost")]
+    is_complete: Annotated[bool, Field(description="everybody's window is over; later looks change little")]
+    in_several_arms: Annotated[
+        int, Field(description="people left out because ids of theirs were assigned to several arms")
+    ]
+    assigned_twice: Annotated[int, Field(description="people left out because several ids of theirs were in one arm")]
+    warnings: Annotated[list[str], Field(description="why the effect should not be believed, or not yet")]
+    sample_ratio: SampleRatioAnswer | None
+    variants: Annotated[list[VariantAnswer], Field(description="empty: there is nothing to compare yet")]
 
 
 class FeatureFamily(BaseModel):

@@ -17,6 +17,7 @@ from backend.auth.browser import router as browser_sessions
 from backend.auth.endpoints import router as auth
 from backend.campaigns.endpoints import router as campaigns
 from backend.description import DescribedApi
+from backend.effects.endpoints import router as effects
 from backend.events.endpoints import router as events
 from backend.exchange import Exchange, add_error_answers
 from backend.experiments.endpoints import router as experiments
@@ -55,6 +56,7 @@ ROUTERS = (
     notices,
     analytics,
     experiments,
+    effects,
     health,
 )
 

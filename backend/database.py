@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from backend.errors import Unavailable
 from backend.settings import BackendSettings
-from warehouse.database import Statement, execute_async
+from warehouse.database import Statement, Steps, execute_async, execute_steps_async
 
 T = TypeVar("T")
 Connection = AsyncConnection[Any]
@@ -69,6 +69,12 @@ class DatabasePool:
         """The same for a statement that counts over many rows, and may take as long as reports do."""
         async with self.connection(self._report_seconds) as connection:
             return await execute_async(connection, statement)
+
+    async def run_steps_long(self, steps: Steps[T]) -> T:
+        """The same for several statements, all of which see the same state of the warehouse."""
+        async with self.connection(self._report_seconds) as connection, connection.transaction():
+            await connection.execute("set transaction isolation level repeatable read, read only")
+            return await execute_steps_async(connection, steps)
 
     async def run_if_built(self, statement: Statement[T]) -> T | None:
         """The same for a statement that reads marts; None where a run has not built them yet. Raises Unavailable."""

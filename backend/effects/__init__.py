@@ -1,0 +1,1 @@
+"""Effects: what a campaign did, beside its control group."""

@@ -1,0 +1,110 @@
+"""The effect of a campaign: what is read, compared, and answered.
+
+Belongs here: the order of the steps, and the answer. Does not: SQL (`warehouse.effects`), statistics
+(`ml.experiments.effect`), sentences (`backend.effects.words`).
+"""
+
+from dataclasses import asdict
+from datetime import UTC, timedelta
+from uuid import UUID
+
+from backend.campaigns.audiences import arms_of_campaign
+from backend.campaigns.schemas import Variant
+from backend.effects import words
+from backend.effects.schemas import (
+    ArmAnswer,
+    Day,
+    EffectAnswer,
+    OutcomeAnswer,
+    SampleRatioAnswer,
+    VariantAnswer,
+)
+from ml.experiments.assignment import CONTROL
+from ml.experiments.effect import CampaignEffect, campaign_effect
+from warehouse import effects as store
+from warehouse.database import Steps
+from warehouse.exchange_rates import base_currency
+
+
+def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
+    """The effect as far as it is known now; None where there is no such campaign."""
+    campaign: store.Measured | None = yield store.measured_campaign(campaign_id)
+    if campaign is None:
+        return None
+    nothing = EffectAnswer(
+        campaign_id=campaign_id,
+        name=campaign.name,
+        measured_at=campaign.now,
+        window_days=window_days,
+        first_sent_at=campaign.first_sent_at,
+        messages_sent=campaign.sent,
+        is_complete=False,
+        in_several_arms=0,
+        assigned_twice=0,
+        warnings=[],
+        sample_ratio=None,
+        variants=[],
+    )
+    arms = arms_of_campaign([Variant.model_validate(each) for each in campaign.variants], campaign.control_share)
+    shares = {arm.name: arm.share for arm in arms}
+    if CONTROL not in shares:
+        return nothing.model_copy(update={"warnings": ["Without a control group nothing shows the effect."]})
+    if campaign.first_sent_at is None:
+        return nothing.model_copy(update={"warnings": ["No message has left yet."]})
+    since, until = campaign.first_sent_at, campaign.now
+    added = yield store.sums_by_day(campaign_id, since, until, window_days)
+    if added.is_empty():
+        return nothing.model_copy(update={"warnings": ["Nobody who was assigned to an arm is left."]})
+    left_out: store.LeftOut = yield store.left_out(campaign_id, until)
+    months: list[str] = yield store.archived_months(since - timedelta(days=store.COVARIATE_DAYS), until)
+    currency: str | None = yield base_currency()
+    is_ongoing = campaign.kind == "trigger"
+    effect = campaign_effect(
+        added,
+        shares,
+        until.astimezone(UTC).date(),
+        window_days,
+        store.OUTCOMES,
+        store.COVARIATES,
+        is_ongoing=is_ongoing,
+    )
+    warnings = words.warnings(effect, left_out.in_several_arms, left_out.in_one_arm)
+    return nothing.model_copy(
+        update={
+            "is_complete": effect.is_complete and not is_ongoing,
+            "in_several_arms": left_out.in_several_arms,
+            "assigned_twice": left_out.in_one_arm,
+            "warnings": [*([words.archived(months)] if months else []), *warnings],
+            "sample_ratio": _sample_ratio(effect),
+            "variants": _variants(effect, currency or ""),
+        }
+    )
+
+
+def _variants(effect: CampaignEffect, currency: str) -> list[VariantAnswer]:
+    return [
+        VariantAnswer(
+            variant=variant.variant,
+            level=variant.level,
+            outcomes=[
+                OutcomeAnswer(
+                    outcome=outcome.outcome,
+                    unit={"buyers": "users", "orders": "orders"}.get(outcome.outcome, currency),
+                    summary=words.summary(outcome, currency),
+                    variance_taken=outcome.variance_taken,
+                    days=[Day(**asdict(look)) for look in outcome.looks],
+                )
+                for outcome in variant.outcomes
+            ],
+        )
+        for variant in effect.variants
+    ]
+
+
+def _sample_ratio(effect: CampaignEffect) -> SampleRatioAnswer:
+    ratio = effect.sample_ratio
+    return SampleRatioAnswer(
+        p_value=ratio.p_value,
+        is_mismatched=ratio.is_mismatched,
+        arms=[ArmAnswer(**asdict(arm)) for arm in ratio.arms],
+    )

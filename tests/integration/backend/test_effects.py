@@ -1,0 +1,101 @@
+"""The effect of a campaign over HTTP and on the command line: selected, held out, sent, bought, compared."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from backend.access.permissions import Role
+from standalone.stack import Platform
+from tests.integration.backend.audience import draft, forget_campaigns, make_users, subscribe
+from tests.integration.backend.conftest import Api
+from tests.integration.conftest import command
+from warehouse.databases import WAREHOUSE
+
+USERS = 2000
+SENT = datetime.now(UTC) - timedelta(days=6)
+
+
+@pytest.fixture(scope="module")
+def campaign(api: Api, empty_platform: Platform, make_key: Callable[..., str]) -> UUID:
+    """Sent six days ago to half of 2,000 users. Two days later a half of these bought something, and a quarter of the
+    control group; 30 % of all had bought the week before."""
+    with empty_platform.server.connect(WAREHOUSE, autocommit=True) as connection:
+        forget_campaigns(connection)
+        subscribe(connection, USERS)
+        with api.warehouse.transaction() as pipeline:
+            make_users(pipeline, USERS)
+        with api.caller(make_key()) as caller:
+            given = draft(control_share=0.5, name="spring")
+            campaign_id = UUID(caller.post("/campaigns", json=given).json()["campaign_id"])
+        connection.execute("update app.campaigns set state = 'done', started_at = %s", [SENT])
+        connection.execute(
+            "insert into app.recipients (campaign_id, user_id, arm, state, selected_at, sent_at)"
+            " select %(id)s, 'u' || n, case when n %% 2 = 0 then 'plain' else 'control' end,"
+            " case when n %% 2 = 0 then 'sent' else 'control' end, %(sent)s, case when n %% 2 = 0 then %(sent)s end"
+            " from generate_series(1, %(users)s) as n",
+            {"id": campaign_id, "sent": SENT, "users": USERS},
+        )
+        connection.execute("select raw.ensure_event_partitions(%s, %s)", [SENT - timedelta(days=40), datetime.now(UTC)])
+        connection.execute(
+            "insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, amount, source)"
+            " select gen_random_uuid(), user_id, 'purchase', at, at, 10, 'telegram'"
+            " from generate_series(1, %s) as n, lateral (select 'u' || n as user_id) as one,"
+            " lateral (select %s::timestamptz as sent) as message, lateral ("
+            " select sent - interval '7 days' as at where app.bucket_of('before', user_id) < 3000 union all"
+            " select sent + interval '2 days' where app.bucket_of('after', user_id) < 2500 * (2 - n %% 2)"
+            ") as found",
+            [USERS, SENT],
+        )
+        connection.execute("insert into raw.base_currency (currency) values ('EUR') on conflict do nothing")
+    return campaign_id
+
+
+def test_the_effect_is_told_in_plain_words(api: Api, campaign: UUID, signed_in: Callable[[Role], httpx.Client]) -> None:
+    viewer = signed_in(Role.VIEWER)
+    answer = viewer.get(f"/campaigns/{campaign}/effect")
+    assert answer.status_code == 200, answer.text
+    effect = answer.json()
+    assert (effect["name"], effect["messages_sent"], effect["is_complete"]) == ("spring", USERS // 2, False)
+    assert not effect["sample_ratio"]["is_mismatched"]
+    (variant,) = effect["variants"]
+    orders = next(each for each in variant["outcomes"] if each["outcome"] == "orders")
+    days = orders["days"]
+    assert [day["day"] for day in days] == [str(SENT.date() + timedelta(days=number)) for number in range(7)]
+    assert days[0]["is_early"]
+    assert (days[-1]["treated_mean"], days[-1]["control_mean"]) == pytest.approx((0.5, 0.25), abs=0.05)
+    assert 150 < days[-1]["total_low"] < 250 < days[-1]["total_high"] < 350
+    assert " more orders, between " in orders["summary"]
+    assert [each["unit"] for each in variant["outcomes"]] == ["users", "orders", "EUR"]
+    assert [warning[:11] for warning in effect["warnings"]] == ["The effect "]
+
+
+def test_the_window_decides_what_counts(campaign: UUID, caller: httpx.Client) -> None:
+    effect = caller.get(f"/campaigns/{campaign}/effect", params={"window_days": 1}).json()
+    assert effect["is_complete"]
+    assert {day["treated_mean"] for outcome in effect["variants"][0]["outcomes"] for day in outcome["days"]} == {0}
+    assert caller.get(f"/campaigns/{campaign}/effect", params={"window_days": 91}).status_code == 422
+
+
+def test_without_anything_to_compare_the_answer_says_why(campaign: UUID, caller: httpx.Client) -> None:
+    said = {}
+    for share in (0, 0.5):
+        made = caller.post("/campaigns", json=draft(control_share=share)).json()["campaign_id"]
+        effect = caller.get(f"/campaigns/{made}/effect").json()
+        assert effect["variants"] == []
+        (said[share],) = effect["warnings"]
+    assert said == {0: "Without a control group nothing shows the effect.", 0.5: "No message has left yet."}
+    assert caller.get(f"/campaigns/{uuid4()}/effect").status_code == 404
+
+
+def test_the_command_line_says_the_same(campaign: UUID, caller: httpx.Client, empty_platform: Platform) -> None:
+    printed = command(empty_platform, "campaigns", "effect", str(campaign), "--by-day")
+    over_http = caller.get(f"/campaigns/{campaign}/effect").json()
+    for outcome in over_http["variants"][0]["outcomes"]:
+        assert outcome["summary"] in printed
+    assert str(SENT.date()) in printed
+    as_json = json.loads(command(empty_platform, "campaigns", "effect", str(campaign), "--json"))
+    assert as_json | {"measured_at": ""} == over_http | {"measured_at": ""}
