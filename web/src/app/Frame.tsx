@@ -42,10 +42,18 @@ export function Frame() {
       </Box>
       <AppBar position="sticky" color="inherit" elevation={0} sx={{ borderBottom: 1, borderColor: "divider" }}>
         <Toolbar sx={{ gap: 2, flexWrap: "wrap" }}>
-          <Typography component={Link} to="/" sx={{ fontWeight: 700, color: "inherit", textDecoration: "none" }}>
+          <Typography
+            component={Link}
+            to="/"
+            sx={{ flex: { xs: 1, md: "none" }, fontWeight: 700, color: "inherit", textDecoration: "none" }}
+          >
             Customer Analyzer
           </Typography>
-          <Box component="nav" aria-label={t("frame.pages")} sx={{ flex: 1, minWidth: 0 }}>
+          <Box
+            component="nav"
+            aria-label={t("frame.pages")}
+            sx={{ flex: { xs: "1 0 100%", md: 1 }, order: { xs: 1, md: 0 }, minWidth: 0 }}
+          >
             <Tabs
               value={pages.some(([path]) => path === here) ? here : false}
               variant="scrollable"

@@ -24,7 +24,10 @@ export function RevenueChart({ days }: { days: readonly RevenuePeriod[] }) {
           data: days.map((day) => format.day(day.first_day)),
           axisLabel: { hideOverlap: true },
         },
-        yAxis: [{ type: "value" }, { type: "value", splitLine: { show: false } }],
+        yAxis: [
+          { type: "value", axisLabel: { formatter: (value: number) => format.number(value) } },
+          { type: "value", splitLine: { show: false } },
+        ],
         series: [
           {
             name: names.revenue,

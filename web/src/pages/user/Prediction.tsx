@@ -70,7 +70,7 @@ function Reasons({ label, reasons }: { label: string; reasons: readonly Reason[]
           yAxis: {
             type: "category",
             data: upwards.map((reason) => reason.label),
-            axisLabel: { width: 150, overflow: "truncate" },
+            axisLabel: { width: 130, fontSize: 11, overflow: "truncate" },
           },
           series: [{ type: "bar", data: upwards.map((reason) => reason.contribution) }],
         }}

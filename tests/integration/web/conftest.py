@@ -1,0 +1,93 @@
+"""A real browser on the real pages: the API of a finished run, and people who sign in to it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from backend.access.permissions import Role
+from backend.accounts.passwords import hashed
+from backend.accounts.store import add_account
+from standalone.fleet import running_servers
+from standalone.servers import api_server
+from tests.integration.conftest import RanPlatform
+from tests.integration.web.chromium import environment, unpack
+from warehouse.database import Database
+
+PASSWORD = "a long sentence nobody guesses"
+DESKTOP = {"width": 1360, "height": 900}
+PHONE = {"width": 375, "height": 740}
+
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="session")
+def dashboard(finished_run: RanPlatform) -> Iterator[str]:
+    """The address of the dashboard beside the finished run."""
+    with running_servers([api_server(finished_run.platform)]) as (server,):
+        yield f"{server.command.address}/dashboard"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        # Root may not use the sandbox; the pages are our own.
+        started = playwright.chromium.launch(
+            executable_path=str(unpack()), env=environment(), args=["--no-sandbox", "--font-render-hinting=none"]
+        )
+        yield started
+        started.close()
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A page in which somebody has signed in, and what the browser complained about."""
+
+    page: Page
+    email: str
+    complaints: list[str]
+
+    def open(self, path: str) -> Page:
+        """Opens a page of the dashboard and waits until it has all it asked for."""
+        self.page.goto(path.lstrip("/"))
+        expect(self.page.locator("h1")).to_be_visible()
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+
+@pytest.fixture
+def visit(finished_run: RanPlatform, browser: Browser, dashboard: str) -> Iterator[Callable[..., Visit]]:
+    """Signs somebody new in, in a browser profile of their own."""
+    contexts: list[BrowserContext] = []
+    stored = hashed(PASSWORD)
+
+    def make(role: Role = Role.ADMIN, language: str = "en-GB", size: dict[str, int] = DESKTOP) -> Visit:
+        email = f"{role}-{uuid4().hex[:8]}@shop.example"
+        Database(finished_run.platform.backend_url).run(add_account(email, f"A {role}", role, stored))
+        context = browser.new_context(
+            base_url=f"{dashboard}/",
+            locale=language,
+            viewport=size,  # type: ignore[arg-type]
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        complaints: list[str] = []
+        page.goto("")
+        page.locator("input[name=email]").fill(email)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("button[type=submit]").click()
+        expect(page.locator("nav")).to_be_visible()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None,
+        )
+        return Visit(page, email, complaints)
+
+    yield make
+    for context in contexts:
+        context.close()

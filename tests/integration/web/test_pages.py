@@ -1,0 +1,69 @@
+"""Every page, as people see it: nothing fails, everyone can use it, it fits a phone, and it speaks Russian."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.integration.conftest import RanPlatform
+from tests.integration.web.chromium import AXE
+from tests.integration.web.conftest import PHONE, Visit
+
+PAGES = [
+    "",
+    "users",
+    "users/{user}",
+    "segments",
+    "segments?view=retention",
+    "segments?view=funnel",
+    "segments?view=rfm",
+    "models",
+    "data",
+    "settings",
+]
+USER = "00004"
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong, a line each."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", WCAG)
+    assert len(found["passes"]) > 10
+    return [f"{each['id']}: {node['html']}" for each in found["violations"] for node in each["nodes"]]
+
+
+def test_every_page_shows_itself_without_complaints_and_everyone_can_use_it(
+    ran_platform: RanPlatform, visit: Callable[..., Visit]
+) -> None:
+    seen = visit()
+    for path in PAGES:
+        page = seen.open(path.format(user=USER))
+        expect(page.get_by_role("alert").filter(has_text="could not be loaded")).to_have_count(0)
+        assert violations(page) == [], path
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize("mode", ["dark"])
+def test_every_page_can_be_read_in_the_dark(ran_platform: RanPlatform, visit: Callable[..., Visit], mode: Any) -> None:
+    seen = visit()
+    seen.page.emulate_media(color_scheme=mode)
+    for path in PAGES:
+        assert violations(seen.open(path.format(user=USER))) == [], path
+
+
+def test_every_page_fits_a_phone_and_speaks_russian(ran_platform: RanPlatform, visit: Callable[..., Visit]) -> None:
+    seen = visit(language="ru-RU", size=PHONE)
+    for path in PAGES:
+        page = seen.open(path.format(user=USER))
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        # Every word is there: a key that is missing is shown as it is.
+        assert page.locator("text=/\\b[a-z]+\\.[a-z]+[A-Z]?[a-z]*\\b/").filter(has_text="settings.").count() == 0, path
+    expect(page.locator("h1")).to_have_text("Настройки")
+
+
+def test_a_page_that_does_not_exist_leads_back(ran_platform: RanPlatform, visit: Callable[..., Visit]) -> None:
+    page = visit().open("nothing-here")
+    page.get_by_role("link", name="Overview").last.click()
+    expect(page.locator("h1")).to_have_text("Overview")
