@@ -71,6 +71,13 @@ class BackendSettings(BaseSettings):
     telegram_api_url: Annotated[
         str, Field(validation_alias="TELEGRAM_API_URL", description="Telegram's Bot API, or a double of it")
     ] = TELEGRAM_API_URL
+    telegram_sending_token: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias=AliasChoices("BACKEND_TELEGRAM_SENDING_TOKEN", "TELEGRAM_BOT_TOKEN"),
+            description="the bot's token at that address, with which campaigns are tried",
+        ),
+    ] = None
     telegram_bot_id: Annotated[
         str, Field(pattern=r"^\d*$", description="the bot's id, where its token is not known; also the client id")
     ] = ""

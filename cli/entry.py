@@ -33,7 +33,7 @@ COMMANDS = {
     "keys": Entry("keys", "app", "Which machines may call the API and the services: create, list and revoke keys."),
     "accounts": Entry("accounts", "app", "Who may sign in to the API: make the first admin, list, disable, reset."),
     "audit": Entry("audit", "app", "The log of who changed what: verify it, drop what is too old."),
-    "campaigns": Entry("campaigns", "app", "Campaigns: what they did beside their control groups."),
+    "campaigns": Entry("campaigns", "app", "Messages to many: make, preview, approve, start, pause, follow."),
     "experiments": Entry("experiments", "app", "Experiments: the global control group, whom no campaign reaches."),
     "predict": Entry("predict", "predict", "Ask the running service of a model."),
     "demo": Entry(

@@ -75,7 +75,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     from orchestration.lost_runs import end_lost_runs
     from standalone.local_key import ensure_local_key
     from standalone.servers import api_server, model_servers, page_servers, worker_server
-    from standalone.telegram_servers import bot_server, telegram_of, telegram_servers
+    from standalone.telegram_servers import bot_server, sender_server, telegram_of, telegram_servers
     from standalone.up import announce, find_up
 
     console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
@@ -90,7 +90,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
                 [*telegram, api, worker_server(platform), *page_servers(platform), *model_servers(platform)],
                 lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
             )
-            fleet.start([bot_server(platform, str(api.address))])
+            fleet.start([bot_server(platform, str(api.address)), sender_server(platform)])
         announce(platform.home, fleet.children)
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
         if not fleet.names & {kind.name for kind in model_kinds()}:

@@ -24,6 +24,7 @@ _TITLES = {
     "api": "API",
     "worker": "worker",
     "bot": "bot",
+    "sender": "sender",
     "telegram": "Telegram double",
     "mlflow": "MLflow",
     "dagster": "Dagster",

@@ -16,12 +16,24 @@ if TYPE_CHECKING:
     from standalone.stack import Platform
 
 NAME = "local"
-SCOPES = ("analytics:read", "events:write", "metrics:read", "predictions:read", "telegram:write", "users:read")
+SCOPES = (
+    "analytics:read",
+    "campaigns:approve",
+    "campaigns:manage",
+    "campaigns:read",
+    "campaigns:send",
+    "events:write",
+    "metrics:read",
+    "predictions:read",
+    "subscriptions:read",
+    "telegram:write",
+    "users:read",
+)
 """What the key may do. Accounts and other keys are not among it: the file in the home must not be worth that much."""
 
 BOT_NAME = "bot"
-BOT_SCOPES = ("events:write", "telegram:write")
-"""What the bot may do: take updates, store what users did, and answer them."""
+BOT_SCOPES = ("events:write", "subscriptions:read", "subscriptions:write", "telegram:write")
+"""What the bot may do: take updates, store what users did and chose, and answer them."""
 
 
 def ensure_local_key(platform: "Platform") -> str:

@@ -16,6 +16,7 @@ from ml.kinds import model_kinds
 from serving.build import is_built, serve_command, serve_environment
 from standalone.processes import Command
 from standalone.stack import Platform
+from standalone.telegram_servers import telegram_of
 from warehouse.database import execute
 from warehouse.databases import DAGSTER, MLFLOW, WAREHOUSE
 from warehouse.deployments import deployed_bentos
@@ -101,7 +102,7 @@ def api_server(platform: Platform) -> Command:
     home = platform.home
     services = {kind.name: f"http://{LOOPBACK}:{_asked_port(platform, kind.name)}" for kind in model_kinds()}
     port = choose_port(home, "api", platform.settings.ports["api"])
-    token = platform.settings.telegram_bot_token
+    token, telegram = platform.settings.telegram_bot_token, telegram_of(platform)
     return Command(
         "api",
         [
@@ -127,6 +128,9 @@ def api_server(platform: Platform) -> Command:
             "BACKEND_SERVICES": json.dumps(services),
             "BACKEND_SERVICE_KEY_FILE": str(home.service_key),
             **({} if token is None else {"TELEGRAM_BOT_TOKEN": token.get_secret_value()}),
+            # Nobody signs in by the double's token, but campaigns are tried with it.
+            "TELEGRAM_API_URL": telegram.url,
+            "BACKEND_TELEGRAM_SENDING_TOKEN": telegram.token,
             # The pipeline's, which is none of the API's business.
             "DBT_ENV_SECRET_PASSWORD": "",
         },

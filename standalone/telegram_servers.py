@@ -1,4 +1,4 @@
-"""The bot, and the double that is Telegram where no token of a real bot is set.
+"""The bot, the sender of campaigns, and the double that is Telegram where no token of a real bot is set.
 
 Belongs here: where Telegram is for this home, and the command line of both. Does not belong here: what they do (`bot`,
 `telegram_double`), and the other servers (`servers`).
@@ -95,6 +95,23 @@ def bot_server(platform: Platform, api_url: str) -> Command:
             **_NO_WAREHOUSE,
         },
         directory=platform.home.root,
+    )
+
+
+def sender_server(platform: Platform) -> Command:
+    """The sender of campaigns, with the backend's login. More of them may run elsewhere."""
+    home = platform.home
+    return Command(
+        "sender",
+        [sys.executable, "-m", "backend.sending"],
+        home.logs / "sender.log",
+        environment={
+            **telegram_of(platform).environment,
+            "WAREHOUSE_URL": platform.backend_url,
+            # The pipeline's, which is none of the sender's business.
+            "DBT_ENV_SECRET_PASSWORD": "",
+        },
+        directory=home.root,
     )
 
 

@@ -72,7 +72,7 @@ async def test(
 ) -> TestReceipt:
     """Sends a campaign's message to one user, outside of the campaign. Raises NotFound, Conflict, Unavailable."""
     settings = resources.settings
-    if settings.telegram_bot_token is None:
+    if settings.telegram_sending_token is None:
         raise Unavailable("The API does not know the bot: set TELEGRAM_BOT_TOKEN.", settings.retry_after_seconds)
     variant = _variant(await campaign(resources, campaign_id), wanted.variant)
     async with resources.database.transaction() as connection:
@@ -92,7 +92,7 @@ async def test(
     await asyncio.sleep(slot.wait_seconds)
     text = variant.text_for(wanted.language or chat.language)
     button = None if variant.button is None else variant.button.model_dump()
-    async with Telegram(settings.telegram_api_url, settings.telegram_bot_token) as telegram:
+    async with Telegram(settings.telegram_api_url, settings.telegram_sending_token) as telegram:
         answer = await telegram.send(chat.chat_id, text, button)
     return TestReceipt(is_sent=answer.meaning == "sent", reason=answer.reason or None)
 

@@ -63,6 +63,7 @@ def test_every_page_answers(home: Home, up: subprocess.Popen[str]) -> None:
         "postgres",
         "api",
         "worker",
+        "sender",
         "mlflow",
         "dagster",
         "dagster_code",
