@@ -291,6 +291,14 @@ def get_campaign_effect(
     )
 
 
+def get_campaign_scorecard(_client: object) -> Call[models.CampaignScorecard]:
+    """The scorecard of campaigns: what each did, as last measured.
+
+    The newest fifty campaigns that had a control group.
+    """
+    return Call("GET", "/analytics/campaigns", read_json(models.CampaignScorecard))
+
+
 def get_campaigns(_client: object, *, limit: int | None = None, cursor: str | None = None) -> Call[models.CampaignPage]:
     """A page of campaigns, newest first.
 

@@ -1032,6 +1032,29 @@ class SampleRatioAnswer(BaseModel):
     arms: list[ArmAnswer]
 
 
+class ScorecardEffect(BaseModel):
+    """
+    One outcome of a variant, as it was known when it was last measured.
+    """
+
+    campaign_id: UUID
+    name: str
+    variant: str
+    outcome: Literal["buyers", "orders", "revenue"]
+    summary: str
+    unit: Annotated[str, Field(description="`users`, `orders`, or the base currency")]
+    measured_at: AwareDatetime
+    window_days: int
+    is_complete: Annotated[bool, Field(description="everybody's window is over")]
+    is_mismatched: Annotated[bool, Field(description="arms lack users, so the effect is not to be believed")]
+    treated_users: int
+    control_users: int
+    total: Annotated[float, Field(description="of all users of the variant together")]
+    total_low: Annotated[float | None, Field(description="null: it is too early")]
+    total_high: float | None
+    p_value: float | None
+
+
 class ScorecardWeek(BaseModel):
     """
     How what was said in one week compares with what happened.
@@ -1545,6 +1568,14 @@ class CampaignPage(BaseModel):
 
     campaigns: list[CampaignAnswer]
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class CampaignScorecard(BaseModel):
+    """
+    `GET /analytics/campaigns`.
+    """
+
+    effects: Annotated[list[ScorecardEffect], Field(description="the newest campaign first; measured every hour")]
 
 
 class CampaignStatus(BaseModel):

@@ -17,6 +17,7 @@ from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from backend.effects.recording import record_effects
 from core.errors import UserError
 from core.home import Home
 from core.logs import configure_logging
@@ -70,6 +71,11 @@ def build_app(settings: WorkerSettings, home: Home) -> App:
     async def take_up_stalled_jobs(timestamp: int) -> None:
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             await app.job_manager.retry_job(job)
+
+    @app.periodic(cron="7 * * * *")
+    @app.task(name="record_effects", queue="effects", queueing_lock="record_effects")
+    async def record_effects_of_campaigns(timestamp: int) -> None:
+        await asyncio.to_thread(record_effects, Database(url))
 
     return app
 

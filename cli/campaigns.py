@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from cli.effects import effect
+from cli.effects import effect, scorecard
 from cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 
 app.command("effect")(effect)
+app.command("scorecard")(scorecard)
 
 CampaignArgument = Annotated[UUID, typer.Argument(metavar="CAMPAIGN", help="The id that `campaigns list` shows.")]
 _AT_A_TIME = 50_000

@@ -1,8 +1,9 @@
-"""`customer-analyzer campaigns effect`: what a campaign did.
+"""`customer-analyzer campaigns effect | scorecard`: what campaigns did.
 
 Belongs here: options and printing. Does not: what it measures (`backend.effects`).
 """
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -52,6 +53,36 @@ def effect(
         for variant in found.variants:
             for outcome in variant.outcomes:
                 console.print(_days_table(variant, outcome))
+
+
+def scorecard(as_json: AsJson = False) -> None:
+    """Show what the newest campaigns did beside their control groups, as the worker measured it in the last hour."""
+    import json
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from cli.console import make_console
+    from cli.session import open_session
+    from warehouse.campaign_effects import newest_looks
+
+    with open_session() as session:
+        found = session.warehouse.run(newest_looks())
+    if as_json:
+        typer.echo(json.dumps([{"name": each.name} | asdict(each.look) for each in found], default=str))
+        return
+    if not found:
+        typer.echo("No campaign with a control group has been measured yet; `campaigns effect ID` measures one now.")
+        return
+    table = Table(title="What campaigns did beside their control groups", title_justify="left")
+    for heading in ("campaign", "variant", "outcome", "effect", "measured (UTC)", ""):
+        table.add_column(heading, overflow="fold")
+    for each in found:
+        look = each.look
+        remark = "arms lack users: do not believe it" if look.is_mismatched else "" if look.is_complete else "growing"
+        when = f"{look.measured_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+        table.add_row(each.name, look.variant, look.outcome, look.summary, when, remark)
+    make_console().print(table)
 
 
 def sentences(effect: "EffectAnswer") -> list[str]:

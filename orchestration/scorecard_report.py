@@ -3,9 +3,12 @@
 Belongs here: reading the mart and laying it out. Not: any figure in it (`dbt_project/models/scorecards`).
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from core.errors import UserError
+from warehouse.campaign_effects import NamedLook
 from warehouse.database import Database
 
 _SHOWN = {
@@ -52,6 +55,15 @@ def scorecard_markdown(scorecard: pl.DataFrame) -> str:
     """The same as a Markdown table."""
     headings, rows = display_rows(scorecard)
     lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+
+def campaigns_markdown(looks: Sequence[NamedLook]) -> str:
+    """What campaigns did beside their control groups, as a Markdown table."""
+    lines = [["campaign", "variant", "outcome", "effect"], ["---"] * 4]
+    for each in looks:
+        told = "Arms lack users; do not believe it." if each.look.is_mismatched else each.look.summary
+        lines.append([each.name.replace("|", "/"), each.look.variant, each.look.outcome, told])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 

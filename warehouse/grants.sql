@@ -96,7 +96,9 @@ grant select, insert, update on app.campaigns, app.recipients to customer_analyz
 grant select, insert, update, delete on app.user_lists, app.user_list_members to customer_analyzer_backend;
 -- Campaigns draw who is held out; the past of the group is never deleted. The pipeline measures what campaigns did.
 grant select, insert, update on app.global_control, app.global_control_uses to customer_analyzer_backend;
-grant select on app.global_control, app.global_control_uses to customer_analyzer_pipeline;
+grant select on app.global_control, app.global_control_uses, app.current_ids to customer_analyzer_pipeline;
+grant select, insert, update on app.campaign_effects to customer_analyzer_pipeline;
+grant select on app.campaign_effects to customer_analyzer_backend;
 -- Telegram's ids of chats, for a minute.
 grant select, insert, update, delete on app.send_slots to customer_analyzer_backend;
 grant execute on function app.take_send_slot(bigint, double precision, double precision, double precision)

@@ -61,6 +61,33 @@ class VariantAnswer(BaseModel):
     outcomes: list[OutcomeAnswer]
 
 
+class ScorecardEffect(BaseModel):
+    """One outcome of a variant, as it was known when it was last measured."""
+
+    campaign_id: UUID
+    name: str
+    variant: str
+    outcome: Outcome
+    summary: Annotated[str, Field(examples=["12 more orders, between 3 and 21."])]
+    unit: Annotated[str, Field(description="`users`, `orders`, or the base currency", examples=["EUR"])]
+    measured_at: datetime
+    window_days: int
+    is_complete: Annotated[bool, Field(description="everybody's window is over")]
+    is_mismatched: Annotated[bool, Field(description="arms lack users, so the effect is not to be believed")]
+    treated_users: int
+    control_users: int
+    total: Annotated[float, Field(description="of all users of the variant together")]
+    total_low: Annotated[float | None, Field(description="null: it is too early")]
+    total_high: float | None
+    p_value: float | None
+
+
+class CampaignScorecard(BaseModel):
+    """`GET /analytics/campaigns`."""
+
+    effects: Annotated[list[ScorecardEffect], Field(description="the newest campaign first; measured every hour")]
+
+
 class ArmAnswer(BaseModel):
     """How many users an arm has and should have."""
 

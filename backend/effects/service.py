@@ -10,18 +10,22 @@ from uuid import UUID
 
 from backend.campaigns.audiences import arms_of_campaign
 from backend.campaigns.schemas import Variant
+from backend.database import DatabasePool
 from backend.effects import words
 from backend.effects.schemas import (
     ArmAnswer,
+    CampaignScorecard,
     Day,
     EffectAnswer,
     OutcomeAnswer,
     SampleRatioAnswer,
+    ScorecardEffect,
     VariantAnswer,
 )
 from ml.experiments.assignment import CONTROL
 from ml.experiments.effect import CampaignEffect, campaign_effect
 from warehouse import effects as store
+from warehouse.campaign_effects import newest_looks
 from warehouse.database import Steps
 from warehouse.exchange_rates import base_currency
 
@@ -78,6 +82,17 @@ def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
             "sample_ratio": _sample_ratio(effect),
             "variants": _variants(effect, currency or ""),
         }
+    )
+
+
+async def scorecard(database: DatabasePool) -> CampaignScorecard:
+    """The newest look at each outcome of the newest campaigns."""
+    shown = set(ScorecardEffect.model_fields) - {"name"}
+    return CampaignScorecard(
+        effects=[
+            ScorecardEffect(name=found.name, **{name: getattr(found.look, name) for name in shown})
+            for found in await database.run(newest_looks())
+        ]
     )
 
 

@@ -4,27 +4,30 @@ import dagster as dg
 
 from orchestration.partitions import AS_OF
 from orchestration.resources import WarehouseResource
-from orchestration.scorecard_report import read_scorecard, scorecard_markdown
+from orchestration.scorecard_report import campaigns_markdown, read_scorecard, scorecard_markdown
+from warehouse.campaign_effects import newest_looks
 
 _WEEKS = 12
 
 
 @dg.asset(
     group_name="monitoring",
-    description="What scores and predictions came to once their horizon was over; also: models scorecard.",
+    description="What predictions came to (models scorecard), and what campaigns did (campaigns scorecard).",
     kinds={"postgres"},
     partitions_def=AS_OF,
     deps=[dg.AssetKey(["scorecards", "model_scorecard"])],
 )
 def scorecard(warehouse: WarehouseResource) -> dg.MaterializeResult:
     """Shows the newest weeks of the mart."""
-    rows = read_scorecard(warehouse.open(), weeks=_WEEKS)
+    database = warehouse.open()
+    rows = read_scorecard(database, weeks=_WEEKS)
     live = rows.filter("is_live").drop_nulls("auc").reverse()
     newest = {f"{row['model']}_{row['kind']}_auc": row["auc"] for row in live.iter_rows(named=True)}
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows.height,
             "scorecard": dg.MetadataValue.md(scorecard_markdown(rows)),
+            "campaigns": dg.MetadataValue.md(campaigns_markdown(database.run(newest_looks()))),
             **newest,
         }
     )

@@ -1,10 +1,15 @@
 """The scorecard as people read it."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from uuid import uuid4
 
 import polars as pl
 
-from orchestration.scorecard_report import display_rows, scorecard_markdown
+from orchestration.scorecard_report import campaigns_markdown, display_rows, scorecard_markdown
+from warehouse.campaign_effects import EffectLook, NamedLook
+
+NOON = datetime(2025, 3, 9, 12, tzinfo=UTC)
 
 ROW = {
     "model": "churn",
@@ -50,3 +55,17 @@ def test_what_was_said_in_hindsight_is_marked() -> None:
     lines = scorecard_markdown(pl.DataFrame([ROW, ROW | {"is_live": False}])).splitlines()
     assert "| score | live | 3 |" in lines[2]
     assert "| score | in hindsight | 3 |" in lines[3]
+
+
+def test_campaigns_are_told_in_words() -> None:
+    look = EffectLook(
+        campaign_id=uuid4(), measured_on=date(2025, 3, 9), variant="a", outcome="orders", measured_at=NOON,
+        window_days=14, is_complete=True, is_mismatched=False, is_early=False, treated_users=10, control_users=10,
+        treated_mean=0.2, control_mean=0.1, total=1.0, total_low=0.5, total_high=1.5, p_value=0.01, unit="orders",
+        summary="1 more order, between 1 and 2.",
+    )  # fmt: skip
+    looks = [NamedLook("spring | sale", look), NamedLook("summer", replace(look, is_mismatched=True))]
+    assert campaigns_markdown(looks).splitlines()[2:] == [
+        "| spring / sale | a | orders | 1 more order, between 1 and 2. |",
+        "| summer | a | orders | Arms lack users; do not believe it. |",
+    ]

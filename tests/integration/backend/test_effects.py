@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from backend.access.permissions import Role
+from backend.effects.recording import record_effects
 from standalone.stack import Platform
 from tests.integration.backend.audience import draft, forget_campaigns, make_users, subscribe
 from tests.integration.backend.conftest import Api
@@ -71,6 +72,24 @@ def test_the_effect_is_told_in_plain_words(api: Api, campaign: UUID, signed_in: 
     assert " more orders, between " in orders["summary"]
     assert [each["unit"] for each in variant["outcomes"]] == ["users", "orders", "EUR"]
     assert [warning[:11] for warning in effect["warnings"]] == ["The effect "]
+
+
+def test_the_scorecard_has_what_was_last_measured(
+    api: Api, campaign: UUID, caller: httpx.Client, empty_platform: Platform
+) -> None:
+    assert caller.get("/analytics/campaigns").json() == {"effects": []}
+    assert record_effects(api.warehouse) == record_effects(api.warehouse) == 1
+    effect = caller.get(f"/campaigns/{campaign}/effect").json()["variants"][0]["outcomes"]
+    shown = caller.get("/analytics/campaigns").json()["effects"]
+    assert [(each["name"], each["variant"], each["outcome"]) for each in shown] == [
+        ("spring", "plain", outcome) for outcome in ("buyers", "orders", "revenue")
+    ]
+    assert [each["summary"] for each in shown] == [outcome["summary"] for outcome in effect]
+    printed = command(empty_platform, "campaigns", "scorecard")
+    assert shown[1]["summary"] in printed
+    with empty_platform.server.connect(WAREHOUSE, autocommit=True) as connection:
+        connection.execute("update app.campaign_effects set is_complete = true")
+    assert record_effects(api.warehouse) == 0
 
 
 def test_the_window_decides_what_counts(campaign: UUID, caller: httpx.Client) -> None:
