@@ -52,6 +52,19 @@ def approve_campaign(_client: object, campaign_id: UUID) -> Call[models.Campaign
     )
 
 
+def approve_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatus]:
+    """Approve a trigger as it is.
+
+    Changing it afterwards ends the approval.
+    """
+    return Call(
+        "POST",
+        path_of("/triggers/{trigger_id}/approve", trigger_id=trigger_id),
+        read_json(models.TriggerStatus),
+        is_repeatable=False,
+    )
+
+
 def browser_login(_client: object, body: models.Login) -> Call[models.AccessToken]:
     """Sign in from a page.
 
@@ -97,6 +110,19 @@ def cancel_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignS
     )
 
 
+def cancel_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatus]:
+    """Turn a trigger off for good.
+
+    Who is still queued is not written to.
+    """
+    return Call(
+        "POST",
+        path_of("/triggers/{trigger_id}/cancel", trigger_id=trigger_id),
+        read_json(models.TriggerStatus),
+        is_repeatable=False,
+    )
+
+
 def change_account(_client: object, account_id: UUID, body: models.AccountChange) -> Call[models.AccountAnswer]:
     """Change an account.
 
@@ -137,6 +163,16 @@ def change_subscription(
         path_of("/users/{user_id}/subscription", user_id=user_id),
         read_json(models.SubscriptionAnswer),
         body=body,
+    )
+
+
+def change_trigger(_client: object, trigger_id: UUID, body: models.NewTrigger) -> Call[models.TriggerStatus]:
+    """Change a trigger that has not begun.
+
+    It is a draft again, because something else was approved.
+    """
+    return Call(
+        "PUT", path_of("/triggers/{trigger_id}", trigger_id=trigger_id), read_json(models.TriggerStatus), body=body
     )
 
 
@@ -526,6 +562,52 @@ def get_subscription(_client: object, user_id: str) -> Call[models.SubscriptionA
     return Call("GET", path_of("/users/{user_id}/subscription", user_id=user_id), read_json(models.SubscriptionAnswer))
 
 
+def get_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatus]:
+    """A trigger, and whom it has reached.
+
+    Its numbers add up: `selected` is the sum of all others.
+    """
+    return Call("GET", path_of("/triggers/{trigger_id}", trigger_id=trigger_id), read_json(models.TriggerStatus))
+
+
+def get_trigger_recipients(
+    _client: object,
+    trigger_id: UUID,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    state: Literal[
+        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+    ]
+    | None = None,
+) -> Call[models.RecipientPage]:
+    """Whom a trigger has reached.
+
+    By user and occasion; of one state where one is named.
+
+    limit: entries a page
+    cursor: the `next_cursor` of the page before; none: the first
+    state: only these; all others add up to `selected`
+    """
+    return Call(
+        "GET",
+        path_of("/triggers/{trigger_id}/recipients", trigger_id=trigger_id),
+        read_json(models.RecipientPage),
+        query={"limit": limit, "cursor": cursor, "state": state},
+    )
+
+
+def get_triggers(_client: object, *, limit: int | None = None, cursor: str | None = None) -> Call[models.TriggerPage]:
+    """A page of triggers, newest first.
+
+    Without numbers; `GET /triggers/{trigger_id}` has them.
+
+    limit: entries a page
+    cursor: the `next_cursor` of the page before; none: the first
+    """
+    return Call("GET", "/triggers", read_json(models.TriggerPage), query={"limit": limit, "cursor": cursor})
+
+
 def get_user(
     _client: object, user_id: str, *, freshness: Literal["snapshot", "live"] | None = None
 ) -> Call[models.User]:
@@ -727,6 +809,14 @@ def make_key(_client: object, body: models.NewKey) -> Call[models.MadeKey]:
     return Call("POST", "/keys", read_json(models.MadeKey), body=body, is_repeatable=False)
 
 
+def make_trigger(_client: object, body: models.NewTrigger) -> Call[models.TriggerStatus]:
+    """Make a trigger.
+
+    A draft, which reaches nobody until it is approved and started.
+    """
+    return Call("POST", "/triggers", read_json(models.TriggerStatus), body=body, is_repeatable=False)
+
+
 def make_user_list(_client: object, body: models.NewList) -> Call[models.UserListAnswer]:
     """Make a list of users.
 
@@ -768,6 +858,19 @@ def pause_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignSt
         "POST",
         path_of("/campaigns/{campaign_id}/pause", campaign_id=campaign_id),
         read_json(models.CampaignStatus),
+        is_repeatable=False,
+    )
+
+
+def pause_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatus]:
+    """Pause a trigger.
+
+    Nothing leaves, and its rule is not asked.
+    """
+    return Call(
+        "POST",
+        path_of("/triggers/{trigger_id}/pause", trigger_id=trigger_id),
+        read_json(models.TriggerStatus),
         is_repeatable=False,
     )
 
@@ -935,6 +1038,19 @@ def resume_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignS
     )
 
 
+def resume_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatus]:
+    """Let a paused trigger go on.
+
+    It does not make up for what it missed meanwhile.
+    """
+    return Call(
+        "POST",
+        path_of("/triggers/{trigger_id}/resume", trigger_id=trigger_id),
+        read_json(models.TriggerStatus),
+        is_repeatable=False,
+    )
+
+
 def retry_unknown_recipients(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
     """Send to those who may have got it, once more.
 
@@ -999,6 +1115,19 @@ def start_telegram(_client: object) -> Call[models.TelegramSignIn]:
     return Call("POST", "/auth/telegram/start", read_json(models.TelegramSignIn), is_repeatable=False)
 
 
+def start_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatus]:
+    """Turn an approved trigger on.
+
+    It reaches those for whom its rule fires from now on. Also lets one go on that is overdue.
+    """
+    return Call(
+        "POST",
+        path_of("/triggers/{trigger_id}/start", trigger_id=trigger_id),
+        read_json(models.TriggerStatus),
+        is_repeatable=False,
+    )
+
+
 def take_slot(_client: object, body: models.SlotWanted) -> Call[models.SlotAnswer]:
     """When a reply may be sent.
 
@@ -1026,5 +1155,18 @@ def try_campaign(_client: object, campaign_id: UUID, body: models.TestMessage) -
         path_of("/campaigns/{campaign_id}/test", campaign_id=campaign_id),
         read_json(models.TestReceipt),
         body=body,
+        is_repeatable=False,
+    )
+
+
+def try_trigger(_client: object, trigger_id: UUID) -> Call[models.DryRun]:
+    """Whom a trigger would have reached in the last 30 days.
+
+    By what was known at each moment, after cool-down and cap; whether they could be written to is not looked at.
+    """
+    return Call(
+        "POST",
+        path_of("/triggers/{trigger_id}/dry-run", trigger_id=trigger_id),
+        read_json(models.DryRun),
         is_repeatable=False,
     )

@@ -193,6 +193,18 @@ class ChampionChange(BaseModel):
     promoted_by: str
 
 
+class ChurnRisk(BaseModel):
+    """
+    A batch score of churn is above a line, and the one before was not.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["churn_risk"]
+    above: Annotated[float, Field(description="the probability of leaving")]
+
+
 class Day(BaseModel):
     """
     What was known at the end of a day (UTC). Bounds hold on all days together; null: it was too early.
@@ -341,6 +353,17 @@ class FeatureValue(BaseModel):
     description: str
     unit: Annotated[str, Field(description="of `value`: days, orders, money, share, ...")]
     value: Annotated[float | None, Field(description="null where undefined, as the description says")]
+
+
+class FirstOrder(BaseModel):
+    """
+    The user bought for the first time.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["first_order"]
 
 
 class Flood(BaseModel):
@@ -559,6 +582,18 @@ class Kpi(BaseModel):
     change: Annotated[float | None, Field(description="as a share of `before`; null where that is 0")]
 
 
+class LeftCart(BaseModel):
+    """
+    Something was put into the cart, and nothing was added, checked out or bought since.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["left_cart"]
+    after_minutes: int | None = 60
+
+
 class Login(BaseModel):
     """
     Who signs in.
@@ -738,6 +773,18 @@ class NewPassword(BaseModel):
     new_password: Annotated[SecretStr, Field(description="12 to 256 characters, of any kind")]
 
 
+class NoReply(BaseModel):
+    """
+    The user was sent a notification, and has done nothing since.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["no_reply"]
+    after_days: int
+
+
 class Nothing(BaseModel):
     """
     A body without a field: `{}`.
@@ -856,6 +903,16 @@ class QuietHours(BaseModel):
     )
     start: Annotated[time, Field(description="local time")]
     end: Annotated[time, Field(description="local time")]
+
+
+class Reached(BaseModel):
+    """
+    Somebody whom a trigger would have reached.
+    """
+
+    user_id: str
+    at: AwareDatetime
+    arm: Annotated[str, Field(description="the variant, or `control`")]
 
 
 class ReasonOut(BaseModel):
@@ -1638,6 +1695,23 @@ class Dashboard(BaseModel):
     models: list[ModelState]
 
 
+class DryRun(BaseModel):
+    """
+    Whom a trigger would have reached in the last days, by what was known at each moment.
+    """
+
+    since: AwareDatetime
+    until: AwareDatetime
+    firings: Annotated[int, Field(description="how often the rule said so")]
+    reached: Annotated[int, Field(description="messages, and those held out as a control, after cool-down and cap")]
+    users: Annotated[int, Field(description="different users among them")]
+    control: Annotated[int, Field(description="of those reached, held out by chance")]
+    held_by_cooldown: int
+    held_by_cap: int
+    by_day: Annotated[dict[str, int], Field(description="reached on each day, UTC")]
+    examples: Annotated[list[Reached], Field(description="the newest hundred")]
+
+
 class EffectAnswer(BaseModel):
     """
     The effect of a campaign, as far as it is known now.
@@ -1741,6 +1815,34 @@ class NewCampaign(BaseModel):
     most_a_minute: Annotated[int | None, Field(description="messages; null: what Telegram allows")] = None
 
 
+class NewTrigger(BaseModel):
+    """
+    A trigger to make, or all of one that changes.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    rule: Annotated[LeftCart | ChurnRisk | FirstOrder | NoReply, Field(discriminator="kind")]
+    cooldown_days: Annotated[int | None, Field(description="days before it may reach the same user again")] = 7
+    most_a_day: Annotated[int | None, Field(description="users a day of the shop's time zone")] = 1000
+    name: Annotated[str, Field(description="what people call it")]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: Annotated[
+        bool | None,
+        Field(
+            description="what a user must know, such as a delivery: exempt from topics, caps, quiet hours, pauses and stops, and from control groups; never from do-not-contact"
+        ),
+    ] = False
+    variants: list[Variant]
+    control_share: Annotated[
+        float | None, Field(description="of those who could be written to, held out by chance")
+    ] = 0.1
+
+
 class NoticePage(BaseModel):
     """
     Notices that the caller may see, newest first. The next page begins `before` the last number of this one.
@@ -1829,6 +1931,68 @@ class Timeline(BaseModel):
 
     events: list[TimelineEvent]
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class TriggerAnswer(BaseModel):
+    """
+    A trigger.
+    """
+
+    trigger_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    rule: Annotated[LeftCart | ChurnRisk | FirstOrder | NoReply, Field(discriminator="kind")]
+    cooldown_days: int
+    most_a_day: int
+    variants: list[Variant]
+    control_share: float
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its rule was turned on")]
+    ended_at: AwareDatetime | None
+
+
+class TriggerPage(BaseModel):
+    """
+    Triggers, newest first.
+    """
+
+    triggers: list[TriggerAnswer]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class TriggerStatus(BaseModel):
+    """
+    A trigger, and what became of everybody whom it reached so far.
+    """
+
+    trigger_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    rule: Annotated[LeftCart | ChurnRisk | FirstOrder | NoReply, Field(discriminator="kind")]
+    cooldown_days: int
+    most_a_day: int
+    variants: list[Variant]
+    control_share: float
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its rule was turned on")]
+    ended_at: AwareDatetime | None
+    numbers: CampaignNumbers
 
 
 class UserPage(BaseModel):

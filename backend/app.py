@@ -32,6 +32,7 @@ from backend.sending.endpoints import router as sending
 from backend.settings import BackendSettings
 from backend.subscriptions.endpoints import router as subscriptions
 from backend.telegram.endpoints import router as telegram
+from backend.triggers.endpoints import router as triggers
 from backend.users.endpoints import router as users
 from core.logs import configure_logging
 
@@ -52,6 +53,7 @@ ROUTERS = (
     users,
     subscriptions,
     campaigns,
+    triggers,
     jobs,
     notices,
     analytics,

@@ -106,11 +106,13 @@ def campaigns_page(kind: Kind, before: tuple[datetime, UUID] | None, limit: int)
 def move(campaign_id: UUID, states: Collection[State], to: State) -> Statement[Campaign | None]:
     """Gives a campaign another state, if it is in one of some; None where it is not.
 
-    Whoever resumes or confirms a campaign has seen to it, so it is not overdue any more.
+    Whoever resumes or confirms a campaign has seen to it, so it is not overdue any more. A trigger that goes on does
+    not make up for what it missed.
     """
     query = sql.SQL(
         "update app.campaigns set state = %(to)s, changed_at = now(),"
         " worked_at = case when %(to)s = 'running' then now() else worked_at end,"
+        " watched_until = case when %(to)s = 'running' then now() else watched_until end,"
         " ended_at = case when %(to)s in ('done', 'cancelled') then now() end"
         " where campaign_id = %(campaign_id)s and state = any(%(states)s) returning {}"
     ).format(_COLUMNS)
@@ -188,6 +190,24 @@ def see_to_running() -> Statement[list[Running]]:
         " where state = 'running' and worked_at < now() - interval '30 seconds'"
         ") select campaign_id, kind, most_a_minute is not null from app.campaigns where state = 'running'"
         " order by is_transactional desc, kind desc, started_at",
+    )
+
+
+def due_trigger() -> Statement[Campaign | None]:
+    """A trigger that was not asked for a while, locked, so that one sender alone asks it."""
+    query = sql.SQL(
+        "select {} from app.campaigns where state = 'running' and kind = 'trigger'"
+        " and watched_until < now() - interval '20 seconds' order by watched_until limit 1 for update skip locked"
+    ).format(_COLUMNS)
+    return first_row(Campaign, query)
+
+
+def note_watched(campaign_id: UUID, until: datetime) -> Statement[int]:
+    """A trigger has seen all events until then."""
+    return command(
+        "update app.campaigns set watched_until = %(until)s where campaign_id = %(campaign_id)s",
+        campaign_id=campaign_id,
+        until=until,
     )
 
 

@@ -7,7 +7,7 @@ Everybody is taken once, under the id that the person is shown as now. Who may n
 the arms differ in nothing but the message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,17 +36,18 @@ _PLACED = sql.SQL(
     ),
 
     wanted as materialized (
-        select distinct coalesce(ids.user_id, audience.user_id) as user_id
+        select coalesce(ids.user_id, audience.user_id) as user_id, max(audience.occasion) as occasion
         from ({audience}) as audience
         left join app.current_ids as ids on audience.user_id = ids.member_user_id
         where not exists (
             select from ml.excluded_users as excluded
             where excluded.user_id in (audience.user_id, ids.user_id) and excluded.since <= current_date
         )
+        group by 1
     ),
 
     judged as (
-        select wanted.user_id, chats.language, {refusal} as refusal, {quiet_until} as quiet_until
+        select wanted.user_id, wanted.occasion, chats.language, {refusal} as refusal, {quiet_until} as quiet_until
         from wanted
         cross join campaigns
         left join app.current_subscriptions as chats on chats.person_id = wanted.user_id
@@ -178,8 +179,10 @@ def select(campaign: Campaign, rules: Rules) -> Statement[int]:
     return value(int, query.format(placed), **given)
 
 
-def _placed(campaign: Campaign, rules: Rules) -> tuple[sql.Composed, dict[str, Any]]:
-    audience, given = query_of(Audience.model_validate(campaign.audience))
+def placed_by(
+    campaign: Campaign, rules: Rules, audience: sql.Composable, given: Mapping[str, Any]
+) -> tuple[sql.Composed, dict[str, Any]]:
+    """The query `placed` for rows of `user_id` and `occasion`: everybody, with state and arm; and what it binds."""
     variants = [Variant.model_validate(each) for each in campaign.variants]
     user_id = sql.SQL("judged.user_id")
     placed = _PLACED.format(
@@ -199,3 +202,9 @@ def _placed(campaign: Campaign, rules: Rules) -> tuple[sql.Composed, dict[str, A
         "control": CONTROL,
         "global_control": GLOBAL_CONTROL,
     }
+
+
+def _placed(campaign: Campaign, rules: Rules) -> tuple[sql.Composed, dict[str, Any]]:
+    audience, given = query_of(Audience.model_validate(campaign.audience))
+    once = sql.SQL("select user_id, timestamptz 'epoch' as occasion from ({}) as audience").format(audience)
+    return placed_by(campaign, rules, once, given)

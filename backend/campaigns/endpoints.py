@@ -11,7 +11,7 @@ from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
 from backend.audit.recording import looks
-from backend.campaigns import service, trying, user_lists
+from backend.campaigns import service, steps, trying, user_lists
 from backend.campaigns.schemas import (
     Audience,
     AudienceCount,
@@ -126,31 +126,31 @@ async def try_campaign(
 @router.post("/campaigns/{campaign_id}/approve", summary="Approve a campaign as it is")
 async def approve_campaign(resources: Held, principal: MayApprove, origin: From, campaign_id: UUID) -> CampaignStatus:
     """Changing it afterwards ends the approval."""
-    return await service.approve(resources, principal, origin, campaign_id)
+    return await service.take(resources, principal, origin, campaign_id, "approve")
 
 
 @router.post("/campaigns/{campaign_id}/start", summary="Start an approved campaign, at its time or now")
 async def start_campaign(resources: Held, principal: MaySend, origin: From, campaign_id: UUID) -> CampaignStatus:
     """Also lets a campaign go on that is overdue: nobody saw to it for an hour, so it asked."""
-    return await service.start(resources, principal, origin, campaign_id)
+    return await service.take(resources, principal, origin, campaign_id, "start")
 
 
 @router.post("/campaigns/{campaign_id}/pause", summary="Pause a campaign")
 async def pause_campaign(resources: Held, principal: MaySend, origin: From, campaign_id: UUID) -> CampaignStatus:
     """What is in flight arrives; nothing else leaves."""
-    return await service.pause(resources, principal, origin, campaign_id)
+    return await service.take(resources, principal, origin, campaign_id, "pause")
 
 
 @router.post("/campaigns/{campaign_id}/resume", summary="Let a paused campaign go on")
 async def resume_campaign(resources: Held, principal: MaySend, origin: From, campaign_id: UUID) -> CampaignStatus:
     """With those who were not written to before."""
-    return await service.resume(resources, principal, origin, campaign_id)
+    return await service.take(resources, principal, origin, campaign_id, "resume")
 
 
 @router.post("/campaigns/{campaign_id}/cancel", summary="End a campaign for good")
 async def cancel_campaign(resources: Held, principal: MaySend, origin: From, campaign_id: UUID) -> CampaignStatus:
     """Who is still queued is not written to."""
-    return await service.cancel(resources, principal, origin, campaign_id)
+    return await service.take(resources, principal, origin, campaign_id, "cancel")
 
 
 @router.post("/campaigns/{campaign_id}/retry-unknown", summary="Send to those who may have got it, once more")
@@ -158,7 +158,7 @@ async def retry_unknown_recipients(
     resources: Held, principal: MaySend, origin: From, campaign_id: UUID
 ) -> CampaignStatus:
     """Whose sender was lost in flight may have got the message, and would then get it twice."""
-    return await service.retry_unknown(resources, principal, origin, campaign_id)
+    return await service.take(resources, principal, origin, campaign_id, "retry")
 
 
 @router.get("/campaigns/{campaign_id}/recipients", summary="The people behind a number")
@@ -169,4 +169,4 @@ async def get_recipients(
     query: Annotated[RecipientQuery, Query()],
 ) -> RecipientPage:
     """By user; of one state where one is named."""
-    return await service.recipients_page(resources, campaign_id, query)
+    return await steps.recipients_page(resources, campaign_id, "campaign", query)

@@ -5,12 +5,14 @@ else has taken.
 """
 
 import logging
+from datetime import UTC, datetime
 
 import psycopg
 
 from backend.campaigns import audiences
 from backend.sending.outcomes import tell_outcomes
 from backend.sending.settings import SenderSettings
+from backend.triggers.firing import OVERLAP, store_firings
 from warehouse import campaigns, erased_users, recipients, send_slots
 from warehouse.database import execute_async, execute_steps_async
 from warehouse.experiments import release_global_control, use_global_control
@@ -48,11 +50,33 @@ async def begin_due(connection: Connection, rules: Rules) -> bool:
     return True
 
 
+async def ask_triggers(connection: Connection, rules: Rules) -> None:
+    """Asks each trigger that was not asked for a while, and stores whom it reaches."""
+    while True:
+        async with connection.transaction():
+            await execute_async(connection, erased_users.is_anyone_erased())
+            trigger = await execute_async(connection, campaigns.due_trigger())
+            if trigger is None or trigger.watched_until is None or trigger.started_at is None:
+                return
+            until = datetime.now(UTC)
+            since = max(trigger.watched_until - OVERLAP, trigger.started_at)
+            try:
+                async with connection.transaction():
+                    reached = await execute_async(connection, store_firings(trigger, rules, since, until))
+            except psycopg.errors.UndefinedTable:
+                # What its rule reads is made by the first run.
+                reached = 0
+            await execute_async(connection, campaigns.note_watched(trigger.campaign_id, until))
+        if reached:
+            logger.info("trigger %s has fired for %s", trigger.campaign_id, reached)
+
+
 async def tend(connection: Connection, settings: SenderSettings, rules: Rules) -> None:
     """One round of all that is to be done."""
     await stop_overdue(connection)
     while await begin_due(connection, rules):
         pass
+    await ask_triggers(connection, rules)
     lost = await execute_async(connection, recipients.find_lost(settings.lost_seconds))
     if lost:
         logger.warning("%s messages were lost in flight; see the recipients in the state unknown", lost)
