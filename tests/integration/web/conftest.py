@@ -15,6 +15,7 @@ from standalone.servers import api_server
 from tests.integration.conftest import RanPlatform
 from tests.integration.web.chromium import environment, unpack
 from warehouse.database import Database
+from warehouse.databases import WAREHOUSE
 
 PASSWORD = "a long sentence nobody guesses"
 DESKTOP = {"width": 1360, "height": 900}
@@ -91,3 +92,18 @@ def visit(finished_run: RanPlatform, browser: Browser, dashboard: str) -> Iterat
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def subscribed(ran_platform: RanPlatform) -> Iterator[int]:
+    """How many users may be written to about offers: the bot knows their chats for the time of the test."""
+    subscribe = (
+        "insert into app.subscriptions (user_id, chat_id, language, topics)"
+        " select user_id, row_number() over (order by user_id), 'en', '{offers}'"
+        " from analytics.user_list order by user_id limit 40"
+    )
+    with ran_platform.platform.server.connect(WAREHOUSE, autocommit=True) as connection:
+        yield connection.execute(subscribe).rowcount
+        connection.execute("truncate app.campaigns cascade")
+        connection.execute("delete from app.subscriptions")
+        connection.execute("delete from raw.events where source <> 'import'")

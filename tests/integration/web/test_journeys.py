@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from backend.access.permissions import Role
 from standalone.fleet import running_servers
 from standalone.servers import worker_server
+from standalone.telegram_servers import sender_server, telegram_servers
 from tests.integration.conftest import RanPlatform
 from tests.integration.web.conftest import PASSWORD, Visit
 
@@ -116,3 +117,32 @@ def test_a_reload_stays_signed_in_and_signing_out_leaves_nothing(
     expect(page.locator("input[name=email]")).to_be_visible()
     page.reload()
     expect(page.locator("input[name=email]")).to_be_visible()
+
+
+def test_half_of_the_riskiest_are_written_to_as_an_experiment(
+    ran_platform: RanPlatform, visit: Callable[..., Visit], subscribed: int
+) -> None:
+    page = visit().open("users")
+    page.get_by_role("link", name="Write to them").click()
+    page.get_by_label("Name").fill("Come back")
+    page.get_by_label("English").fill("We have something new for you.")
+    expect(page.get_by_text("50 % held out")).to_be_visible()
+    page.get_by_role("button", name="Save draft").click()
+
+    expect(page.locator("h1")).to_have_text("Come back")
+    expect(page.get_by_text("would get a message")).to_be_visible()
+    expect(page.get_by_role("cell", name="We have something new for you.").first).to_be_visible()
+    page.get_by_role("button", name="Approve").click()
+    # At night the sender holds the messages; who is held out is decided at any hour.
+    with running_servers([*telegram_servers(ran_platform.platform), sender_server(ran_platform.platform)]):
+        page.get_by_role("button", name="Start").click()
+        control = page.get_by_role("button", name="control group:")
+        expect(control).to_be_visible()
+    numbers = page.locator("button[aria-pressed]").all_inner_texts()
+    counted = {state: int(users.replace(",", "")) for state, users in (each.split(": ") for each in numbers)}
+    assert 0 < counted["control group"] < subscribed
+    selected = page.get_by_text("selected").inner_text().split(" ")[0]
+    assert sum(counted.values()) == int(selected.replace(",", ""))
+    control.click()
+    expect(page.get_by_role("table", name="control group").get_by_role("link").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Effect")).to_be_visible()

@@ -18,6 +18,8 @@ PAGES = [
     "segments?view=retention",
     "segments?view=funnel",
     "segments?view=rfm",
+    "campaigns",
+    "campaigns/new?risk=high",
     "models",
     "data",
     "settings",

@@ -4,6 +4,8 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type AttentionItem = Schemas["AttentionItem"];
+export type Campaign = Schemas["CampaignAnswer"];
+export type CampaignNumbers = Schemas["CampaignNumbers"];
 export type Cohort = Schemas["Cohort"];
 export type Dashboard = Schemas["Dashboard"];
 export type DataHealth = Schemas["DataHealth"];
@@ -14,7 +16,9 @@ export type Me = Schemas["Me"];
 export type ModelAnswer = Schemas["ModelAnswer"];
 export type ModelReport = Schemas["ModelReport"];
 export type ModelsReport = Schemas["ModelsReport"];
+export type Outcome = Schemas["OutcomeAnswer"];
 export type Reason = Schemas["ReasonOut"];
+export type RecipientState = Schemas["RecipientAnswer"]["state"];
 export type RevenuePeriod = Schemas["RevenuePeriod"];
 export type RfmCell = Schemas["RfmCell"];
 export type Role = Schemas["Role"];

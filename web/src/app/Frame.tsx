@@ -19,6 +19,7 @@ const PAGES = [
   ["", "pages.overview", "analytics:read"],
   ["users", "pages.users", "users:read"],
   ["segments", "pages.segments", "analytics:read"],
+  ["campaigns", "pages.campaigns", "campaigns:read"],
   ["models", "pages.models", "analytics:read"],
   ["data", "pages.data", "analytics:read"],
   ["settings", "pages.settings", "profile:read"],

@@ -19,6 +19,18 @@ export const router = createBrowserRouter(
           path: "segments",
           lazy: async () => ({ Component: (await import("../pages/segments/SegmentsPage")).SegmentsPage }),
         },
+        {
+          path: "campaigns",
+          lazy: async () => ({ Component: (await import("../pages/campaigns/CampaignsPage")).CampaignsPage }),
+        },
+        {
+          path: "campaigns/new",
+          lazy: async () => ({ Component: (await import("../pages/campaigns/NewCampaignPage")).NewCampaignPage }),
+        },
+        {
+          path: "campaigns/:campaignId",
+          lazy: async () => ({ Component: (await import("../pages/campaigns/CampaignPage")).CampaignPage }),
+        },
         { path: "models", lazy: async () => ({ Component: (await import("../pages/models/ModelsPage")).ModelsPage }) },
         { path: "data", lazy: async () => ({ Component: (await import("../pages/data/DataPage")).DataPage }) },
         {

@@ -1,14 +1,16 @@
 /** The list of users: the server filters, sorts and pages; the browser draws the rows that are in sight. */
+import Button from "@mui/material/Button";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useDeferredValue } from "react";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
+import { Link as RouterLink, useSearchParams } from "react-router";
 import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
 import { useFormat } from "../../i18n";
 import { Empty, Failure } from "../../parts/Answered";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
+import { useSession } from "../../session/Session";
 import { Filters } from "./Filters";
 import { changed, queryFrom } from "./query";
 import { UserTable } from "./UserTable";
@@ -18,6 +20,7 @@ const PAGE = 100;
 export function UsersPage() {
   const { t } = useTranslation();
   const format = useFormat();
+  const { may } = useSession();
   const [search, setSearch] = useSearchParams();
   const query = useDeferredValue(queryFrom(search));
   const users = useInfiniteQuery({
@@ -38,7 +41,16 @@ export function UsersPage() {
   return (
     <Page title={t("pages.users")} note={asOf ? t("users.asOf", { day: format.day(asOf) }) : ""}>
       <Filters search={search} change={change} />
-      <Section title={t("users.found", { count: rows.length, more: users.hasNextPage ? "+" : "" })}>
+      <Section
+        actions={
+          may("campaigns:manage") && (
+            <Button component={RouterLink} to={`/campaigns/new?${search}`} size="small">
+              {t("campaigns.writeToThem")}
+            </Button>
+          )
+        }
+        title={t("users.found", { count: rows.length, more: users.hasNextPage ? "+" : "" })}
+      >
         {users.isError && <Failure error={users.error} retry={() => void users.refetch()} />}
         {users.data && rows.length === 0 ? (
           <Empty>{t("users.nobody")}</Empty>

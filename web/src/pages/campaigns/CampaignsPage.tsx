@@ -1,0 +1,80 @@
+/** All campaigns, the newest first, and the way to a new one. */
+import Button from "@mui/material/Button";
+import Link from "@mui/material/Link";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { Link as RouterLink } from "react-router";
+import { api } from "../../api/client";
+import { unwrap } from "../../api/problem";
+import { useFormat } from "../../i18n";
+import { Answered } from "../../parts/Answered";
+import { DataTable } from "../../parts/DataTable";
+import { Page } from "../../parts/Page";
+import { Section } from "../../parts/Section";
+import { useSession } from "../../session/Session";
+import { StateChip } from "./StateChip";
+
+export function CampaignsPage() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { may } = useSession();
+  const campaigns = useInfiniteQuery({
+    queryKey: ["campaigns"],
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam }) =>
+      unwrap(api.GET("/campaigns", { params: { query: { limit: 50, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+    getNextPageParam: (page) => page.next_cursor,
+  });
+  return (
+    <Page
+      title={t("pages.campaigns")}
+      actions={
+        may("campaigns:manage") && (
+          <Button component={RouterLink} to="/campaigns/new" variant="contained">
+            {t("campaigns.make")}
+          </Button>
+        )
+      }
+    >
+      <Section title={t("pages.campaigns")}>
+        <Answered
+          query={campaigns}
+          isEmpty={(data) => data.pages[0]?.campaigns.length === 0}
+          empty={t("campaigns.none")}
+        >
+          {(data) => (
+            <DataTable
+              label={t("pages.campaigns")}
+              rows={data.pages.flatMap((page) => page.campaigns)}
+              rowKey={(campaign) => campaign.campaign_id}
+              columns={[
+                {
+                  title: t("settings.name"),
+                  cell: (campaign) => (
+                    <Link component={RouterLink} to={`/campaigns/${campaign.campaign_id}`}>
+                      {campaign.name}
+                    </Link>
+                  ),
+                },
+                { title: t("data.state"), cell: (campaign) => <StateChip state={campaign.state} /> },
+                { title: t("campaigns.topic"), cell: (campaign) => t(`topic.${campaign.topic}`) },
+                {
+                  title: t("campaigns.control"),
+                  isNumber: true,
+                  cell: (campaign) => format.share(campaign.control_share),
+                },
+                { title: t("campaigns.started"), cell: (campaign) => format.moment(campaign.started_at) },
+                { title: t("campaigns.madeBy"), cell: (campaign) => campaign.made_by },
+              ]}
+            />
+          )}
+        </Answered>
+        {campaigns.hasNextPage && (
+          <Button size="small" onClick={() => void campaigns.fetchNextPage()}>
+            {t("state.more")}
+          </Button>
+        )}
+      </Section>
+    </Page>
+  );
+}

@@ -1,0 +1,95 @@
+/** What the campaign brought about beyond what its users do anyway, with its bounds, day by day. */
+import Alert from "@mui/material/Alert";
+import Box from "@mui/material/Box";
+import Stack from "@mui/material/Stack";
+import Typography from "@mui/material/Typography";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { api } from "../../api/client";
+import type { Outcome } from "../../api/names";
+import { unwrap } from "../../api/problem";
+import { Chart } from "../../charts/Chart";
+import { useFormat } from "../../i18n";
+import { Answered, Empty } from "../../parts/Answered";
+
+export function Effect({ campaignId }: { campaignId: string }) {
+  const { t } = useTranslation();
+  const effect = useQuery({
+    queryKey: ["effect", campaignId],
+    queryFn: () =>
+      unwrap(api.GET("/campaigns/{campaign_id}/effect", { params: { path: { campaign_id: campaignId } } })),
+  });
+  return (
+    <Answered query={effect}>
+      {(data) => (
+        <Stack spacing={2}>
+          {data.warnings.map((warning) => (
+            <Alert key={warning} severity={data.sample_ratio?.is_mismatched ? "error" : "warning"}>
+              {warning}
+            </Alert>
+          ))}
+          {data.variants.length === 0 && <Empty>{t("campaigns.noEffect")}</Empty>}
+          {data.variants.map(({ variant, outcomes }) => (
+            <Box
+              key={variant}
+              sx={{ display: "grid", gap: 2, gridTemplateColumns: "repeat(auto-fit, minmax(min(320px, 100%), 1fr))" }}
+            >
+              {outcomes.map((outcome) => (
+                <OutcomeChart key={outcome.outcome} variant={variant} outcome={outcome} />
+              ))}
+            </Box>
+          ))}
+        </Stack>
+      )}
+    </Answered>
+  );
+}
+
+function OutcomeChart({ variant, outcome }: { variant: string; outcome: Outcome }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const name = t(`outcome.${outcome.outcome}`);
+  const line = (data: (number | null)[], isBound: boolean) => ({
+    type: "line",
+    data,
+    showSymbol: false,
+    lineStyle: isBound ? { type: "dashed", opacity: 0.6 } : { width: 2 },
+    ...(isBound ? {} : { markLine: { silent: true, symbol: "none", data: [{ yAxis: 0 }] } }),
+  });
+  return (
+    <div>
+      <Typography variant="h2">
+        {variant}: {name}
+      </Typography>
+      <Typography>{outcome.summary}</Typography>
+      <Chart
+        label={`${variant}: ${name}`}
+        height={200}
+        table={{
+          header: [t("chart.day"), t("campaigns.total"), t("campaigns.low"), t("campaigns.high")],
+          rows: outcome.days.map((day) => [day.day, day.total, day.total_low, day.total_high]),
+        }}
+        option={{
+          tooltip: { trigger: "axis", valueFormatter: (value: number) => format.number(value, 1) },
+          grid: { left: 8, right: 8, top: 16, bottom: 8, containLabel: true },
+          xAxis: { type: "category", data: outcome.days.map((day) => format.day(day.day)) },
+          yAxis: { type: "value", axisLabel: { formatter: (value: number) => format.number(value) } },
+          series: [
+            line(
+              outcome.days.map((day) => day.total),
+              false,
+            ),
+            line(
+              outcome.days.map((day) => day.total_low),
+              true,
+            ),
+            line(
+              outcome.days.map((day) => day.total_high),
+              true,
+            ),
+          ],
+        }}
+      />
+    </div>
+  );
+}
