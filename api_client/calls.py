@@ -378,6 +378,31 @@ def get_data_health(_client: object) -> Call[models.DataHealth]:
     return Call("GET", "/analytics/data-health", read_json(models.DataHealth))
 
 
+def get_feedback(
+    _client: object,
+    *,
+    is_answered: bool | None = None,
+    most_stars: int | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Call[models.FeedbackPage]:
+    """The inbox: what users say, newest first.
+
+    With the answers and how sending them went.
+
+    is_answered: only with, or only without an answer
+    most_stars: only with so many stars or fewer
+    limit: entries a page
+    cursor: the `next_cursor` of the page before
+    """
+    return Call(
+        "GET",
+        "/feedback",
+        read_json(models.FeedbackPage),
+        query={"is_answered": is_answered, "most_stars": most_stars, "limit": limit, "cursor": cursor},
+    )
+
+
 def get_funnel(
     _client: object,
     *,
@@ -562,6 +587,22 @@ def get_subscription(_client: object, user_id: str) -> Call[models.SubscriptionA
     return Call("GET", path_of("/users/{user_id}/subscription", user_id=user_id), read_json(models.SubscriptionAnswer))
 
 
+def get_template_versions(_client: object, name: str) -> Call[models.TemplateVersions]:
+    """All versions of a template.
+
+    Newest first. An old version is used again by storing its content anew.
+    """
+    return Call("GET", path_of("/templates/{name}/versions", name=name), read_json(models.TemplateVersions))
+
+
+def get_templates(_client: object) -> Call[models.Templates]:
+    """The words of personal answers.
+
+    Every template as it is now, and the variables that texts may use.
+    """
+    return Call("GET", "/templates", read_json(models.Templates))
+
+
 def get_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatus]:
     """A trigger, and whom it has reached.
 
@@ -648,6 +689,24 @@ def get_user_lists(_client: object) -> Call[list[models.UserListAnswer]]:
     return Call("GET", "/user-lists", read_json(list[models.UserListAnswer]))
 
 
+def get_user_orders(
+    _client: object, user_id: str, *, limit: int | None = None, cursor: str | None = None
+) -> Call[models.OrderPage]:
+    """A page of a user's orders, newest first.
+
+    Under any id of the person, also those of a second ago. Somebody without orders gets an empty page.
+
+    limit: entries a page
+    cursor: the `next_cursor` of the page before; none: the first
+    """
+    return Call(
+        "GET",
+        path_of("/users/{user_id}/orders", user_id=user_id),
+        read_json(models.OrderPage),
+        query={"limit": limit, "cursor": cursor},
+    )
+
+
 def get_user_predictions(
     _client: object, user_id: str, *, limit: int | None = None, cursor: str | None = None, model: str | None = None
 ) -> Call[models.HistoryPage]:
@@ -664,6 +723,23 @@ def get_user_predictions(
         path_of("/users/{user_id}/predictions", user_id=user_id),
         read_json(models.HistoryPage),
         query={"limit": limit, "cursor": cursor, "model": model},
+    )
+
+
+def get_user_recommendations(
+    _client: object, user_id: str, *, limit: int | None = None
+) -> Call[models.Recommendations]:
+    """What may be offered to a user.
+
+    Nothing that the user has bought or given back, also a second ago. A new user gets what is popular.
+
+    limit: items at most
+    """
+    return Call(
+        "GET",
+        path_of("/users/{user_id}/recommendations", user_id=user_id),
+        read_json(models.Recommendations),
+        query={"limit": limit},
     )
 
 
@@ -875,6 +951,20 @@ def pause_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatu
     )
 
 
+def post_answer_outcome(_client: object, feedback_id: UUID, body: models.AnswerOutcome) -> Call[models.OutcomeReceipt]:
+    """Say how sending an answer went.
+
+    Where nothing is said, the answer stays in `sending`.
+    """
+    return Call(
+        "POST",
+        path_of("/telegram/answers/{feedback_id}/outcome", feedback_id=feedback_id),
+        read_json(models.OutcomeReceipt),
+        body=body,
+        is_repeatable=False,
+    )
+
+
 def post_events(
     _client: object, body: models.Event | list[models.Event], *, idempotency_key: str | None = None
 ) -> Call[models.EventResults]:
@@ -893,6 +983,20 @@ def post_events(
         read_json(models.EventResults),
         headers={"idempotency-key": key_or_new(idempotency_key)},
         body=body,
+    )
+
+
+def post_feedback_answer(_client: object, feedback_id: UUID, body: models.NewAnswer) -> Call[models.FeedbackEntry]:
+    """Answer a user through the bot.
+
+    The bot sends it within seconds, once. Only an answer that failed can be replaced by another.
+    """
+    return Call(
+        "POST",
+        path_of("/feedback/{feedback_id}/answer", feedback_id=feedback_id),
+        read_json(models.FeedbackEntry),
+        body=body,
+        is_repeatable=False,
     )
 
 
@@ -937,6 +1041,14 @@ def post_telegram_event(
         headers={"idempotency-key": key_or_new(idempotency_key)},
         body=body,
     )
+
+
+def post_telegram_feedback(_client: object, body: models.NewFeedback) -> Call[models.FeedbackReceipt]:
+    """What a user says to the shop.
+
+    For the bot. It is an event too, which says how many stars and characters, and not the words.
+    """
+    return Call("POST", "/telegram/feedback", read_json(models.FeedbackReceipt), body=body, is_repeatable=False)
 
 
 def post_telegram_updates(_client: object, body: models.PolledUpdates) -> Call[models.StoredUpdates]:
@@ -999,12 +1111,28 @@ def preview_campaign(_client: object, campaign_id: UUID) -> Call[models.Preview]
     )
 
 
+def preview_template(_client: object, body: models.TemplatePreviewRequest) -> Call[models.TemplatePreviews]:
+    """Try a template with real users.
+
+    Nothing is stored or sent. First names are not kept, so everybody is called Anna.
+    """
+    return Call("POST", "/templates/preview", read_json(models.TemplatePreviews), body=body, is_repeatable=False)
+
+
 def put_global_control(_client: object, body: models.NewGlobalControl) -> Call[models.GlobalControlAnswer]:
     """Change the share of users whom no campaign reaches.
 
     Refused while a campaign uses the group: its members must stay the same until the effect is measured.
     """
     return Call("PUT", "/experiments/global-control", read_json(models.GlobalControlAnswer), body=body)
+
+
+def put_template(_client: object, name: str, body: models.TemplateContent) -> Call[models.Template]:
+    """Change a template, or add one.
+
+    Makes a new version, which counts from the next answer on. A text that could not be sent is refused.
+    """
+    return Call("PUT", path_of("/templates/{name}", name=name), read_json(models.Template), body=body)
 
 
 def readyz(_client: object) -> Call[models.Health]:
@@ -1126,6 +1254,14 @@ def start_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatu
         read_json(models.TriggerStatus),
         is_repeatable=False,
     )
+
+
+def take_answers(_client: object, body: models.AnswersWanted) -> Call[models.AnswersToSend]:
+    """Take answers to be sent.
+
+    Each answer is given to one bot, once.
+    """
+    return Call("POST", "/telegram/answers/take", read_json(models.AnswersToSend), body=body, is_repeatable=False)
 
 
 def take_slot(_client: object, body: models.SlotWanted) -> Call[models.SlotAnswer]:

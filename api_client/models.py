@@ -56,6 +56,49 @@ class AccountChange(BaseModel):
     telegram_id: Annotated[int | None, Field(description="who may sign in with Telegram")] = None
 
 
+class AnswerOutcome(BaseModel):
+    """
+    How sending went: the number of the message, or why there is none.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    message_id: int | None = None
+    error: str | None = None
+
+
+class AnswerToSend(BaseModel):
+    """
+    An answer that the bot sends once, now.
+    """
+
+    feedback_id: UUID
+    user_id: str
+    chat_id: int
+    language: str
+    text: str
+
+
+class AnswersToSend(BaseModel):
+    """
+    Oldest first.
+    """
+
+    answers: list[AnswerToSend]
+
+
+class AnswersWanted(BaseModel):
+    """
+    How many answers the bot can send now.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    limit: int | None = 20
+
+
 class ArmAnswer(BaseModel):
     """
     How many users an arm has and should have.
@@ -353,6 +396,44 @@ class FeatureValue(BaseModel):
     description: str
     unit: Annotated[str, Field(description="of `value`: days, orders, money, share, ...")]
     value: Annotated[float | None, Field(description="null where undefined, as the description says")]
+
+
+class FeedbackEntry(BaseModel):
+    """
+    One entry of the inbox.
+    """
+
+    feedback_id: UUID
+    user_id: str
+    language: str
+    stars: int | None
+    words: str | None
+    given_at: AwareDatetime
+    answer: str | None
+    answered_by: Annotated[str | None, Field(description="the account or key")]
+    answered_at: AwareDatetime | None
+    answer_state: Annotated[
+        Literal["queued", "sending", "sent", "failed"] | None,
+        Field(description="`sending` for long: the bot was killed, and nobody knows whether Telegram took it"),
+    ]
+    answer_error: Annotated[str | None, Field(description="why it failed, such as a user who has blocked the bot")]
+
+
+class FeedbackPage(BaseModel):
+    """
+    A page of the inbox, newest first.
+    """
+
+    feedback: list[FeedbackEntry]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class FeedbackReceipt(BaseModel):
+    """
+    That it is in the inbox.
+    """
+
+    feedback_id: UUID
 
 
 class FirstOrder(BaseModel):
@@ -691,6 +772,32 @@ class NewAccount(BaseModel):
     telegram_id: Annotated[int | None, Field(description="who may sign in with Telegram")] = None
 
 
+class NewAnswer(BaseModel):
+    """
+    What the user is told, as plain text.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    text: str
+
+
+class NewFeedback(BaseModel):
+    """
+    What a user says: stars, words, or both. Words that follow stars within an hour belong to them.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_id: str
+    chat_id: Annotated[int, Field(description="Telegram's id of the chat with the bot")]
+    language: Literal["en", "ru"] | None = "en"
+    stars: int | None = None
+    words: str | None = None
+
+
 class NewGlobalControl(BaseModel):
     """
     How large the global control group is to be.
@@ -732,6 +839,12 @@ class NewKey(BaseModel):
                 "campaigns:manage",
                 "campaigns:approve",
                 "campaigns:send",
+                "orders:read",
+                "recommendations:read",
+                "templates:read",
+                "templates:write",
+                "feedback:read",
+                "feedback:answer",
                 "analytics:read",
                 "experiments:manage",
                 "metrics:read",
@@ -795,6 +908,18 @@ class Nothing(BaseModel):
     )
 
 
+class OrderLine(BaseModel):
+    """
+    One item of an order.
+    """
+
+    item_id: str | None
+    quantity: float | None
+    amount: Annotated[float | None, Field(description="money in `currency`; null: the event named none")]
+    currency: str | None
+    is_refunded: bool
+
+
 class OutcomeAnswer(BaseModel):
     """
     One outcome of a variant.
@@ -810,6 +935,14 @@ class OutcomeAnswer(BaseModel):
         float, Field(description="share of the variance explained by what users did before; it narrows the bounds")
     ]
     days: Annotated[list[Day], Field(description="the oldest first; the last one is today or the end")]
+
+
+class OutcomeReceipt(BaseModel):
+    """
+    That it is noted.
+    """
+
+    is_first: Annotated[bool, Field(description="false: nobody was sending this answer")]
 
 
 class PastAnswer(BaseModel):
@@ -953,6 +1086,29 @@ class RecipientPage(BaseModel):
 
     recipients: list[RecipientAnswer]
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class Recommendation(BaseModel):
+    """
+    One item that the user has neither bought nor given back.
+    """
+
+    item_id: str
+    basis: Annotated[
+        Literal["bought_together", "popular"],
+        Field(description="`bought_together`: others ordered it with `because_of`; `popular`: many bought it lately"),
+    ]
+    because_of: Annotated[str | None, Field(description="an item that the user has")]
+    buyers: Annotated[int, Field(description="users who speak for it")]
+
+
+class Recommendations(BaseModel):
+    """
+    The best first.
+    """
+
+    as_of: Annotated[date | None, Field(description="the day as of which items were counted; null: no run yet")]
+    recommendations: list[Recommendation]
 
 
 class Refresh(BaseModel):
@@ -1351,6 +1507,29 @@ class TelegramSignIn(BaseModel):
     expires_in: Annotated[int, Field(description="seconds until it is too late to complete it")]
 
 
+class TemplatePreview(BaseModel):
+    """
+    What one user would be told.
+    """
+
+    user_id: str
+    situation: Annotated[
+        Literal["first_visit", "newcomer", "slipping", "interested", "regular", "customer"],
+        Field(description="How it is between a user and the shop, by what the user did and what the models say."),
+    ]
+    is_chosen: Annotated[bool, Field(description="whether the user would get this template rather than another")]
+    text: str
+    reason: str
+
+
+class TemplatePreviews(BaseModel):
+    """
+    The users in the order asked.
+    """
+
+    previews: list[TemplatePreview]
+
+
 class TestMessage(BaseModel):
     """
     To whom a campaign's message is sent as a test.
@@ -1491,6 +1670,18 @@ class VariantAnswer(BaseModel):
     variant: str
     level: Annotated[float, Field(description="how sure all its bounds are together")]
     outcomes: list[OutcomeAnswer]
+
+
+class Words(BaseModel):
+    """
+    A template in one language. Both texts may use variables, as in `{{ first_name }}`, and Telegram's HTML.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    text: Annotated[str, Field(description="what is said")]
+    reason: Annotated[str, Field(description="why the user sees this; shown to the user")]
 
 
 class FieldError(BaseModel):
@@ -1851,6 +2042,25 @@ class NoticePage(BaseModel):
     notices: list[Annotated[RunNotice | DriftNotice | EarlyWarningNotice | JobNotice, Field(discriminator="kind")]]
 
 
+class Order(BaseModel):
+    """
+    Lines with the same `order_id`; a purchase without one is an order of its own.
+    """
+
+    order_id: str | None
+    ordered_at: AwareDatetime
+    lines: list[OrderLine]
+
+
+class OrderPage(BaseModel):
+    """
+    A page of orders, newest first. Those of archived months are not among them.
+    """
+
+    orders: list[Order]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
 class PolledUpdates(BaseModel):
     """
     Updates that the bot has fetched.
@@ -1922,6 +2132,43 @@ class RetentionReport(BaseModel):
         Field(description="months in the range whose events are archived: counted in UTC, not in other time zones"),
     ]
     cohorts: list[Cohort]
+
+
+class TemplateContent(BaseModel):
+    """
+    For whom a template is, and its words. Of those that fit a user, the one with the highest priority is used.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    situation: Annotated[
+        Literal["first_visit", "newcomer", "slipping", "interested", "regular", "customer"],
+        Field(description="How it is between a user and the shop, by what the user did and what the models say."),
+    ]
+    segments: Annotated[list[str] | None, Field(description="the segments it is for; none: all")] = []
+    reason_features: Annotated[
+        list[str] | None,
+        Field(description="only where one of these features is among the models' reasons; none: always"),
+    ] = []
+    min_purchase_probability: float | None = 0.0
+    max_purchase_probability: float | None = 1.0
+    priority: int | None = 0
+    is_active: Annotated[bool | None, Field(description="false: it is not used")] = True
+    words: Annotated[dict[Literal["en", "ru"], Words], Field(description="in every language of the bot", min_length=2)]
+
+
+class TemplatePreviewRequest(BaseModel):
+    """
+    A template that need not be stored, and users to try it with.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    content: TemplateContent
+    language: Literal["en", "ru"] | None = "en"
+    user_ids: Annotated[list[str] | None, Field(description="none: some users of the situation are looked for")] = []
 
 
 class Timeline(BaseModel):
@@ -2036,7 +2283,43 @@ class TelegramAnswer(BaseModel):
 
     event: EventResult
     predictions: Annotated[list[ModelAnswer], Field(description="from live features: the event counts")]
-    text: Annotated[str, Field(description="a short personal answer; never says what the shop fears")]
+    text: Annotated[str, Field(description="a personal answer in Telegram's HTML; never says what the shop fears")]
+    reason: Annotated[str, Field(description="why the user is told this; may be shown to the user")]
+    template: Annotated[str, Field(description="the template that the words are from")]
+    template_version: Annotated[int, Field(description="0: built in")]
+    situation: Annotated[
+        Literal["first_visit", "newcomer", "slipping", "interested", "regular", "customer"],
+        Field(description="how it is between the user and the shop"),
+    ]
+
+
+class Template(BaseModel):
+    """
+    A template as it is now.
+    """
+
+    name: str
+    version: Annotated[int, Field(description="0: built in, and never changed")]
+    changed_by: str | None
+    changed_at: AwareDatetime | None
+    content: TemplateContent
+
+
+class TemplateVersions(BaseModel):
+    """
+    All versions of one template, newest first.
+    """
+
+    versions: list[Template]
+
+
+class Templates(BaseModel):
+    """
+    All templates, and the variables that their texts may use.
+    """
+
+    templates: list[Template]
+    variables: Annotated[dict[str, str], Field(description="name and meaning")]
 
 
 class User(BaseModel):

@@ -21,17 +21,21 @@ from backend.effects.endpoints import router as effects
 from backend.events.endpoints import router as events
 from backend.exchange import Exchange, add_error_answers
 from backend.experiments.endpoints import router as experiments
+from backend.feedback.endpoints import router as feedback
 from backend.health.endpoints import router as health
 from backend.jobs.endpoints import router as jobs
 from backend.keys.endpoints import router as keys
 from backend.notices.endpoints import router as notices
+from backend.orders.endpoints import router as orders
 from backend.pages.endpoints import mount_pages
 from backend.predictions.endpoints import router as predictions
+from backend.recommendations.endpoints import router as recommendations
 from backend.resources import open_resources
 from backend.sending.endpoints import router as sending
 from backend.settings import BackendSettings
 from backend.subscriptions.endpoints import router as subscriptions
 from backend.telegram.endpoints import router as telegram
+from backend.templates.endpoints import router as templates
 from backend.triggers.endpoints import router as triggers
 from backend.users.endpoints import router as users
 from core.logs import configure_logging
@@ -51,6 +55,10 @@ ROUTERS = (
     keys,
     audit,
     users,
+    orders,
+    recommendations,
+    templates,
+    feedback,
     subscriptions,
     campaigns,
     triggers,

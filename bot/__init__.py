@@ -6,6 +6,8 @@
     turn.py           one update while it is answered: who asks, in which language, and how to reply
     sending.py        messages out, with what Telegram's refusals mean
     events.py         updates and answers as events
+    languages.py      which language each user has chosen
+    inbox.py          what people of the shop answer to feedback
     routing.py        which update gets which answer
     answers/          the answers, a module a command
     texts.py          gettext catalogues (locales/*.po)

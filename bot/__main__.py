@@ -3,13 +3,17 @@
 import asyncio
 import logging
 import signal
+import warnings
 
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
+from telegram.warnings import PTBUserWarning
 
 from bot.api import Api
-from bot.routing import MENU, Handler
+from bot.inbox import answer_feedback
+from bot.languages import Languages
+from bot.routing import COMMANDS, Handler
 from bot.settings import BotSettings
 from bot.texts import LANGUAGES, text
 from bot.updates import PAUSE_SECONDS, poll, take
@@ -33,9 +37,11 @@ async def run(settings: BotSettings) -> None:
     )
     await _known(bot)
     async with bot, Api(settings.api_url, key, settings.api_timeout_seconds) as api:
-        handler = Handler(bot, api)
-        await offer_commands(bot)
-        loops = [asyncio.create_task(take(api, handler.handle, settings.concurrent_updates))]
+        handler = Handler(bot, api, Languages(api))
+        loops = [
+            asyncio.create_task(take(api, handler.handle, settings.concurrent_updates)),
+            asyncio.create_task(answer_feedback(bot, api)),
+        ]
         if settings.updates == "polling":
             loops.append(asyncio.create_task(poll(bot, api, handler.apologise)))
         for each in _STOP:
@@ -53,6 +59,7 @@ async def _known(bot: Bot) -> None:
     while True:
         try:
             await bot.initialize()
+            await offer_commands(bot)
         except InvalidToken:
             logger.error("Telegram knows no bot with this token: set TELEGRAM_BOT_TOKEN")  # noqa: TRY400
             await asyncio.sleep(WRONG_TOKEN_SECONDS)
@@ -66,7 +73,7 @@ async def _known(bot: Bot) -> None:
 async def offer_commands(bot: Bot) -> None:
     """Tells Telegram's clients which commands there are, in each language; English where there is none."""
     for language in LANGUAGES:
-        commands = [(name, text(language, f"menu.{name}")) for name in MENU]
+        commands = [(name, text(language, f"menu.{name}")) for name in COMMANDS]
         await bot.set_my_commands(commands, language_code="" if language == "en" else language)
 
 
@@ -80,6 +87,8 @@ def main() -> None:
     """Reads the environment, and runs."""
     settings = BotSettings()
     configure_logging("bot", settings.log_level)
+    # It would have updates fetched in a way that loses what the library does not know.
+    warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'", category=PTBUserWarning)
     asyncio.run(run(settings))
 
 

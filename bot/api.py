@@ -5,6 +5,7 @@ JSON, or raises ApiAway (wait and try again) or ApiRefused (trying again changes
 """
 
 import asyncio
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -72,6 +73,64 @@ class Api:
     async def event_answered(self, event: Json, addressee: Json) -> Json:
         """Stores an event, and gives the personal answer to it."""
         return await self._call("POST", "/telegram/event", json={**event, "addressee": addressee})
+
+    async def take_slot(self, chat_id: int) -> tuple[bool, float]:
+        """Whether a reply to this chat is granted a place in the budget of all senders, and how long to wait."""
+        slot = await self._call("POST", "/telegram/slots", json={"chat_id": chat_id})
+        return bool(slot["is_granted"]), float(slot["wait_seconds"])
+
+    async def report_flood(self, seconds: float) -> None:
+        """Says that Telegram has asked to wait, so that nobody else sends either."""
+        await self._call("POST", "/telegram/slots/floods", json={"retry_after_seconds": seconds})
+
+    async def recommendations(self, user_id: str, limit: int) -> list[Json]:
+        """What may be offered to a user."""
+        found = await self._call("GET", f"{user_path(user_id)}/recommendations", params={"limit": limit})
+        return list(found["recommendations"])
+
+    async def orders(self, user_id: str, limit: int) -> tuple[list[Json], bool]:
+        """A user's newest orders, and whether there are older ones."""
+        found = await self._call("GET", f"{user_path(user_id)}/orders", params={"limit": limit})
+        return list(found["orders"]), found["next_cursor"] is not None
+
+    async def subscription(self, user_id: str) -> Json:
+        """What a user has chosen about messages."""
+        return await self._call("GET", f"{user_path(user_id)}/subscription")
+
+    async def change_subscription(self, user_id: str, chat_id: int, **change: Any) -> Json:
+        """Passes on what a user chooses; the chat is registered where it was not known."""
+        body = {"chat_id": chat_id, **change}
+        return await self._call("PATCH", f"{user_path(user_id)}/subscription", json=body)
+
+    async def add_feedback(self, given: Json) -> None:
+        """Puts stars or words into the shop's inbox."""
+        await self._call("POST", "/telegram/feedback", json=given)
+
+    async def take_answers(self, limit: int) -> list[Json]:
+        """Answers of the shop to feedback, to be sent now, each once."""
+        found = await self._call("POST", "/telegram/answers/take", json={"limit": limit})
+        return list(found["answers"])
+
+    async def finish_answer(self, feedback_id: str, outcome: Json) -> None:
+        """Says how sending such an answer went."""
+        await self._call("POST", f"/telegram/answers/{feedback_id}/outcome", json=outcome)
+
+    async def ask_for_export(self, user_id: str) -> str:
+        """Asks for all that is held about a user; the job's id."""
+        return str((await self._call("POST", f"{user_path(user_id)}/exports"))["job_id"])
+
+    async def export(self, job_id: str) -> bytes | None:
+        """The text of an export; None while it is not done."""
+        try:
+            return (await self._answer("GET", f"/jobs/{job_id}/export", 60, {})).content
+        except ApiRefused as refused:
+            if refused.status == HTTPStatus.CONFLICT:
+                return None
+            raise
+
+    async def ask_for_erasure(self, user_id: str) -> None:
+        """Asks for a user to be erased everywhere, for good."""
+        await self._call("POST", f"{user_path(user_id)}/erasures")
 
     async def _call(self, method: str, path: str, *, extra_seconds: float = 0, **more: Any) -> Json:
         answer = await self._answer(method, path, extra_seconds, more)

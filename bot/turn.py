@@ -8,14 +8,18 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from telegram import Bot, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
+from telegram import Bot, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Message, Update, User
 
 from bot.api import Api, Json
 from bot.events import answer_event, user_id_of
-from bot.sending import NotSent, sent
+from bot.languages import Languages
+from bot.sending import NotSent, sent, wait_for_slot
 from bot.texts import Language, counted, text
 
 logger = logging.getLogger("bot")
+
+FILE_SECONDS = 60.0
+"""How long the upload of a file may take."""
 
 Markup = InlineKeyboardMarkup | ForceReply
 Button = tuple[str, str]
@@ -30,6 +34,7 @@ class Turn:
     user: User
     chat_id: int
     language: Language
+    languages: Languages
     api: Api
     bot: Bot
     events: list[Json] = field(default_factory=list)
@@ -49,7 +54,10 @@ class Turn:
 
     async def reply(self, words: str, markup: Markup | None = None, **properties: Any) -> Message:
         """Sends a message in HTML. `properties` go into its event. Raises Unreachable, and NotSent."""
-        message = await sent(lambda: self.bot.send_message(self.chat_id, words, parse_mode="HTML", reply_markup=markup))
+        await wait_for_slot(self.api, self.chat_id)
+        message = await sent(
+            lambda: self.bot.send_message(self.chat_id, words, parse_mode="HTML", reply_markup=markup), self.api
+        )
         self.note({"message_id": message.message_id, **properties})
         return message
 
@@ -70,6 +78,17 @@ class Turn:
             if "not modified" not in str(error):
                 raise
         self.note({"message_id": message_id, "is_change": True, **properties})
+
+    async def send_file(self, name: str, content: bytes, caption: str, **properties: Any) -> None:
+        """Sends a file. Raises Unreachable, and NotSent."""
+        await wait_for_slot(self.api, self.chat_id)
+        message = await sent(
+            lambda: self.bot.send_document(
+                self.chat_id, InputFile(content, filename=name), caption=caption, write_timeout=FILE_SECONDS
+            ),
+            self.api,
+        )
+        self.note({"message_id": message.message_id, **properties})
 
     def note(self, properties: Json) -> None:
         """Notes an answer, to be stored as an event."""

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from telegram import Bot, Update
+from telegram import Bot
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.api import Api, ApiAway, ApiRefused, Json
@@ -24,18 +24,17 @@ logger = logging.getLogger("bot.updates")
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 """The kinds of updates that the bot asks Telegram for."""
 POLL_SECONDS = 25
-TAKE_SECONDS = 20.0
+TAKE_SECONDS = 5.0
+"""How long the API waits for an update; when it is stopped, it waits for such requests."""
 PAUSE_SECONDS = 1.0
 """How long the loops wait after a failure."""
 
 Handle = Callable[[Json], Awaitable[None]]
-Apologise = Callable[[Update], Awaitable[None]]
 
 
-async def poll(bot: Bot, api: Api, apologise: Apologise) -> None:
+async def poll(bot: Bot, api: Api, apologise: Handle) -> None:
     """Passes updates from Telegram on to the API, for ever. Raises InvalidToken for a token of no bot."""
     offset = 0
-    told: set[int] = set()
     while True:
         try:
             updates = await _polled(bot, offset)
@@ -52,11 +51,10 @@ async def poll(bot: Bot, api: Api, apologise: Apologise) -> None:
         except (ApiAway, ApiRefused) as error:
             logger.warning("updates wait for the API: %s", error)
             for update in updates:
-                await _tell_once(bot, update, told, apologise)
+                await apologise(update)
             await asyncio.sleep(PAUSE_SECONDS)
             continue
         offset = updates[-1]["update_id"] + 1
-        told.clear()
 
 
 async def take(api: Api, handle: Handle, most: int) -> None:
@@ -105,14 +103,6 @@ async def _polled(bot: Bot, offset: int) -> list[Json]:
         read_timeout=POLL_SECONDS + 5,
     )
     return list(found)
-
-
-async def _tell_once(bot: Bot, update: Json, told: set[int], apologise: Apologise) -> None:
-    if update["update_id"] not in told:
-        told.add(update["update_id"])
-        parsed = Update.de_json(update, bot)
-        if parsed is not None:
-            await apologise(parsed)
 
 
 def _pause(error: TelegramError) -> float:

@@ -81,6 +81,7 @@ HOLDINGS: tuple[Holding, ...] = (
     deleted("app.do_not_contact", "said_by"),
     deleted("app.recipients", "arm", "state"),
     deleted("app.user_list_members"),
+    deleted("app.feedback", "language", "answered_by", "answer_state"),
     Holding("jobs.user_jobs", Action.PSEUDONYMISE, plain_columns=frozenset({"kind", "asked_by", "state"})),
     Holding(
         "raw.erased_users",
@@ -100,6 +101,7 @@ OF_ACCOUNTS = (
     "app.api_keys",
     "app.audit",
     "app.audit_ends",
+    "app.template_versions",
 )
 """Tables about the people and machines that use the platform, which only the API may read. They hold no user's id: the
 audit log names users by a keyed hash."""

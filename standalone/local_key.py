@@ -32,8 +32,18 @@ SCOPES = (
 """What the key may do. Accounts and other keys are not among it: the file in the home must not be worth that much."""
 
 BOT_NAME = "bot"
-BOT_SCOPES = ("events:write", "subscriptions:read", "subscriptions:write", "telegram:write")
-"""What the bot may do: take updates, store what users did and chose, and answer them."""
+BOT_SCOPES = (
+    "events:write",
+    "orders:read",
+    "recommendations:read",
+    "subscriptions:read",
+    "subscriptions:write",
+    "telegram:write",
+    "users:erase",
+    "users:export",
+)
+"""What the bot may do: take updates, store what users did, and what each user may do about themselves. It may not list
+or search users."""
 
 
 def ensure_local_key(platform: "Platform") -> str:

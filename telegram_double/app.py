@@ -134,6 +134,7 @@ class _Double:
             "users": [asdict(user) for user in list(world.users.values())[:50]],
             "groups": [{"id": group_id, "title": title} for group_id, title in world.groups.items()],
             "commands": world.commands,
+            "asks_reply_to": world.chat(chat_id).asks_reply_to if world.chat_json(chat_id) else None,
             "messages": list(world.chat(chat_id).messages.values()) if world.chat_json(chat_id) else [],
         }
         return JSONResponse(shown, headers=_HEADERS)

@@ -25,6 +25,7 @@ def write(world: World, user_id: int, text: str, *, chat_id: int | None = None, 
     if where == user_id and not user.has_started:
         user.has_started = True
         world.keep_users()
+    world.chat(where).asks_reply_to = None
     message = world.add_text(where, user.json, text[:4096], **more)
     return world.add_update("message", message)
 

@@ -9,7 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from telegram_double.errors import bad_request, forbidden
-from telegram_double.parameters import Parameters, Upload, flag, markup_of, number, reply_of, structure, text_of
+from telegram_double.parameters import (
+    Parameters,
+    Upload,
+    flag,
+    forces_reply,
+    markup_of,
+    number,
+    reply_of,
+    structure,
+    text_of,
+)
 from telegram_double.world import Json, Webhook, World
 
 MOST_TEXT = 4096
@@ -55,7 +65,9 @@ def send_message(world: World, given: Parameters) -> Json:
     chat_id = _open_chat(world, given)
     content = text_of(given, "text", MOST_TEXT, "message text is empty", "message is too long")
     content |= markup_of(given) | reply_of(world, chat_id, given)
-    return _sent(world, chat_id, content)
+    message = _sent(world, chat_id, content)
+    world.chat(chat_id).asks_reply_to = message["message_id"] if forces_reply(given) else None
+    return message
 
 
 def send_document(world: World, given: Parameters) -> Json:

@@ -80,7 +80,13 @@ def markup_of(given: Parameters) -> Json:
                 )
             if len(str(button.get("callback_data", "x")).encode()) not in range(1, MOST_BUTTON_BYTES + 1):
                 raise bad_request("BUTTON_DATA_INVALID")
-    return {"reply_markup": markup}
+    # Of all kinds of markup a message shows only the buttons under it.
+    return {"reply_markup": markup} if "inline_keyboard" in markup else {}
+
+
+def forces_reply(given: Parameters) -> bool:
+    """Whether the user's client is asked to reply to the message."""
+    return bool((structure(given, "reply_markup") or {}).get("force_reply"))
 
 
 def reply_of(world: World, chat_id: int, given: Parameters) -> Json:

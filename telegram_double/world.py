@@ -59,6 +59,8 @@ class Chat:
 
     messages: dict[int, Json] = field(default_factory=dict)
     last_message_id: int = 0
+    asks_reply_to: int | None = None
+    """The message that the bot wants a reply to, which the user's client then offers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ alter function raw.begin_receipt(timestamptz [], integer []) owner to customer_a
 do $$ begin
     if current_setting('server_version_num')::integer >= 170000 then
         grant maintain on all tables in schema raw, ml, jobs to customer_analyzer_pipeline;
-        grant maintain on app.telegram_updates, app.subscriptions, app.do_not_contact, app.recipients,
+        grant maintain on app.telegram_updates, app.feedback, app.subscriptions, app.do_not_contact, app.recipients,
         app.user_list_members, app.campaigns, app.user_lists to customer_analyzer_pipeline;
     end if;
 end $$;
@@ -35,8 +35,8 @@ end $$;
 grant usage on schema app to customer_analyzer_pipeline;
 grant select, update on app.telegram_updates to customer_analyzer_pipeline;
 -- An erasure deletes them.
-grant select, update, delete on app.subscriptions, app.do_not_contact, app.recipients, app.user_list_members
-to customer_analyzer_pipeline;
+grant select, update, delete on app.subscriptions, app.do_not_contact, app.recipients, app.user_list_members,
+app.feedback to customer_analyzer_pipeline;
 grant select, update on app.campaigns, app.user_lists to customer_analyzer_pipeline;
 
 -- Jobs: the pipeline's login does them, the backend asks for them by a function and has no right on the queue.
@@ -103,3 +103,5 @@ grant select on app.campaign_effects to customer_analyzer_backend;
 grant select, insert, update, delete on app.send_slots to customer_analyzer_backend;
 grant execute on function app.take_send_slot(bigint, double precision, double precision, double precision)
 to customer_analyzer_backend;
+grant select, insert on app.template_versions to customer_analyzer_backend;
+grant select, insert, update on app.feedback to customer_analyzer_backend;

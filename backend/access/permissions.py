@@ -26,6 +26,12 @@ class Permission(StrEnum):
     CAMPAIGNS_APPROVE = "campaigns:approve"
     CAMPAIGNS_SEND = "campaigns:send"
     """Starting, pausing, resuming and cancelling what is approved, and tests."""
+    ORDERS_READ = "orders:read"
+    RECOMMENDATIONS_READ = "recommendations:read"
+    TEMPLATES_READ = "templates:read"
+    TEMPLATES_WRITE = "templates:write"
+    FEEDBACK_READ = "feedback:read"
+    FEEDBACK_ANSWER = "feedback:answer"
     ANALYTICS_READ = "analytics:read"
     EXPERIMENTS_MANAGE = "experiments:manage"
     METRICS_READ = "metrics:read"
@@ -47,6 +53,12 @@ class Role(StrEnum):
 
 _VIEWER = frozenset({Permission.ANALYTICS_READ, Permission.PROFILE_READ, Permission.PROFILE_MANAGE})
 _MARKETER = _VIEWER | {
+    Permission.ORDERS_READ,
+    Permission.RECOMMENDATIONS_READ,
+    Permission.TEMPLATES_READ,
+    Permission.TEMPLATES_WRITE,
+    Permission.FEEDBACK_READ,
+    Permission.FEEDBACK_ANSWER,
     Permission.USERS_READ,
     Permission.PREDICTIONS_READ,
     Permission.SUBSCRIPTIONS_READ,

@@ -18,6 +18,7 @@ from backend.reading import StrictRoute, demand_media_type
 from backend.resources import Resources, resources_of
 from backend.telegram import service, store
 from backend.telegram.schemas import (
+    MOST_NAME,
     Addressee,
     AddresseeOnly,
     Handled,
@@ -30,6 +31,8 @@ from backend.telegram.schemas import (
     UpdateReceipt,
     UpdatesWanted,
 )
+from backend.templates.schemas import Language
+from backend.templates.service import personal_answer
 from core.problems import FieldError, from_validation
 
 router = APIRouter(prefix="/telegram", tags=["telegram"], route_class=StrictRoute)
@@ -63,11 +66,24 @@ async def post_telegram_event(
     event is stored all the same.
     """
     demand_media_type(request, "application/json")
-    event, _addressee = _read(await request.body())
+    event, addressee = _read(await request.body())
     stored = await events.store(resources.intake, [event], principal.id, idempotency_key)
     user_id = event.get("user_id")
     (answers,) = await predictions.ask(resources.models, [str(user_id)], "live", _REASONS)
-    return TelegramAnswer(event=stored.results[0], predictions=answers, text=service.personal_text(answers))
+    result = stored.results[0]
+    language: Language = "ru" if addressee.language == "ru" else "en"
+    answer = await personal_answer(
+        resources, str(user_id), result.event_id, answers, language, addressee.first_name[:MOST_NAME]
+    )
+    return TelegramAnswer(
+        event=result,
+        predictions=answers,
+        text=answer.text,
+        reason=answer.reason,
+        template=answer.template,
+        template_version=answer.version,
+        situation=answer.situation,
+    )
 
 
 @router.post("/webhook", summary="An update from Telegram itself")

@@ -7,9 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.events.schemas import EventResult
 from backend.fields import Strict
 from backend.predictions.schemas import ModelAnswer
+from backend.templates.schemas import Situation
 
 MOST_UPDATES = 100
 MOST_WAIT_SECONDS = 30
+MOST_NAME = 64
+"""Characters of a first name that are used."""
 
 
 class Addressee(BaseModel):
@@ -30,7 +33,11 @@ class TelegramAnswer(BaseModel):
 
     event: EventResult
     predictions: Annotated[list[ModelAnswer], Field(description="from live features: the event counts")]
-    text: Annotated[str, Field(description="a short personal answer; never says what the shop fears")]
+    text: Annotated[str, Field(description="a personal answer in Telegram's HTML; never says what the shop fears")]
+    reason: Annotated[str, Field(description="why the user is told this; may be shown to the user")]
+    template: Annotated[str, Field(description="the template that the words are from")]
+    template_version: Annotated[int, Field(description="0: built in")]
+    situation: Annotated[Situation, Field(description="how it is between the user and the shop")]
 
 
 class Update(BaseModel):

@@ -1,4 +1,4 @@
-"""What is said to a user of the shop's bot, who may deliver updates, and how they are given out."""
+"""Who may deliver updates, and how they are given out."""
 
 import hmac
 import time
@@ -8,34 +8,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from backend.errors import Invalid, NotAuthenticated, Unavailable
-from backend.predictions.schemas import ModelAnswer
 from backend.resources import Resources
 from backend.telegram import store
 from core.problems import FieldError
-from serving.schemas import AnyPrediction, ProbabilityPrediction
 
 MOST_UPDATE_ID = 2**63 - 1
 """More does not fit into the table's column."""
-
-_NEWCOMER = "Welcome! Shall I show you what others like most?"
-_MISSED = "Good to see you again! There is something new since your last visit."
-_INTERESTED = "Good choice! I can show you what goes well with it."
-_REGULAR = "Thank you for being with us!"
-
-
-def personal_text(answers: Sequence[ModelAnswer]) -> str:
-    """Words for the user, by what the models say. Without any model it is a friendly sentence all the same."""
-    said = {each.model: each.prediction for each in answers if each.prediction is not None}
-    churn, purchase = said.get("churn"), said.get("purchase")
-    if any(not prediction.is_known for prediction in said.values()):
-        return _NEWCOMER
-    if _is_high(churn):
-        return _MISSED
-    return _INTERESTED if _is_high(purchase) else _REGULAR
-
-
-def _is_high(prediction: AnyPrediction | None) -> bool:
-    return isinstance(prediction, ProbabilityPrediction) and prediction.risk == "high"
 
 
 def demand_telegram(secret: SecretStr | None, given: str | None, retry_after_seconds: int) -> None:

@@ -2,18 +2,33 @@
 
 from html import escape
 
+from bot.answers.feedback import answers_question, take_words
 from bot.events import event_of
 from bot.turn import Turn, keyboard
 
+_MOST_PAYLOAD = 64
+
 
 async def greet(turn: Turn, payload: str) -> None:
-    """The personal answer: the API stores the event and chooses the words, which a marketer can change."""
+    """The personal answer with its reason. The API stores the event and chooses the words, which a marketer can change.
+
+    The chat is registered, so that the user can be written to about what they choose.
+    """
     event = event_of(turn.update)
     assert event is not None  # noqa: S101 - a command has a user
-    addressee = {"first_name": turn.user.first_name[:64], "language": turn.language}
+    addressee = {"first_name": turn.user.first_name[:_MOST_PAYLOAD], "language": turn.language}
     answer = await turn.api.event_answered(event, addressee)
-    words = str(answer["text"])
-    await turn.reply(words, text_kind="personal", deep_link=payload[:64] or None)
+    words = f"{answer['text']}\n\n<i>{answer['reason']}</i>\n\n{turn.text('see_help')}"
+    await turn.reply(
+        words,
+        text_kind="personal",
+        template=answer["template"],
+        template_version=answer["template_version"],
+        situation=answer["situation"],
+        deep_link=payload[:_MOST_PAYLOAD] or None,
+    )
+    if (await turn.api.subscription(turn.user_id))["state"] == "none":
+        await turn.api.change_subscription(turn.user_id, turn.chat_id, language=turn.language)
 
 
 async def explain(turn: Turn, _rest: str) -> None:
@@ -22,12 +37,15 @@ async def explain(turn: Turn, _rest: str) -> None:
 
 
 async def listen(turn: Turn, _rest: str) -> None:
-    """An answer to words that are no command."""
+    """Words that are no command: an answer to the bot's question, or something it does not understand."""
+    message = turn.update.message
+    if message is not None and message.text and answers_question(message):
+        await take_words(turn, message.text)
+        return
     await turn.reply(turn.text("not_understood"), text_kind="help")
 
 
 async def invite(turn: Turn, _rest: str) -> None:
     """In a group: personal things are said in private."""
-    name = (await turn.bot.get_me()).username
-    button = keyboard([(turn.text("open_private"), f"https://t.me/{name}?start=group")])
+    button = keyboard([(turn.text("open_private"), f"https://t.me/{turn.bot.username}?start=group")])
     await turn.reply(turn.text("in_private", name=escape(turn.user.first_name)), button, text_kind="invitation")

@@ -123,10 +123,10 @@ function show(found) {
   const messages = element("messages");
   messages.replaceChildren(...found.messages.map(bubble));
   messages.scrollTop = messages.scrollHeight;
-  const last = found.messages[found.messages.length - 1];
-  if (last && last.reply_markup && last.reply_markup.force_reply && state.prompt !== last.message_id) {
-    state.prompt = last.message_id;
-    replyTo(last);
+  const asked = found.messages.find((message) => message.message_id === found.asks_reply_to);
+  if (asked && state.prompt !== asked.message_id) {
+    state.prompt = asked.message_id;
+    replyTo(asked);
   }
   showCommands(user);
 }

@@ -1,0 +1,1 @@
+"""Orders: what somebody has ordered, order by order."""

@@ -1,0 +1,1 @@
+"""Recommendations: what others bought with what somebody has, then what most people buy."""

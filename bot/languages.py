@@ -1,0 +1,43 @@
+"""In which language each user is answered: the one they chose, else the one of their Telegram.
+
+What the API says is remembered for some minutes. While it is away, Telegram's word counts.
+"""
+
+import time
+
+from telegram import User
+
+from bot.api import Api, ApiAway, ApiRefused
+from bot.events import user_id_of
+from bot.texts import Language, language_of
+
+REMEMBERED_SECONDS = 600.0
+_MOST_USERS = 10_000
+
+
+class Languages:
+    """The languages of users."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._known: dict[str, tuple[float, Language]] = {}
+
+    async def of(self, user: User) -> Language:
+        """The language to answer a user in."""
+        user_id = user_id_of(user)
+        until, language = self._known.get(user_id, (0.0, "en"))
+        if until > time.monotonic():
+            return language
+        try:
+            chosen = (await self._api.subscription(user_id))["language"]
+        except (ApiAway, ApiRefused):
+            return language_of(user.language_code)
+        language = language_of(chosen or user.language_code)
+        self.remember(user_id, language)
+        return language
+
+    def remember(self, user_id: str, language: Language) -> None:
+        """A user has chosen a language."""
+        if len(self._known) >= _MOST_USERS:
+            self._known.clear()
+        self._known[user_id] = (time.monotonic() + REMEMBERED_SECONDS, language)
