@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-data bench-models bench-serving bench-truth event-types openapi web lock clean
+.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-data bench-live bench-models bench-serving bench-truth event-types openapi web lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -94,6 +94,9 @@ bench: install ## compare the scores with what happened afterwards, and measure 
 bench-models: install ## compare the models with what you would use instead (RETAIL=FILE: Online Retail II too)
 	@$(BIN)/python -m benchmarks.models $(if $(RETAIL),--retail "$(RETAIL)")
 
+bench-live: install ## compare live answers with those of the last night (RETAIL=FILE: on Online Retail II too)
+	@$(BIN)/python -m benchmarks.live_worth $(if $(RETAIL),--retail "$(RETAIL)")
+
 bench-truth: install ## compare the models with the truth about a simulated shop
 	@$(BIN)/python -m benchmarks.truth
 
@@ -103,8 +106,9 @@ bench-data: install ## measure import, one more day, weekly snapshots and traini
 	@$(BIN)/python -m benchmarks.snapshots
 	@$(BIN)/python -m benchmarks.reading
 
-bench-api: install ## measure events in beside a minimal app and COPY, pages of a million users, kept reports
+bench-api: install ## measure events in and from an event to its answer beside minimal apps, pages of a million users
 	@$(BIN)/python -m benchmarks.api_events
+	@$(BIN)/python -m benchmarks.event_to_answer
 	@$(BIN)/python -m benchmarks.api_reads
 
 bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run

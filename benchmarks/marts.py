@@ -27,8 +27,11 @@ def imported_warehouse(files: Sequence[Path], mapping: Mapping[str, str]) -> Ite
         yield Database(platform.warehouse_url)
 
 
-def build_marts(days: Sequence[date], horizon_days: int) -> None:
-    """Builds features and labels of `days`. Labels count everything that happened before their windows closed."""
+def build_marts(days: Sequence[date], horizon_days: int, model: str = "user_features") -> None:
+    """Builds features and labels of `days`, and what `model` names, which needs those features.
+
+    Labels count everything that happened before their windows closed.
+    """
     variables = {
         "as_of_dates": [day.isoformat() for day in days],
         "horizon_days": horizon_days,
@@ -36,7 +39,7 @@ def build_marts(days: Sequence[date], horizon_days: int) -> None:
     }
     with TemporaryDirectory(prefix="dbt-") as target:
         folders = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", target]
-        chosen = ["--select", "+user_features", "+user_labels", "--resource-types", "seed", "model"]
+        chosen = ["--select", f"+{model}", "+user_labels", "--resource-types", "seed", "model"]
         dbt = Path(sys.executable).with_name("dbt")
         options = ["--vars", json.dumps(variables), "--log-path", target]
         subprocess.run([dbt, "--quiet", "build", *folders, *chosen, *options], check=True)

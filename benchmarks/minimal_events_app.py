@@ -13,11 +13,11 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, Field
 
-_INSERT = """
+INSERT = """
 insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, item_id, amount, currency, source)
 values (%s, %s, %s, %s, now(), %s, %s, %s, %s)
 """
@@ -36,34 +36,33 @@ class Event(BaseModel):
     source: str
 
 
-pool = AsyncConnectionPool(os.environ["WAREHOUSE_URL"], min_size=4, max_size=8, open=False)
-
-
 @asynccontextmanager
-async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, AsyncConnectionPool]]:
     """Connects."""
-    async with pool:
-        yield
+    async with AsyncConnectionPool(os.environ["WAREHOUSE_URL"], min_size=4, max_size=8) as pool:
+        yield {"pool": pool}
 
 
 app = FastAPI(lifespan=lifespan)
 
 
 @app.post("/events")
-async def post_event(event: Event) -> dict[str, str]:
+async def post_event(event: Event, request: Request) -> dict[str, str]:
     """Inserts one event."""
-    async with pool.connection() as connection:
-        await connection.execute(
-            _INSERT,
-            (
-                event.event_id,
-                event.user_id,
-                event.event_type,
-                event.occurred_at,
-                event.item_id,
-                event.amount,
-                event.currency,
-                event.source,
-            ),
-        )
+    async with request.state.pool.connection() as connection:
+        await connection.execute(INSERT, row_of(event))
     return {"status": "stored"}
+
+
+def row_of(event: Event) -> tuple[object, ...]:
+    """The parameters of INSERT."""
+    return (
+        event.event_id,
+        event.user_id,
+        event.event_type,
+        event.occurred_at,
+        event.item_id,
+        event.amount,
+        event.currency,
+        event.source,
+    )
