@@ -3,7 +3,8 @@
 python -m benchmarks.api_events [--seconds 5] [--rounds 3]
 
 One process each, eight connections that each send the next request when the last one is answered, in turns. Every
-event is new. COPY gets the same rows ready in memory, a transaction for as many as a request has.
+event is new. COPY gets the same rows ready in memory, a transaction for as many as a request has. The processor time of
+the app and of Postgres, for an event, changes less than the rate where other programs use the machine too.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import psutil
 import psycopg
 
 from benchmarks.load import Target, closed_loop
@@ -51,21 +53,32 @@ def main() -> None:
         Database(platform.backend_url).run(add_api_key("a benchmark", digest_of(key), ["events:write"]))
         platform.home.service_key.write_text("none\n", encoding="utf-8")
         with running_servers([api_server(platform), minimal_app(platform)]) as (api, minimal):
-            ways: dict[str, Callable[[], float]] = {
-                "minimal app, one event a request": lambda: over_http(minimal, None, 1, asked.seconds),
-                "API, one event a request": lambda: over_http(api, key, 1, asked.seconds),
-                f"API, {_BATCH} events a request": lambda: over_http(api, key, _BATCH, asked.seconds),
-                f"bare COPY, {_BATCH} rows a transaction": lambda: copied(platform, asked.seconds),
+            ways: dict[str, tuple[Child | None, Callable[[], float]]] = {
+                "minimal app, one event a request": (minimal, lambda: over_http(minimal, None, 1, asked.seconds)),
+                "API, one event a request": (api, lambda: over_http(api, key, 1, asked.seconds)),
+                f"API, {_BATCH} events a request": (api, lambda: over_http(api, key, _BATCH, asked.seconds)),
+                f"bare COPY, {_BATCH} rows a transaction": (None, lambda: copied(platform, asked.seconds)),
             }
-            found: dict[str, list[float]] = {way: [] for way in ways}
+            found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
             for _ in range(asked.rounds):
-                for way, measure in ways.items():
-                    found[way].append(measure())
-    print("| way | events a second, median | lowest and highest |\n| --- | --- | --- |")
-    for way, rates in found.items():
-        print(f"| {way} | {statistics.median(rates):,.0f} | {min(rates):,.0f} to {max(rates):,.0f} |")
-    one, own, batch, copy = (statistics.median(rates) for rates in found.values())
-    print(f"\nOne event a request: {own / one:.2f} of the minimal app.")
+                for way, (app, measure) in ways.items():
+                    before, before_postgres = _processor_seconds(app), _postgres_seconds(platform)
+                    rate = measure()
+                    milliseconds = 1000 / (rate * asked.seconds)
+                    used = milliseconds * (_processor_seconds(app) - before)
+                    found[way].append((rate, used, milliseconds * (_postgres_seconds(platform) - before_postgres)))
+    print("| way | events a second, median | lowest and highest | app, ms | Postgres, ms |")
+    print("| --- | --- | --- | --- | --- |")
+    middle = {way: tuple(map(statistics.median, zip(*turns, strict=True))) for way, turns in found.items()}
+    for way, (rate, used, postgres) in middle.items():
+        rates = [turn[0] for turn in found[way]]
+        # COPY's own process of Postgres has ended by then, and its app is the benchmark itself.
+        processor = "| |" if ways[way][0] is None else f"| {used:.3f} | {postgres:.3f} |"
+        print(f"| {way} | {rate:,.0f} | {min(rates):,.0f} to {max(rates):,.0f} {processor}")
+    (one, *one_ms), (own, *own_ms), (batch, *_), (copy, *_) = middle.values()
+    print(
+        f"\nOne event a request: {own / one:.2f} of the minimal app; by processor time {sum(one_ms) / sum(own_ms):.2f}."
+    )
     print(f"{_BATCH} events a request: {batch / own:.1f} times one event a request, {batch / copy:.2f} of COPY.")
 
 
@@ -100,6 +113,24 @@ def over_http(server: Child, key: str | None, size: int, seconds: float) -> floa
     if done.failures or done.requests > len(bodies):
         sys.exit(f"{done.failures} of {done.requests} requests of {command.name} failed, or events ran out")
     return done.requests * size / done.seconds
+
+
+def _processor_seconds(app: Child | None) -> float:
+    return 0.0 if app is None else _seconds_of(psutil.Process(app.process.pid))
+
+
+def _postgres_seconds(platform: Platform) -> float:
+    with psycopg.connect(platform.warehouse_url) as connection:
+        server = psutil.Process(connection.info.backend_pid).parent()
+        return 0.0 if server is None else sum(map(_seconds_of, [server, *server.children()]))
+
+
+def _seconds_of(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def copied(platform: Platform, seconds: float) -> float:
