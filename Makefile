@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-data bench-live bench-models bench-serving bench-truth event-types openapi web lock clean
+.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-data bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -117,6 +117,9 @@ bench-serving: install ## compare the services with FastAPI and MLflow, on a hom
 
 bench-campaigns: install ## measure what confidence sequences promise and cost beside tests for one look
 	@$(BIN)/python -m benchmarks.effect
+
+screenshots: install web $(CHROMIUM) ## take the README's pictures of the dashboard, of a simulated shop
+	@$(BIN)/python -m tests.integration.web.screenshots docs/images
 
 event-types: install ## write dbt's seed of event types from the contract
 	@$(BIN)/python -m data_contracts.event_types > dbt_project/seeds/event_types.csv

@@ -1,6 +1,7 @@
 """Live features are those of tomorrow's snapshot, bit for bit, for whatever has arrived since days were counted."""
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from tests.integration.dbt_project.parsed import Parsed
 from tests.integration.dbt_project.shop import Dbt, Event, rows
 
 COUNTED, TOMORROW = date(2024, 5, 1), date(2024, 5, 11)
@@ -63,7 +65,19 @@ def live(warehouse: Connection, users: list[str], as_of: date) -> list[tuple[obj
     return warehouse.execute(query, [users, as_of]).fetchall()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def dbt(shared_warehouse_url: str, parsed: Parsed) -> Dbt:
+    """The tests of this module share a warehouse, because building its marts takes long."""
+    return parsed.for_the_shop
+
+
+@pytest.fixture(scope="module")
+def warehouse(shared_warehouse_url: str) -> Iterator[Connection]:
+    with psycopg.connect(shared_warehouse_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
 def arrived(dbt: Dbt, warehouse: Connection) -> list[str]:
     """A shop whose days were counted ten days ago; since then events came, and ids were joined and separated."""
     chance = random.Random(19)
