@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -1034,8 +1034,8 @@ class QuietHours(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    start: Annotated[time, Field(description="local time")]
-    end: Annotated[time, Field(description="local time")]
+    start: Annotated[str, Field(description="local time")]
+    end: Annotated[str, Field(description="local time")]
 
 
 class Reached(BaseModel):
@@ -1716,11 +1716,11 @@ class Event(BaseModel):
             description="the sender's UUID of this event; sending it again changes nothing. May be left out where the request has an Idempotency-Key"
         ),
     ] = None
-    user_id: Annotated[str, Field(description="the shop's id of the user")]
+    user_id: Annotated[str | int, Field(description="the shop's id of the user")]
     event_type: Annotated[str, Field(description="such as `view`, `purchase`; an unknown type counts as `other`")]
     occurred_at: Annotated[AwareDatetime, Field(description="when it happened, with its time zone")]
-    order_id: Annotated[str | None, Field(description="lines of one order share it")] = None
-    item_id: str | None = None
+    order_id: Annotated[str | int | None, Field(description="lines of one order share it")] = None
+    item_id: str | int | None = None
     amount: Annotated[float | str | None, Field(description="money in `currency`; a negative purchase is a refund")] = (
         None
     )
@@ -1731,10 +1731,6 @@ class Event(BaseModel):
 
 
 class Addressee(BaseModel):
-    """
-    Who is answered. It is used for the words alone, and not stored; other fields are passed over.
-    """
-
     language: Annotated[str | None, Field(description="of the answer: `en` or `ru`; English for any other")] = "en"
     first_name: Annotated[str | None, Field(description="as Telegram says; may be used in the words")] = ""
 
@@ -1750,11 +1746,11 @@ class AddressedEvent(BaseModel):
             description="the sender's UUID of this event; sending it again changes nothing. May be left out where the request has an Idempotency-Key"
         ),
     ] = None
-    user_id: Annotated[str, Field(description="the shop's id of the user")]
+    user_id: Annotated[str | int, Field(description="the shop's id of the user")]
     event_type: Annotated[str, Field(description="such as `view`, `purchase`; an unknown type counts as `other`")]
     occurred_at: Annotated[AwareDatetime, Field(description="when it happened, with its time zone")]
-    order_id: Annotated[str | None, Field(description="lines of one order share it")] = None
-    item_id: str | None = None
+    order_id: Annotated[str | int | None, Field(description="lines of one order share it")] = None
+    item_id: str | int | None = None
     amount: Annotated[float | str | None, Field(description="money in `currency`; a negative purchase is a refund")] = (
         None
     )
@@ -1762,12 +1758,7 @@ class AddressedEvent(BaseModel):
     quantity: float | str | None = None
     source: Annotated[str | None, Field(description="where it happened: `telegram`, `web`, `mobile`")] = None
     properties: Annotated[dict[str, Any] | None, Field(description="everything else")] = None
-    addressee: Annotated[
-        Addressee | None,
-        Field(
-            description="Who is answered. It is used for the words alone, and not stored; other fields are passed over."
-        ),
-    ] = None
+    addressee: Addressee | None = None
 
 
 class Audience(BaseModel):

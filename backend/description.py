@@ -6,6 +6,7 @@ who is let in. Does not belong here: which changes callers would notice (`servin
 
 import sys
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ _MEANING = {
     "401": "Nobody valid is asking",
     "403": "A permission is missing; `detail` names it",
     "404": "Nothing has this id",
+    "409": "The request does not fit what is stored",
     "413": "The body is larger than the API takes",
     "415": "The body is not declared as what this route reads",
     "422": "A field is wrong; `errors` names it",
@@ -43,6 +45,11 @@ _MEANING = {
     "500": "The API failed; its log says why, under the request id",
     "503": "The warehouse does not answer; see `Retry-After`",
 }
+
+
+def also_refuses(*statuses: HTTPStatus) -> dict[int | str, Json]:
+    """For the description of a route: refusals that do not follow from what it takes and whom it lets in."""
+    return {int(status): {} for status in statuses}
 
 
 class DescribedApi(FastAPI):
@@ -67,17 +74,17 @@ def _complete(document: Json) -> None:
     # A route that says nothing about it is open.
     document["security"] = []
     document["servers"] = [{"url": "/"}]
-    for path, operation in _operations(document):
-        _complete_operation(path, operation)
+    for method, path, operation in _operations(document):
+        _complete_operation(method, path, operation)
 
 
-def _operations(document: Json) -> Iterator[tuple[str, Json]]:
+def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
     for path, operations in document["paths"].items():
-        for operation in operations.values():
-            yield path, operation
+        for method, operation in operations.items():
+            yield method, path, operation
 
 
-def _complete_operation(path: str, operation: Json) -> None:
+def _complete_operation(method: str, path: str, operation: Json) -> None:
     problems = {"429", "500", "503"}
     if operation.get("security"):
         problems |= {"401", "403"}
@@ -86,9 +93,10 @@ def _complete_operation(path: str, operation: Json) -> None:
     if operation.get("parameters"):
         problems |= {"422"}
     if "{" in path:
-        problems |= {"404"}
+        problems |= {"404"} | ({"409"} if method != "get" else set())
     answers = operation["responses"]
-    answers.pop("422", None)
+    problems |= {status for status in answers if status in _MEANING and status != "422"}
+    answers = {status: answer for status, answer in answers.items() if status not in _MEANING}
     for answer in answers.values():
         answer["headers"] = {"X-Request-ID": _REQUEST_ID, **answer.get("headers", {})}
     answers |= {status: {"$ref": f"#/components/responses/{status}"} for status in problems}

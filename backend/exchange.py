@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import UNEXPECTED, TooLarge, TooMany
@@ -86,7 +87,7 @@ class Exchange:
                 # An answer that has begun cannot be taken back: the connection breaks.
                 if status:
                     raise
-                await _answer(error, identity)(scope, receive, answering)
+                await _answer(error, request, identity)(scope, receive, answering)
             finally:
                 self._inside -= 1
                 resources.tracing.answered(status)
@@ -130,38 +131,48 @@ def add_error_answers(app: FastAPI) -> None:
     """Has every failure answered as a problem, in one shape."""
 
     async def answered(request: Request, error: Exception) -> Response:
-        return _answer(error, request.state.request_id)
+        return _answer(error, request, request.state.request_id)
 
     for kind in (ProblemError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answered)
 
 
-def _answer(error: Exception, identity: str) -> Response:
-    return problem_response(_problem(error), identity)
+def _answer(error: Exception, request: Request, identity: str) -> Response:
+    return problem_response(_problem(error, request), identity)
 
 
-def _problem(error: Exception) -> ProblemError:
+def _problem(error: Exception, request: Request) -> ProblemError:
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, RequestValidationError):
         return from_details(error.errors())
     if isinstance(error, HTTPException):
         # What FastAPI raises while it reads a body keeps the reason as its cause.
-        return error.__cause__ if isinstance(error.__cause__, ProblemError) else _not_here(error)
+        return error.__cause__ if isinstance(error.__cause__, ProblemError) else _not_here(error, request)
     logger.error("unexpected failure", exc_info=error)
     return UNEXPECTED
 
 
-def _not_here(error: HTTPException) -> ProblemError:
+def _methods_here(request: Request) -> list[str]:
+    """What can be done at the path of a request; the router itself names only the first of its routes."""
+    found = (
+        route.methods or set()
+        for route in request.app.router.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    )
+    return sorted(set[str]().union(*found))
+
+
+def _not_here(error: HTTPException, request: Request) -> ProblemError:
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.NOT_FOUND:
         return ProblemError(status, "Nothing is here; see /docs.", [FieldError("path", "is not known")])
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "another")
+        allowed = ", ".join(_methods_here(request))
         return ProblemError(
             status,
             "That is not possible here; see /docs.",
             [FieldError("method", f"must be one of {allowed}")],
-            error.headers,
+            {"allow": allowed},
         )
     return ProblemError(status, "The request cannot be read.", [FieldError("body", str(error.detail))], error.headers)

@@ -35,6 +35,7 @@ from ingestion.normalizing import (
 from ingestion.profile import Profile
 
 _PLACE = "place_in_batch"
+_WORDS = ("event_type", "source", "currency")
 
 Row = dict[str, Any]
 
@@ -79,9 +80,11 @@ def _usual(event: object, source: str | None, contract: Contract, received_at: d
     values = {**event, RECEIVED_AT: received_at}
     if event.get("source") in (None, ""):
         values["source"] = source
-    if isinstance(name := values.get("event_type"), str):
+    if not all(isinstance(values.get(name), str | None) for name in _WORDS):
+        return None
+    if name := values.get("event_type"):
         values["event_type"] = known_type(name, known_types(contract))
-    if isinstance(name := values.get("currency"), str):
+    if name := values.get("currency"):
         values["currency"] = currencies.code(name)
     row = plain_row(contract, values, received_at)
     if row is not None and is_return(row["event_type"], row["amount"] or 0.0, row["quantity"] or 0.0):

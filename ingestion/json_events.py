@@ -10,16 +10,22 @@ from ingestion.chunks import storable
 from warehouse.arriving_events import EVENT_TYPES
 
 RECEIVED_AT = "received_at"
+_IDS = frozenset({"user_id", "order_id", "item_id"})
+"""Many shops number their users, orders and items."""
 
 
 def misplaced(event: dict[Any, Any]) -> list[tuple[str, str]]:
-    """Fields that events do not have, and fractions where a text belongs: each field, and what is wrong with it."""
+    """Fields that events do not have, and what is no text where one belongs: each field, and what is wrong with it."""
     found = []
     for name, said in event.items():
         if name not in EVENT_TYPES:
-            found.append((str(name), "is no field of an event; put it into properties"))
-        elif EVENT_TYPES[name] == "text" and isinstance(said, float | bool):
-            found.append((name, "must be a text or a whole number"))
+            # Postgres keeps no such text, and the reason is kept.
+            found.append((str(name).replace("\x00", "\\0"), "is no field of an event; put it into properties"))
+        elif EVENT_TYPES[name] == "text" and not isinstance(said, str | None):
+            if name not in _IDS:
+                found.append((name, "must be a text"))
+            elif not isinstance(said, int) or isinstance(said, bool):
+                found.append((name, "must be a text or a whole number"))
     return found
 
 

@@ -13,6 +13,7 @@ from backend.access.principal import Principal
 from backend.accounts import service
 from backend.accounts.schemas import AccountAnswer, AccountChange, NewAccount
 from backend.audit.recording import looks
+from backend.description import also_refuses
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 
@@ -30,7 +31,7 @@ async def list_accounts(resources: _Resources, _principal: _Looks) -> list[Accou
     return await service.list_accounts(resources)
 
 
-@router.post("", summary="Make an account", status_code=HTTPStatus.CREATED)
+@router.post("", summary="Make an account", status_code=HTTPStatus.CREATED, responses=also_refuses(HTTPStatus.CONFLICT))
 async def make_account(given: NewAccount, resources: _Resources, principal: _Manages, origin: _Origin) -> AccountAnswer:
     """Its owner should change the password."""
     return await service.make_account(resources, principal, given, origin)
@@ -42,7 +43,7 @@ async def get_account(account_id: UUID, resources: _Resources, _principal: _Look
     return await service.get_account(resources, account_id)
 
 
-@router.patch("/{account_id}", summary="Change an account")
+@router.patch("/{account_id}", summary="Change an account", responses=also_refuses(HTTPStatus.CONFLICT))
 async def change_account(
     account_id: UUID, change: AccountChange, resources: _Resources, principal: _Manages, origin: _Origin
 ) -> AccountAnswer:
@@ -50,7 +51,12 @@ async def change_account(
     return await service.change_account(resources, principal, account_id, change, origin)
 
 
-@router.delete("/{account_id}", summary="Delete an account", status_code=HTTPStatus.NO_CONTENT)
+@router.delete(
+    "/{account_id}",
+    summary="Delete an account",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=also_refuses(HTTPStatus.CONFLICT),
+)
 async def delete_account(account_id: UUID, resources: _Resources, principal: _Manages, origin: _Origin) -> None:
     """Its sessions end and its keys are revoked. The audit log keeps its name."""
     await service.delete_account(resources, principal, account_id, origin)

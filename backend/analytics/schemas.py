@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.analytics.periods import PeriodLength, Weekday
-from backend.fields import TimeZone
+from backend.fields import Day, TimeZone
 
-Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2100, 1, 1))]
+ReportDay = Annotated[Day, Field(ge=date(1970, 1, 1), le=date(2100, 1, 1))]
 Share = Annotated[float | None, Field(description="a share from 0 to 1; null where nobody could be counted")]
 
 
@@ -19,8 +19,8 @@ class CalendarQuery(BaseModel):
 
     time_zone: TimeZone = "UTC"
     week_starts_on: Weekday = Weekday.MONDAY
-    first_day: Annotated[Day | None, Field(description="default: as many periods as fit a page")] = None
-    last_day: Annotated[Day | None, Field(description="this day is included; default: the last one known")] = None
+    first_day: Annotated[ReportDay | None, Field(description="default: as many periods as fit a page")] = None
+    last_day: Annotated[ReportDay | None, Field(description="this day is included; default: the last one known")] = None
 
 
 class PeriodQuery(CalendarQuery):

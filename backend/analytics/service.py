@@ -132,8 +132,9 @@ async def dashboard(database: DatabasePool, query: CalendarQuery, models: list[M
             as_of=None, kpis=[], days=[], segments=[], risks=[], rfm=[], models=models, **_asked(query, [])
         )
     last = query.last_day or _calendar(query).day_of(midnight(as_of) - timedelta(microseconds=1))
+    # Of a range that begins before the first day that can be asked for, too.
     days = query.model_copy(update={"first_day": last - timedelta(days=2 * _DASHBOARD_DAYS - 1), "last_day": last})
-    report = await revenue(database, PeriodQuery(**days.model_dump()))
+    report = await revenue(database, PeriodQuery.model_construct(**days.model_dump()))
     return Dashboard(
         as_of=as_of,
         kpis=kpis(report.periods[-_DASHBOARD_DAYS:], report.periods[:-_DASHBOARD_DAYS]),

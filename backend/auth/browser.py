@@ -16,6 +16,7 @@ from backend.access.origin import Origin, origin_of
 from backend.auth import service
 from backend.auth.schemas import AccessToken, Login, Nothing, Tokens
 from backend.auth.sessions import MOST_DAYS
+from backend.description import also_refuses
 from backend.errors import NotAuthenticated
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
@@ -30,7 +31,7 @@ _Origin = Annotated[Origin, Depends(origin_of)]
 _Refresh = Annotated[str | None, Cookie(alias=COOKIE, description="set by these routes", max_length=512)]
 
 
-@router.post("/login", summary="Sign in from a page")
+@router.post("/login", summary="Sign in from a page", responses=also_refuses(HTTPStatus.UNAUTHORIZED))
 async def browser_login(
     given: Login, request: Request, response: Response, resources: _Resources, origin: _Origin
 ) -> AccessToken:
@@ -38,7 +39,7 @@ async def browser_login(
     return _keep(request, response, await service.login(resources, given, origin))
 
 
-@router.post("/refresh", summary="A new access token for a page")
+@router.post("/refresh", summary="A new access token for a page", responses=also_refuses(HTTPStatus.UNAUTHORIZED))
 async def browser_refresh(
     _given: Nothing,
     request: Request,

@@ -22,6 +22,7 @@ from backend.auth.schemas import (
     TelegramSignIn,
     Tokens,
 )
+from backend.description import also_refuses
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 
@@ -32,31 +33,43 @@ _Origin = Annotated[Origin, Depends(origin_of)]
 _Myself = Annotated[Principal, Depends(requires(Permission.PROFILE_MANAGE))]
 
 
-@router.post("/login", summary="Sign in with e-mail address and password")
+@router.post(
+    "/login", summary="Sign in with e-mail address and password", responses=also_refuses(HTTPStatus.UNAUTHORIZED)
+)
 async def login(given: Login, resources: _Resources, origin: _Origin) -> Tokens:
     """Begins a session. Failed attempts make the next ones wait, a minute at most (429)."""
     return await service.login(resources, given, origin)
 
 
-@router.post("/telegram/mini-app", summary="Sign in from the shop's Mini App")
+@router.post(
+    "/telegram/mini-app",
+    summary="Sign in from the shop's Mini App",
+    responses=also_refuses(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND),
+)
 async def open_mini_app(given: MiniApp, resources: _Resources, origin: _Origin) -> Tokens:
     """`initData` is good for ten minutes after Telegram signed it."""
     return await telegram.open_mini_app(resources, given, origin)
 
 
-@router.post("/telegram/start", summary="Begin to sign in at Telegram's page")
+@router.post(
+    "/telegram/start", summary="Begin to sign in at Telegram's page", responses=also_refuses(HTTPStatus.NOT_FOUND)
+)
 async def start_telegram(resources: _Resources) -> TelegramSignIn:
     """OpenID Connect. A page must compare the `state` that comes back with the one it has kept."""
     return await telegram.start(resources)
 
 
-@router.post("/telegram/complete", summary="Sign in with what Telegram's page sent back")
+@router.post(
+    "/telegram/complete",
+    summary="Sign in with what Telegram's page sent back",
+    responses=also_refuses(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND),
+)
 async def complete_telegram(given: TelegramCode, resources: _Resources, origin: _Origin) -> Tokens:
     """Takes the `code` once, from whoever has the `binding`."""
     return await telegram.complete(resources, given, origin)
 
 
-@router.post("/refresh", summary="A new access token")
+@router.post("/refresh", summary="A new access token", responses=also_refuses(HTTPStatus.UNAUTHORIZED))
 async def refresh(given: Refresh, resources: _Resources, origin: _Origin) -> Tokens:
     """Replaces the refresh token. The same request sent again within ten seconds gets the same answer.
 

@@ -21,11 +21,11 @@ class Event(BaseModel):
             json_schema_extra={"format": "uuid"},
         ),
     ] = None
-    user_id: Annotated[str, Field(min_length=1, max_length=256, description="the shop's id of the user")]
+    user_id: Annotated[str | int, Field(min_length=1, max_length=512, description="the shop's id of the user")]
     event_type: Annotated[str, Field(description="such as `view`, `purchase`; an unknown type counts as `other`")]
     occurred_at: Annotated[datetime, Field(description="when it happened, with its time zone")]
-    order_id: Annotated[str | None, Field(description="lines of one order share it")] = None
-    item_id: str | None = None
+    order_id: Annotated[str | int | None, Field(description="lines of one order share it")] = None
+    item_id: str | int | None = None
     amount: Annotated[float | str | None, Field(description="money in `currency`; a negative purchase is a refund")] = (
         None
     )

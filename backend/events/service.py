@@ -36,7 +36,7 @@ async def store(intake: Intake, events: Sequence[object], sender: str, idempoten
 
 
 def _identified(event: object, sender: str, idempotency_key: str | None, place: int) -> object:
-    if idempotency_key is None or not isinstance(event, dict) or event.get("event_id") not in (None, ""):
+    if idempotency_key is None or not isinstance(event, dict) or event.get("event_id") is not None:
         return event
     return {**event, "event_id": str(uuid5(_IDS, f"{sender}/{idempotency_key}/{place}"))}
 

@@ -1,5 +1,6 @@
 """`/experiments/global-control`."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -8,6 +9,7 @@ from backend.access.guard import requires
 from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
+from backend.description import also_refuses
 from backend.experiments import service
 from backend.experiments.schemas import GlobalControlAnswer, NewGlobalControl
 from backend.reading import StrictRoute
@@ -26,7 +28,11 @@ async def get_global_control(
     return await service.group(resources)
 
 
-@router.put("/global-control", summary="Change the share of users whom no campaign reaches")
+@router.put(
+    "/global-control",
+    summary="Change the share of users whom no campaign reaches",
+    responses=also_refuses(HTTPStatus.CONFLICT),
+)
 async def put_global_control(
     given: NewGlobalControl,
     resources: _Resources,

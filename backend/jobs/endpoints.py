@@ -11,6 +11,7 @@ from backend.access.guard import requires
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
 from backend.audit.recording import looks
+from backend.description import also_refuses
 from backend.jobs import service
 from backend.jobs.schemas import Job
 from backend.reading import StrictRoute
@@ -52,7 +53,12 @@ async def get_job(
     return await service.job(resources.database, job_id)
 
 
-@router.get("/jobs/{job_id}/export", summary="The text of an export that is done", response_class=StreamingResponse)
+@router.get(
+    "/jobs/{job_id}/export",
+    summary="The text of an export that is done",
+    response_class=StreamingResponse,
+    responses=also_refuses(HTTPStatus.CONFLICT),
+)
 async def get_job_export(
     resources: Held,
     _principal: Annotated[Principal, Depends(looks(Permission.USERS_EXPORT, "user:export"))],

@@ -9,6 +9,7 @@ from backend.access.guard import requires
 from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
+from backend.description import also_refuses
 from backend.keys import service
 from backend.keys.schemas import KeyAnswer, MadeKey, NewKey, Rotation
 from backend.reading import StrictRoute
@@ -34,7 +35,12 @@ async def make_key(given: NewKey, resources: _Resources, principal: _Manages, or
     return await service.make_key(resources, principal, given, origin)
 
 
-@router.post("/{key_id}/rotate", summary="Replace a key", status_code=HTTPStatus.CREATED)
+@router.post(
+    "/{key_id}/rotate",
+    summary="Replace a key",
+    status_code=HTTPStatus.CREATED,
+    responses=also_refuses(HTTPStatus.CONFLICT),
+)
 async def rotate_key(
     key_id: _KeyId, rotation: Rotation, resources: _Resources, principal: _Manages, origin: _Origin
 ) -> MadeKey:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.fields import Strict
 from serving.schemas import AnyPrediction, Freshness, UserId
 
 MAX_USERS = 100
@@ -18,12 +19,10 @@ class ModelAnswer(BaseModel):
     unavailable: Annotated[str | None, Field(description="why nobody answered")] = None
 
 
-class PredictionsRequest(BaseModel):
+class PredictionsRequest(Strict):
     """Whom to ask about."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"user_ids": ["1024"], "freshness": "live"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user_ids": ["1024"], "freshness": "live"}]})
 
     user_ids: Annotated[list[UserId], Field(min_length=1, max_length=MAX_USERS, description="answered in this order")]
     freshness: Annotated[

@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from backend.fields import NO_NUL, Strict, TimeZone
 from backend.subscriptions.rules import Topic
@@ -20,7 +20,13 @@ def _local(moment: time) -> time:
     return moment
 
 
-_LocalTime = Annotated[time, Field(description="local time", examples=["21:00"]), AfterValidator(_local)]
+# To JSON Schema a time has an offset, which this one must not have.
+_LocalTime = Annotated[
+    time,
+    Field(description="local time", examples=["21:00"]),
+    AfterValidator(_local),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"}),
+]
 _Cap = Annotated[int, Field(ge=0, le=1000)]
 
 

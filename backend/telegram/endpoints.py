@@ -1,5 +1,6 @@
 """`POST /telegram/event`, `POST /telegram/webhook`, and the updates that a bot handles."""
 
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import orjson
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from backend.access.guard import requires
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
+from backend.description import also_refuses
 from backend.errors import BadRequest, Invalid
 from backend.events import service as events
 from backend.events.endpoints import EXAMPLE, IdempotencyKey
@@ -43,7 +45,7 @@ _REASONS = 3
 _EVENT = Event.model_json_schema()
 _ADDRESSED = _EVENT | {
     "title": "AddressedEvent",
-    "properties": _EVENT["properties"] | {"addressee": Addressee.model_json_schema()},
+    "properties": _EVENT["properties"] | {"addressee": {"anyOf": [Addressee.model_json_schema(), {"type": "null"}]}},
 }
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -86,7 +88,7 @@ async def post_telegram_event(
     )
 
 
-@router.post("/webhook", summary="An update from Telegram itself")
+@router.post("/webhook", summary="An update from Telegram itself", responses=also_refuses(HTTPStatus.UNAUTHORIZED))
 async def post_telegram_webhook(
     update: Update,
     resources: Held,

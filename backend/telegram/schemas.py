@@ -40,7 +40,7 @@ class TelegramAnswer(BaseModel):
     situation: Annotated[Situation, Field(description="how it is between the user and the shop")]
 
 
-class Update(BaseModel):
+class Update(Strict):
     """An update as Telegram's Bot API describes it. Only its number is read here."""
 
     model_config = ConfigDict(extra="allow")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.fields import Day
 from backend.paging import MOST_CHARACTERS
 from backend.predictions.schemas import ModelAnswer
 
@@ -46,8 +47,8 @@ class UserFilter(BaseModel):
     max_churn_probability: Probability | None = None
     min_expected_value: Annotated[Money | None, Field(description="in the base currency")] = None
     max_expected_value: Annotated[Money | None, Field(description="in the base currency")] = None
-    active_since: Annotated[date | None, Field(description="active on that day (UTC) or later")] = None
-    silent_since: Annotated[date | None, Field(description="not active on that day (UTC) or later")] = None
+    active_since: Annotated[Day | None, Field(description="active on that day (UTC) or later")] = None
+    silent_since: Annotated[Day | None, Field(description="not active on that day (UTC) or later")] = None
 
 
 class UserQuery(UserFilter):

@@ -215,6 +215,12 @@ def test_the_dashboard_agrees_with_its_reports(caller: httpx.Client) -> None:
     assert sum(each["users"] for each in dashboard["risks"]) == 29
 
 
+def test_a_dashboard_of_the_first_day_that_can_be_asked_for_begins_before_it(caller: httpx.Client) -> None:
+    answer = caller.get("/analytics/dashboard", params={"last_day": "1970-01-01"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["days"][-1]["first_day"] == "1970-01-01"
+
+
 def test_models_read_the_scorecard_that_dbt_makes(api: Api, caller: httpx.Client) -> None:
     api.warehouse.run(
         command(
@@ -255,6 +261,8 @@ def test_archived_months_are_named(api: Api, caller: httpx.Client) -> None:
         ({"first_day": "1999-03-02", "last_day": "2024-03-01"}, "first_day"),
         ({"first_day": "0001-01-01"}, "first_day"),
         ({"last_day": "9999-12-31"}, "last_day"),
+        ({"last_day": "0"}, "last_day"),
+        ({"last_day": "1709856000"}, "last_day"),
         ({"from": "2024-01-01"}, "from"),
     ],
 )
