@@ -113,11 +113,14 @@ async def post_telegram_updates(polled: PolledUpdates, resources: Held, _princip
 
 
 @router.post("/updates/take", summary="Take updates to be handled")
-async def take_telegram_updates(wanted: UpdatesWanted, resources: Held, _principal: IsBot) -> TakenUpdates:
+async def take_telegram_updates(
+    request: Request, wanted: UpdatesWanted, resources: Held, _principal: IsBot
+) -> TakenUpdates:
     """Each update is given to one bot, whichever way it came. Where it is not marked as handled within a minute, it is
     given out again, three times in all.
     """
-    return TakenUpdates(updates=await service.take_updates(resources, wanted.limit, wanted.wait_seconds))
+    updates = await service.take_updates(resources, wanted.limit, wanted.wait_seconds, request.is_disconnected)
+    return TakenUpdates(updates=updates)
 
 
 @router.post("/updates/{update_id}/handled", summary="Say that an update is handled")

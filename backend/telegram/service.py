@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import SecretStr
@@ -40,15 +40,21 @@ async def add_updates(resources: Resources, updates: Sequence[Mapping[str, Any]]
     return new
 
 
-async def take_updates(resources: Resources, limit: int, wait_seconds: float) -> list[dict[str, Any]]:
-    """Updates for one bot to handle. Where there is none, it is waited for the first."""
+async def take_updates(
+    resources: Resources, limit: int, wait_seconds: float, is_gone: Callable[[], Awaitable[bool]]
+) -> list[dict[str, Any]]:
+    """Updates for one bot to handle. Where there is none, it is waited for the first.
+
+    A bot that is gone takes none: whoever comes in its place would wait for them.
+    """
     until = time.monotonic() + wait_seconds
-    while True:
+    while not await is_gone():
         updates = await resources.database.run(store.take_updates(limit))
         left = until - time.monotonic()
         if updates or left <= 0:
             return updates
         await resources.arrivals.wait(left)
+    return []
 
 
 def _without_nul(part: Any) -> Any:

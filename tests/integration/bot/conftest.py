@@ -28,11 +28,11 @@ class Chat:
     shop: "Shop"
     user_id: int
 
-    def act(self, action: str, **given: Any) -> Json:
+    def act(self, action: str, **given: Any) -> Any:
         """What the page does when the user writes, presses or blocks."""
         answer = self.shop.page.post(f"/double/{action}", json={"user_id": self.user_id, **given})
         assert answer.status_code == 200, answer.text
-        return dict(answer.json()["result"])
+        return answer.json()["result"]
 
     def messages(self) -> list[Json]:
         """All messages of the chat, oldest first."""
