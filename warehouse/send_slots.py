@@ -34,19 +34,24 @@ class Slot:
     is_chat_busy: bool
 
 
-def take_slot(chat_id: int | None, *, is_reply: bool, a_second: float = A_SECOND) -> Statement[Slot]:
+def take_slot(
+    chat_id: int | None, *, is_reply: bool, a_second: float = A_SECOND, least_ahead: float = 0.0
+) -> Statement[Slot]:
     """The next slot for a message to a chat; None for a message that has the chat's slot and missed the one of all.
 
-    `a_second` is how many messages Telegram allows, all chats together.
+    `a_second` is how many messages Telegram allows, all chats together, `least_ahead` how many seconds the sender needs
+    before it can send.
     """
     return Statement(
         "select is_granted, wait_seconds, is_chat_busy from app.take_send_slot("
-        "%(chat_id)s::bigint, %(spacing)s::float8, %(chat_spacing)s::float8, %(most_ahead)s::float8)",
+        "%(chat_id)s::bigint, %(spacing)s::float8, %(chat_spacing)s::float8, %(least_ahead)s::float8,"
+        " %(most_ahead)s::float8)",
         {
             "chat_id": chat_id,
             "spacing": 1 / (a_second * _ROOM),
             "chat_spacing": GROUP_SECONDS if chat_id is not None and chat_id < 0 else CHAT_SECONDS,
-            "most_ahead": REPLY_AHEAD_SECONDS if is_reply else CAMPAIGN_AHEAD_SECONDS,
+            "least_ahead": least_ahead,
+            "most_ahead": least_ahead + (REPLY_AHEAD_SECONDS if is_reply else CAMPAIGN_AHEAD_SECONDS),
         },
         lambda result: Slot(*result.rows[0]),
     )

@@ -170,6 +170,8 @@ def select(campaign: Campaign, rules: Rules) -> Statement[int]:
             insert into app.recipients (campaign_id, user_id, arm, state, reason, due_at, is_untold)
             select %(campaign_id)s::uuid, user_id, arm, state, refusal, coalesce(quiet_until, now()), state = 'control'
             from placed
+            -- In the order of the indexes, which then grow at their ends.
+            order by state, user_id
             on conflict do nothing
             returning 1
         )

@@ -45,6 +45,7 @@ async def send(settings: SenderSettings, rules: Rules, stopped: asyncio.Event) -
     async with Telegram(settings.telegram_api_url, settings.telegram_bot_token) as telegram:
 
         async def lane() -> None:
+            await telegram.connect()
             async with await _connected(settings) as work, await _connected(settings) as budget:
                 await _send_in_turn(Lane(settings, rules, telegram, work, budget), work, stopped)
 

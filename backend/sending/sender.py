@@ -30,7 +30,9 @@ Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 MOST_ATTEMPTS = 5
 MOST_LOOKS = 500
-_LATE_SECONDS = 0.01
+_LATE_SECONDS = 0.015
+_FIRST_LEAD_SECONDS = 0.03
+_MOST_LEAD_SECONDS = 0.1
 _NO_BOT_SECONDS = 30.0
 _CHAT_BUSY_SECONDS = 0.5
 
@@ -48,6 +50,8 @@ class Lane:
         # Apart, because whoever takes a slot must not hold others up until its own transaction ends.
         self._budget = budget
         self._looks: dict[UUID, int] = {}
+        # How long a message takes from its slot until it may leave: a slot that comes sooner would be missed.
+        self._lead = _FIRST_LEAD_SECONDS
 
     async def send_next(self, running: Running, variants: Mapping[str, Variant]) -> float:
         """Sends one message of a campaign, if any may leave now; how many seconds to wait for the next."""
@@ -56,7 +60,9 @@ class Lane:
         if isinstance(begun, float):
             return begun
         # Committed: from here on the message is in flight.
-        candidate, leaves_at = begun
+        candidate, leaves_at, taken_at = begun
+        lead = min(1.5 * (time.monotonic() - taken_at), _MOST_LEAD_SECONDS)
+        self._lead += (lead - self._lead) / 8
         await self._wait(leaves_at)
         variant = variants.get(candidate.arm)
         if variant is None:
@@ -66,8 +72,8 @@ class Lane:
             answer = await self._telegram.send(candidate.chat_id, variant.text_for(candidate.language), button)
         return await self._note(candidate, answer)
 
-    async def _begun(self, running: Running) -> tuple[Candidate, float] | float:
-        """Who is written to, and when by the monotonic clock; or how many seconds to wait, where nobody is."""
+    async def _begun(self, running: Running) -> tuple[Candidate, float, float] | float:
+        """Who is written to, when, and when the slot was taken (monotonic); or how long to wait, where nobody is."""
         work = self._work
         candidate = await self._claimed(running.campaign_id)
         if candidate is None:
@@ -78,13 +84,13 @@ class Lane:
         if running.is_throttled and not await execute_async(work, send_queue.take_turn(running.campaign_id)):
             return self._settings.idle_seconds
         slot = await self._slot(candidate.chat_id)
-        leaves_at = time.monotonic() + slot.wait_seconds
+        taken_at = time.monotonic()
         if slot.is_chat_busy:
             await execute_async(work, recipients.put_off(candidate.key, slot.wait_seconds))
         elif not slot.is_granted:
             return min(slot.wait_seconds, self._settings.idle_seconds)
         elif await execute_async(work, send_queue.begin_sending(candidate.key, candidate.chat_id, self._rules)):
-            return candidate, leaves_at
+            return candidate, taken_at + slot.wait_seconds, taken_at
         return 0.0
 
     async def _claimed(self, campaign_id: UUID) -> Candidate | None:
@@ -100,7 +106,10 @@ class Lane:
 
     async def _slot(self, chat_id: int | None) -> send_slots.Slot:
         return await execute_async(
-            self._budget, send_slots.take_slot(chat_id, is_reply=False, a_second=self._settings.messages_a_second)
+            self._budget,
+            send_slots.take_slot(
+                chat_id, is_reply=False, a_second=self._settings.messages_a_second, least_ahead=self._lead
+            ),
         )
 
     async def _wait(self, leaves_at: float) -> None:

@@ -6,6 +6,7 @@ what follows from that (`sender`).
 Telegram has no key by which it would know a message again. So only what was certainly not taken may be sent again.
 """
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 Meaning = Literal["sent", "blocked", "moved", "flood", "refused", "retry", "unknown", "no_bot"]
 
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=40, keepalive_expiry=50.0)
 _NO_CHAT = ("chat not found", "user is deactivated", "bot was kicked", "peer_id_invalid")
 
 
@@ -42,12 +44,17 @@ class Telegram:
     def __init__(self, url: str, token: SecretStr) -> None:
         # httpx logs addresses, and the token is part of them.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        self._path = f"/bot{token.get_secret_value()}/sendMessage"
-        self._client = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT)
+        self._path = f"/bot{token.get_secret_value()}"
+        self._client = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT, limits=_LIMITS)
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
         return self
+
+    async def connect(self) -> None:
+        """Opens a connection, so that the first message is not later than those that follow it."""
+        with contextlib.suppress(httpx.HTTPError):
+            await self._client.get(f"{self._path}/getMe")
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -60,7 +67,7 @@ class Telegram:
         if button is not None:
             message["reply_markup"] = {"inline_keyboard": [[button]]}
         try:
-            response = await self._client.post(self._path, json=message)
+            response = await self._client.post(f"{self._path}/sendMessage", json=message)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return Answer("retry", f"Telegram cannot be reached: {type(error).__name__}")
         except httpx.HTTPError as error:
