@@ -115,7 +115,8 @@ bench-serving: install ## compare the services with FastAPI and MLflow, on a hom
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.live
 
-bench-campaigns: install ## measure what confidence sequences promise and cost beside tests for one look
+bench-campaigns: install ## measure sending at Telegram's limit, audiences of a million, and what experiments promise
+	@$(BIN)/python -m benchmarks.campaigns $(BENCH_CAMPAIGNS)
 	@$(BIN)/python -m benchmarks.effect
 
 screenshots: install web $(CHROMIUM) ## take the README's pictures of the dashboard, of a simulated shop
