@@ -27,7 +27,7 @@ from uuid import UUID
 import polars as pl
 from psycopg import sql
 
-from warehouse.database import Statement, first_row, rows
+from warehouse.database import Statement, first_row
 
 COVARIATE_DAYS = 90
 GLOBAL_CONTROL = "global_control"
@@ -68,12 +68,18 @@ _ASSIGNED = sql.SQL(
         group by recipients.user_id
     ),
 
-    persons as (
-        select coalesce(ids.user_id, assigned.user_id) as person_id, min(arm) as arm, min(moment) as moment,
-            count(*) as ids, count(distinct arm) as arms
+    named as (
+        select coalesce(ids.user_id, assigned.user_id) as person_id, arm, moment
         from assigned
         left join app.current_ids as ids on assigned.user_id = ids.member_user_id
-        group by 1
+    ),
+
+    repeated as (
+        select person_id, count(distinct arm) as arms
+        from named
+        where person_id in (select user_id from app.current_ids)
+        group by person_id
+        having count(*) > 1
     )
     """
 )
@@ -83,7 +89,9 @@ _DAYS = sql.SQL(
     {assigned},
 
     measured as materialized (
-        select person_id, arm, moment, (moment at time zone 'UTC')::date as day from persons where ids = 1
+        select person_id, arm, moment, (moment at time zone 'UTC')::date as day
+        from named
+        where person_id not in (select person_id from repeated)
     ),
 
     members as (
@@ -94,22 +102,18 @@ _DAYS = sql.SQL(
         inner join app.current_ids as ids on measured.person_id = ids.user_id
     ),
 
-    lines as (
+    lines as materialized (
         select
             members.person_id,
             members.arm,
             members.moment,
             events.occurred_at,
-            events.received_at,
+            events.occurred_at < members.moment as is_before,
+            events.occurred_at < members.moment and events.received_at < members.moment as is_known_before,
             events.event_type = 'purchase' as is_purchase,
-            events.order_id is null as is_without_order,
+            events.order_id,
             case events.event_type when 'purchase' then 1 else -1 end
-                * abs(coalesce(events.base_amount, events.amount, 0)::double precision) as amount,
-            min(events.occurred_at) filter (where events.event_type = 'purchase') over one_order as ordered_at,
-            row_number() over (
-                partition by members.person_id, coalesce(events.order_id, events.event_id::text), events.event_type
-                order by events.occurred_at, events.event_id
-            ) as place
+                * abs(coalesce(events.base_amount, events.amount, 0)::double precision) as amount
         from members
         inner join raw.events as events on members.user_id = events.user_id
         where events.event_type in ('purchase', 'refund')
@@ -117,24 +121,42 @@ _DAYS = sql.SQL(
             and events.occurred_at < %(until)s
             and events.occurred_at >= members.moment - make_interval(days => %(covariate_days)s)
             and events.occurred_at < members.moment + make_interval(days => %(window_days)s)
-        window one_order as (partition by members.person_id, coalesce(events.order_id, events.event_id::text))
+    ),
+
+    orders as (
+        select person_id, min(arm) as arm, order_id, min(occurred_at) as ordered_at, bool_or(is_before) as is_before,
+            bool_or(is_known_before) as is_known_before
+        from lines
+        where is_purchase and order_id is not null
+        group by person_id, order_id
+        union all
+        select person_id, arm, null, occurred_at, is_before, is_known_before
+        from lines
+        where is_purchase and order_id is null
     ),
 
     before as (
-        select person_id,
-            count(*) filter (where is_purchase and place = 1)::double precision as orders_before,
-            sum(amount) as revenue_before
-        from lines
-        where occurred_at < moment and received_at < moment
+        select person_id, sum(orders) as orders_before, sum(amount) as revenue_before
+        from (
+            select person_id, 1::double precision as orders, 0 as amount from orders where is_known_before
+            union all
+            select person_id, 0, amount from lines where is_known_before
+        ) as known
         group by person_id
     ),
 
     days as (
-        select person_id, arm, (occurred_at at time zone 'UTC')::date as day,
-            count(*) filter (where is_purchase and place = 1)::double precision as orders,
-            sum(amount) as revenue
-        from lines
-        where occurred_at >= moment and (is_without_order or ordered_at >= moment)
+        select person_id, arm, day, sum(orders) as orders, sum(amount) as revenue
+        from (
+            select person_id, arm, (ordered_at at time zone 'UTC')::date as day, 1::float8 as orders, 0 as amount
+            from orders
+            where not is_before
+            union all
+            select lines.person_id, lines.arm, (lines.occurred_at at time zone 'UTC')::date, 0, amount
+            from lines
+            left join orders on lines.person_id = orders.person_id and lines.order_id = orders.order_id
+            where not lines.is_before and (lines.order_id is null or not orders.is_before)
+        ) as done
         group by person_id, arm, day
     ),
 
@@ -221,7 +243,7 @@ class LeftOut:
 def left_out(campaign_id: UUID, until: datetime) -> Statement[LeftOut]:
     """How many persons are left out of the effect."""
     query = sql.SQL(
-        "{} select count(*) filter (where arms > 1), count(*) filter (where arms = 1) from persons where ids > 1"
+        "{} select count(*) filter (where arms > 1), count(*) filter (where arms = 1) from repeated"
     ).format(_ASSIGNED)
     return Statement(query, _bound(campaign_id, until), lambda result: LeftOut(*result.rows[0]))
 
@@ -239,24 +261,9 @@ def sums_by_day(campaign_id: UUID, since: datetime, until: datetime, window_days
         changes=_columns(_of_changes),
         sums=_columns(lambda factors: sql.Identifier(sum_name(factors))),
     )
-    bound = _bound(campaign_id, until) | {
-        "since": since,
-        "window_days": window_days,
-        "covariate_days": COVARIATE_DAYS,
-    }
+    days = {"window_days": window_days, "covariate_days": COVARIATE_DAYS}
+    bound = _bound(campaign_id, until) | days | {"since": since}
     return Statement(query, bound, lambda result: pl.DataFrame(result.rows, schema=_SCHEMA, orient="row"))
-
-
-def archived_months(since: datetime, until: datetime) -> Statement[list[str]]:
-    """The months (YYYY-MM) between two moments whose events are in files, where they are not counted."""
-    return rows(
-        str,
-        "select distinct to_char(month, 'YYYY-MM') from raw.archives where restored_at is null"
-        " and month::timestamp at time zone 'UTC' < %(until)s"
-        " and (month + interval '1 month')::timestamp at time zone 'UTC' > %(since)s order by 1",
-        since=since,
-        until=until,
-    )
 
 
 _SCHEMA = pl.Schema(

@@ -6,7 +6,7 @@ made of events (`warehouse.marts`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import LiteralString
 
 from psycopg import sql
@@ -110,6 +110,18 @@ def estimated_events() -> Statement[int]:
 def archived_months() -> Statement[list[str]]:
     """The months (YYYY-MM) whose events are in files and not in `raw.events`. The marts still contain them."""
     return rows(str, "select distinct to_char(month, 'YYYY-MM') from raw.archives where restored_at is null order by 1")
+
+
+def archived_months_between(since: datetime, until: datetime) -> Statement[list[str]]:
+    """The months (YYYY-MM) between two moments whose events are in files, where they are not counted."""
+    return rows(
+        str,
+        "select distinct to_char(month, 'YYYY-MM') from raw.archives where restored_at is null"
+        " and month::timestamp at time zone 'UTC' < %(until)s"
+        " and (month + interval '1 month')::timestamp at time zone 'UTC' > %(since)s order by 1",
+        since=since,
+        until=until,
+    )
 
 
 def quarantined() -> Statement[int]:

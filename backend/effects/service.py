@@ -27,6 +27,7 @@ from ml.experiments.effect import CampaignEffect, campaign_effect
 from warehouse import effects as store
 from warehouse.campaign_effects import newest_looks
 from warehouse.database import Steps
+from warehouse.events import archived_months_between
 from warehouse.exchange_rates import base_currency
 
 
@@ -60,7 +61,7 @@ def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
     if added.is_empty():
         return nothing.model_copy(update={"warnings": ["Nobody who was assigned to an arm is left."]})
     left_out: store.LeftOut = yield store.left_out(campaign_id, until)
-    months: list[str] = yield store.archived_months(since - timedelta(days=store.COVARIATE_DAYS), until)
+    months: list[str] = yield archived_months_between(since - timedelta(days=store.COVARIATE_DAYS), until)
     currency: str | None = yield base_currency()
     is_ongoing = campaign.kind == "trigger"
     effect = campaign_effect(
