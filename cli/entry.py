@@ -35,6 +35,7 @@ COMMANDS = {
     "audit": Entry("audit", "app", "The log of who changed what: verify it, drop what is too old."),
     "campaigns": Entry("campaigns", "app", "Messages to many: make, preview, approve, start, pause, follow."),
     "experiments": Entry("experiments", "app", "Experiments: the global control group, whom no campaign reaches."),
+    "feedback": Entry("feedback", "app", "What users say through the bot: list it, answer it."),
     "predict": Entry("predict", "predict", "Ask the running service of a model."),
     "demo": Entry(
         "demo", "demo", "Run the whole pipeline once on real data, from a file of events to answers over HTTP."

@@ -16,6 +16,8 @@ from warehouse.database import Statement, command, first_row, rows, value
 
 AnswerState = Literal["queued", "sending", "sent", "failed"]
 
+MOST_WORDS = 3500
+"""Characters of words and of an answer: what one message of Telegram holds, less what the bot adds."""
 JOIN_MINUTES = 60
 """Words that come so soon after stars belong to them."""
 

@@ -11,8 +11,7 @@ from backend.paging import MOST_CHARACTERS
 from backend.subscriptions.schemas import ChatId
 from backend.users.schemas import NextCursor
 from serving.schemas import UserId
-
-MOST_WORDS = 3500
+from warehouse.feedback import MOST_WORDS
 
 Language = Literal["en", "ru"]
 Text = Annotated[str, Field(min_length=1, max_length=MOST_WORDS, pattern=NO_NUL)]
