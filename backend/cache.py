@@ -19,6 +19,8 @@ from cashews import Cache
 from cashews.exceptions import CacheError
 from redis.exceptions import RedisError
 
+from backend.metrics import Metrics
+
 T = TypeVar("T")
 Compute = Callable[[], Awaitable[bytes]]
 
@@ -37,7 +39,8 @@ _LOOK_SECONDS = 0.05
 class AnswerCache:
     """Keeps answers; a block is the time in which it works."""
 
-    def __init__(self, redis_url: str | None) -> None:
+    def __init__(self, redis_url: str | None, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._is_shared = redis_url is not None
         self._kept = Cache()
         if redis_url is None:
@@ -51,8 +54,10 @@ class AnswerCache:
         """The answer that is kept under a key, or what `compute` makes of it. Raises what `compute` raises."""
         kept = await self._asked(self._kept.get(key), None)
         if kept is not None:
+            self._metrics.kept_answers("hit").inc()
             return bytes(kept)
         running = self._running.get(key)
+        self._metrics.kept_answers("miss" if running is None else "joined").inc()
         if running is None:
             running = asyncio.create_task(self._computed(key, compute))
             self._running[key] = running
@@ -83,10 +88,12 @@ class AnswerCache:
                 return bytes(kept)
             if time.monotonic() > until:
                 break
+        self._metrics.answers_computing.inc()
         try:
             made = await compute()
             await self._asked(self._kept.set(key, made, expire=KEPT_SECONDS), None)
         finally:
+            self._metrics.answers_computing.dec()
             await self._asked(self._kept.unlock(lock, mark), None)
         return made
 

@@ -42,6 +42,7 @@ class Forbidden(ApiError):
     http_status = HTTPStatus.FORBIDDEN
 
     def __init__(self, permission: str) -> None:
+        self.permission = permission
         super().__init__(f"This needs the permission `{permission}`, which you do not have.")
 
 

@@ -17,7 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.errors import UNEXPECTED, TooLarge, TooMany
+from backend.access import refusals
+from backend.access.proxies import trust_proxies
+from backend.errors import UNEXPECTED, Forbidden, TooLarge, TooMany
 from backend.settings import BackendSettings
 from core.logs import request_id_in_use
 from core.problems import FieldError, ProblemError, from_details, problem_response
@@ -43,6 +45,8 @@ class Exchange:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; whatever is not HTTP passes."""
+        if scope["type"] != "lifespan":
+            trust_proxies(scope, scope["app"].state.resources.settings.trusted_proxies)
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -131,6 +135,8 @@ def add_error_answers(app: FastAPI) -> None:
     """Has every failure answered as a problem, in one shape."""
 
     async def answered(request: Request, error: Exception) -> Response:
+        if isinstance(error, Forbidden):
+            await refusals.record(request, error)
         return _answer(error, request, request.state.request_id)
 
     for kind in (ProblemError, RequestValidationError, HTTPException):

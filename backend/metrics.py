@@ -44,6 +44,19 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
+        answers = Counter(
+            f"{PREFIX}_api_kept_answers",
+            "Answers asked of the cache: `hit`: kept; `miss`: computed; `joined`: somebody computed it already",
+            ["outcome"],
+            registry=registry,
+        )
+        self.kept_answers = cache(answers.labels)
+        self.answers_computing = Gauge(
+            f"{PREFIX}_api_answers_computing",
+            "Reports that are being computed",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self.notice_listeners = Gauge(
             f"{PREFIX}_api_notice_listeners",
             "Open connections that are told of notices",

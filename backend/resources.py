@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from backend.access.keys import Keys
+from backend.access.remembered import Remembered
 from backend.access.tokens import AccessTokens
 from backend.accounts.passwords import PasswordChecks
 from backend.cache import AnswerCache
@@ -30,6 +31,9 @@ from serving.client import AsyncPredictionClient
 
 logger = logging.getLogger("backend")
 
+REFUSAL_SECONDS = 60.0
+"""The same refusal of the same caller is recorded once in so long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -47,6 +51,7 @@ class Resources:
     catalogue: FeatureCatalogue
     cache: AnswerCache
     limits: RateLimits
+    recorded_refusals: Remembered[tuple[str, str, str], bool]
     contact_rules: ContactRules
     notices: NoticeWatch
     arrivals: Arrivals
@@ -64,7 +69,7 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
         stack.push_async_callback(asyncio.to_thread, tracing.close)
         intake = await stack.enter_async_context(Intake(database, metrics, settings))
         redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
-        cache = await stack.enter_async_context(AnswerCache(redis_url))
+        cache = await stack.enter_async_context(AnswerCache(redis_url, metrics))
         limits = await stack.enter_async_context(RateLimits(settings.limits, redis_url))
         models = {
             kind: await stack.enter_async_context(_client(address, settings, tracing))
@@ -83,6 +88,7 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
             catalogue=await asyncio.to_thread(read_catalogue, CATALOGUE),
             cache=cache,
             limits=limits,
+            recorded_refusals=Remembered(REFUSAL_SECONDS),
             contact_rules=ContactRules(),
             notices=await stack.enter_async_context(NoticeWatch(database, metrics, settings)),
             arrivals=Arrivals(),

@@ -3,6 +3,7 @@
 Belongs here: every setting of a running API process, with its default.
 """
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -51,6 +52,10 @@ class BackendSettings(BaseSettings):
             validation_alias="REDIS_URL", description="redis://host:port/0; without it caches and limits are in process"
         ),
     ] = None
+    trusted_proxies: Annotated[
+        list[IPv4Network | IPv6Network],
+        Field(description='whose X-Forwarded-For and -Proto are believed, as in ["10.0.0.0/8"]'),
+    ] = []
     allowed_origins: Annotated[
         list[str], Field(description='pages of other addresses that may listen, as in ["https://shop.example"]')
     ] = []

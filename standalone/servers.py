@@ -116,6 +116,8 @@ def api_server(platform: Platform) -> Command:
             # The API writes lines of its own, in JSON.
             "--log-level=warning",
             "--timeout-graceful-shutdown=10",
+            # Whom to believe is a setting of the API's own.
+            "--no-proxy-headers",
             # Listeners say little more than who they are.
             "--ws=websockets-sansio",
             "--ws-max-size=65536",

@@ -158,3 +158,20 @@ def test_months_that_are_dropped_leave_a_whole_chain(api: Api, admin: httpx.Clie
         found = verify_within(connection)
         assert (found.rows, found.fault) == (1, None)
         connection.rollback()
+
+
+def test_a_refusal_is_recorded_once_a_minute(api: Api, admin: httpx.Client, signed_in: SignIn) -> None:
+    with signed_in(Role.VIEWER) as viewer:
+        for _ in range(3):
+            assert viewer.get("/users").status_code == 403
+            assert viewer.get("/users/anna").status_code == 403
+        me = viewer.get("/auth/me").json()
+    refused = [(each["action"], each["subject"]) for each in log(admin, actor=me["id"]) if each["result"] == "refused"]
+    assert refused == [("users:read", "GET /users/{user_id}"), ("users:read", "GET /users")]
+
+
+def test_nobody_is_believed_to_be_somewhere_else(api: Api, admin: httpx.Client, signed_in: SignIn) -> None:
+    with signed_in(Role.VIEWER) as viewer:
+        me = viewer.get("/auth/me").json()
+        assert viewer.get("/users", headers={"x-forwarded-for": "6.6.6.6"}).status_code == 403
+    assert {each["address"] for each in log(admin, actor=me["id"])} == {"127.0.0.1"}

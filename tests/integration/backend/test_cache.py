@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 import redis
+from prometheus_client import CollectorRegistry
 
 from backend.cache import AnswerCache
 from backend.errors import TooMany
 from backend.limits import RateLimits
+from backend.metrics import Metrics
 from tests.integration.backend.redis_server import RedisServer, redis_server
 
 LIMITS = {"key": "5/day", "address": "100/day"}
@@ -46,11 +48,14 @@ class Computation:
         return self._made
 
 
-def with_caches(url: str | None, number: int, work: Callable[..., Awaitable[None]]) -> None:
+def with_caches(
+    url: str | None, number: int, work: Callable[..., Awaitable[None]], metrics: Metrics | None = None
+) -> None:
     """Runs work with as many caches as there are processes."""
+    counted = metrics or Metrics(CollectorRegistry())
 
     async def run() -> None:
-        caches = [AnswerCache(url) for _ in range(number)]
+        caches = [AnswerCache(url, counted) for _ in range(number)]
         for cache in caches:
             await cache.__aenter__()
         try:
@@ -62,7 +67,9 @@ def with_caches(url: str | None, number: int, work: Callable[..., Awaitable[None
     asyncio.run(run())
 
 
-def test_many_who_wait_cost_one_computation(url: str | None) -> None:
+def test_many_who_wait_cost_one_computation_and_are_counted(url: str | None) -> None:
+    metrics = Metrics(CollectorRegistry())
+
     async def work(cache: AnswerCache) -> None:
         compute = Computation()
         answers = await asyncio.gather(*(cache.answer("a", compute) for _ in range(50)))
@@ -70,8 +77,12 @@ def test_many_who_wait_cost_one_computation(url: str | None) -> None:
         assert await cache.answer("a", compute) == b"{}"
         assert compute.times == 1
         assert await cache.answer("b", Computation(b'{"b": 1}')) == b'{"b": 1}'
+        figures = metrics.exposition().decode()
+        for outcome, count in (("miss", 2), ("joined", 49), ("hit", 1)):
+            assert f'customer_analyzer_api_kept_answers_total{{outcome="{outcome}"}} {count}.0' in figures
+        assert "customer_analyzer_api_answers_computing 0.0" in figures
 
-    with_caches(url, 1, work)
+    with_caches(url, 1, work, metrics)
 
 
 def test_processes_share_a_computation_in_redis(server: RedisServer) -> None:
