@@ -61,6 +61,7 @@ def create_app(settings: DoubleSettings | None = None) -> Starlette:
             Route("/page/{name}", double.page),
             Route("/double/state", double.state),
             Route("/double/sends", double.sends),
+            Route("/double/file/{file_id}", double.shown_file),
             Route("/double/{action}", double.act, methods=["POST"]),
             Route("/file/bot{token}/{path:path}", double.file),
             Route("/bot{token}/{method}", double.call, methods=["GET", "POST"]),
@@ -113,6 +114,10 @@ class _Double:
         """A file's content."""
         self._demand_token(request)
         return self._file(request.path_params["path"].split("/")[1:2])
+
+    async def shown_file(self, request: Request) -> Response:
+        """A file's content, for the page, which has no token."""
+        return self._file([request.path_params["file_id"]])
 
     async def page(self, request: Request) -> Response:
         """The page, its script and its style."""

@@ -54,6 +54,20 @@ def found_entities(text: str) -> list[Entity]:
     )
 
 
+def with_found(text: str, given: list[Entity]) -> list[Entity]:
+    """The entities of a formatted text, and the commands, links and mentions outside links and code."""
+    closed = [each for each in given if each["type"] in ("code", "pre", "text_link")]
+    found = [
+        each
+        for each in found_entities(text)
+        if not any(
+            each["offset"] < other["offset"] + other["length"] and other["offset"] < each["offset"] + each["length"]
+            for other in closed
+        )
+    ]
+    return sorted([*given, *found], key=lambda entity: (entity["offset"], -entity["length"]))
+
+
 def parsed(text: str, parse_mode: str) -> tuple[str, list[Entity]]:
     """The plain text and the entities of a formatted one. Raises BotApiError for what Telegram would not parse."""
     if not parse_mode:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from telegram_double.entities import parsed, units
+from telegram_double.entities import parsed, units, with_found
 from telegram_double.errors import bad_request
 from telegram_double.world import Json, World
 
@@ -58,6 +58,7 @@ def text_of(given: Parameters, name: str, most: int, if_empty: str, if_long: str
         raise bad_request(if_empty)
     if units(text) > most:
         raise bad_request(if_long)
+    entities = with_found(text, entities)
     marks = "entities" if name == "text" else "caption_entities"
     return {name: text} | ({marks: entities} if entities else {})
 

@@ -95,7 +95,14 @@ function bubble(message) {
   const isMine = message.from.id === state.user;
   const node = made("article", undefined, isMine ? "message mine" : "message");
   if (message.reply_to_message) node.append(made("div", message.reply_to_message.text || "…", "quote"));
-  if (message.document) node.append(made("div", `📎 ${message.document.file_name} (${message.document.file_size} bytes)`));
+  if (message.document) {
+    const file = made("a", `📎 ${message.document.file_name} (${message.document.file_size} bytes)`);
+    file.href = `/double/file/${encodeURIComponent(message.document.file_id)}`;
+    file.download = message.document.file_name;
+    const line = made("div");
+    line.append(file);
+    node.append(line);
+  }
   const text = message.text || message.caption || "";
   node.append(formatted(text, message.entities || message.caption_entities || []));
   const markup = message.reply_markup || {};

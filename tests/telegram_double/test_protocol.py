@@ -112,6 +112,14 @@ def test_html_becomes_entities_as_in_the_documentation(page: TestClient) -> None
     assert message["entities"][7]["url"] == "http://www.example.com/"
 
 
+def test_commands_and_links_of_the_bot_are_marked_too_outside_code(page: TestClient) -> None:
+    begun(page)
+    html = "<i>see /help</i> or https://example.com/a. <code>/start</code>"
+    message = call(page, "sendMessage", chat_id=ANNA, text=html, parse_mode="HTML")["result"]
+    found = [(each["type"], each["offset"], each["length"]) for each in message["entities"]]
+    assert found == [("italic", 0, 9), ("bot_command", 4, 5), ("url", 13, 21), ("code", 36, 6)]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -187,6 +195,7 @@ def test_a_file_travels_there_and_back(page: TestClient) -> None:
     assert (sent["caption"], sent["document"]["file_name"], sent["document"]["file_size"]) == ("yours", "data.json", 8)
     path = call(page, "getFile", file_id=sent["document"]["file_id"])["result"]["file_path"]
     assert page.get(f"/file/bot{TOKEN}/{path}").content == b'{"a": 1}'
+    assert page.get(f"/double/file/{sent['document']['file_id']}").content == b'{"a": 1}'
     assert refused(page, "getFile", file_id="x") == (400, "Bad Request: invalid file_id")
 
 
