@@ -20,6 +20,7 @@ PAGES = [
     "segments?view=rfm",
     "campaigns",
     "campaigns/new?risk=high",
+    "feedback",
     "models",
     "data",
     "settings",
@@ -69,3 +70,13 @@ def test_a_page_that_does_not_exist_leads_back(ran_platform: RanPlatform, visit:
     page = visit().open("nothing-here")
     page.get_by_role("link", name="Overview").last.click()
     expect(page.locator("h1")).to_have_text("Overview")
+
+
+def test_the_first_page_loads_little_script(ran_platform: RanPlatform, visit: Callable[..., Visit]) -> None:
+    """At most 300 kB, compressed: what only other pages need is not loaded."""
+    page = visit().open("")
+    loaded = page.evaluate(
+        "performance.getEntriesByType('resource').filter(each => each.name.endsWith('.js'))"
+        ".reduce((sum, each) => sum + each.encodedBodySize, 0)"
+    )
+    assert 100_000 < loaded < 300_000

@@ -10,6 +10,7 @@ export type Cohort = Schemas["Cohort"];
 export type Dashboard = Schemas["Dashboard"];
 export type DataHealth = Schemas["DataHealth"];
 export type DriftDay = Schemas["DriftDay"];
+export type Feedback = Schemas["FeedbackEntry"];
 export type FunnelCounts = Schemas["FunnelCounts"];
 export type Kpi = Schemas["Kpi"];
 export type Me = Schemas["Me"];

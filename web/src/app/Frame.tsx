@@ -12,6 +12,7 @@ import { useIsFetching } from "@tanstack/react-query";
 import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router";
+import { Notices } from "../notices/Notices";
 import { SignInPage } from "../pages/sign-in/SignInPage";
 import { useSession } from "../session/Session";
 
@@ -20,6 +21,7 @@ const PAGES = [
   ["users", "pages.users", "users:read"],
   ["segments", "pages.segments", "analytics:read"],
   ["campaigns", "pages.campaigns", "campaigns:read"],
+  ["feedback", "pages.feedback", "feedback:read"],
   ["models", "pages.models", "analytics:read"],
   ["data", "pages.data", "analytics:read"],
   ["settings", "pages.settings", "profile:read"],
@@ -93,6 +95,7 @@ export function Frame() {
           <Outlet />
         </Suspense>
       </Container>
+      {session.may("analytics:read") && <Notices />}
       <ScrollRestoration />
     </>
   );

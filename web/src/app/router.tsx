@@ -31,6 +31,10 @@ export const router = createBrowserRouter(
           path: "campaigns/:campaignId",
           lazy: async () => ({ Component: (await import("../pages/campaigns/CampaignPage")).CampaignPage }),
         },
+        {
+          path: "feedback",
+          lazy: async () => ({ Component: (await import("../pages/feedback/FeedbackPage")).FeedbackPage }),
+        },
         { path: "models", lazy: async () => ({ Component: (await import("../pages/models/ModelsPage")).ModelsPage }) },
         { path: "data", lazy: async () => ({ Component: (await import("../pages/data/DataPage")).DataPage }) },
         {

@@ -1,67 +1,34 @@
 /**
- * A chart with its numbers: a picture, the same as a table, and the table as a file.
- *
- * The drawing library is loaded when the first chart is shown, after the page's figures are there.
+ * A chart of any kind with its numbers. The drawing library is large: it is loaded when the first chart is shown, and the
+ * overview does without it (`TimeSeries`).
  */
 import Box from "@mui/material/Box";
-import Button from "@mui/material/Button";
-import Stack from "@mui/material/Stack";
 import { useTheme } from "@mui/material/styles";
 import type { EChartsCoreOption, EChartsType } from "echarts/core";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
-import { DataTable } from "../parts/DataTable";
-import { type ChartTable, download, toCsv } from "./csv";
+import type { ChartTable } from "./csv";
+import { Figure } from "./Figure";
 
 interface Props {
-  /** What the picture shows, in words, for those who do not see it. */
   label: string;
   option: EChartsCoreOption;
   table: ChartTable;
   height?: number;
-  onPick?: (name: string, data: unknown) => void;
 }
 
-export function Chart({ label, option, table, height = 280, onPick }: Props) {
-  const { t } = useTranslation();
-  const [isTable, setIsTable] = useState(false);
+export function Chart({ label, option, table, height = 280 }: Props) {
   return (
-    <Box component="figure" sx={{ m: 0 }}>
-      {isTable ? (
-        <Box sx={{ maxHeight: height, overflow: "auto" }}>
-          <DataTable
-            label={label}
-            columns={table.header.map((title, place) => ({
-              title,
-              cell: (row: { cells: ChartTable["rows"][number] }) => row.cells[place] ?? "–",
-              isNumber: typeof table.rows[0]?.[place] === "number",
-            }))}
-            rows={table.rows.map((cells, place) => ({ cells, place }))}
-            rowKey={(row) => row.place}
-          />
-        </Box>
-      ) : (
-        <Picture label={label} option={option} height={height} {...(onPick ? { onPick } : {})} />
-      )}
-      <Stack direction="row" spacing={1} sx={{ justifyContent: "flex-end" }}>
-        <Button size="small" onClick={() => setIsTable(!isTable)} aria-label={`${t("chart.asTable")}: ${label}`}>
-          {isTable ? t("chart.asPicture") : t("chart.asTable")}
-        </Button>
-        <Button size="small" onClick={() => download(`${label}.csv`, toCsv(table))} aria-label={`CSV: ${label}`}>
-          CSV
-        </Button>
-      </Stack>
-    </Box>
+    <Figure label={label} table={table} height={height}>
+      <Picture label={label} option={option} height={height} />
+    </Figure>
   );
 }
 
-function Picture({ label, option, height, onPick }: Omit<Props, "table"> & { height: number }) {
+function Picture({ label, option, height }: { label: string; option: EChartsCoreOption; height: number }) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
-  const pick = useRef(onPick);
   const [isReady, setIsReady] = useState(false);
   const { palette } = useTheme();
-  pick.current = onPick;
 
   useEffect(() => {
     let isGone = false;
@@ -69,7 +36,6 @@ function Picture({ label, option, height, onPick }: Omit<Props, "table"> & { hei
     void import("./echarts").then(({ init }) => {
       if (isGone || box.current === null) return;
       const drawn = init(box.current, null, { renderer: "svg" });
-      drawn.on("click", (event) => pick.current?.(String(event.name), event.data));
       watcher = new ResizeObserver(() => drawn.resize());
       watcher.observe(box.current);
       chart.current = drawn;
