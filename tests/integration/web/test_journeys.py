@@ -13,6 +13,7 @@ from standalone.servers import worker_server
 from standalone.telegram_servers import sender_server, telegram_servers
 from tests.integration.conftest import RanPlatform
 from tests.integration.web.conftest import PASSWORD, Visit
+from warehouse.databases import WAREHOUSE
 
 USER = "00004"
 
@@ -146,3 +147,17 @@ def test_half_of_the_riskiest_are_written_to_as_an_experiment(
     control.click()
     expect(page.get_by_role("table", name="control group").get_by_role("link").first).to_be_visible()
     expect(page.get_by_role("heading", name="Effect")).to_be_visible()
+
+
+def test_what_has_just_happened_is_told_on_the_open_page(
+    ran_platform: RanPlatform, visit: Callable[..., Visit]
+) -> None:
+    seen = visit()
+    with seen.page.expect_websocket() as socket:
+        page = seen.open("")
+    socket.value.wait_for_event("framereceived")
+    body = json.dumps({"model": "churn", "as_of": "2025-01-02", "since": "2025-01-01", "reason": "A test."})
+    with ran_platform.platform.server.connect(WAREHOUSE, autocommit=True) as connection:
+        connection.execute("select app.add_notice('drift', %s::jsonb)", [body])
+    page.get_by_role("link", name="Look").click()
+    expect(page.locator("h1")).to_have_text("Models")
