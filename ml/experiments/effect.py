@@ -194,7 +194,7 @@ def _outcome(
     enough = carriers(treated, control) >= ENOUGH_CARRIERS
     looks = []
     for place, day in enumerate(days):
-        users, held_out = treated.users[place], control.users[place]
+        users, held_out = float(treated.users[place]), float(control.users[place])
         if min(users, held_out) < 2:
             continue
         estimate, width, is_early = float(found.estimate[place]), float(widths[place]), not enough[place]
