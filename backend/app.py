@@ -27,6 +27,7 @@ from backend.jobs.endpoints import router as jobs
 from backend.keys.endpoints import router as keys
 from backend.notices.endpoints import router as notices
 from backend.orders.endpoints import router as orders
+from backend.pages.docs import mount_docs
 from backend.pages.endpoints import mount_pages
 from backend.predictions.endpoints import router as predictions
 from backend.recommendations.endpoints import router as recommendations
@@ -89,13 +90,14 @@ def create_app(settings: BackendSettings | None = None) -> FastAPI:
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
     )
     app.add_middleware(Exchange)
     add_error_answers(app)
     for router in ROUTERS:
         app.include_router(router)
+    mount_docs(app)
     mount_pages(app)
     return app
 

@@ -1,13 +1,12 @@
 """`customer-analyzer audit`: whether the log of who did what is whole, and how long it is kept."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The audit log: who changed what, and who looked at whom.", no_args_is_help=True)
+from warehouse.retention import KEPT_MONTHS
 
-KEPT_MONTHS = 24
+app = typer.Typer(help="The audit log: who changed what, and who looked at whom.", no_args_is_help=True)
 
 
 @app.command()
@@ -30,13 +29,12 @@ def verify() -> None:
 def trim(
     months: Annotated[int, typer.Option(min=12, help="How many whole months are kept, beside this one.")] = KEPT_MONTHS,
 ) -> None:
-    """Drop the months of the log that need not be kept any longer."""
+    """Drop the months of the log that need not be kept any longer. Dagster does so on the first of every month."""
     from cli.session import open_session
+    from warehouse.database import execute
     from warehouse.databases import WAREHOUSE
+    from warehouse.retention import trim_audit
 
-    now = datetime.now(UTC)
-    place = now.year * 12 + now.month - 1 - months
-    oldest = datetime(place // 12, place % 12 + 1, 1, tzinfo=UTC)
     with open_session() as session, session.platform.server.connect(WAREHOUSE) as connection:
-        row = connection.execute("select app.drop_audit(%s)", [oldest]).fetchone()
-    typer.echo(f"{row[0] if row else 0} months before {oldest:%B %Y} were dropped.")
+        dropped = execute(connection, trim_audit(months))
+    typer.echo(f"{dropped} months were dropped.")

@@ -19,7 +19,8 @@ from orchestration.assets.serving import deployment_assets
 from orchestration.assets.time_rule import time_rule_checks
 from orchestration.jobs import BACKFILL, QUICK_RETRAIN, REFRESH, RETRAIN
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
-from orchestration.schedules import daily_refresh, weekly_retrain
+from orchestration.retention import retention
+from orchestration.schedules import daily_refresh, monthly_retention, weekly_retrain
 from orchestration.sensors import retrain_on_drift, tell_of_runs
 from standalone import dbt
 from standalone.stack import join_platform
@@ -45,8 +46,8 @@ def build_definitions() -> dg.Definitions:
             *deployment_assets(),
         ],
         asset_checks=time_rule_checks(),
-        jobs=[REFRESH, RETRAIN, QUICK_RETRAIN, BACKFILL],
-        schedules=[daily_refresh, weekly_retrain],
+        jobs=[REFRESH, RETRAIN, QUICK_RETRAIN, BACKFILL, retention],
+        schedules=[daily_refresh, weekly_retrain, monthly_retention],
         sensors=[retrain_on_drift(settings.drift_cooldown_days), *tell_of_runs()],
         resources={
             "dbt": DbtCliResource(project, dagster_dbt_translator=FolderGroups(), dbt_executable=dbt.__file__),

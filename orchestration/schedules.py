@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.jobs import REFRESH, RETRAIN
+from orchestration.retention import retention
 
 
 def _today(context: dg.ScheduleEvaluationContext) -> str:
@@ -24,3 +25,13 @@ def daily_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 def weekly_retrain(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Trains challengers, lets the gate decide, scores and deploys, every Monday."""
     return dg.RunRequest(run_key=f"retrain {_today(context)}", partition_key=_today(context))
+
+
+monthly_retention = dg.ScheduleDefinition(
+    name="monthly_retention",
+    job=retention,
+    cron_schedule="45 4 1 * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Drops old records on the first of every month.",
+)
