@@ -6,8 +6,8 @@ Belongs here: which users and which events count, as SQL. Does not: what a diffe
 - Everybody who was assigned to an arm counts in it, whether or not a message arrived (intention to treat). Who was
   found unreachable before arms were drawn is in no arm.
 - A user counts from the moment of assignment on, but not before the campaign's first message left. The same rule holds
-  for both arms, so that both are watched at the same time. Taking each recipient's own `sent_at`, as the control group
-  has none, would give the arms different days, and would choose among recipients by what happened to them meanwhile.
+  for both arms, so that both are watched at the same time. A recipient's own `sent_at` is not used: the control group
+  has none, and what users do while they wait would count in one arm only.
 - An outcome is a purchase that was made within the window after that moment, or a refund that belongs to no earlier
   order. Each of its lines counts on its own day. An order of which a line came before does not count.
 - Covariates are orders and revenue of the days before that moment, as far as they had arrived by then.
@@ -214,6 +214,7 @@ class Measured:
     kind: str
     variants: list[dict[str, Any]]
     control_share: float
+    has_ended: bool
     first_sent_at: datetime | None
     sent: int
     now: datetime
@@ -223,8 +224,8 @@ def measured_campaign(campaign_id: UUID) -> Statement[Measured | None]:
     """The campaign, None where there is none."""
     return first_row(
         Measured,
-        "select name, kind, variants, control_share, first_sent_at, sent, statement_timestamp() from app.campaigns"
-        " cross join lateral (select min(sent_at) as first_sent_at,"
+        "select name, kind, variants, control_share, ended_at is not null, first_sent_at, sent, statement_timestamp()"
+        " from app.campaigns cross join lateral (select min(sent_at) as first_sent_at,"
         " count(*) filter (where state in ('sent', 'unknown')) as sent"
         " from app.recipients where recipients.campaign_id = campaigns.campaign_id) as messages"
         " where campaign_id = %(campaign_id)s",

@@ -76,7 +76,7 @@ def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
     warnings = words.warnings(effect, left_out.in_several_arms, left_out.in_one_arm)
     return nothing.model_copy(
         update={
-            "is_complete": effect.is_complete and not is_ongoing,
+            "is_complete": effect.is_complete and (campaign.has_ended or not is_ongoing),
             "in_several_arms": left_out.in_several_arms,
             "assigned_twice": left_out.in_one_arm,
             "warnings": [*([words.archived(months)] if months else []), *warnings],

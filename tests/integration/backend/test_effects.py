@@ -92,6 +92,17 @@ def test_the_scorecard_has_what_was_last_measured(
     assert record_effects(api.warehouse) == 0
 
 
+def test_a_trigger_is_complete_once_it_has_ended(
+    campaign: UUID, caller: httpx.Client, empty_platform: Platform
+) -> None:
+    with empty_platform.server.connect(WAREHOUSE, autocommit=True) as connection:
+        found = []
+        for kind, ended_at in (("trigger", None), ("trigger", SENT), ("campaign", None)):
+            connection.execute("update app.campaigns set kind = %s, ended_at = %s", [kind, ended_at])
+            found.append(caller.get(f"/campaigns/{campaign}/effect", params={"window_days": 1}).json()["is_complete"])
+    assert found == [False, True, True]
+
+
 def test_the_window_decides_what_counts(campaign: UUID, caller: httpx.Client) -> None:
     effect = caller.get(f"/campaigns/{campaign}/effect", params={"window_days": 1}).json()
     assert effect["is_complete"]
