@@ -1,6 +1,6 @@
 """Campaigns: audiences of a million users, and sending at Telegram's limit while senders are killed.
 
-python -m benchmarks.campaigns [--users 1000000] [--recipients 2000] [--kills 20] [--senders 3]
+python -m benchmarks.campaigns [--users 1000000] [--recipients 2000] [--kills 20] [--senders 6]
 
 The first part sends a campaign to the double of Telegram, which refuses what is beyond Telegram's limits: 30 messages a
 second, in whichever window. Senders are killed at random moments (SIGKILL) and replaced. Nobody may be sent the message
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=1_000_000)
     parser.add_argument("--recipients", type=int, default=2_000)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--senders", type=int, default=3, help="at least two, of which the first is never killed")
+    parser.add_argument("--senders", type=int, default=6, help="at least two, of which the first is never killed")
     asked = parser.parse_args()
     with (
         TemporaryDirectory(prefix="benchmark-") as scratch,

@@ -104,12 +104,12 @@ _PERSON = sql.SQL(
     """
     left join lateral (
         select subscriptions.* from app.subscriptions
-        where subscriptions.user_id in (select raw.ids_of_person(recipients.user_id))
+        where subscriptions.user_id = any(array(select raw.ids_of_person(recipients.user_id)))
         order by changed_at desc, subscriptions.user_id limit 1
     ) as chats on true
     left join lateral (
         select prohibited.user_id from app.do_not_contact as prohibited
-        where prohibited.user_id in (select raw.ids_of_person(recipients.user_id)) limit 1
+        where prohibited.user_id = any(array(select raw.ids_of_person(recipients.user_id))) limit 1
     ) as forbidden on true
     """
 )
@@ -122,7 +122,7 @@ _CLAIM = sql.SQL(
         where recipients.campaign_id = %(campaign_id)s and recipients.state = 'queued' and recipients.due_at <= now()
             and campaigns.state = 'running' and campaigns.next_send_at <= now()
             and campaigns.worked_at > now() - make_interval(secs => %(overdue_seconds)s)
-        order by recipients.due_at limit %(limit)s
+        order by recipients.due_at limit {limit}
         for update of recipients skip locked
     ),
 
@@ -159,7 +159,7 @@ _CLAIM = sql.SQL(
 
     select (select count(*) from looked_at), first.* from (select) as once left join first on true
     """
-).format(refusal=REFUSAL, quiet_until=QUIET_UNTIL, cap=_CAP, person=_PERSON)
+)
 
 
 def claim(campaign_id: UUID, limit: int, rules: Rules, overdue_seconds: int = OVERDUE_SECONDS) -> Statement[Claim]:
@@ -173,8 +173,10 @@ def claim(campaign_id: UUID, limit: int, rules: Rules, overdue_seconds: int = OV
             return Claim(None, looked_at)
         return Claim(Candidate(Key(campaign_id, user_id, occasion), chat_id, *rest), looked_at)
 
-    given = {"campaign_id": campaign_id, "limit": limit, "overdue_seconds": overdue_seconds, **rules.bound()}
-    return Statement(_CLAIM, given, lambda result: made(*result.rows[0]))
+    # The planner has to know that few are wanted, also once the statement is prepared.
+    query = _CLAIM.format(refusal=REFUSAL, quiet_until=QUIET_UNTIL, cap=_CAP, person=_PERSON, limit=sql.Literal(limit))
+    given = {"campaign_id": campaign_id, "overdue_seconds": overdue_seconds, **rules.bound()}
+    return Statement(query, given, lambda result: made(*result.rows[0]))
 
 
 def lock_chat(chat_id: int) -> Statement[bool]:

@@ -41,7 +41,10 @@ _PLACED = sql.SQL(
         left join app.current_ids as ids on audience.user_id = ids.member_user_id
         where not exists (
             select from ml.excluded_users as excluded
-            where excluded.user_id in (audience.user_id, ids.user_id) and excluded.since <= current_date
+            where excluded.user_id = audience.user_id and excluded.since <= current_date
+        ) and not exists (
+            select from ml.excluded_users as excluded
+            where excluded.user_id = ids.user_id and excluded.since <= current_date
         )
         group by 1
     ),
