@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 T = TypeVar("T")
 
-Parameter = str | int | float | bool | date | datetime | UUID | SecretStr | None
+Parameter = str | int | float | bool | date | datetime | UUID | SecretStr | list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def path_of(template: str, **parts: str | int | UUID) -> str:
     return template.format(**{name: quote(str(part), safe="") for name, part in parts.items()})
 
 
-def as_text(parameters: Mapping[str, Parameter]) -> dict[str, str]:
+def as_text(parameters: Mapping[str, Parameter]) -> dict[str, str | list[str]]:
     """Parameters as they are sent, without those that were left out."""
     return {name: _text(value) for name, value in parameters.items() if value is not None}
 
@@ -72,7 +72,9 @@ def _adapter(wanted: Any) -> TypeAdapter[Any]:
     return TypeAdapter(wanted)
 
 
-def _text(value: Parameter) -> str:
+def _text(value: Parameter) -> str | list[str]:
+    if isinstance(value, list):
+        return value
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, date):

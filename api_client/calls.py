@@ -758,6 +758,7 @@ def get_users(
     max_expected_value: float | None = None,
     active_since: date | None = None,
     silent_since: date | None = None,
+    property: list[str] | None = None,
     sort: Literal[
         "user_id",
         "expected_value",
@@ -783,6 +784,8 @@ def get_users(
     max_expected_value: in the base currency
     active_since: active on that day (UTC) or later
     silent_since: not active on that day (UTC) or later
+    property: `name:value`; users with an event whose `properties` have it, as of the day of the list. Given several
+        times: with an event for each
     sort: equal users come in the order of their ids
     order: what is not known counts as least
     limit: users a page
@@ -805,6 +808,7 @@ def get_users(
             "max_expected_value": max_expected_value,
             "active_since": active_since,
             "silent_since": silent_since,
+            "property": property,
             "sort": sort,
             "order": order,
             "limit": limit,

@@ -151,7 +151,7 @@ def _hidden(token: Token) -> Callable[[], SecretStr | None]:
 
 
 def _request(call: Call[T], token: Callable[[], SecretStr | None]) -> dict[str, Any]:
-    headers = as_text(call.headers)
+    headers: dict[str, Any] = {**as_text(call.headers)}
     content = call.content
     if content is not None:
         headers["content-type"] = "application/json"

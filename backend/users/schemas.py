@@ -51,10 +51,23 @@ class UserFilter(BaseModel):
     silent_since: Annotated[Day | None, Field(description="not active on that day (UTC) or later")] = None
 
 
+# A value may have colons, a name has none.
+Property = Annotated[str, Field(max_length=256, pattern=r"^[^:\x00]+:[^\x00]*$", examples=["plan:gold"])]
+
+
 class UserQuery(UserFilter):
     """Which page of a list of users."""
 
     model_config = ConfigDict(extra="forbid")
+
+    property: Annotated[
+        list[Property],
+        Field(
+            max_length=3,
+            description="`name:value`; users with an event whose `properties` have it, as of the day of the list. "
+            "Given several times: with an event for each",
+        ),
+    ] = []
 
     sort: Annotated[Sort, Field(description="equal users come in the order of their ids")] = Sort.USER_ID
     order: Annotated[Literal["asc", "desc"], Field(description="what is not known counts as least")] = "asc"

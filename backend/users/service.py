@@ -41,7 +41,10 @@ _MOMENT = TypeAdapter(tuple[datetime, UUID])
 async def users(database: DatabasePool, query: UserQuery) -> UserPage:
     """A page of users. Raises Invalid for a cursor of something else."""
     after = None if query.cursor is None else place_of(query.cursor, _PLACE, lambda place: is_of(place, query.sort))
-    page = store.users_page(query, query.sort, after, query.limit + 1, is_descending=query.order == "desc")
+    properties = [(name, value) for name, _, value in (each.partition(":") for each in query.property)]
+    page = store.users_page(
+        query, query.sort, after, query.limit + 1, is_descending=query.order == "desc", properties=properties
+    )
     as_of = await database.run_if_built(store.list_day())
     found = await database.run_if_built(page) or []
     shown = found[: query.limit]

@@ -41,6 +41,24 @@ _SUMMARY = sql.SQL(
     "user_id, first_seen_day, last_active_day, orders_total, purchase_amount_total, main_source, segment,"
     " purchase_probability, expected_value, churn_probability, churn_risk"
 )
+# Under any id of the person, as of the day of the list. The array lets events be found by their index.
+_HAS_PROPERTY = sql.SQL(
+    """
+    exists (
+        select from raw.events as events
+        where events.user_id = any(array(
+            select user_list.user_id
+            union
+            select one.member_user_id from intermediate.int_identities as one
+            where one.user_id = user_list.user_id
+                and user_list.as_of >= one.valid_from and user_list.as_of < one.valid_until
+        ))
+        and events.occurred_at < user_list.as_of::timestamp at time zone 'UTC'
+        and events.received_at < user_list.as_of::timestamp at time zone 'UTC'
+        and events.properties ->> {} = {}
+    )
+    """
+)
 # No valid text sorts after it.
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -66,10 +84,21 @@ def list_day() -> Statement[date | None]:
 
 
 def users_page(
-    wanted: UserFilter, sort: Sort, after: Place | None, limit: int, *, is_descending: bool
+    wanted: UserFilter,
+    sort: Sort,
+    after: Place | None,
+    limit: int,
+    *,
+    is_descending: bool,
+    properties: Sequence[tuple[str, str]] = (),
 ) -> Statement[list[UserSummary]]:
-    """Up to `limit` users that pass a filter, from a place on."""
+    """Up to `limit` users that pass a filter, from a place on; with an event for each of some properties."""
     conditions, given = conditions_of(wanted)
+    for number, (name, value) in enumerate(properties):
+        conditions.append(
+            _HAS_PROPERTY.format(sql.Placeholder(f"property_{number}"), sql.Placeholder(f"value_{number}"))
+        )
+        given |= {f"property_{number}": name, f"value_{number}": value}
     keys = [_ORDERS[sort], _ID] if sort in _ORDERS else [_ID]
     if after is not None:
         kind = sql.SQL("date" if sort is Sort.LAST_ACTIVE_DAY else "double precision")

@@ -84,14 +84,14 @@ def test_it_sends_what_was_asked_and_leaves_the_rest_to_the_api(client_of: Ask) 
     with misbehaving(NOBODY, NOBODY, Reply(204, b""), STORED) as server:
         client = client_of(server.address + "/", "ca_1")
         client.get_users(risk="high", active_since=date(2025, 3, 1), min_churn_probability=0.5)
-        client.get_users()
+        client.get_users(property=["plan:gold", "seats:5"])
         client.end_session(UUID(int=7))
         client.post_events([EVENT])
     users, plain, session, events = server.seen
     assert httpx.URL(users.path).params == httpx.QueryParams(
         risk="high", active_since="2025-03-01", min_churn_probability="0.5"
     )
-    assert (plain.path, plain.body) == ("/users", None)
+    assert (plain.path, plain.body) == ("/users?property=plan%3Agold&property=seats%3A5", None)
     assert session.path == "/auth/sessions/00000000-0000-0000-0000-000000000007"
     assert events.body == [{"user_id": "1", "event_type": "view", "occurred_at": "2025-03-01T12:00:00Z"}]
     assert {each.headers["authorization"] for each in server.seen} == {"Bearer ca_1"}

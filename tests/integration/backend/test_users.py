@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
 import pytest
@@ -65,6 +65,31 @@ def test_pages_hold_everyone_once_in_order(caller: httpx.Client, sort: str, orde
     assert len({user["user_id"] for user in listed}) == len(listed) == 29
     keys = [(user[sort] is not None, user[sort] or 0, user["user_id"]) for user in listed]
     assert keys == sorted(keys, reverse=order == "desc")
+
+
+def test_users_are_found_by_properties_of_their_events(api: Api, caller: httpx.Client) -> None:
+    event: LiteralString = (
+        "insert into raw.events (event_id, user_id, event_type, occurred_at, received_at, source, properties)"
+        " select gen_random_uuid(), user_id, 'view', at, at, 'web', properties::jsonb from (values"
+        " ('user 3', '2024-03-01'::timestamptz, '{\"plan\": \"gold\", \"seats\": 5}'),"
+        " ('user 4', '2024-03-01', '{\"plan\": \"a:b\"}'),"
+        " ('user 28', '2024-03-01', '{\"plan\": \"gold\"}'),"
+        " ('user 5', %(as_of)s, '{\"plan\": \"gold\"}')) as given (user_id, at, properties)"
+    )
+    api.warehouse.run(command(event, as_of=AS_OF))
+
+    def found(*properties: str) -> list[str]:
+        page = caller.get("/users", params={"property": [*properties]})
+        assert page.status_code == 200, page.text
+        return [user["user_id"] for user in page.json()["users"]]
+
+    assert found("plan:gold") == ["user 29", "user 3"]
+    assert found("plan:gold", "seats:5") == ["user 3"]
+    assert found("plan:a:b") == ["user 4"]
+    assert found("plan:gold' or true --") == []
+    for wrong in ("plan", ":gold", "plan:\x00"):
+        assert caller.get("/users", params={"property": wrong}).status_code == 422
+    assert caller.get("/users", params={"property": ["a:b"] * 4}).status_code == 422
 
 
 def test_a_list_says_what_the_last_run_saw(caller: httpx.Client) -> None:
