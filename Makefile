@@ -117,6 +117,7 @@ bench-serving: install ## compare the services with FastAPI and MLflow, on a hom
 
 bench-campaigns: install ## measure sending at Telegram's limit, audiences of a million, and what experiments promise
 	@$(BIN)/python -m benchmarks.campaigns $(BENCH_CAMPAIGNS)
+	@$(BIN)/python -m benchmarks.bot_answers
 	@$(BIN)/python -m benchmarks.effect
 	@$(BIN)/python -m benchmarks.effect_at_size
 

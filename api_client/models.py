@@ -541,7 +541,7 @@ class GlobalControlAnswer(BaseModel):
 
 class Handled(BaseModel):
     """
-    What became of an update.
+    What became of an update, and the answers to it as events.
     """
 
     model_config = ConfigDict(
@@ -553,6 +553,9 @@ class Handled(BaseModel):
             description="`answered`; `noted`: it needs no answer; `ignored`: nobody did anything; `blocked`: the user has blocked the bot; `failed`: Telegram did not take the answer"
         ),
     ]
+    events: Annotated[
+        list[dict[str, Any]] | None, Field(description="as in `POST /events`; stored before the update is marked")
+    ] = []
 
 
 class HandledReceipt(BaseModel):

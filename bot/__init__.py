@@ -10,6 +10,7 @@
     inbox.py          what people of the shop answer to feedback
     routing.py        which update gets which answer
     answers/          the answers, a module a command
+    timing.py         where the time of an answer goes
     texts.py          gettext catalogues (locales/*.po)
 
 Does not belong here: the database, models, and which words a marketer may change (templates, in the API).

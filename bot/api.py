@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 import httpx
 
+from bot.timing import spending
+
 Json = dict[str, Any]
 
 MOST_WAIT_SECONDS = 5.0
@@ -62,9 +64,10 @@ class Api:
         found = await self._call("POST", "/telegram/updates/take", json=asked, extra_seconds=wait_seconds)
         return list(found["updates"])
 
-    async def mark_handled(self, update_id: int, outcome: str) -> None:
-        """Says that an update needs nothing any more."""
-        await self._call("POST", f"/telegram/updates/{update_id}/handled", json={"outcome": outcome})
+    async def mark_handled(self, update_id: int, outcome: str, events: list[Json]) -> None:
+        """Says that an update needs nothing any more, and stores the answers to it as events."""
+        body = {"outcome": outcome, "events": events}
+        await self._call("POST", f"/telegram/updates/{update_id}/handled", json=body)
 
     async def store_events(self, events: list[Json]) -> None:
         """Stores events; each has an id, so repeating it changes nothing."""
@@ -140,7 +143,8 @@ class Api:
         timeout = (self._client.timeout.read or 0) + extra_seconds
         for is_last in (False, True):
             try:
-                answer = await self._client.request(method, path, timeout=timeout, **more)
+                with spending("api"):
+                    answer = await self._client.request(method, path, timeout=timeout, **more)
             except httpx.HTTPError as error:
                 raise ApiAway(type(error).__name__) from error
             if answer.is_success:

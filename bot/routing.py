@@ -16,6 +16,7 @@ from bot.events import command_of, event_of, user_id_of
 from bot.languages import Languages
 from bot.sending import NotSent, Unreachable, sent
 from bot.texts import language_of, text
+from bot.timing import begin
 from bot.turn import Turn
 
 logger = logging.getLogger("bot")
@@ -63,12 +64,16 @@ class Handler:
         """Answers one update and marks it as handled. Raises what stood in the way; it is tried again."""
         update = Update.de_json(raw, self.bot)
         assert update is not None  # noqa: S101 - only nothing becomes nothing
+        answers: list[Json] = []
         try:
-            outcome = await self._outcome(update)
+            outcome = await self._outcome(update, answers)
         except Exception:
             await self.apologise(raw)
+            # What was sent is noted, also where something else failed afterwards.
+            if answers:
+                await self.api.store_events(answers)
             raise
-        await self.api.mark_handled(update.update_id, outcome)
+        await self.api.mark_handled(update.update_id, outcome, answers)
 
     async def apologise(self, raw: Json) -> None:
         """Says that the shop does not answer just now, once an update; silent where that cannot be said either."""
@@ -87,7 +92,8 @@ class Handler:
         except (NotSent, Unreachable) as error:
             logger.info("no apology: %s", error)
 
-    async def _outcome(self, update: Update) -> str:
+    async def _outcome(self, update: Update, answers: list[Json]) -> str:
+        spent = begin()
         event = event_of(update)
         user, chat = update.effective_user, update.effective_chat
         if event is None or user is None:
@@ -99,13 +105,10 @@ class Handler:
             await self._note_block(user_id_of(user), chat.id, is_blocked=event["event_type"] == "bot_blocked")
         if answer is None or chat is None:
             return "noted"
-        turn = Turn(update, user, chat.id, await self.languages.of(user), self.languages, self.api, self.bot)
-        try:
-            outcome = await self._answered(turn, answer, rest)
-        finally:
-            # What was sent is noted, also where something else failed afterwards.
-            if turn.events:
-                await self.api.store_events(turn.events)
+        language = await self.languages.of(user)
+        turn = Turn(update, user, chat.id, language, self.languages, self.api, self.bot, answers)
+        outcome = await self._answered(turn, answer, rest)
+        logger.info("an update is %s", outcome, extra={"fields": spent.milliseconds()})
         return outcome
 
     async def _answered(self, turn: Turn, answer: Answer, rest: str) -> str:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from bot.api import Api, ApiAway, ApiRefused
+from bot.timing import spending
 
 logger = logging.getLogger("bot.sending")
 
@@ -48,7 +49,8 @@ async def wait_for_slot(api: Api, chat_id: int) -> None:
             return
         if time.monotonic() + wait > until:
             raise NotSent("there is no slot in time")
-        await asyncio.sleep(wait)
+        with spending("slot"):
+            await asyncio.sleep(wait)
         if is_granted:
             return
 
@@ -60,7 +62,8 @@ async def sent(call: Callable[[], Awaitable[T]], api: Api | None = None) -> T:
     """
     for attempt in range(ATTEMPTS):
         try:
-            return await call()
+            with spending("telegram"):
+                return await call()
         except RetryAfter as error:
             wait = _seconds(error)
             if api is not None:

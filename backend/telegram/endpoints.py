@@ -125,9 +125,11 @@ async def take_telegram_updates(
 
 @router.post("/updates/{update_id}/handled", summary="Say that an update is handled")
 async def post_handled_update(
-    update_id: Annotated[int, Path(ge=0, le=2**63 - 1)], handled: Handled, resources: Held, _principal: IsBot
+    update_id: Annotated[int, Path(ge=0, le=2**63 - 1)], handled: Handled, resources: Held, principal: IsBot
 ) -> HandledReceipt:
     """From then on only its number is kept, for a day, so that it is known when Telegram sends it again."""
+    if handled.events:
+        await events.store(resources.intake, handled.events, principal.id, None)
     marked = await resources.database.run(store.mark_handled(update_id, handled.outcome))
     return HandledReceipt(is_first=marked == 1)
 

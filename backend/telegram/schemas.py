@@ -11,6 +11,7 @@ from backend.templates.schemas import Situation
 
 MOST_UPDATES = 100
 MOST_WAIT_SECONDS = 30
+MOST_ANSWERS = 20
 MOST_NAME = 64
 """Characters of a first name that are used."""
 
@@ -81,7 +82,7 @@ class TakenUpdates(BaseModel):
 
 
 class Handled(Strict):
-    """What became of an update."""
+    """What became of an update, and the answers to it as events."""
 
     outcome: Annotated[
         Literal["answered", "noted", "ignored", "blocked", "failed"],
@@ -90,6 +91,11 @@ class Handled(Strict):
             "has blocked the bot; `failed`: Telegram did not take the answer"
         ),
     ]
+
+    events: Annotated[
+        tuple[dict[str, Any], ...],
+        Field(max_length=MOST_ANSWERS, description="as in `POST /events`; stored before the update is marked"),
+    ] = ()
 
 
 class HandledReceipt(BaseModel):

@@ -29,6 +29,7 @@ async def act(turn: Turn, wish: str) -> None:
         await turn.change(turn.text("privacy.sure"), buttons, text_kind="privacy")
     elif wish == "yes":
         await turn.api.ask_for_erasure(turn.user_id)
+        turn.languages.forget(turn.user_id)
         await turn.change(turn.text("privacy.erased"), text_kind="privacy")
     else:
         await turn.change(turn.text("privacy.kept"), text_kind="privacy")

@@ -27,8 +27,7 @@ async def greet(turn: Turn, payload: str) -> None:
         situation=answer["situation"],
         deep_link=payload[:_MOST_PAYLOAD] or None,
     )
-    if (await turn.api.subscription(turn.user_id))["state"] == "none":
-        await turn.api.change_subscription(turn.user_id, turn.chat_id, language=turn.language)
+    await turn.languages.register(turn.user, turn.chat_id, turn.language)
 
 
 async def explain(turn: Turn, _rest: str) -> None:
