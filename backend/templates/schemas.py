@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from backend.fields import NO_NUL, Strict
 from serving.schemas import UserId
@@ -32,6 +32,12 @@ class Situation(StrEnum):
     """Has ordered at least twice."""
     CUSTOMER = "customer"
     """Has ordered once."""
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the character NUL")
+    return text
 
 
 class Words(Strict):
@@ -63,11 +69,11 @@ class TemplateContent(Strict):
 
     situation: Situation
     segments: Annotated[
-        tuple[Annotated[str, Field(max_length=200)], ...],
+        tuple[Annotated[str, Field(max_length=200), AfterValidator(_storable)], ...],
         Field(max_length=50, description="the segments it is for; none: all"),
     ] = ()
     reason_features: Annotated[
-        tuple[Annotated[str, Field(max_length=100)], ...],
+        tuple[Annotated[str, Field(max_length=100), AfterValidator(_storable)], ...],
         Field(max_length=50, description="only where one of these features is among the models' reasons; none: always"),
     ] = ()
     min_purchase_probability: Probability = 0.0

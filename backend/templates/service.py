@@ -126,7 +126,12 @@ async def preview(resources: Resources, wanted: TemplatePreviewRequest) -> list[
         draft = Template(name="", version=0, changed_by=None, changed_at=None, content=wanted.content)
         rivals = [each for each in others if each.content.situation is not wanted.content.situation or each.version]
         is_chosen = chosen([draft, *rivals], known.situation, known.said) is draft
-        text, reason = await _rendered(resources, draft, wanted.language, "Anna", known)
+        try:
+            text, reason = await _rendered(resources, draft, wanted.language, "Anna", known)
+        except UnusableTemplate as error:
+            raise Invalid(
+                f"For {user_id!r} the template {error}.", [FieldError(f"content.words.{wanted.language}", str(error))]
+            ) from None
         shown.append(
             TemplatePreview(user_id=user_id, situation=known.situation, is_chosen=is_chosen, text=text, reason=reason)
         )

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from backend.predictions.schemas import ModelAnswer
 from backend.templates.choosing import Said, chosen, fits, said_of, situation_of
@@ -112,3 +113,8 @@ def test_what_the_models_say_is_read_from_their_answers() -> None:
         ModelAnswer(model="purchase", unavailable="away"),
     ]
     assert said_of(answers) == Said("loyal", None, False, True, frozenset({"orders_total"}))
+
+
+def test_a_condition_that_could_not_be_stored_is_refused() -> None:
+    with pytest.raises(ValidationError, match="NUL"):
+        template("t", segments=("a\x00b",))
