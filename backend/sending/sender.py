@@ -30,7 +30,7 @@ Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 MOST_ATTEMPTS = 5
 MOST_LOOKS = 500
-_LATE_SECONDS = 0.015
+_LATE_SECONDS = 0.01
 _FIRST_LEAD_SECONDS = 0.03
 _MOST_LEAD_SECONDS = 0.1
 _NO_BOT_SECONDS = 30.0
