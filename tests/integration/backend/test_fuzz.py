@@ -55,8 +55,8 @@ def admin(signed_in: Callable[[Role], httpx.Client]) -> Admin:
 
 
 def test_the_api_keeps_to_its_description(api: Api, admin: Admin, tmp_path: Path) -> None:
-    phases = ("--seed=1", "--phases=examples,coverage,fuzzing", "--workers=2")
-    assert fuzz(CONFIGURATION, api.address, admin.token, 3, tmp_path, *phases, seconds=90, spared=admin.own) > 500
+    phases = ("--seed=1", "--phases=examples,coverage,fuzzing")
+    assert fuzz(CONFIGURATION, api.address, admin.token, 3, tmp_path, *phases, seconds=75, spared=admin.own) > 500
 
 
 @pytest.mark.soak
