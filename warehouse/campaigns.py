@@ -181,15 +181,20 @@ class Running:
     is_throttled: bool
 
 
-def see_to_running() -> Statement[list[Running]]:
-    """Notes that a sender sees to what is running; which those are, transactional ones and triggers first."""
+def see_to_running(overdue_seconds: int = OVERDUE_SECONDS) -> Statement[list[Running]]:
+    """Notes that a sender sees to what is running; which those are, transactional ones and triggers first.
+
+    What is overdue stays so, whichever sender looks first.
+    """
     return rows(
         Running,
         "with seen as ("
         " update app.campaigns set worked_at = now()"
         " where state = 'running' and worked_at < now() - interval '30 seconds'"
+        " and worked_at >= now() - make_interval(secs => %(overdue_seconds)s)"
         ") select campaign_id, kind, most_a_minute is not null from app.campaigns where state = 'running'"
         " order by is_transactional desc, kind desc, started_at",
+        overdue_seconds=overdue_seconds,
     )
 
 

@@ -20,6 +20,7 @@ from standalone.stack import Platform
 from tests.integration.backend.audience import FIRST_CHAT, draft, forget_campaigns, make_users, subscribe
 from tests.integration.backend.conftest import Api
 from tests.integration.backend.telegram import Double, kill, running_double, start_sender
+from warehouse.campaigns import see_to_running
 from warehouse.database import command, rows, value
 from warehouse.databases import WAREHOUSE
 from warehouse.recipients import EPOCH, Key
@@ -317,6 +318,22 @@ def test_a_pause_holds_and_a_resume_goes_on_with_the_rest(sending: Sending) -> N
     sending.caller.post(f"/campaigns/{campaign_id}/resume").raise_for_status()
     assert sending.to_the_end(campaign_id) == {"sent": USERS}
     assert len({each["chat_id"] for each in sending.sent()}) == len(sending.sent()) == USERS
+
+
+def test_a_campaign_that_nobody_saw_to_for_hours_is_not_sent(sending: Sending, api: Api) -> None:
+    campaign_id = sending.start(most_a_minute=1)
+    sending.until(lambda: sending.status(campaign_id)["state"] == "running")
+    before = len(sending.sent())
+    api.own.run(
+        command(
+            "update app.campaigns set most_a_minute = null, next_send_at = now(),"
+            " worked_at = now() - interval '2 hours'"
+        )
+    )
+    # A lane that looks before anybody else must not take it for seen to.
+    api.own.run(see_to_running())
+    sending.until(lambda: sending.status(campaign_id)["state"] == "overdue", lanes=4)
+    assert len(sending.sent()) == before
 
 
 def test_a_throttle_holds_a_campaign_back(sending: Sending) -> None:
