@@ -9,7 +9,7 @@ while replies wait, campaigns get none.
 
 from dataclasses import dataclass
 
-from warehouse.database import Statement, command, first_row
+from warehouse.database import Statement, command
 
 A_SECOND = 30.0
 """What Telegram allows a bot, all chats together."""
@@ -69,10 +69,3 @@ def hold_slots(seconds: float) -> Statement[int]:
 def forget_slots() -> Statement[int]:
     """Forgets chats to which nothing was sent in the last minute."""
     return command("delete from app.send_slots where chat_id <> 0 and next_at < now() - interval '1 minute'")
-
-
-def next_slot_seconds() -> Statement[float | None]:
-    """How long until the next slot of all chats together; negative where it is past."""
-    return first_row(
-        float, "select extract(epoch from next_at - clock_timestamp()) from app.send_slots where chat_id = 0"
-    )

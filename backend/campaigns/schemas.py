@@ -17,7 +17,7 @@ from warehouse.recipients import State as RecipientState
 MOST_TEXT = 4096
 """Characters that Telegram takes in one message."""
 RESERVED_ARMS = (CONTROL, "global_control")
-MostTime = Annotated[AwareDatetime, Field(description="with its time zone")]
+Moment = Annotated[AwareDatetime, Field(description="with its time zone")]
 CampaignState = Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
 
 
@@ -127,7 +127,7 @@ class NewCampaign(Message):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     audience: Audience
-    starts_at: Annotated[MostTime | None, Field(description="not before; null: when it is started")] = None
+    starts_at: Annotated[Moment | None, Field(description="not before; null: when it is started")] = None
     most_a_minute: Annotated[
         int | None, Field(ge=1, le=100_000, description="messages; null: what Telegram allows")
     ] = None
