@@ -37,3 +37,9 @@ def test_events_become_marts(installed: Installed, tmp_path: Path) -> None:
     assert json.loads(built) == {"days": 2, "built": 2}
     assert {path.name for path in tmp_path.iterdir()} == {"events.csv", ".customer-analyzer"}
     assert not {"target", "logs"} & {path.name for path in (installed.packages / "dbt_project").iterdir()}
+
+
+def test_the_pages_of_the_dashboard_are_in_the_wheel(installed: Installed) -> None:
+    built = installed.packages / "backend" / "pages" / "built"
+    assert "/dashboard/assets/" in (built / "index.html").read_text(encoding="utf-8")
+    assert any((built / "assets").iterdir())
