@@ -97,7 +97,7 @@ def shared_warehouse_url(empty_platform: Platform) -> Iterator[str]:
 
 
 def _fresh_warehouse(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> str:
-    _export(platform, monkeypatch)
+    export(platform, monkeypatch)
     with platform.server.connect("postgres", autocommit=True) as connection:
         connection.execute("drop database if exists warehouse with (force)")
         connection.execute("create database warehouse template migrated")
@@ -171,7 +171,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RanPlatfo
 @pytest.fixture
 def ran_platform(finished_run: RanPlatform, monkeypatch: pytest.MonkeyPatch) -> RanPlatform:
     """The finished run, with the environment pointing at it."""
-    _export(finished_run.platform, monkeypatch)
+    export(finished_run.platform, monkeypatch)
     return finished_run
 
 
@@ -209,6 +209,7 @@ def command(platform: Platform, *arguments: str, exit_code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-def _export(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def export(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the environment point at a platform, as whatever starts servers and commands reads it."""
     for name, value in platform.environment.items():
         monkeypatch.setenv(name, value)

@@ -1,6 +1,7 @@
 """A real browser on the real pages: the API of a finished run, and people who sign in to it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from backend.accounts.passwords import hashed
 from backend.accounts.store import add_account
 from standalone.fleet import running_servers
 from standalone.servers import api_server
-from tests.integration.conftest import RanPlatform
+from tests.integration.conftest import RanPlatform, export
 from tests.integration.web.chromium import environment, unpack
 from warehouse.database import Database
 from warehouse.databases import WAREHOUSE
@@ -27,7 +28,11 @@ expect.set_options(timeout=20_000)
 @pytest.fixture(scope="session")
 def dashboard(finished_run: RanPlatform) -> Iterator[str]:
     """The address of the dashboard beside the finished run."""
-    with running_servers([api_server(finished_run.platform)]) as (server,):
+    with ExitStack() as running:
+        # The environment says where passwords are, and is needed only while the server starts.
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            export(finished_run.platform, monkeypatch)
+            (server,) = running.enter_context(running_servers([api_server(finished_run.platform)]))
         yield f"{server.command.address}/dashboard"
 
 
