@@ -187,10 +187,11 @@ def killed_and_repeated(up: Up, table: str, victims: tuple[str, ...]) -> None:
 
 def connections_to_the_warehouse(platform: Platform) -> list[object]:
     with platform.server.connect("postgres") as connection:
-        # The API and its worker stay connected.
+        # The API, its worker and the sender stay connected.
         return connection.execute(
             "select query from pg_stat_activity where datname = 'warehouse'"
-            " and application_name not in ('customer-analyzer api', 'customer-analyzer worker')"
+            " and application_name not in"
+            " ('customer-analyzer api', 'customer-analyzer worker', 'customer-analyzer sender')"
         ).fetchall()
 
 
