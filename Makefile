@@ -70,7 +70,7 @@ clock: install ## run the tests that start no server at a month's end, before an
 soak: install ## run the long tests, many seeds each
 	@$(BIN)/pytest -m soak tests
 
-up: install web ## start the platform: Postgres, MLflow, Dagster, the three services; Ctrl-C stops all
+up: install web ## start the platform: Postgres, API and dashboard, bot, MLflow, Dagster, services; Ctrl-C stops all
 	@$(BIN)/customer-analyzer up
 
 lint: install $(NODE_MODULES) ## check style, types, SQL and the direction of imports

@@ -21,7 +21,9 @@ class Entry:
 
 
 COMMANDS = {
-    "up": Entry("platform", "up", "Start the platform: Postgres, MLflow, Dagster, the services. Ctrl-C stops all."),
+    "up": Entry(
+        "platform", "up", "Start the platform: API, dashboard, bot, MLflow, Dagster, services. Ctrl-C stops all."
+    ),
     "down": Entry("platform", "down", "Stop what `up` started in another terminal."),
     "status": Entry("platform", "status", "Show what runs and where, the last events, the champions."),
     "events": Entry("events", "app", "Events in and out: import files, simulate a shop, archive old months."),
