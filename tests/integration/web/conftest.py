@@ -36,9 +36,11 @@ def dashboard(finished_run: RanPlatform) -> Iterator[str]:
         yield f"{server.command.address}/dashboard"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for the tests of a module, and gone with them: its driver's event loop runs as long as it is there,
+    and asyncio could start none in the tests that come after.
+    """
     with sync_playwright() as playwright:
         # Root may not use the sandbox; the pages are our own.
         started = playwright.chromium.launch(
