@@ -11,12 +11,13 @@ from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.sending.settings import TELEGRAM_API_URL
+from core.secret_files import FileSettings
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class BackendSettings(BaseSettings):
+class BackendSettings(FileSettings, BaseSettings):
     """Settings of one API process: `WAREHOUSE_URL`, and all others as in `BACKEND_POOL_SIZE`, with a default."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="BACKEND_", populate_by_name=True)

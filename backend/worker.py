@@ -21,6 +21,7 @@ from backend.effects.recording import record_effects
 from core.errors import UserError
 from core.home import Home
 from core.logs import configure_logging
+from core.secret_files import FileSettings
 from core.settings import read_settings
 from privacy.export import export_user
 from privacy.persons import erase_person
@@ -36,7 +37,7 @@ _WAIT_SECONDS = 60
 _PIECE_CHARACTERS = 1_000_000
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(FileSettings, BaseSettings):
     """What the worker reads from its environment."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="WORKER_", populate_by_name=True)

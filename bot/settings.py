@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.secret_files import FileSettings
+
 Positive = Annotated[float, Field(gt=0)]
 
 
-class BotSettings(BaseSettings):
+class BotSettings(FileSettings, BaseSettings):
     """`TELEGRAM_BOT_TOKEN`, and all others as in `BOT_API_URL`."""
 
     model_config = SettingsConfigDict(

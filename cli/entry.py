@@ -24,6 +24,8 @@ COMMANDS = {
     "up": Entry(
         "platform", "up", "Start the platform: API, dashboard, bot, MLflow, Dagster, services. Ctrl-C stops all."
     ),
+    "serve": Entry("serve", "app", "One server in this process, for containers: api, worker, service, dagster, ..."),
+    "migrate": Entry("migrate", "migrate", "Prepare databases, roles and given keys: the first step of a deployment."),
     "down": Entry("platform", "down", "Stop what `up` started in another terminal."),
     "status": Entry("platform", "status", "Show what runs and where, the last events, the champions."),
     "events": Entry("events", "app", "Events in and out: import files, simulate a shop, archive old months."),

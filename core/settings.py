@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import UserError
+from core.secret_files import SecretFiles
 from core.storage import StorageError, check_address
 
 TRAINING_ROWS = 2_000_000
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
     horizon_days: int = Field(30, ge=1, le=730, description="how many days ahead the models predict")
     training_rows: int = Field(TRAINING_ROWS, ge=1_000, description="how many rows a training frame may have")
     service_key: SecretStr | None = Field(None, description="the key sent to the services, instead of the home's own")
+    bot_key: SecretStr | None = Field(None, description="the bot's key for the API, where `migrate` stores a given one")
+    login: str = Field("app", pattern=r"^[a-z0-9]{1,20}$", description="how names of logins with given passwords end")
+    pipeline_password: SecretStr | None = Field(None, description="of the pipeline's login; made up if not given")
+    serving_password: SecretStr | None = Field(None, description="of the services' login")
+    backend_password: SecretStr | None = Field(None, description="of the login of the API and the sender")
     telegram_bot_token: SecretStr | None = Field(
         None, validation_alias="TELEGRAM_BOT_TOKEN", description="the bot's token; without one a double is Telegram"
     )
@@ -103,9 +109,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Those of pydantic, and the ports of services: which models there are is not known here."""
+        """Those of pydantic, secrets in files, and the ports of services: which models there are is not known here."""
         ports = _ServicePorts(settings_cls, dotenv_settings, env_settings)
-        return init_settings, ports, env_settings, dotenv_settings, file_secret_settings
+        files = SecretFiles(settings_cls)
+        return init_settings, ports, env_settings, files, dotenv_settings, file_secret_settings
 
     @field_validator("home")
     @classmethod

@@ -28,6 +28,18 @@ def end_lost_runs(instance: dg.DagsterInstance) -> list[str]:
     return [run.run_id for run in lost]
 
 
+def end_runs_of_code_server(instance: dg.DagsterInstance) -> list[str]:
+    """Marks unfinished runs that a code server started as failed, and returns their ids.
+
+    For a code server in a container of its own, before it starts: their processes ended with the container before it.
+    """
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    lost = [run for run in instance.get_runs(unfinished) if GRPC_INFO_TAG in run.tags and PROCESS_TAG not in run.tags]
+    for run in lost:
+        instance.report_run_failed(run, "The code server was replaced during this run; start it again")
+    return [run.run_id for run in lost]
+
+
 def is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether the process of an unfinished run has ended. A run on another machine or of unknown process is not
     lost."""

@@ -4,6 +4,9 @@ Belongs here: only what BentoML needs to find and start it. BentoML wants a serv
 when the module is imported. Does not belong here: anything a service does (`app.py`, `runtime.py`).
 """
 
+import os
+from pathlib import Path
+
 import bentoml
 
 from serving.app import create_app
@@ -12,7 +15,8 @@ from serving.model_slot import read_build
 from serving.runtime import open_runtime
 from serving.settings import BUILD_FILE
 
-kind = read_build(BUILD_FILE).kind
+# Set where no Bento is served, but the installed packages and a model that lies elsewhere.
+kind = read_build(Path(os.environ.get("SERVING_BUILD_FILE", BUILD_FILE))).kind
 app = create_app(kind, open_runtime)
 
 

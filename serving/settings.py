@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.secret_files import FileSettings
 from core.storage import Storage
 
 # A Bento carries the packages and, beside them, the model it was built with.
@@ -32,7 +33,7 @@ def _default_state_folder() -> Path:
     return _default_home() / "state"
 
 
-class ServingSettings(BaseSettings):
+class ServingSettings(FileSettings, BaseSettings):
     """Settings of one service process: `WAREHOUSE_URL`, and all others as in `SERVING_POOL_SIZE`, with a default."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="SERVING_", populate_by_name=True)

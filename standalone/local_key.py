@@ -56,6 +56,27 @@ def ensure_bot_key(platform: "Platform") -> str:
     return _ensure(platform, BOT_NAME, BOT_SCOPES, platform.home.bot_key)
 
 
+def store_given_keys(platform: "Platform") -> list[str]:
+    """Stores the keys that the settings give, where each is not known yet; returns whose they are."""
+    from core.api_keys import HINT_LENGTH, digest_of
+    from warehouse.api_keys import SERVICE_SCOPE, add_api_key, valid_scopes
+    from warehouse.database import Database, execute
+    from warehouse.locks import local_key_lock
+
+    settings = platform.settings
+    given = (("api", settings.service_key, (SERVICE_SCOPE,)), (BOT_NAME, settings.bot_key, BOT_SCOPES))
+    stored = []
+    with local_key_lock(Database(platform.backend_url)) as connection:
+        for name, secret, scopes in given:
+            if secret is None:
+                continue
+            key = secret.get_secret_value()
+            if execute(connection, valid_scopes(digest_of(key))) is None:
+                execute(connection, add_api_key(name, digest_of(key), scopes, hint=key[:HINT_LENGTH]))
+                stored.append(name)
+    return stored
+
+
 def key_to_show(settings: Settings, home: Home) -> str:
     """The key for calling the services of a home: the one of the settings, else the home's own.
 

@@ -1,28 +1,30 @@
 """The servers of `up`: the API, the MLflow pages, Dagster's pages, daemon and code server, and a service a model.
 
-Belongs here: the command line of each. Does not belong here: supervising processes (`fleet`, `processes`), what a
-service does (`serving`), and what Dagster runs (`orchestration.definitions`).
+Belongs here: where each listens and what it is told. Does not belong here: its command line (`programs`), supervising
+processes (`fleet`, `processes`), what a service does (`serving`), and what Dagster runs (`orchestration.definitions`).
 """
 
 import json
-import sys
 from collections.abc import Collection
-from pathlib import Path
-
-import yaml
 
 from core.home import LOOPBACK, choose_port, remembered_port
 from ml.kinds import model_kinds
 from serving.build import is_built, serve_command, serve_environment
 from standalone.processes import Command
+from standalone.programs import (
+    api_program,
+    dagster_code_program,
+    dagster_daemon_program,
+    dagster_program,
+    mlflow_program,
+    worker_program,
+    write_workspace,
+)
 from standalone.stack import Platform
 from standalone.telegram_servers import telegram_of
 from warehouse.database import execute
 from warehouse.databases import DAGSTER, MLFLOW, WAREHOUSE
 from warehouse.deployments import deployed_bentos
-
-DAGSTER_POOL_OVERFLOW = 4
-"""How many connections each store of Dagster's pages may open in addition to the one it keeps."""
 
 
 def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Command]:
@@ -38,22 +40,13 @@ def page_servers(platform: Platform) -> list[Command]:
     """The MLflow pages and Dagster's servers. The code server comes first, because the two others load from it."""
     home, ports = platform.home, platform.settings.ports
     code_port = choose_port(home, "dagster_code", None)
-    workspace = home.dagster / "workspace.yaml"
-    workspace.write_text(_workspace(code_port), encoding="utf-8")
+    workspace = write_workspace(home, LOOPBACK, code_port)
     mlflow_port = choose_port(home, "mlflow", ports["mlflow"])
     dagster_port = choose_port(home, "dagster", ports["dagster"])
     return [
         Command(
             "mlflow",
-            [
-                *_program("mlflow"),
-                "server",
-                f"--backend-store-uri={platform.mlflow_url}",
-                f"--default-artifact-root={platform.settings.artifact_root}",
-                f"--host={LOOPBACK}",
-                f"--port={mlflow_port}",
-                "--workers=1",
-            ],
+            mlflow_program(platform.mlflow_url, platform.settings.artifact_root, LOOPBACK, mlflow_port),
             home.logs / "mlflow.log",
             mlflow_port,
             "/health",
@@ -61,28 +54,14 @@ def page_servers(platform: Platform) -> list[Command]:
         ),
         Command(
             "dagster_code",
-            [
-                *_program("dagster"),
-                "code-server",
-                "start",
-                "--module-name=orchestration.definitions",
-                f"--host={LOOPBACK}",
-                f"--port={code_port}",
-            ],
+            dagster_code_program(LOOPBACK, code_port),
             home.logs / "dagster_code.log",
             code_port,
             directory=home.root,
         ),
         Command(
             "dagster",
-            [
-                *_program("dagster-webserver"),
-                f"--workspace={workspace}",
-                f"--host={LOOPBACK}",
-                f"--port={dagster_port}",
-                # For each of its three stores. The default of 20 would be half of what Postgres allows.
-                f"--db-pool-max-overflow={DAGSTER_POOL_OVERFLOW}",
-            ],
+            dagster_program(workspace, LOOPBACK, dagster_port),
             home.logs / "dagster.log",
             dagster_port,
             "/server_info",
@@ -90,7 +69,7 @@ def page_servers(platform: Platform) -> list[Command]:
         ),
         Command(
             "dagster_daemon",
-            [*_program("dagster-daemon"), "run", f"--workspace={workspace}"],
+            dagster_daemon_program(workspace),
             home.logs / "dagster_daemon.log",
             directory=home.root,
         ),
@@ -105,23 +84,7 @@ def api_server(platform: Platform) -> Command:
     token, telegram = platform.settings.telegram_bot_token, telegram_of(platform)
     return Command(
         "api",
-        [
-            *_program("uvicorn"),
-            "--factory",
-            "backend.app:create_app",
-            f"--host={LOOPBACK}",
-            f"--port={port}",
-            "--no-access-log",
-            "--no-server-header",
-            # The API writes lines of its own, in JSON.
-            "--log-level=warning",
-            "--timeout-graceful-shutdown=10",
-            # Whom to believe is a setting of the API's own.
-            "--no-proxy-headers",
-            # Listeners say little more than who they are.
-            "--ws=websockets-sansio",
-            "--ws-max-size=65536",
-        ],
+        api_program(LOOPBACK, port),
         home.logs / "api.log",
         port,
         "/readyz",
@@ -146,7 +109,7 @@ def worker_server(platform: Platform) -> Command:
     scanned = [platform.access.pipeline.url(name) for name in (DAGSTER, MLFLOW)]
     return Command(
         "worker",
-        [sys.executable, "-m", "backend.worker"],
+        worker_program(),
         home.logs / "worker.log",
         environment={"WORKER_SCANNED": json.dumps(scanned)},
         directory=home.root,
@@ -179,13 +142,3 @@ def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:
             "DBT_ENV_SECRET_PASSWORD": "",
         },
     )
-
-
-def _workspace(code_port: int) -> str:
-    location = {"host": LOOPBACK, "port": code_port, "location_name": "customer_analyzer"}
-    return yaml.safe_dump({"load_from": [{"grpc_server": location}]}, sort_keys=False)
-
-
-def _program(name: str) -> list[str]:
-    """The path of a tool in our own environment, whose folder need not be on PATH."""
-    return [str(Path(sys.executable).with_name(name))]

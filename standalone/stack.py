@@ -25,7 +25,8 @@ from warehouse.databases import (
     given_server,
 )
 from warehouse.exchange_rates import demand_base_currency
-from warehouse.logins import Access, prepare_server
+from warehouse.logins import Access, GivenLogins, prepare_server
+from warehouse.roles import BACKEND, PIPELINE, SERVING
 
 MAX_RUN_SECONDS = 6 * 3600
 
@@ -71,7 +72,7 @@ def running_platform(settings: Settings) -> Iterator[Platform]:
         else:
             port = resources.enter_context(embedded_postgres(home, settings.postgres_port))
             server = embedded_server(home, port)
-        access = prepare_server(server, home.passfile)
+        access = prepare_server(server, home.passfile, _given_logins(settings))
         if server.is_embedded:
             forget_place(access.pipeline, home)
         write_dagster_instance(home)
@@ -80,6 +81,15 @@ def running_platform(settings: Settings) -> Iterator[Platform]:
         if settings.currency is not None:
             demand_base_currency(Database(access.pipeline.url(WAREHOUSE)), settings.currency)
         yield Platform(settings, home, server, access, variables)
+
+
+def _given_logins(settings: Settings) -> GivenLogins:
+    passwords = {
+        PIPELINE: settings.pipeline_password,
+        SERVING: settings.serving_password,
+        BACKEND: settings.backend_password,
+    }
+    return GivenLogins(settings.login, {role: given for role, given in passwords.items() if given is not None})
 
 
 def join_platform(settings: Settings) -> Platform:

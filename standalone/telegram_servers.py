@@ -12,6 +12,7 @@ from pathlib import Path
 from core.home import LOOPBACK, choose_port, remembered_port, write_private
 from standalone.local_key import ensure_bot_key
 from standalone.processes import Command
+from standalone.programs import bot_program, sender_program
 from standalone.stack import Platform
 
 TELEGRAM_URL = "https://api.telegram.org"
@@ -86,7 +87,7 @@ def bot_server(platform: Platform, api_url: str) -> Command:
     ensure_bot_key(platform)
     return Command(
         "bot",
-        [sys.executable, "-m", "bot"],
+        bot_program(),
         platform.home.logs / "bot.log",
         environment={
             **telegram_of(platform).environment,
@@ -103,7 +104,7 @@ def sender_server(platform: Platform) -> Command:
     home = platform.home
     return Command(
         "sender",
-        [sys.executable, "-m", "backend.sending"],
+        sender_program(),
         home.logs / "sender.log",
         environment={
             **telegram_of(platform).environment,

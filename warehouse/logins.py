@@ -4,11 +4,13 @@ Belongs here: making them and finding their passwords. Does not belong here: wha
 """
 
 import secrets
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from pydantic import SecretStr
 
 from warehouse.database import Connection
 from warehouse.databases import Server, ensure_databases
@@ -29,13 +31,21 @@ class Access:
     problem: str | None = None
 
 
-def prepare_server(server: Server, passfile: Path) -> Access:
+@dataclass(frozen=True)
+class GivenLogins:
+    """Logins that several machines share, and whose passwords are therefore given: how names end, and by role."""
+
+    name: str = "app"
+    passwords: Mapping[str, SecretStr] = field(default_factory=dict)
+
+
+def prepare_server(server: Server, passfile: Path, given: GivenLogins | None = None) -> Access:
     """Makes what is missing of databases, tables, roles and this home's logins, whose passwords go into `passfile`.
 
     A server whose user may not make roles is used as that one user.
     """
     ensure_databases(server)
-    logins = _ensure_logins(server, passfile) if prepare_databases(server) else None
+    logins = _ensure_logins(server, passfile, given or GivenLogins()) if prepare_databases(server) else None
     if logins is None:
         problem = (
             f"{server.user} may not make roles at {server.host}:{server.port}, so the services have every right that "
@@ -48,7 +58,7 @@ def prepare_server(server: Server, passfile: Path) -> Access:
     return Access(pipeline, serving, backend)
 
 
-def _ensure_logins(server: Server, passfile: Path) -> dict[str, str] | None:
+def _ensure_logins(server: Server, passfile: Path, given: GivenLogins) -> dict[str, str] | None:
     """This home's login for each role, by role; None where they cannot be made."""
     port = ANY if server.is_embedded else str(server.port)
     try:
@@ -58,10 +68,14 @@ def _ensure_logins(server: Server, passfile: Path) -> dict[str, str] | None:
             entries = [each for each in read_entries(passfile) if (each.host, each.port) == (server.host, port)]
             logins = {}
             for role in _ROLES:
-                known = next((each for each in entries if each.user.startswith(f"{role}_")), None)
-                # Other homes may use a given server too, each with logins of its own.
-                name = f"{role}_{'home' if server.is_embedded else secrets.token_hex(4)}"
-                entry = known or Entry(server.host, port, name, secrets.token_urlsafe(32))
+                if role in given.passwords:
+                    entry = Entry(server.host, port, f"{role}_{given.name}", given.passwords[role].get_secret_value())
+                    known = entry if entry in entries else None
+                else:
+                    known = next((each for each in entries if each.user.startswith(f"{role}_")), None)
+                    # Other homes may use a given server too, each with logins of its own.
+                    name = f"{role}_{'home' if server.is_embedded else secrets.token_hex(4)}"
+                    entry = known or Entry(server.host, port, name, secrets.token_urlsafe(32))
                 if _ensure_login(connection, role, entry, is_known=known is not None):
                     remember(passfile, entry)
                 logins[role] = entry.user

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.secret_files import FileSettings
 from warehouse.send_slots import A_SECOND
 
 TELEGRAM_API_URL = "https://api.telegram.org"
@@ -12,7 +13,7 @@ TELEGRAM_API_URL = "https://api.telegram.org"
 Positive = Annotated[float, Field(gt=0)]
 
 
-class SenderSettings(BaseSettings):
+class SenderSettings(FileSettings, BaseSettings):
     """`WAREHOUSE_URL`, `TELEGRAM_BOT_TOKEN` and `TELEGRAM_API_URL`; all others as in `SENDER_LANES`."""
 
     model_config = SettingsConfigDict(
