@@ -14,6 +14,7 @@ import time_machine
 from hypothesis import settings
 
 from ml import kinds
+from tests.system import SystemTests
 
 settings.register_profile("repeatable", max_examples=40, derandomize=True, deadline=None)
 settings.load_profile("repeatable")
@@ -47,7 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Sets the clock before any of our modules is imported: a date made at import time is then of the day before."""
+    """Sets the clock before our modules are imported: a date made at import time is then of the day before."""
+    config.pluginmanager.register(SystemTests())
     midnight = config.getoption("midnight")
     if midnight is not None:
         clock = time_machine.travel(midnight - _EVE)
