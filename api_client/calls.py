@@ -15,15 +15,15 @@ from api_client import models
 from api_client.call import Call, key_or_new, path_of, read_bytes, read_json, read_nothing
 
 
-def add_list_members(_client: object, list_id: UUID, body: models.MoreMembers) -> Call[models.UserListAnswer]:
+def add_list_members(_client: object, list_id: UUID, body: models.MoreMembers) -> Call[models.Addition]:
     """Add users to a list.
 
-    Who is in it already, or was erased, is left out.
+    Who is on it already, or was erased, is left out.
     """
     return Call(
         "POST",
         path_of("/user-lists/{list_id}/members", list_id=list_id),
-        read_json(models.UserListAnswer),
+        read_json(models.Addition),
         body=body,
         is_repeatable=False,
     )
@@ -61,6 +61,22 @@ def approve_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerSta
         "POST",
         path_of("/triggers/{trigger_id}/approve", trigger_id=trigger_id),
         read_json(models.TriggerStatus),
+        is_repeatable=False,
+    )
+
+
+def ask_what_if(
+    _client: object, user_id: str, model: Literal["purchase", "churn"], body: models.Changes
+) -> Call[models.WhatIf]:
+    """What the model would say with other values.
+
+    The model's response, and not the effect of doing something: that is what campaigns measure.
+    """
+    return Call(
+        "POST",
+        path_of("/users/{user_id}/what-if/{model}", user_id=user_id, model=model),
+        read_json(models.WhatIf),
+        body=body,
         is_repeatable=False,
     )
 
@@ -219,6 +235,26 @@ def delete_user_list(_client: object, list_id: UUID) -> Call[None]:
     Campaigns that were sent to it keep their recipients. One that is still to begin would reach nobody.
     """
     return Call("DELETE", path_of("/user-lists/{list_id}", list_id=list_id), read_nothing)
+
+
+def delete_view(_client: object, view_id: UUID) -> Call[None]:
+    """Delete a view of mine.
+
+    Views of others are not found.
+    """
+    return Call("DELETE", path_of("/views/{view_id}", view_id=view_id), read_nothing)
+
+
+def drop_list_member(_client: object, list_id: UUID, user_id: str) -> Call[models.UserListAnswer]:
+    """Take a user off a list.
+
+    Under any id of the person. A user who is not on it stays off it.
+    """
+    return Call(
+        "DELETE",
+        path_of("/user-lists/{list_id}/members/{user_id}", list_id=list_id, user_id=user_id),
+        read_json(models.UserListAnswer),
+    )
 
 
 def end_other_sessions(_client: object) -> Call[None]:
@@ -458,6 +494,16 @@ def get_job_export(_client: object, job_id: UUID) -> Call[bytes]:
     return Call("GET", path_of("/jobs/{job_id}/export", job_id=job_id), read_bytes)
 
 
+def get_levers(_client: object, user_id: str, model: Literal["purchase", "churn"]) -> Call[models.Levers]:
+    """What can be tried on a user's features.
+
+    Features that the model reads and someone can act on, each within what has been seen of any user.
+    """
+    return Call(
+        "GET", path_of("/users/{user_id}/what-if/{model}", user_id=user_id, model=model), read_json(models.Levers)
+    )
+
+
 def get_models(_client: object) -> Call[models.ModelsReport]:
     """Models: versions, changes of champions, scorecard, calibration, drift.
 
@@ -663,6 +709,14 @@ def get_user(
     )
 
 
+def get_user_contacts(_client: object, user_id: str) -> Call[models.Contacts]:
+    """Messages to a user, experiments, lists and feedback.
+
+    Also those who were held out or could not be written to. Feedback is for who may read the inbox.
+    """
+    return Call("GET", path_of("/users/{user_id}/contacts", user_id=user_id), read_json(models.Contacts))
+
+
 def get_user_events(
     _client: object, user_id: str, *, limit: int | None = None, cursor: str | None = None
 ) -> Call[models.Timeline]:
@@ -758,7 +812,20 @@ def get_users(
     max_expected_value: float | None = None,
     active_since: date | None = None,
     silent_since: date | None = None,
+    first_seen_from: date | None = None,
+    first_seen_until: date | None = None,
+    did: Literal["been_active", "viewed", "filled_cart", "checked_out", "bought"] | None = None,
+    did_not: Literal["been_active", "viewed", "filled_cart", "checked_out", "bought"] | None = None,
+    from_day: date | None = None,
+    until_day: date | None = None,
+    segment_before: str | None = None,
+    segment_before_on: date | None = None,
+    rfm_cell: str | None = None,
+    recency_score: int | None = None,
+    value_score: int | None = None,
+    list_id: UUID | None = None,
     property: list[str] | None = None,
+    rules: str | None = None,
     sort: Literal[
         "user_id",
         "expected_value",
@@ -784,8 +851,21 @@ def get_users(
     max_expected_value: in the base currency
     active_since: active on that day (UTC) or later
     silent_since: not active on that day (UTC) or later
+    first_seen_from: first event on that day (UTC) or later
+    first_seen_until: first event on that day (UTC) or earlier
+    did: in the days from `from_day` to `until_day`
+    did_not: the same, and did not
+    from_day: of `did` and `did_not`, UTC; none: from the beginning
+    until_day: this day is included; none: until the list's day
+    segment_before: the segment's name on an earlier scored day
+    segment_before_on: that day; none: the scored day before this one
+    rfm_cell: a cell of `GET /analytics/rfm`
+    recency_score: 5: bought most recently; buyers only
+    value_score: 5: most orders and money; buyers only
+    list_id: members of this list
     property: `name:value`; users with an event whose `properties` have it, as of the day of the list. Given several
         times: with an event for each
+    rules: JSON, as the `rules` of an audience
     sort: equal users come in the order of their ids
     order: what is not known counts as least
     limit: users a page
@@ -808,13 +888,34 @@ def get_users(
             "max_expected_value": max_expected_value,
             "active_since": active_since,
             "silent_since": silent_since,
+            "first_seen_from": first_seen_from,
+            "first_seen_until": first_seen_until,
+            "did": did,
+            "did_not": did_not,
+            "from_day": from_day,
+            "until_day": until_day,
+            "segment_before": segment_before,
+            "segment_before_on": segment_before_on,
+            "rfm_cell": rfm_cell,
+            "recency_score": recency_score,
+            "value_score": value_score,
+            "list_id": list_id,
             "property": property,
+            "rules": rules,
             "sort": sort,
             "order": order,
             "limit": limit,
             "cursor": cursor,
         },
     )
+
+
+def get_views(_client: object) -> Call[list[models.View]]:
+    """My saved views of the list of users.
+
+    By name.
+    """
+    return Call("GET", "/views", read_json(list[models.View]))
 
 
 def hold_slots(_client: object, body: models.Flood) -> Call[None]:
@@ -897,12 +998,12 @@ def make_trigger(_client: object, body: models.NewTrigger) -> Call[models.Trigge
     return Call("POST", "/triggers", read_json(models.TriggerStatus), body=body, is_repeatable=False)
 
 
-def make_user_list(_client: object, body: models.NewList) -> Call[models.UserListAnswer]:
+def make_user_list(_client: object, body: models.NewList) -> Call[models.Addition]:
     """Make a list of users.
 
-    For an audience from a file, or from somewhere else. More users can be added later.
+    Of an audience as it is now, of a file, or from somewhere else. More users can be added later.
     """
-    return Call("POST", "/user-lists", read_json(models.UserListAnswer), body=body, is_repeatable=False)
+    return Call("POST", "/user-lists", read_json(models.Addition), body=body, is_repeatable=False)
 
 
 def me(_client: object) -> Call[models.Me]:
@@ -1218,6 +1319,14 @@ def rotate_key(_client: object, key_id: int, body: models.Rotation) -> Call[mode
     )
 
 
+def save_view(_client: object, body: models.NewView) -> Call[models.View]:
+    """Save a view.
+
+    In place of my view of the same name, if there is one.
+    """
+    return Call("POST", "/views", read_json(models.View), body=body, is_repeatable=False)
+
+
 def sessions(_client: object) -> Call[list[models.SessionAnswer]]:
     """My sessions.
 
@@ -1266,6 +1375,18 @@ def take_answers(_client: object, body: models.AnswersWanted) -> Call[models.Ans
     Each answer is given to one bot, once.
     """
     return Call("POST", "/telegram/answers/take", read_json(models.AnswersToSend), body=body, is_repeatable=False)
+
+
+def take_back_addition(_client: object, list_id: UUID, addition_id: UUID) -> Call[models.UserListAnswer]:
+    """Take back what was added to a list.
+
+    Those who were on it before stay.
+    """
+    return Call(
+        "DELETE",
+        path_of("/user-lists/{list_id}/additions/{addition_id}", list_id=list_id, addition_id=addition_id),
+        read_json(models.UserListAnswer),
+    )
 
 
 def take_slot(_client: object, body: models.SlotWanted) -> Call[models.SlotAnswer]:

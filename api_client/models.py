@@ -56,6 +56,20 @@ class AccountChange(BaseModel):
     telegram_id: Annotated[int | None, Field(description="who may sign in with Telegram")] = None
 
 
+class Addition(BaseModel):
+    """
+    A list after users were added to it.
+    """
+
+    list_id: UUID
+    name: str
+    made_by: str
+    made_at: AwareDatetime
+    users: int
+    added: Annotated[int, Field(description="users who were not on it before")]
+    addition_id: Annotated[UUID, Field(description="by which they can be taken off again")]
+
+
 class AnswerOutcome(BaseModel):
     """
     How sending went: the number of the message, or why there is none.
@@ -165,6 +179,26 @@ class AudienceFilter(BaseModel):
     max_expected_value: Annotated[float | None, Field(description="in the base currency")] = None
     active_since: Annotated[date | None, Field(description="active on that day (UTC) or later")] = None
     silent_since: Annotated[date | None, Field(description="not active on that day (UTC) or later")] = None
+    first_seen_from: Annotated[date | None, Field(description="first event on that day (UTC) or later")] = None
+    first_seen_until: Annotated[date | None, Field(description="first event on that day (UTC) or earlier")] = None
+    did: Annotated[
+        Literal["been_active", "viewed", "filled_cart", "checked_out", "bought"] | None,
+        Field(description="in the days from `from_day` to `until_day`"),
+    ] = None
+    did_not: Annotated[
+        Literal["been_active", "viewed", "filled_cart", "checked_out", "bought"] | None,
+        Field(description="the same, and did not"),
+    ] = None
+    from_day: Annotated[date | None, Field(description="of `did` and `did_not`, UTC; none: from the beginning")] = None
+    until_day: Annotated[date | None, Field(description="this day is included; none: until the list's day")] = None
+    segment_before: Annotated[str | None, Field(description="the segment's name on an earlier scored day")] = None
+    segment_before_on: Annotated[date | None, Field(description="that day; none: the scored day before this one")] = (
+        None
+    )
+    rfm_cell: Annotated[str | None, Field(description="a cell of `GET /analytics/rfm`")] = None
+    recency_score: Annotated[int | None, Field(description="5: bought most recently; buyers only")] = None
+    value_score: Annotated[int | None, Field(description="5: most orders and money; buyers only")] = None
+    list_id: Annotated[UUID | None, Field(description="members of this list")] = None
 
 
 class AuditEntry(BaseModel):
@@ -236,6 +270,20 @@ class ChampionChange(BaseModel):
     promoted_by: str
 
 
+class Changes(BaseModel):
+    """
+    The values to try.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    changes: Annotated[
+        dict[str, float],
+        Field(description="feature to value, within the bounds of its lever", max_length=10, min_length=1),
+    ]
+
+
 class ChurnRisk(BaseModel):
     """
     A batch score of churn is above a line, and the one before was not.
@@ -246,6 +294,25 @@ class ChurnRisk(BaseModel):
     )
     kind: Literal["churn_risk"]
     above: Annotated[float, Field(description="the probability of leaving")]
+
+
+class Contact(BaseModel):
+    """
+    A campaign or trigger that selected the user, and what became of it.
+    """
+
+    campaign_id: UUID
+    name: str
+    kind: Literal["campaign", "trigger"]
+    arm: Annotated[str | None, Field(description="the variant or the control group; null: could not be reached anyway")]
+    is_experiment: Annotated[bool, Field(description="it has a control group, so its effect is measured")]
+    state: Literal[
+        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+    ]
+    reason: str | None
+    text: Annotated[str | None, Field(description="in the user's language, as of now; null: nothing was to be sent")]
+    selected_at: AwareDatetime
+    sent_at: AwareDatetime | None
 
 
 class Day(BaseModel):
@@ -678,6 +745,56 @@ class LeftCart(BaseModel):
     after_minutes: int | None = 60
 
 
+class Lever(BaseModel):
+    """
+    A feature that the model reads and someone can act on.
+    """
+
+    feature: Annotated[str, Field(description="name in the feature catalogue")]
+    label: str
+    unit: str
+    lever: Annotated[str, Field(description="what can be done about it, in the catalogue's words")]
+    value: Annotated[float | None, Field(description="the user's; null where undefined")]
+    least: Annotated[float, Field(description="the smallest value that any user has")]
+    most: Annotated[float, Field(description="the largest value that any user has")]
+    is_reason: Annotated[bool, Field(description="it is among the reasons for the answer of now")]
+
+
+class Levers(BaseModel):
+    """
+    What can be tried, the reasons for the model's answer first.
+    """
+
+    model: str
+    model_version: int
+    as_of: Annotated[date, Field(description="the day whose beginning the features describe")]
+    horizon_days: int | None
+    probability: Annotated[float, Field(description="calibrated probability")]
+    levers: list[Lever]
+
+
+class ListCondition(BaseModel):
+    """
+    The user is on a list.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["list"]
+    list_id: UUID
+    is_true: Annotated[bool | None, Field(description="false: the user is not on it")] = True
+
+
+class ListOfUser(BaseModel):
+    """
+    A list that the user is on.
+    """
+
+    list_id: UUID
+    name: str
+
+
 class Login(BaseModel):
     """
     Who signs in.
@@ -742,17 +859,6 @@ class ModelState(BaseModel):
     model_version: int | None = None
     loaded_at: AwareDatetime | None = None
     warning: Annotated[str | None, Field(description="what to know before relying on it")] = None
-
-
-class MoreMembers(BaseModel):
-    """
-    Users to add to a list.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    user_ids: list[str]
 
 
 class NewAccount(BaseModel):
@@ -865,18 +971,6 @@ class NewKey(BaseModel):
     ] = None
 
 
-class NewList(BaseModel):
-    """
-    A list of users, or more of one.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: Annotated[str, Field(description="what people call it")]
-    user_ids: list[str]
-
-
 class NewPassword(BaseModel):
     """
     A change of one's own password.
@@ -887,6 +981,18 @@ class NewPassword(BaseModel):
     )
     current_password: SecretStr
     new_password: Annotated[SecretStr, Field(description="12 to 256 characters, of any kind")]
+
+
+class NewView(BaseModel):
+    """
+    A view to save. One of the same name is replaced.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="what people call it")]
+    query: Annotated[str, Field(description="the filters as they stand in the address of the page, without `?`")]
 
 
 class NoReply(BaseModel):
@@ -909,6 +1015,20 @@ class Nothing(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
+
+
+class NumberCondition(BaseModel):
+    """
+    A feature or a score lies within bounds. What is not known lies within none.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["number"]
+    name: Annotated[str, Field(description="a feature of the catalogue, or a score")]
+    least: Annotated[float | None, Field(description="this or more")] = None
+    most: Annotated[float | None, Field(description="this or less")] = None
 
 
 class OrderLine(BaseModel):
@@ -1015,6 +1135,20 @@ class Prohibition(BaseModel):
         extra="forbid",
     )
     reason: Annotated[str, Field(description="for colleagues, as in `asked by phone`")]
+
+
+class PropertyCondition(BaseModel):
+    """
+    The user has an event whose `properties` say so.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["property"]
+    name: str
+    value: str
+    is_true: Annotated[bool | None, Field(description="false: the user has no such event")] = True
 
 
 class QuarantineReason(BaseModel):
@@ -1185,6 +1319,18 @@ class RfmCell(BaseModel):
     purchase_amount: float
 
 
+class RfmGridCell(BaseModel):
+    """
+    Buyers with the same two scores of 1 to 5.
+    """
+
+    recency_score: Annotated[int, Field(description="5: bought most recently")]
+    value_score: Annotated[int, Field(description="5: most orders and money; the mean of both scores, rounded up")]
+    cell: Annotated[str, Field(description="the named cell that it is part of")]
+    users: int
+    purchase_amount: float
+
+
 class RfmReport(BaseModel):
     """
     `GET /analytics/rfm`.
@@ -1192,6 +1338,7 @@ class RfmReport(BaseModel):
 
     as_of: Annotated[date | None, Field(description="the last run knew all before this day (UTC); null: no run yet")]
     cells: list[RfmCell]
+    grid: Annotated[list[RfmGridCell], Field(description="the same buyers by their scores; empty places are left out")]
 
 
 class RiskCount(BaseModel):
@@ -1201,6 +1348,7 @@ class RiskCount(BaseModel):
 
     risk: str | None
     users: int
+    expected_value: Annotated[float, Field(description="money expected of them within the horizon, base currency")]
 
 
 class Rotation(BaseModel):
@@ -1236,6 +1384,18 @@ class RunNotice(BaseModel):
     noticed_at: Annotated[AwareDatetime, Field(description="kept for seven days")]
     kind: Literal["run"]
     body: RunBody
+
+
+class Said(BaseModel):
+    """
+    Feedback of the user.
+    """
+
+    feedback_id: UUID
+    stars: int | None
+    words: str | None
+    given_at: AwareDatetime
+    answer: str | None
 
 
 class SampleRatioAnswer(BaseModel):
@@ -1312,6 +1472,23 @@ class Segment(BaseModel):
     mean_expected_value: float | None
     mean_purchase_probability: float | None
     mean_churn_probability: float | None
+    mean_orders: Annotated[float | None, Field(description="orders of a user in all")]
+    mean_purchase_amount: Annotated[float | None, Field(description="spent by a user in all, before refunds")]
+    mean_days_since_active: Annotated[float | None, Field(description="days from the last activity to the report's")]
+    high_risk_share: Annotated[float | None, Field(description="users at high risk of leaving, of all its users")]
+
+
+class SegmentCondition(BaseModel):
+    """
+    The user is in one of some segments.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["segment"]
+    names: list[str]
+    is_true: Annotated[bool | None, Field(description="false: the user is in none of them")] = True
 
 
 class SegmentMove(BaseModel):
@@ -1675,6 +1852,31 @@ class VariantAnswer(BaseModel):
     outcomes: list[OutcomeAnswer]
 
 
+class View(BaseModel):
+    """
+    A saved view of the list of users.
+    """
+
+    view_id: UUID
+    name: str
+    query: Annotated[str, Field(description="the filters as they stand in the address of the page, without `?`")]
+    made_at: AwareDatetime
+
+
+class WhatIf(BaseModel):
+    """
+    How the model answers with other values. No effect: nobody knows whether acting would change the outcome so.
+
+    All other features stay as they are, also those that would change along.
+    """
+
+    model: str
+    model_version: int
+    horizon_days: int | None
+    before: Annotated[float, Field(description="calibrated probability")]
+    after: Annotated[float, Field(description="calibrated probability")]
+
+
 class Words(BaseModel):
     """
     A template in one language. Both texts may use variables, as in `{{ first_name }}`, and Telegram's HTML.
@@ -1764,87 +1966,12 @@ class AddressedEvent(BaseModel):
     addressee: Addressee | None = None
 
 
-class Audience(BaseModel):
-    """
-    Whom a campaign is for: users of the last run that pass a filter, or those of a list, or both.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    filter: Annotated[AudienceFilter | None, Field(description="null: everybody")] = None
-    list_id: Annotated[UUID | None, Field(description="only members of this list, whose file was sent before")] = None
-    targets: Annotated[Targets | None, Field(description="only the best of them")] = None
-
-
-class CampaignAnswer(BaseModel):
-    """
-    A campaign.
-    """
-
-    campaign_id: UUID
-    name: str
-    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
-    topic: Annotated[
-        Literal["offers", "recommendations", "reminders", "news"],
-        Field(description="What a message is about. Users get none until they choose some."),
-    ]
-    is_transactional: bool
-    audience: Audience
-    variants: list[Variant]
-    control_share: float
-    starts_at: AwareDatetime | None
-    most_a_minute: int | None
-    made_by: str
-    made_at: AwareDatetime
-    approved_by: str | None
-    approved_at: AwareDatetime | None
-    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
-    ended_at: AwareDatetime | None
-
-
-class CampaignPage(BaseModel):
-    """
-    Campaigns, newest first.
-    """
-
-    campaigns: list[CampaignAnswer]
-    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
-
-
 class CampaignScorecard(BaseModel):
     """
     `GET /analytics/campaigns`.
     """
 
     effects: Annotated[list[ScorecardEffect], Field(description="the newest campaign first; measured every hour")]
-
-
-class CampaignStatus(BaseModel):
-    """
-    A campaign, and how far it is.
-    """
-
-    campaign_id: UUID
-    name: str
-    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
-    topic: Annotated[
-        Literal["offers", "recommendations", "reminders", "news"],
-        Field(description="What a message is about. Users get none until they choose some."),
-    ]
-    is_transactional: bool
-    audience: Audience
-    variants: list[Variant]
-    control_share: float
-    starts_at: AwareDatetime | None
-    most_a_minute: int | None
-    made_by: str
-    made_at: AwareDatetime
-    approved_by: str | None
-    approved_at: AwareDatetime | None
-    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
-    ended_at: AwareDatetime | None
-    numbers: CampaignNumbers
 
 
 class Cohort(BaseModel):
@@ -1855,6 +1982,18 @@ class Cohort(BaseModel):
     first_day: date
     users: int
     weeks: list[RetentionWeek]
+
+
+class Contacts(BaseModel):
+    """
+    What the shop and one user have said to each other, newest first.
+    """
+
+    contacts: Annotated[list[Contact], Field(description="the newest hundred")]
+    lists: list[ListOfUser]
+    feedback: Annotated[list[Said] | None, Field(description="the newest twenty; null: not for this caller to see")]
+    is_in_global_control: Annotated[bool, Field(description="held out of all campaigns by chance")]
+    topics: Annotated[list[str] | None, Field(description="what the user wants to hear of; null: no chat with the bot")]
 
 
 class Dashboard(BaseModel):
@@ -1970,34 +2109,6 @@ class ModelsReport(BaseModel):
     """
 
     models: list[ModelReport]
-
-
-class NewCampaign(BaseModel):
-    """
-    A campaign to make, or all of one that changes.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: Annotated[str, Field(description="what people call it")]
-    topic: Annotated[
-        Literal["offers", "recommendations", "reminders", "news"],
-        Field(description="What a message is about. Users get none until they choose some."),
-    ]
-    is_transactional: Annotated[
-        bool | None,
-        Field(
-            description="what a user must know, such as a delivery: exempt from topics, caps, quiet hours, pauses and stops, and from control groups; never from do-not-contact"
-        ),
-    ] = False
-    variants: list[Variant]
-    control_share: Annotated[
-        float | None, Field(description="of those who could be written to, held out by chance")
-    ] = 0.1
-    audience: Audience
-    starts_at: Annotated[AwareDatetime | None, Field(description="not before; null: when it is started")] = None
-    most_a_minute: Annotated[int | None, Field(description="messages; null: what Telegram allows")] = None
 
 
 class NewTrigger(BaseModel):
@@ -2128,6 +2239,20 @@ class RetentionReport(BaseModel):
     cohorts: list[Cohort]
 
 
+class Rules(BaseModel):
+    """
+    Who is meant: those for whom all, or any, of the conditions hold.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    match: Literal["all", "any"] | None = "all"
+    conditions: list[
+        Annotated[NumberCondition | SegmentCondition | PropertyCondition | ListCondition, Field(discriminator="kind")]
+    ]
+
+
 class TemplateContent(BaseModel):
     """
     For whom a template is, and its words. Of those that fit a user, the one with the highest priority is used.
@@ -2246,6 +2371,84 @@ class UserPage(BaseModel):
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
 
 
+class Audience(BaseModel):
+    """
+    Whom a campaign is for: users of the last run that pass a filter and rules, or those of a list; or all of it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    filter: Annotated[AudienceFilter | None, Field(description="null: everybody")] = None
+    rules: Annotated[Rules | None, Field(description="only those for whom all, or any, of these conditions hold")] = (
+        None
+    )
+    list_id: Annotated[UUID | None, Field(description="only members of this list, whose file was sent before")] = None
+    targets: Annotated[Targets | None, Field(description="only the best of them")] = None
+
+
+class CampaignAnswer(BaseModel):
+    """
+    A campaign.
+    """
+
+    campaign_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    audience: Audience
+    variants: list[Variant]
+    control_share: float
+    starts_at: AwareDatetime | None
+    most_a_minute: int | None
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
+    ended_at: AwareDatetime | None
+
+
+class CampaignPage(BaseModel):
+    """
+    Campaigns, newest first.
+    """
+
+    campaigns: list[CampaignAnswer]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class CampaignStatus(BaseModel):
+    """
+    A campaign, and how far it is.
+    """
+
+    campaign_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    audience: Audience
+    variants: list[Variant]
+    control_share: float
+    starts_at: AwareDatetime | None
+    most_a_minute: int | None
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
+    ended_at: AwareDatetime | None
+    numbers: CampaignNumbers
+
+
 class DataHealth(BaseModel):
     """
     `GET /analytics/data-health`.
@@ -2268,6 +2471,59 @@ class ModelAnswer(BaseModel):
         ProbabilityPrediction | SegmentPrediction | None, Field(description="with reasons; null where nobody answered")
     ] = None
     unavailable: Annotated[str | None, Field(description="why nobody answered")] = None
+
+
+class MoreMembers(BaseModel):
+    """
+    Users to add to a list: named by their ids, or all of an audience.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_ids: list[str] | None = None
+    audience: Annotated[Audience | None, Field(description="in place of `user_ids`")] = None
+
+
+class NewCampaign(BaseModel):
+    """
+    A campaign to make, or all of one that changes.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="what people call it")]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: Annotated[
+        bool | None,
+        Field(
+            description="what a user must know, such as a delivery: exempt from topics, caps, quiet hours, pauses and stops, and from control groups; never from do-not-contact"
+        ),
+    ] = False
+    variants: list[Variant]
+    control_share: Annotated[
+        float | None, Field(description="of those who could be written to, held out by chance")
+    ] = 0.1
+    audience: Audience
+    starts_at: Annotated[AwareDatetime | None, Field(description="not before; null: when it is started")] = None
+    most_a_minute: Annotated[int | None, Field(description="messages; null: what Telegram allows")] = None
+
+
+class NewList(BaseModel):
+    """
+    A list of users.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_ids: list[str] | None = None
+    audience: Annotated[Audience | None, Field(description="in place of `user_ids`")] = None
+    name: Annotated[str, Field(description="what people call it")]
 
 
 class TelegramAnswer(BaseModel):

@@ -16,6 +16,7 @@ from backend.audit.endpoints import router as audit
 from backend.auth.browser import router as browser_sessions
 from backend.auth.endpoints import router as auth
 from backend.campaigns.endpoints import router as campaigns
+from backend.contacts.endpoints import router as contacts
 from backend.description import DescribedApi
 from backend.effects.endpoints import router as effects
 from backend.events.endpoints import router as events
@@ -39,9 +40,11 @@ from backend.telegram.endpoints import router as telegram
 from backend.templates.endpoints import router as templates
 from backend.triggers.endpoints import router as triggers
 from backend.users.endpoints import router as users
+from backend.views.endpoints import router as views
+from backend.what_if.endpoints import router as what_if
 from core.logs import configure_logging
 
-API_VERSION = "1.0.0"
+API_VERSION = "2.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
 # A request is held against one route after the other, so those that are asked most come first.
@@ -56,6 +59,9 @@ ROUTERS = (
     keys,
     audit,
     users,
+    contacts,
+    what_if,
+    views,
     orders,
     recommendations,
     templates,

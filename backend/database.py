@@ -111,3 +111,9 @@ class DatabasePool:
         """A connection whose block is one transaction. Raises Unavailable as `connection` does."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    @asynccontextmanager
+    async def long_transaction(self) -> AsyncIterator[Connection]:
+        """The same, and it may take as long as reports do: for writing what is selected from many rows."""
+        async with self.connection(self._report_seconds) as connection, connection.transaction():
+            yield connection

@@ -27,7 +27,7 @@ do $$ begin
     if current_setting('server_version_num')::integer >= 170000 then
         grant maintain on all tables in schema raw, ml, jobs to customer_analyzer_pipeline;
         grant maintain on app.telegram_updates, app.feedback, app.subscriptions, app.do_not_contact, app.recipients,
-        app.user_list_members, app.campaigns, app.user_lists to customer_analyzer_pipeline;
+        app.user_list_members, app.campaigns, app.user_lists, app.saved_views to customer_analyzer_pipeline;
     end if;
 end $$;
 
@@ -37,7 +37,7 @@ grant select, update on app.telegram_updates to customer_analyzer_pipeline;
 -- An erasure deletes them.
 grant select, update, delete on app.subscriptions, app.do_not_contact, app.recipients, app.user_list_members,
 app.feedback to customer_analyzer_pipeline;
-grant select, update on app.campaigns, app.user_lists to customer_analyzer_pipeline;
+grant select, update on app.campaigns, app.user_lists, app.saved_views to customer_analyzer_pipeline;
 
 -- Jobs: the pipeline's login does them, the backend asks for them by a function and has no right on the queue.
 grant usage on schema jobs to customer_analyzer_pipeline, customer_analyzer_backend;
@@ -96,6 +96,7 @@ grant select on app.current_ids, app.current_subscriptions to customer_analyzer_
 -- Campaigns: the API makes them, and senders, which have the backend's login, send them.
 grant select, insert, update on app.campaigns, app.recipients to customer_analyzer_backend;
 grant select, insert, update, delete on app.user_lists, app.user_list_members to customer_analyzer_backend;
+grant select, insert, update, delete on app.saved_views to customer_analyzer_backend;
 -- Campaigns draw who is held out; the past of the group is never deleted. The pipeline measures what campaigns did.
 grant select, insert, update on app.global_control, app.global_control_uses to customer_analyzer_backend;
 grant select on app.global_control, app.global_control_uses, app.current_ids to customer_analyzer_pipeline;

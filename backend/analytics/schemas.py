@@ -141,6 +141,10 @@ class Segment(BaseModel):
     mean_expected_value: float | None
     mean_purchase_probability: float | None
     mean_churn_probability: float | None
+    mean_orders: Annotated[float | None, Field(description="orders of a user in all")]
+    mean_purchase_amount: Annotated[float | None, Field(description="spent by a user in all, before refunds")]
+    mean_days_since_active: Annotated[float | None, Field(description="days from the last activity to the report's")]
+    high_risk_share: Annotated[float | None, Field(description="users at high risk of leaving, of all its users")]
 
 
 class SegmentMove(BaseModel):
@@ -172,10 +176,21 @@ class RfmCell(BaseModel):
     purchase_amount: float
 
 
+class RfmGridCell(BaseModel):
+    """Buyers with the same two scores of 1 to 5."""
+
+    recency_score: Annotated[int, Field(description="5: bought most recently")]
+    value_score: Annotated[int, Field(description="5: most orders and money; the mean of both scores, rounded up")]
+    cell: Annotated[str, Field(description="the named cell that it is part of")]
+    users: int
+    purchase_amount: float
+
+
 class RfmReport(Report):
     """`GET /analytics/rfm`."""
 
     cells: list[RfmCell]
+    grid: Annotated[list[RfmGridCell], Field(description="the same buyers by their scores; empty places are left out")]
 
 
 class RiskCount(BaseModel):
@@ -183,6 +198,7 @@ class RiskCount(BaseModel):
 
     risk: str | None
     users: int
+    expected_value: Annotated[float, Field(description="money expected of them within the horizon, base currency")]
 
 
 class ModelState(BaseModel):

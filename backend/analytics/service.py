@@ -105,7 +105,8 @@ async def segments(database: DatabasePool, query: SegmentQuery) -> SegmentReport
 async def rfm(database: DatabasePool) -> RfmReport:
     """Buyers by recency, frequency and monetary value."""
     as_of = await database.run_if_built(list_day())
-    return RfmReport(as_of=as_of, cells=await database.run_if_built(store.rfm_cells()) or [])
+    cells = await database.run_if_built(store.rfm_cells()) or []
+    return RfmReport(as_of=as_of, cells=cells, grid=await database.run_if_built(store.rfm_grid()) or [])
 
 
 async def state_of_data(database: DatabasePool) -> str:

@@ -4,7 +4,7 @@ Belongs here: SQL on `analytics.user_list`, `analytics.customer_rfm` and `analyt
 of all that reports are made of.
 """
 
-from backend.analytics.schemas import RfmCell, RiskCount, Segment, SegmentMove
+from backend.analytics.schemas import RfmCell, RfmGridCell, RiskCount, Segment, SegmentMove
 from warehouse.database import Statement, rows, value
 
 
@@ -31,7 +31,10 @@ def segments() -> Statement[list[Segment]]:
     return rows(
         lambda *row: Segment(**dict(zip(Segment.model_fields, row, strict=True))),
         "select segment_id, segment, count(*), count(*) / sum(count(*)) over ()::double precision,"
-        " sum(purchase_amount_total), avg(expected_value), avg(purchase_probability), avg(churn_probability)"
+        " sum(purchase_amount_total), avg(expected_value), avg(purchase_probability), avg(churn_probability),"
+        " avg(orders_total)::double precision, avg(purchase_amount_total),"
+        " avg(as_of - last_active_day)::double precision,"
+        " avg(case when churn_risk = 'high' then 1 else 0 end)::double precision"
         " from analytics.user_list group by segment_id, segment order by 3 desc, segment",
     )
 
@@ -57,9 +60,19 @@ def rfm_cells() -> Statement[list[RfmCell]]:
     )
 
 
+def rfm_grid() -> Statement[list[RfmGridCell]]:
+    """The buyers by their scores."""
+    return rows(
+        lambda *row: RfmGridCell(**dict(zip(RfmGridCell.model_fields, row, strict=True))),
+        "select recency_score, floor((frequency_score + monetary_score + 1) / 2.0)::integer, rfm_cell, count(*),"
+        " sum(monetary_amount) from analytics.customer_rfm group by 1, 2, 3 order by 1, 2",
+    )
+
+
 def risks() -> Statement[list[RiskCount]]:
     """How many users run which risk of leaving."""
     return rows(
-        lambda risk, users: RiskCount(risk=risk, users=users),
-        "select churn_risk, count(*) from analytics.user_list group by churn_risk order by churn_risk",
+        lambda risk, users, expected: RiskCount(risk=risk, users=users, expected_value=expected),
+        "select churn_risk, count(*), coalesce(sum(expected_value), 0)"
+        " from analytics.user_list group by churn_risk order by churn_risk",
     )

@@ -14,7 +14,7 @@ from typing import Any
 from psycopg import sql
 
 from backend.campaigns.schemas import Audience, AudienceFilter, TargetOrder, Variant
-from backend.users.store import conditions_of
+from backend.users.selecting import Selection, on_list, selection_of
 from ml.experiments.assignment import CONTROL, Arm, arms_of
 from warehouse.campaigns import Campaign
 from warehouse.database import Statement, rows, value
@@ -86,7 +86,8 @@ _PLACED = sql.SQL(
 
 def query_of(audience: Audience) -> tuple[sql.Composed, dict[str, Any]]:
     """The query whose rows are the user ids of an audience, and the values that it binds."""
-    conditions, given = conditions_of(audience.filter or AudienceFilter())
+    selected = selection_of(audience.filter or AudienceFilter(), audience.rules)
+    conditions, given = [*selected.conditions], {**selected.given}
     targets = audience.targets
     if targets is not None and targets.by is TargetOrder.EXPECTED_VALUE:
         # As in the services' target lists: who is expected to bring less than a contact costs is left out.
@@ -97,17 +98,13 @@ def query_of(audience: Audience) -> tuple[sql.Composed, dict[str, Any]]:
         if not conditions and targets is None:
             # Also members whom the last run has not seen.
             return sql.SQL("select user_id from app.user_list_members where list_id = %(list_id)s").format(), given
-        conditions.append(
-            sql.SQL(
-                "user_id in (select member.user_id from app.user_list_members as member where list_id = %(list_id)s)"
-            )
-        )
-    where = sql.SQL("where ") + sql.SQL(" and ").join(conditions) if conditions else sql.SQL("")
+        conditions.append(on_list("list_id"))
     limit: sql.Composable = sql.SQL("")
     if targets is not None:
         limit = sql.SQL("order by {}, user_id limit %(most_users)s").format(_ORDERS[targets.by])
         given["most_users"] = targets.most_users
-    return sql.SQL("select user_id from analytics.user_list {} {}").format(where, limit), given
+    where = Selection(selected.source, conditions, given).where
+    return sql.SQL("select user_id from {} {} {}").format(selected.source, where, limit), given
 
 
 def arms_of_campaign(variants: Sequence[Variant], control_share: float) -> tuple[Arm, ...]:

@@ -12,24 +12,23 @@ from backend.access.permissions import Permission
 from backend.access.principal import Principal
 from backend.audit.recording import looks
 from backend.campaigns import service, steps, trying, user_lists
+from backend.campaigns.list_schemas import Addition, MoreMembers, NewList, UserListAnswer
 from backend.campaigns.schemas import (
     Audience,
     AudienceCount,
     CampaignPage,
     CampaignStatus,
     ListQuery,
-    MoreMembers,
     NewCampaign,
-    NewList,
     Preview,
     RecipientPage,
     RecipientQuery,
     TestMessage,
     TestReceipt,
-    UserListAnswer,
 )
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
+from backend.users.fields import UserId
 
 router = APIRouter(tags=["campaigns"], route_class=StrictRoute)
 
@@ -54,17 +53,33 @@ async def get_user_lists(resources: Held, _principal: MayRead) -> list[UserListA
 
 
 @router.post("/user-lists", summary="Make a list of users", status_code=HTTPStatus.CREATED)
-async def make_user_list(resources: Held, principal: MayManage, origin: From, given: NewList) -> UserListAnswer:
-    """For an audience from a file, or from somewhere else. More users can be added later."""
+async def make_user_list(resources: Held, principal: MayManage, origin: From, given: NewList) -> Addition:
+    """Of an audience as it is now, of a file, or from somewhere else. More users can be added later."""
     return await user_lists.make(resources, principal, origin, given)
 
 
 @router.post("/user-lists/{list_id}/members", summary="Add users to a list")
 async def add_list_members(
     resources: Held, principal: MayManage, origin: From, list_id: UUID, given: MoreMembers
-) -> UserListAnswer:
-    """Who is in it already, or was erased, is left out."""
+) -> Addition:
+    """Who is on it already, or was erased, is left out."""
     return await user_lists.add(resources, principal, origin, list_id, given)
+
+
+@router.delete("/user-lists/{list_id}/additions/{addition_id}", summary="Take back what was added to a list")
+async def take_back_addition(
+    resources: Held, principal: MayManage, origin: From, list_id: UUID, addition_id: UUID
+) -> UserListAnswer:
+    """Those who were on it before stay."""
+    return await user_lists.take_back(resources, principal, origin, list_id, addition_id)
+
+
+@router.delete("/user-lists/{list_id}/members/{user_id}", summary="Take a user off a list")
+async def drop_list_member(
+    resources: Held, principal: MayManage, origin: From, list_id: UUID, user_id: UserId
+) -> UserListAnswer:
+    """Under any id of the person. A user who is not on it stays off it."""
+    return await user_lists.drop_member(resources, principal, origin, list_id, user_id)
 
 
 @router.delete("/user-lists/{list_id}", summary="Delete a list of users", status_code=HTTPStatus.NO_CONTENT)

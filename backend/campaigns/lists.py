@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from psycopg import sql
+
+from backend.campaigns.audiences import query_of
+from backend.campaigns.schemas import Audience
 from warehouse.database import Statement, command, first_row, rows, value
 
 
@@ -25,6 +29,9 @@ _SELECT = (
 )
 
 
+_GIVEN = sql.SQL("select distinct unnest(%(user_ids)s::text[]) as user_id").format()
+
+
 def add_list(name: str, made_by: str) -> Statement[UUID]:
     """Makes a list without users."""
     return value(
@@ -35,16 +42,39 @@ def add_list(name: str, made_by: str) -> Statement[UUID]:
     )
 
 
-def add_members(list_id: UUID, user_ids: Sequence[str]) -> Statement[int]:
-    """Adds users to a list, except for those who are in it or were erased; how many."""
+def add_members(list_id: UUID, addition_id: UUID, wanted: Sequence[str] | Audience) -> Statement[int]:
+    """Adds users to a list, except for those who are on it or were erased; how many."""
+    query, given = query_of(wanted) if isinstance(wanted, Audience) else (_GIVEN, {"user_ids": [*wanted]})
+    insert = sql.SQL(
+        """
+        with wanted as materialized ({})
+        insert into app.user_list_members (list_id, user_id, addition_id)
+        select %(to_list_id)s, wanted.user_id, %(addition_id)s from wanted
+        where not exists (
+            select from raw.erased_among(array(select user_id from wanted)) as erased (user_id)
+            where erased.user_id = wanted.user_id
+        )
+        on conflict do nothing
+        """
+    )
+    return command(insert.format(query), to_list_id=list_id, addition_id=addition_id, **given)
+
+
+def take_back(list_id: UUID, addition_id: UUID) -> Statement[int]:
+    """Takes those off a list who were put on it by an addition; how many."""
     return command(
-        "insert into app.user_list_members (list_id, user_id)"
-        " select %(list_id)s, given.user_id from unnest(%(user_ids)s::text[]) as given (user_id)"
-        " where not exists (select from raw.erased_among(%(user_ids)s::text[]) as erased (user_id)"
-        " where erased.user_id = given.user_id)"
-        " on conflict do nothing",
+        "delete from app.user_list_members where list_id = %(list_id)s and addition_id = %(addition_id)s",
         list_id=list_id,
-        user_ids=[*user_ids],
+        addition_id=addition_id,
+    )
+
+
+def drop_member(list_id: UUID, ids: Sequence[str]) -> Statement[int]:
+    """Takes a person, who may be on a list under any of these ids, off it; how many ids were."""
+    return command(
+        "delete from app.user_list_members where list_id = %(list_id)s and user_id = any(%(ids)s)",
+        list_id=list_id,
+        ids=[*ids],
     )
 
 

@@ -10,7 +10,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from backend.fields import NO_NUL, Name, Strict
 from backend.subscriptions.rules import Topic
 from backend.subscriptions.schemas import Language
-from backend.users.schemas import Cursor, NextCursor, Text, UserFilter
+from backend.users.fields import Text
+from backend.users.rules import Rules
+from backend.users.schemas import Cursor, NextCursor, UserFilter
 from ml.experiments.assignment import CONTROL
 from warehouse.recipients import State as RecipientState
 
@@ -51,9 +53,12 @@ class AudienceFilter(UserFilter):
 
 
 class Audience(Strict):
-    """Whom a campaign is for: users of the last run that pass a filter, or those of a list, or both."""
+    """Whom a campaign is for: users of the last run that pass a filter and rules, or those of a list; or all of it."""
 
     filter: Annotated[AudienceFilter | None, Field(description="null: everybody")] = None
+    rules: Annotated[Rules | None, Field(description="only those for whom all, or any, of these conditions hold")] = (
+        None
+    )
     list_id: Annotated[UUID | None, Field(description="only members of this list, whose file was sent before")] = None
     targets: Annotated[Targets | None, Field(description="only the best of them")] = None
 
@@ -266,29 +271,6 @@ class TestReceipt(BaseModel):
 
     is_sent: bool
     reason: Annotated[str | None, Field(description="why it was not")]
-
-
-class NewList(Strict):
-    """A list of users, or more of one."""
-
-    name: Name
-    user_ids: Annotated[list[Text], Field(min_length=1, max_length=100_000)]
-
-
-class MoreMembers(Strict):
-    """Users to add to a list."""
-
-    user_ids: Annotated[list[Text], Field(min_length=1, max_length=100_000)]
-
-
-class UserListAnswer(BaseModel):
-    """A list of users."""
-
-    list_id: UUID
-    name: str
-    made_by: str
-    made_at: datetime
-    users: int
 
 
 class Retried(BaseModel):

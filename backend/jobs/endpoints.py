@@ -16,7 +16,7 @@ from backend.jobs import service
 from backend.jobs.schemas import Job
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
-from backend.users.endpoints import UserId
+from backend.users.fields import UserId
 
 router = APIRouter(tags=["jobs"], route_class=StrictRoute)
 

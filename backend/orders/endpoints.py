@@ -14,7 +14,7 @@ from backend.orders.schemas import OrderPage
 from backend.paging import cursor_of, place_of
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
-from backend.users.endpoints import UserId
+from backend.users.fields import UserId
 from backend.users.schemas import PageQuery
 from backend.users.store import ids_of_person
 

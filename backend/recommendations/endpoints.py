@@ -11,7 +11,7 @@ from backend.reading import StrictRoute
 from backend.recommendations import service
 from backend.recommendations.schemas import MOST_RECOMMENDED, Recommendations
 from backend.resources import Resources, resources_of
-from backend.users.endpoints import UserId
+from backend.users.fields import UserId
 
 router = APIRouter(tags=["users"], route_class=StrictRoute)
 

@@ -13,7 +13,7 @@ from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 from backend.subscriptions import service
 from backend.subscriptions.schemas import Prohibition, SubscriptionAnswer, SubscriptionChange
-from backend.users.endpoints import UserId
+from backend.users.fields import UserId
 
 router = APIRouter(prefix="/users/{user_id}", tags=["subscriptions"], route_class=StrictRoute)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
@@ -10,6 +10,7 @@ from backend.audit.recording import looks
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 from backend.users import service
+from backend.users.fields import UserId
 from backend.users.schemas import HistoryPage, HistoryQuery, PageQuery, Timeline, User, UserPage, UserQuery
 from serving.schemas import Freshness
 
@@ -17,9 +18,6 @@ router = APIRouter(tags=["users"], route_class=StrictRoute)
 
 Held = Annotated[Resources, Depends(resources_of)]
 MayRead = Annotated[Principal, Depends(looks(Permission.USERS_READ, "user:read"))]
-UserId = Annotated[
-    str, Path(min_length=1, max_length=256, pattern=r"^[^\x00]*$", description="any id of the user", examples=["1024"])
-]
 
 
 @router.get("/users", summary="A page of users: found, filtered, in an order")

@@ -3,16 +3,18 @@
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Json
 
 from backend.fields import Day
 from backend.paging import MOST_CHARACTERS
 from backend.predictions.schemas import ModelAnswer
+from backend.users.fields import Text
+from backend.users.rules import Rules
 
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Money = Annotated[float, Field(allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 Cursor = Annotated[
     str | None, Field(max_length=MOST_CHARACTERS, description="the `next_cursor` of the page before; none: the first")
 ]
@@ -28,6 +30,10 @@ class Sort(StrEnum):
     CHURN_PROBABILITY = "churn_probability"
     LAST_ACTIVE_DAY = "last_active_day"
     PURCHASE_AMOUNT_TOTAL = "purchase_amount_total"
+
+
+Step = Literal["been_active", "viewed", "filled_cart", "checked_out", "bought"]
+Score = Annotated[int, Field(ge=1, le=5)]
 
 
 class UserFilter(BaseModel):
@@ -49,10 +55,25 @@ class UserFilter(BaseModel):
     max_expected_value: Annotated[Money | None, Field(description="in the base currency")] = None
     active_since: Annotated[Day | None, Field(description="active on that day (UTC) or later")] = None
     silent_since: Annotated[Day | None, Field(description="not active on that day (UTC) or later")] = None
+    first_seen_from: Annotated[Day | None, Field(description="first event on that day (UTC) or later")] = None
+    first_seen_until: Annotated[Day | None, Field(description="first event on that day (UTC) or earlier")] = None
+    did: Annotated[Step | None, Field(description="in the days from `from_day` to `until_day`")] = None
+    did_not: Annotated[Step | None, Field(description="the same, and did not")] = None
+    from_day: Annotated[Day | None, Field(description="of `did` and `did_not`, UTC; none: from the beginning")] = None
+    until_day: Annotated[Day | None, Field(description="this day is included; none: until the list's day")] = None
+    segment_before: Annotated[Text | None, Field(description="the segment's name on an earlier scored day")] = None
+    segment_before_on: Annotated[Day | None, Field(description="that day; none: the scored day before this one")] = None
+    rfm_cell: Annotated[Text | None, Field(description="a cell of `GET /analytics/rfm`")] = None
+    recency_score: Annotated[Score | None, Field(description="5: bought most recently; buyers only")] = None
+    value_score: Annotated[Score | None, Field(description="5: most orders and money; buyers only")] = None
+    list_id: Annotated[UUID | None, Field(description="members of this list")] = None
 
 
 # A value may have colons, a name has none.
 Property = Annotated[str, Field(max_length=256, pattern=r"^[^:\x00]+:[^\x00]*$", examples=["plan:gold"])]
+
+
+_RULES = '{"match": "all", "conditions": [{"kind": "number", "name": "orders_90d", "least": 3}]}'
 
 
 class UserQuery(UserFilter):
@@ -68,6 +89,11 @@ class UserQuery(UserFilter):
             "Given several times: with an event for each",
         ),
     ] = []
+
+    rules: Annotated[
+        Json[Rules] | None,
+        Field(description="JSON, as the `rules` of an audience", examples=[_RULES]),
+    ] = None
 
     sort: Annotated[Sort, Field(description="equal users come in the order of their ids")] = Sort.USER_ID
     order: Annotated[Literal["asc", "desc"], Field(description="what is not known counts as least")] = "asc"

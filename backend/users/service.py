@@ -4,6 +4,7 @@ Does not belong here: SQL (`store`), or which parameters there are (`schemas`).
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ from backend.users.schemas import (
     UserQuery,
     UserSummary,
 )
+from backend.users.selecting import selection_of
 from core.problems import FieldError
 from ml.catalogue import FeatureCatalogue
 from serving.schemas import Freshness
@@ -42,9 +44,8 @@ async def users(database: DatabasePool, query: UserQuery) -> UserPage:
     """A page of users. Raises Invalid for a cursor of something else."""
     after = None if query.cursor is None else place_of(query.cursor, _PLACE, lambda place: is_of(place, query.sort))
     properties = [(name, value) for name, _, value in (each.partition(":") for each in query.property)]
-    page = store.users_page(
-        query, query.sort, after, query.limit + 1, is_descending=query.order == "desc", properties=properties
-    )
+    selection = selection_of(query, query.rules, properties)
+    page = store.users_page(selection, query.sort, after, query.limit + 1, is_descending=query.order == "desc")
     as_of = await database.run_if_built(store.list_day())
     found = await database.run_if_built(page) or []
     shown = found[: query.limit]
@@ -101,6 +102,30 @@ async def history(database: DatabasePool, user_id: str, query: HistoryQuery) -> 
     return HistoryPage(answers=[answer for _, answer in shown], next_cursor=place and cursor_of(place))
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The id under which somebody is shown, all ids, and the day of the list that has them (None: newer than it)."""
+
+    user_id: str
+    ids: list[str]
+    as_of: date | None
+
+
+async def person(database: DatabasePool, user_id: str) -> Person:
+    """Who has an id. Raises NotFound for an id that nobody has."""
+    ids = await database.run(store.ids_of_person(user_id))
+    known = await database.run_if_built(store.summary_of(ids))
+    if known is None:
+        await _require_events(database, ids, user_id)
+        return Person(user_id, ids, None)
+    return Person(known[1].user_id, ids, known[0])
+
+
+async def features_on_day(database: DatabasePool, user_id: str, as_of: date) -> dict[str, Any]:
+    """The features of a user on a day, by name; none where the user has none."""
+    return await database.run(store.features_of(user_id, as_of)) or {}
+
+
 async def require_known(database: DatabasePool, user_id: str) -> None:
     """Raises NotFound for an id that nobody has."""
     await _require_known(database, await database.run(store.ids_of_person(user_id)), user_id)
@@ -124,7 +149,7 @@ async def _features(database: DatabasePool, user_id: str, as_of: date | None, fr
     if freshness == "live":
         found = await database.run_if_built(store.live_features_of(user_id))
     else:
-        found = None if as_of is None else await database.run(store.features_of(user_id, as_of))
+        found = None if as_of is None else await features_on_day(database, user_id, as_of)
     return found or {}
 
 

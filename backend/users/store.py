@@ -11,7 +11,9 @@ from uuid import UUID
 
 from psycopg import sql
 
-from backend.users.schemas import PastAnswer, Sort, Text, TimelineEvent, UserFilter, UserSummary
+from backend.users.fields import Text
+from backend.users.schemas import PastAnswer, Sort, TimelineEvent, UserSummary
+from backend.users.selecting import Selection
 from warehouse.database import Statement, first_row, rows
 
 _ID = sql.SQL('user_id collate "C"')
@@ -23,44 +25,10 @@ _ORDERS = {
     Sort.LAST_ACTIVE_DAY: sql.SQL("coalesce(last_active_day, '-infinity')"),
     Sort.PURCHASE_AMOUNT_TOTAL: sql.SQL("coalesce(purchase_amount_total, '-infinity')"),
 }
-_FILTERS = {
-    "segment": sql.SQL("segment = %(segment)s"),
-    "risk": sql.SQL("churn_risk = %(risk)s"),
-    "source": sql.SQL("main_source = %(source)s"),
-    "min_purchase_probability": sql.SQL("purchase_probability >= %(min_purchase_probability)s"),
-    "max_purchase_probability": sql.SQL("purchase_probability <= %(max_purchase_probability)s"),
-    "min_churn_probability": sql.SQL("churn_probability >= %(min_churn_probability)s"),
-    "max_churn_probability": sql.SQL("churn_probability <= %(max_churn_probability)s"),
-    "min_expected_value": sql.SQL("expected_value >= %(min_expected_value)s"),
-    "max_expected_value": sql.SQL("expected_value <= %(max_expected_value)s"),
-    "active_since": sql.SQL("last_active_day >= %(active_since)s"),
-    "silent_since": sql.SQL("coalesce(last_active_day < %(silent_since)s, true)"),
-    "search": sql.SQL('user_id collate "C" >= %(search)s and user_id collate "C" < %(search_end)s'),
-}
 _SUMMARY = sql.SQL(
     "user_id, first_seen_day, last_active_day, orders_total, purchase_amount_total, main_source, segment,"
     " purchase_probability, expected_value, churn_probability, churn_risk"
 )
-# Under any id of the person, as of the day of the list. The array lets events be found by their index.
-_HAS_PROPERTY = sql.SQL(
-    """
-    exists (
-        select from raw.events as events
-        where events.user_id = any(array(
-            select user_list.user_id
-            union
-            select one.member_user_id from intermediate.int_identities as one
-            where one.user_id = user_list.user_id
-                and user_list.as_of >= one.valid_from and user_list.as_of < one.valid_until
-        ))
-        and events.occurred_at < user_list.as_of::timestamp at time zone 'UTC'
-        and events.received_at < user_list.as_of::timestamp at time zone 'UTC'
-        and events.properties ->> {} = {}
-    )
-    """
-)
-# No valid text sorts after it.
-_LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +52,10 @@ def list_day() -> Statement[date | None]:
 
 
 def users_page(
-    wanted: UserFilter,
-    sort: Sort,
-    after: Place | None,
-    limit: int,
-    *,
-    is_descending: bool,
-    properties: Sequence[tuple[str, str]] = (),
+    selection: Selection, sort: Sort, after: Place | None, limit: int, *, is_descending: bool
 ) -> Statement[list[UserSummary]]:
-    """Up to `limit` users that pass a filter, from a place on; with an event for each of some properties."""
-    conditions, given = conditions_of(wanted)
-    for number, (name, value) in enumerate(properties):
-        conditions.append(
-            _HAS_PROPERTY.format(sql.Placeholder(f"property_{number}"), sql.Placeholder(f"value_{number}"))
-        )
-        given |= {f"property_{number}": name, f"value_{number}": value}
+    """Up to `limit` users of a selection, from a place on."""
+    conditions, given = [*selection.conditions], {**selection.given}
     keys = [_ORDERS[sort], _ID] if sort in _ORDERS else [_ID]
     if after is not None:
         kind = sql.SQL("date" if sort is Sort.LAST_ACTIVE_DAY else "double precision")
@@ -110,23 +67,15 @@ def users_page(
         conditions.append(comparison)
         given |= {"key": after.key, "user_id": after.user_id} if sort in _ORDERS else {"user_id": after.user_id}
     direction = sql.SQL(" desc" if is_descending else "")
-    query = sql.SQL("select {summary} from analytics.user_list {where} order by {keys} limit {limit}").format(
+    query = sql.SQL("select {summary} from {source} {where} order by {keys} limit {limit}").format(
         summary=_SUMMARY,
+        source=selection.source,
         where=sql.SQL("where ") + sql.SQL(" and ").join(conditions) if conditions else sql.SQL(""),
         keys=sql.SQL(", ").join([key + direction for key in keys]),
         # The planner has to know that few are wanted, also once the statement is prepared.
         limit=sql.Literal(limit),
     )
     return rows(_summary, query, **given)
-
-
-def conditions_of(wanted: UserFilter) -> tuple[list[sql.Composable], dict[str, Any]]:
-    """The conditions on `analytics.user_list` that a filter comes to, and the values that they bind."""
-    given = wanted.model_dump(include=set(_FILTERS), exclude_none=True)
-    conditions: list[sql.Composable] = [_FILTERS[name] for name in given]
-    if wanted.search is not None:
-        given["search_end"] = wanted.search + _LAST_CHARACTER
-    return conditions, given
 
 
 def ids_of_person(user_id: str) -> Statement[list[str]]:

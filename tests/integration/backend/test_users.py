@@ -1,61 +1,19 @@
 """Users over HTTP: lists in any order with pages that lose and repeat nobody, and one user under any id."""
 
-from collections.abc import Iterator
-from datetime import date
 from typing import Any, LiteralString
 
 import httpx
 import pytest
 
 from tests.integration.backend.conftest import Api
-from tests.integration.dbt_project.parsed import Parsed
-from tests.integration.dbt_project.shop import AS_OF_DATES, FIRST_DAY, insert, random_events
+from tests.integration.backend.listed_users import AS_OF, listed_shop, pages
 from warehouse.database import command, value
 
-AS_OF = AS_OF_DATES[-1]
+__all__ = ["listed_shop"]
+
+pytestmark = pytest.mark.usefixtures("listed_shop")
+
 SORTS = ["user_id", "expected_value", "purchase_probability", "churn_probability", "last_active_day"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(api: Api, parsed: Parsed) -> Iterator[None]:
-    """Thirty users of whom two are one person, scored by purchase and segmentation, and listed."""
-    with api.warehouse.transaction() as connection:
-        connection.execute("select raw.ensure_event_partitions(%s, %s)", [FIRST_DAY, date(2024, 5, 30)])
-        insert(connection, random_events(seed=4))
-        connection.execute(
-            "insert into raw.user_aliases (old_user_id, new_user_id, known_at, said_by)"
-            " values ('user 28', 'user 29', '2024-02-01', 'a test')"
-        )
-        connection.execute(
-            "insert into ml.scores (model, user_id, as_of, horizon_days, score, expected_value, segment, segment_id,"
-            " basis, model_version)"
-            " select 'purchase', 'user ' || n, %(as_of)s::date, 30, n / 100.0, nullif(n / 2, 3), null, null, 'model', 1"
-            " from generate_series(0, 29) as n union all"
-            " select 'segmentation', 'user ' || n, %(as_of)s, 0, 1, null, 'segment ' || n %% 3, n %% 3, 'model', 1"
-            " from generate_series(0, 29) as n",
-            {"as_of": AS_OF},
-        )
-        connection.execute(
-            "insert into ml.ledger (prediction_id, kind, model, model_version, feature_hash, user_id, as_of,"
-            " horizon_days, score, basis, made_at)"
-            " select gen_random_uuid(), 'prediction', 'purchase', n, 'f', 'user ' || (28 + n % 2), '2024-02-01', 30,"
-            " .5, 'model', '2024-02-01'::timestamptz + n / 2 * interval '1 hour' from generate_series(1, 9) as n"
-        )
-    parsed.for_the_shop("seed")
-    parsed.for_the_shop("run", "--select", "+user_list")
-    yield
-
-
-def pages(caller: httpx.Client, path: str, key: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
-    """The pages of a list, to its end."""
-    cursor: dict[str, str] = {}
-    while True:
-        response = caller.get(path, params={**query, **cursor})
-        assert response.status_code == 200, response.text
-        yield response.json()[key]
-        if response.json()["next_cursor"] is None:
-            return
-        cursor = {"cursor": response.json()["next_cursor"]}
 
 
 @pytest.mark.parametrize("sort", [*SORTS, "purchase_amount_total"])
@@ -115,6 +73,9 @@ def test_a_list_says_what_the_last_run_saw(caller: httpx.Client) -> None:
         ({"risk": "high"}, set()),
         ({"active_since": AS_OF}, set()),
         ({"source": "telegram"}, set()),
+        ({"segment_before": "segment 9", "segment": "segment 1"}, {"user 4"}),
+        ({"segment_before": "segment 9", "segment_before_on": "2024-01-05"}, set()),
+        ({"list_id": "0b5dbf4e-5d0e-4d3c-9b0f-2f0f3a1f7c11"}, set()),
     ],
 )
 def test_filters_hold_together(caller: httpx.Client, query: dict[str, Any], wanted: set[str]) -> None:

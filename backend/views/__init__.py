@@ -1,0 +1,1 @@
+"""Views: filters of the list of users under a name, each account's own."""
