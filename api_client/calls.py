@@ -101,6 +101,16 @@ def browser_logout(
     return Call("POST", "/auth/browser/logout", read_nothing, body=body, is_repeatable=False)
 
 
+def browser_mini_app(_client: object, body: models.MiniApp) -> Call[models.AccessToken]:
+    """Sign in from the dashboard opened inside Telegram.
+
+    As `/auth/telegram/mini-app`, but the refresh token is set as a cookie.
+    """
+    return Call(
+        "POST", "/auth/browser/telegram/mini-app", read_json(models.AccessToken), body=body, is_repeatable=False
+    )
+
+
 def browser_refresh(
     _client: object, body: models.Nothing, *, customer_analyzer_refresh: str | None = None
 ) -> Call[models.AccessToken]:
@@ -111,6 +121,48 @@ def browser_refresh(
     customer_analyzer_refresh: set by these routes
     """
     return Call("POST", "/auth/browser/refresh", read_json(models.AccessToken), body=body, is_repeatable=False)
+
+
+def browser_telegram_complete(
+    _client: object, body: models.ReturnedCode, *, customer_analyzer_telegram: str | None = None
+) -> Call[models.AccessToken]:
+    """Sign in with what Telegram's page sent back.
+
+    As `/auth/telegram/complete`, but the refresh token is set as a cookie.
+
+    customer_analyzer_telegram: set by `start` or `visit`
+    """
+    return Call(
+        "POST", "/auth/browser/telegram/complete", read_json(models.AccessToken), body=body, is_repeatable=False
+    )
+
+
+def browser_telegram_confirm(
+    _client: object, body: models.ReturnedCode, *, customer_analyzer_telegram: str | None = None
+) -> Call[None]:
+    """Link or prove with what Telegram's page sent back.
+
+    By the session that began the visit, which said what it was for.
+
+    customer_analyzer_telegram: set by `start` or `visit`
+    """
+    return Call("POST", "/auth/browser/telegram/confirm", read_nothing, body=body, is_repeatable=False)
+
+
+def browser_telegram_start(_client: object, body: models.Nothing) -> Call[models.TelegramVisit]:
+    """Begin to sign in at Telegram's page.
+
+    Send `{}`. What proves who began is set as a cookie.
+    """
+    return Call("POST", "/auth/browser/telegram/start", read_json(models.TelegramVisit), body=body, is_repeatable=False)
+
+
+def browser_telegram_visit(_client: object, body: models.Purpose) -> Call[models.TelegramVisit]:
+    """Go to Telegram's page while signed in.
+
+    To link the Telegram user who confirms there, which needs a fresh proof; or as a proof.
+    """
+    return Call("POST", "/auth/browser/telegram/visit", read_json(models.TelegramVisit), body=body, is_repeatable=False)
 
 
 def cancel_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
@@ -1224,6 +1276,22 @@ def preview_template(_client: object, body: models.TemplatePreviewRequest) -> Ca
     return Call("POST", "/templates/preview", read_json(models.TemplatePreviews), body=body, is_repeatable=False)
 
 
+def proof_state(_client: object) -> Call[models.ProofState]:
+    """How I can prove who I am, and for how long the last proof is good.
+
+    A sign-in is a proof too; refreshing is none.
+    """
+    return Call("GET", "/auth/proof", read_json(models.ProofState))
+
+
+def prove(_client: object, body: models.Proof) -> Call[None]:
+    """Prove who I am before a dangerous act.
+
+    Good for some minutes and for this session alone. Attempts are counted like sign-ins.
+    """
+    return Call("POST", "/auth/proof", read_nothing, body=body, is_repeatable=False)
+
+
 def put_global_control(_client: object, body: models.NewGlobalControl) -> Call[models.GlobalControlAnswer]:
     """Change the share of users whom no campaign reaches.
 
@@ -1431,3 +1499,19 @@ def try_trigger(_client: object, trigger_id: UUID) -> Call[models.DryRun]:
         read_json(models.DryRun),
         is_repeatable=False,
     )
+
+
+def unlink_telegram(_client: object) -> Call[None]:
+    """Sign in without Telegram from now on.
+
+    Refused where the account has no password.
+    """
+    return Call("DELETE", "/auth/telegram", read_nothing)
+
+
+def ways(_client: object) -> Call[models.Ways]:
+    """How people may sign in.
+
+    Beside their password.
+    """
+    return Call("GET", "/auth/ways", read_json(models.Ways))

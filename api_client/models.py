@@ -1137,6 +1137,27 @@ class Prohibition(BaseModel):
     reason: Annotated[str, Field(description="for colleagues, as in `asked by phone`")]
 
 
+class Proof(BaseModel):
+    """
+    Who I am.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    password: SecretStr
+
+
+class ProofState(BaseModel):
+    """
+    How I can prove who I am, and for how long the last proof is good.
+    """
+
+    has_password: bool
+    has_telegram: Annotated[bool, Field(description="whether a Telegram user is linked to my account")]
+    seconds_left: Annotated[int, Field(description="0: dangerous acts ask for another proof")]
+
+
 class PropertyCondition(BaseModel):
     """
     The user has an event whose `properties` say so.
@@ -1149,6 +1170,19 @@ class PropertyCondition(BaseModel):
     name: str
     value: str
     is_true: Annotated[bool | None, Field(description="false: the user has no such event")] = True
+
+
+class Purpose(BaseModel):
+    """
+    What somebody who is signed in goes to Telegram for.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    purpose: Annotated[
+        Literal["link", "prove"], Field(description="to sign in with Telegram from now on, or to prove who they are")
+    ]
 
 
 class QuarantineReason(BaseModel):
@@ -1268,6 +1302,18 @@ class RetentionWeek(BaseModel):
     active_users: int
     share: Annotated[float | None, Field(description="a share from 0 to 1; null where nobody could be counted")]
     is_running: bool
+
+
+class ReturnedCode(BaseModel):
+    """
+    What came back from Telegram.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    code: Annotated[str, Field(description="the query parameter of the page")]
+    state: str
 
 
 class RevenuePeriod(BaseModel):
@@ -1687,6 +1733,15 @@ class TelegramSignIn(BaseModel):
     expires_in: Annotated[int, Field(description="seconds until it is too late to complete it")]
 
 
+class TelegramVisit(BaseModel):
+    """
+    Where to go. What proves who began is in a cookie.
+    """
+
+    url: Annotated[str, Field(description="Telegram's page")]
+    state: Annotated[str, Field(description="comes back with the code; compare it with what came back")]
+
+
 class TemplatePreview(BaseModel):
     """
     What one user would be told.
@@ -1861,6 +1916,14 @@ class View(BaseModel):
     name: str
     query: Annotated[str, Field(description="the filters as they stand in the address of the page, without `?`")]
     made_at: AwareDatetime
+
+
+class Ways(BaseModel):
+    """
+    How people may sign in beside their password.
+    """
+
+    telegram: Annotated[bool, Field(description="at Telegram's page")]
 
 
 class WhatIf(BaseModel):

@@ -14,6 +14,7 @@ from backend.accounts.endpoints import router as accounts
 from backend.analytics.endpoints import router as analytics
 from backend.audit.endpoints import router as audit
 from backend.auth.browser import router as browser_sessions
+from backend.auth.browser_telegram import router as browser_telegram
 from backend.auth.endpoints import router as auth
 from backend.campaigns.endpoints import router as campaigns
 from backend.contacts.endpoints import router as contacts
@@ -55,6 +56,7 @@ ROUTERS = (
     sending,
     auth,
     browser_sessions,
+    browser_telegram,
     accounts,
     keys,
     audit,

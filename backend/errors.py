@@ -46,6 +46,23 @@ class Forbidden(ApiError):
         super().__init__(f"This needs the permission `{permission}`, which you do not have.")
 
 
+class ProofNeeded(ApiError):
+    """Whoever asks may do it, but has not shown lately who they are: `POST /auth/proof`, then ask again.
+
+    A program tells it from a missing permission by the field `proof`, or by the header (RFC 9470).
+    """
+
+    http_status = HTTPStatus.FORBIDDEN
+
+    def __init__(self, seconds: int) -> None:
+        challenge = f'Bearer error="insufficient_user_authentication", max_age="{seconds}"'
+        super().__init__(
+            f"This needs a proof of who you are that is not older than {seconds // 60} minutes; see POST /auth/proof.",
+            [FieldError("proof", "is missing or too old")],
+            {"www-authenticate": challenge},
+        )
+
+
 class ForeignPage(ApiError):
     """A browser asks for a page that is not ours."""
 

@@ -43,6 +43,9 @@ class BackendSettings(FileSettings, BaseSettings):
         bool, Field(description="false behind a PgBouncer older than 1.21, which loses them in transaction mode")
     ] = True
     key_seconds: Annotated[Positive, Field(description="how long a key or session that was looked up is known")] = 2.0
+    proof_minutes: Annotated[
+        Count, Field(description="how long a password or Telegram's word is proof enough for dangerous acts")
+    ] = 10
     concurrent_requests: Annotated[Count, Field(description="answered at a time; beyond it callers get 429")] = 256
     limit_of_key: Annotated[str, Field(description="requests of one API key, as in 5000/second")] = "300000/minute"
     limit_of_account: Annotated[str, Field(description="requests of one account")] = "3000/minute"

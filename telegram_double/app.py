@@ -1,4 +1,4 @@
-"""The HTTP routes: the Bot API below `/bot<token>/`, files, the page, and what the page does (`/double/...`).
+"""The HTTP routes: the Bot API below `/bot<token>/`, files, the page, what the page does (`/double/...`), sign-in.
 
 The page's routes ask nobody who they are: the double listens on loopback, and takes requests for no other host name.
 """
@@ -25,6 +25,7 @@ from telegram_double.faults import Faults
 from telegram_double.methods import METHODS
 from telegram_double.parameters import Parameters, Upload, number, structure
 from telegram_double.settings import DoubleSettings
+from telegram_double.sign_in import SignIn, sign_in_routes
 from telegram_double.world import User, World
 
 _PAGE = Path(__file__).parent / "page"
@@ -46,6 +47,9 @@ def create_app(settings: DoubleSettings | None = None) -> Starlette:
     chosen = settings or DoubleSettings()
     world = World(chosen.token.get_secret_value(), chosen.rates, chosen.users_file)
     double = _Double(world)
+    secret = chosen.client_secret
+    bot_id = world.token.partition(":")[0]
+    provider = None if secret is None else SignIn(bot_id, secret.get_secret_value(), world.users.values)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -65,6 +69,7 @@ def create_app(settings: DoubleSettings | None = None) -> Starlette:
             Route("/double/{action}", double.act, methods=["POST"]),
             Route("/file/bot{token}/{path:path}", double.file),
             Route("/bot{token}/{method}", double.call, methods=["GET", "POST"]),
+            *([] if provider is None else sign_in_routes(provider)),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
         exception_handlers={404: _nothing_here, BotApiError: _refused},

@@ -27,6 +27,10 @@ class DoubleSettings(BaseSettings):
     per_group_minute: Annotated[Count, Field(description="messages to one group")] = Rates.per_group_minute
     users_file: Annotated[Path | None, Field(description="keeps the users over a restart")] = None
 
+    client_secret: Annotated[
+        SecretStr | None, Field(min_length=8, description="with it the double has Telegram's sign-in pages too")
+    ] = None
+
     @property
     def rates(self) -> Rates:
         """The limits."""

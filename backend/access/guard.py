@@ -9,9 +9,10 @@ from fastapi import Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
+from backend.access import store
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
-from backend.errors import Forbidden, NotAuthenticated
+from backend.errors import Forbidden, NotAuthenticated, ProofNeeded
 from backend.resources import Resources, resources_of
 from core.api_keys import PREFIX
 
@@ -40,6 +41,34 @@ class Guard(SecurityBase):
 def requires(permission: Permission) -> Guard:
     """The guard of a route that needs a permission: one for all routes, so that a request is counted once."""
     return Guard(permission)
+
+
+class ProofGuard(Guard):
+    """A guard in front of a dangerous act: people must also have shown lately who they are.
+
+    A session that somebody left open, or stole, is not enough for it. Keys have no session and can show nothing: what
+    they may do was chosen when they were made.
+    """
+
+    async def __call__(self, request: Request) -> Principal:
+        """As `Guard`, and raises ProofNeeded."""
+        principal = await super().__call__(request)
+        await demand_proof(await resources_of(request), principal)
+        return principal
+
+
+async def demand_proof(resources: Resources, principal: Principal) -> None:
+    """Raises ProofNeeded for somebody who has not shown lately who they are."""
+    if principal.session_id is not None:
+        seconds = resources.settings.proof_minutes * 60
+        if await resources.database.run(store.proof_age(principal.session_id)) > seconds:
+            raise ProofNeeded(seconds)
+
+
+@cache
+def requires_proof(permission: Permission) -> Guard:
+    """The guard of a route that does what cannot be taken back, or gives somebody more power."""
+    return ProofGuard(permission)
 
 
 async def authenticated(request: Request, resources: Resources) -> Principal:

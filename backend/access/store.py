@@ -1,10 +1,11 @@
 """SQL of access: signing keys, and whose session a token belongs to."""
 
+import math
 from dataclasses import dataclass
 from uuid import UUID
 
 from backend.database import Connection
-from warehouse.database import Statement, command, execute_async, first_row
+from warehouse.database import Statement, command, execute_async, first_row, value
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,15 @@ def session_holder(session_id: UUID) -> Statement[Holder | None]:
         Holder,
         "select account_id, email, role from app.sessions join app.accounts using (account_id)"
         " where session_id = %(session_id)s and ended_at is null and expires_at > now() and disabled_at is null",
+        session_id=session_id,
+    )
+
+
+def proof_age(session_id: UUID) -> Statement[float]:
+    """How many seconds ago whoever holds a session showed who they are; endless where it is gone."""
+    return value(
+        lambda seconds: math.inf if seconds is None else float(seconds),
+        "select (select extract(epoch from now() - proven_at) from app.sessions where session_id = %(session_id)s)",
         session_id=session_id,
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from backend.access.guard import Guard, ProofGuard
 from backend.access.permissions import KEY_SCOPES, ROLE_PERMISSIONS, Permission, Role
 
 BEGIN, END = "<!-- who may call what -->", "<!-- end -->"
@@ -19,11 +20,15 @@ _YES, _NO = "yes", ""
 
 @dataclass(frozen=True)
 class GuardedRoute:
-    """A method and path, and the permission that it demands; None where it is open to everybody."""
+    """A method and path, and the permission that it demands; None where it is open to everybody.
+
+    `needs_proof`: people must also have shown lately who they are.
+    """
 
     method: str
     path: str
     permission: Permission | None
+    needs_proof: bool = False
 
     def lets_in(self, role: Role) -> bool:
         """Whether an account of this role may call it."""
@@ -37,7 +42,7 @@ def guarded_routes() -> list[GuardedRoute]:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     return sorted(
         (
-            GuardedRoute(method, route.path, next(_permissions(route.dependant), None))
+            _guarded(method, route.path, next(_guards(route.dependant), None))
             for route in routes
             for method in route.methods or ()
         ),
@@ -45,12 +50,15 @@ def guarded_routes() -> list[GuardedRoute]:
     )
 
 
-def _permissions(dependant: Dependant) -> Iterator[Permission]:
+def _guarded(method: str, path: str, guard: Guard | None) -> GuardedRoute:
+    return GuardedRoute(method, path, None if guard is None else guard.permission, isinstance(guard, ProofGuard))
+
+
+def _guards(dependant: Dependant) -> Iterator[Guard]:
     for each in dependant.dependencies:
-        permission = getattr(each.call, "permission", None)
-        if permission is not None:
-            yield permission
-        yield from _permissions(each)
+        if isinstance(each.call, Guard):
+            yield each.call
+        yield from _guards(each)
 
 
 def as_markdown() -> str:
@@ -61,6 +69,7 @@ def as_markdown() -> str:
         by_role = [_YES if route.lets_in(role) else _NO for role in Role]
         is_for_keys = route.permission is None or route.permission in KEY_SCOPES
         permission = "open" if route.permission is None else f"`{route.permission}`"
+        permission += " and a proof" if route.needs_proof else ""
         cells = [f"`{route.method} {route.path}`", permission, *by_role, _YES if is_for_keys else _NO]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from backend.access.guard import requires
+from backend.access.guard import requires_proof
 from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/accounts", tags=["accounts"], route_class=StrictRout
 _Resources = Annotated[Resources, Depends(resources_of)]
 _Origin = Annotated[Origin, Depends(origin_of)]
 _Looks = Annotated[Principal, Depends(looks(Permission.ACCOUNTS_MANAGE, "account:read"))]
-_Manages = Annotated[Principal, Depends(requires(Permission.ACCOUNTS_MANAGE))]
+_Manages = Annotated[Principal, Depends(requires_proof(Permission.ACCOUNTS_MANAGE))]
 
 
 @router.get("", summary="All accounts")

@@ -71,8 +71,8 @@ def set_password(account_id: UUID, password_hash: str) -> Statement[int]:
     )
 
 
-def set_telegram(account_id: UUID, telegram_id: int) -> Statement[int]:
-    """Lets a Telegram user sign in to an account; fails where that user signs in to another one."""
+def set_telegram(account_id: UUID, telegram_id: int | None) -> Statement[int]:
+    """Lets a Telegram user, or none, sign in to an account; fails where that user signs in to another one."""
     return command(
         "update app.accounts set telegram_id = %(telegram_id)s where account_id = %(account_id)s",
         account_id=account_id,

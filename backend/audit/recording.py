@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from backend.access.guard import requires
+from backend.access.guard import Guard, requires
 from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
@@ -36,8 +36,8 @@ def entry(
     )
 
 
-def looks(permission: Permission, action: str) -> Callable[..., Awaitable[Principal]]:
-    """As `requires`, for a route that shows personal data: it records who looks at whom.
+def looks(permission: Permission, action: str, guard: Guard | None = None) -> Callable[..., Awaitable[Principal]]:
+    """As `requires`, or another guard, for a route that shows personal data: it records who looks at whom.
 
     The user is the path's `user_id`; where there is none, the log names the fields by which users were searched, not
     what was searched for.
@@ -46,7 +46,7 @@ def looks(permission: Permission, action: str) -> Callable[..., Awaitable[Princi
     async def recorded(
         request: Request,
         resources: Annotated[Resources, Depends(resources_of)],
-        principal: Annotated[Principal, Depends(requires(permission))],
+        principal: Annotated[Principal, Depends(guard or requires(permission))],
         origin: Annotated[Origin, Depends(origin_of)],
     ) -> Principal:
         user_id = request.path_params.get("user_id")

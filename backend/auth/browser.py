@@ -36,7 +36,7 @@ async def browser_login(
     given: Login, request: Request, response: Response, resources: _Resources, origin: _Origin
 ) -> AccessToken:
     """As `/auth/login`, but the refresh token is set as a cookie."""
-    return _keep(request, response, await service.login(resources, given, origin))
+    return keep(request, response, await service.login(resources, given, origin))
 
 
 @router.post("/refresh", summary="A new access token for a page", responses=also_refuses(HTTPStatus.UNAUTHORIZED))
@@ -51,7 +51,7 @@ async def browser_refresh(
     """As `/auth/refresh`, with the cookie. Send `{}`. Pages that refresh at the same moment get the same token."""
     if token is None:
         raise NotAuthenticated("Nobody is signed in here.")
-    return _keep(request, response, await service.refresh(resources, token, origin))
+    return keep(request, response, await service.refresh(resources, token, origin))
 
 
 @router.post("/logout", summary="End the session of a page", status_code=HTTPStatus.NO_CONTENT)
@@ -68,7 +68,8 @@ async def browser_logout(
     response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict")
 
 
-def _keep(request: Request, response: Response, tokens: Tokens) -> AccessToken:
+def keep(request: Request, response: Response, tokens: Tokens) -> AccessToken:
+    """What a page gets of a session whose refresh token goes into the cookie."""
     response.set_cookie(
         COOKIE,
         tokens.refresh_token,

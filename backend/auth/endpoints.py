@@ -6,21 +6,24 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from backend.access.guard import requires
+from backend.access.guard import requires, requires_proof
 from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
-from backend.auth import service, telegram
+from backend.auth import proofs, service, telegram
 from backend.auth.schemas import (
     Login,
     Me,
     MiniApp,
     NewPassword,
+    Proof,
+    ProofState,
     Refresh,
     SessionAnswer,
     TelegramCode,
     TelegramSignIn,
     Tokens,
+    Ways,
 )
 from backend.description import also_refuses
 from backend.reading import StrictRoute
@@ -31,6 +34,7 @@ router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
 _Resources = Annotated[Resources, Depends(resources_of)]
 _Origin = Annotated[Origin, Depends(origin_of)]
 _Myself = Annotated[Principal, Depends(requires(Permission.PROFILE_MANAGE))]
+_Proven = Annotated[Principal, Depends(requires_proof(Permission.PROFILE_MANAGE))]
 
 
 @router.post(
@@ -93,6 +97,35 @@ async def me(principal: Annotated[Principal, Depends(requires(Permission.PROFILE
         permissions=sorted(principal.permissions),
         session_id=principal.session_id,
     )
+
+
+@router.get("/ways", summary="How people may sign in")
+async def ways(resources: _Resources) -> Ways:
+    """Beside their password."""
+    return Ways(telegram=telegram.has_page(resources.settings))
+
+
+@router.get("/proof", summary="How I can prove who I am, and for how long the last proof is good")
+async def proof_state(resources: _Resources, principal: _Myself) -> ProofState:
+    """A sign-in is a proof too; refreshing is none."""
+    return await proofs.state(resources, principal)
+
+
+@router.post("/proof", summary="Prove who I am before a dangerous act", status_code=HTTPStatus.NO_CONTENT)
+async def prove(given: Proof, resources: _Resources, principal: _Myself, origin: _Origin) -> None:
+    """Good for some minutes and for this session alone. Attempts are counted like sign-ins."""
+    await proofs.prove_by_password(resources, principal, given, origin)
+
+
+@router.delete(
+    "/telegram",
+    summary="Sign in without Telegram from now on",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=also_refuses(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+async def unlink_telegram(resources: _Resources, principal: _Proven, origin: _Origin) -> None:
+    """Refused where the account has no password."""
+    await proofs.unlink(resources, principal, origin)
 
 
 @router.get("/sessions", summary="My sessions")

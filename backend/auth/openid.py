@@ -18,7 +18,7 @@ import jwt
 from backend.errors import NotAuthenticated, Unavailable
 
 _SECONDS = 5.0
-_ALGORITHMS = ["RS256", "ES256"]
+_ALGORITHMS = ["RS256", "ES256", "EdDSA"]
 _REFUSED = "Telegram did not confirm this sign-in; begin again."
 
 

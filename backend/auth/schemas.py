@@ -48,6 +48,48 @@ class TelegramCode(Strict):
     binding: Secret
 
 
+class Ways(BaseModel):
+    """How people may sign in beside their password."""
+
+    telegram: Annotated[bool, Field(description="at Telegram's page")]
+
+
+class TelegramVisit(BaseModel):
+    """Where to go. What proves who began is in a cookie."""
+
+    url: Annotated[str, Field(description="Telegram's page")]
+    state: Annotated[str, Field(description="comes back with the code; compare it with what came back")]
+
+
+class Purpose(Strict):
+    """What somebody who is signed in goes to Telegram for."""
+
+    purpose: Annotated[
+        Literal["link", "prove"], Field(description="to sign in with Telegram from now on, or to prove who they are")
+    ]
+
+
+class ReturnedCode(Strict):
+    """What came back from Telegram."""
+
+    code: Annotated[Secret, Field(description="the query parameter of the page")]
+    state: Secret
+
+
+class Proof(Strict):
+    """Who I am."""
+
+    password: Annotated[Secret, Field(max_length=MAX_LENGTH)]
+
+
+class ProofState(BaseModel):
+    """How I can prove who I am, and for how long the last proof is good."""
+
+    has_password: bool
+    has_telegram: Annotated[bool, Field(description="whether a Telegram user is linked to my account")]
+    seconds_left: Annotated[int, Field(description="0: dangerous acts ask for another proof")]
+
+
 class NewPassword(Strict):
     """A change of one's own password."""
 

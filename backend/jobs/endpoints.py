@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
-from backend.access.guard import requires
+from backend.access.guard import requires, requires_proof
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
 from backend.audit.recording import looks
@@ -21,6 +21,8 @@ from backend.users.fields import UserId
 router = APIRouter(tags=["jobs"], route_class=StrictRoute)
 
 Held = Annotated[Resources, Depends(resources_of)]
+_EXPORTS = looks(Permission.USERS_EXPORT, "user:export", requires_proof(Permission.USERS_EXPORT))
+_ERASES = looks(Permission.USERS_ERASE, "user:erase", requires_proof(Permission.USERS_ERASE))
 
 
 @router.post(
@@ -28,7 +30,7 @@ Held = Annotated[Resources, Depends(resources_of)]
 )
 async def post_user_export(
     resources: Held,
-    principal: Annotated[Principal, Depends(looks(Permission.USERS_EXPORT, "user:export"))],
+    principal: Annotated[Principal, Depends(_EXPORTS)],
     user_id: UserId,
 ) -> Job:
     """Done by the worker; `GET /jobs/{job_id}/export` then has the text, for a week."""
@@ -38,7 +40,7 @@ async def post_user_export(
 @router.post("/users/{user_id}/erasures", summary="Ask for a user to be erased", status_code=HTTPStatus.ACCEPTED)
 async def post_user_erasure(
     resources: Held,
-    principal: Annotated[Principal, Depends(looks(Permission.USERS_ERASE, "user:erase"))],
+    principal: Annotated[Principal, Depends(_ERASES)],
     user_id: UserId,
 ) -> Job:
     """Done by the worker, everywhere and for good, with all ids of the person; the job then has the receipt."""
@@ -61,7 +63,7 @@ async def get_job(
 )
 async def get_job_export(
     resources: Held,
-    _principal: Annotated[Principal, Depends(looks(Permission.USERS_EXPORT, "user:export"))],
+    _principal: Annotated[Principal, Depends(_EXPORTS)],
     job_id: UUID,
 ) -> StreamingResponse:
     """JSON: the user's ids and, by table, all rows about the user."""

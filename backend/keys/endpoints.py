@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
-from backend.access.guard import requires
+from backend.access.guard import requires, requires_proof
 from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
@@ -20,6 +20,7 @@ router = APIRouter(prefix="/keys", tags=["keys"], route_class=StrictRoute)
 _Resources = Annotated[Resources, Depends(resources_of)]
 _Origin = Annotated[Origin, Depends(origin_of)]
 _Manages = Annotated[Principal, Depends(requires(Permission.KEYS_MANAGE))]
+_MakesKeys = Annotated[Principal, Depends(requires_proof(Permission.KEYS_MANAGE))]
 _KeyId = Annotated[int, Path(ge=1, le=2**62)]
 
 
@@ -30,7 +31,7 @@ async def list_keys(resources: _Resources, principal: _Manages) -> list[KeyAnswe
 
 
 @router.post("", summary="Make a key", status_code=HTTPStatus.CREATED)
-async def make_key(given: NewKey, resources: _Resources, principal: _Manages, origin: _Origin) -> MadeKey:
+async def make_key(given: NewKey, resources: _Resources, principal: _MakesKeys, origin: _Origin) -> MadeKey:
     """The secret is in this answer alone."""
     return await service.make_key(resources, principal, given, origin)
 
@@ -42,7 +43,7 @@ async def make_key(given: NewKey, resources: _Resources, principal: _Manages, or
     responses=also_refuses(HTTPStatus.CONFLICT),
 )
 async def rotate_key(
-    key_id: _KeyId, rotation: Rotation, resources: _Resources, principal: _Manages, origin: _Origin
+    key_id: _KeyId, rotation: Rotation, resources: _Resources, principal: _MakesKeys, origin: _Origin
 ) -> MadeKey:
     """The new key may do what the old one may. Both are valid for `overlap_hours`."""
     return await service.rotate_key(resources, principal, key_id, rotation, origin)

@@ -18,16 +18,36 @@ OPEN = {
     "/auth/browser/login",
     "/auth/browser/refresh",
     "/auth/browser/logout",
+    "/auth/browser/telegram/start",
+    "/auth/browser/telegram/complete",
+    "/auth/browser/telegram/mini-app",
+    "/auth/ways",
     "/auth/telegram/mini-app",
     "/auth/telegram/start",
     "/auth/telegram/complete",
     "/telegram/webhook",
+}
+PROVEN = {
+    "POST /accounts",
+    "PATCH /accounts/{account_id}",
+    "DELETE /accounts/{account_id}",
+    "POST /keys",
+    "POST /keys/{key_id}/rotate",
+    "POST /users/{user_id}/erasures",
+    "POST /users/{user_id}/exports",
+    "GET /jobs/{job_id}/export",
+    "DELETE /auth/telegram",
 }
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 
 
 def test_every_route_names_the_permission_it_needs() -> None:
     assert {route.path for route in guarded_routes() if route.permission is None} == OPEN
+
+
+def test_dangerous_acts_ask_for_a_proof() -> None:
+    proven = {f"{route.method} {route.path}" for route in guarded_routes() if route.needs_proof}
+    assert proven == PROVEN
 
 
 def test_the_only_route_without_a_guard_in_front_is_the_one_that_hears_first_who_asks() -> None:

@@ -4,6 +4,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -40,8 +41,15 @@ def pages() -> Iterator[TelegramPages]:
 @pytest.fixture(scope="module")
 def api(shared_warehouse_url: str, empty_platform: Platform, pages: TelegramPages) -> Iterator[Api]:
     """An API that knows a bot, and takes the double for Telegram."""
-    empty_platform.home.service_key.write_text("none\n", encoding="utf-8")
-    server = api_server(empty_platform)
+    with signing_in_with(empty_platform, pages) as address:
+        yield Api(address, Database(shared_warehouse_url), Database(empty_platform.backend_url))
+
+
+@contextmanager
+def signing_in_with(platform: Platform, pages: TelegramPages) -> Iterator[str]:
+    """The address of an API that knows a bot, and takes the double for Telegram."""
+    platform.home.service_key.write_text("none\n", encoding="utf-8")
+    server = api_server(platform)
     environment = {
         **server.environment,
         "TELEGRAM_BOT_TOKEN": TOKEN,
@@ -50,7 +58,7 @@ def api(shared_warehouse_url: str, empty_platform: Platform, pages: TelegramPage
         "BACKEND_TELEGRAM_REDIRECT_URL": REDIRECT_URL,
     }
     with running_servers([replace(server, environment=environment)]) as (running,):
-        yield Api(str(running.command.address), Database(shared_warehouse_url), Database(empty_platform.backend_url))
+        yield str(running.command.address)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +77,8 @@ def nobody(api: Api, anna: Person) -> Iterator[httpx.Client]:
 @pytest.fixture(autouse=True)
 def honest(pages: TelegramPages) -> Iterator[None]:
     yield
-    pages.changes, pages.signs_with = {}, None
+    pages.lie({})
+    pages.provider.algorithm = "RS256"
 
 
 def opened(telegram_id: int, seconds_ago: float = 0, token: str = TOKEN) -> str:
@@ -125,6 +134,19 @@ def test_who_confirmed_at_telegrams_page_is_signed_in(
     assert whose(api, complete(nobody, pages.confirm(begun["url"], ANNA), begun)) == anna.email
 
 
+def test_either_kind_of_signature_is_taken(api: Api, nobody: httpx.Client, pages: TelegramPages, anna: Person) -> None:
+    pages.provider.algorithm = "EdDSA"
+    begun = start(nobody)
+    assert whose(api, complete(nobody, pages.confirm(begun["url"], ANNA), begun)) == anna.email
+
+
+def test_the_pages_are_where_telegram_says_they_are(nobody: httpx.Client, pages: TelegramPages) -> None:
+    said = httpx.get(f"{pages.address}/.well-known/openid-configuration", trust_env=False).json()
+    assert start(nobody)["url"].startswith(f"{said['authorization_endpoint']}?")
+    assert said["token_endpoint"] == f"{pages.address}/token"
+    assert said["jwks_uri"] == f"{pages.address}/.well-known/jwks.json"
+
+
 def test_a_sign_in_is_completed_once_and_by_whoever_began_it(nobody: httpx.Client, pages: TelegramPages) -> None:
     begun, other = start(nobody), start(nobody)
     code = pages.confirm(begun["url"], ANNA)
@@ -170,13 +192,13 @@ def test_an_identity_token_that_is_not_for_this_sign_in_is_refused(
     nobody: httpx.Client, pages: TelegramPages, changes: dict[str, Any]
 ) -> None:
     begun = start(nobody)
-    pages.changes = changes
+    pages.lie(changes)
     assert complete(nobody, pages.confirm(begun["url"], ANNA), begun).status_code == 401
 
 
 def test_an_identity_token_of_another_signer_is_refused(nobody: httpx.Client, pages: TelegramPages) -> None:
     begun = start(nobody)
-    pages.signs_with = rsa.generate_private_key(65537, 2048)
+    pages.lie({}, rsa.generate_private_key(65537, 2048))
     assert complete(nobody, pages.confirm(begun["url"], ANNA), begun).status_code == 401
 
 

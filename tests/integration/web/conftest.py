@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import pytest
@@ -13,6 +13,7 @@ from backend.accounts.passwords import hashed
 from backend.accounts.store import add_account
 from standalone.fleet import running_servers
 from standalone.servers import api_server
+from tests.integration.backend.telegram_pages import CLIENT_ID, CLIENT_SECRET, telegram_pages
 from tests.integration.conftest import RanPlatform, export
 from tests.integration.web.chromium import environment, unpack
 from warehouse.database import Database
@@ -27,13 +28,22 @@ expect.set_options(timeout=20_000)
 
 @pytest.fixture(scope="session")
 def dashboard(finished_run: RanPlatform) -> Iterator[str]:
-    """The address of the dashboard beside the finished run."""
+    """The address of the dashboard beside the finished run. The double is Telegram's sign-in page."""
     with ExitStack() as running:
+        pages = running.enter_context(telegram_pages("Olga", "Pavel"))
         # The environment says where passwords are, and is needed only while the server starts.
         with pytest.MonkeyPatch.context() as monkeypatch:
             export(finished_run.platform, monkeypatch)
-            (server,) = running.enter_context(running_servers([api_server(finished_run.platform)]))
-        yield f"{server.command.address}/dashboard"
+            server = api_server(finished_run.platform)
+            telegram = {
+                "BACKEND_TELEGRAM_BOT_ID": CLIENT_ID,
+                "BACKEND_TELEGRAM_CLIENT_SECRET": CLIENT_SECRET,
+                "BACKEND_TELEGRAM_ISSUER": pages.address,
+                "BACKEND_TELEGRAM_REDIRECT_URL": f"{server.address}/dashboard/telegram",
+            }
+            server = replace(server, environment={**server.environment, **telegram})
+            running.enter_context(running_servers([server]))
+        yield f"{server.address}/dashboard"
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,10 @@ PAGES = [
     "models",
     "data",
     "settings",
+    "settings?view=security",
+    "settings?view=accounts",
+    "settings?view=keys",
+    "settings?view=audit",
 ]
 USER = "00004"
 WORDS = Path(__file__).parents[3] / "web" / "src" / "i18n" / "ru.json"

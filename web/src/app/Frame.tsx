@@ -14,6 +14,7 @@ import { useTranslation } from "react-i18next";
 import { Link, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router";
 import { Notices } from "../notices/Notices";
 import { SignInPage } from "../pages/sign-in/SignInPage";
+import { ProofDialog } from "../session/ProofDialog";
 import { useSession } from "../session/Session";
 
 const PAGES = [
@@ -96,6 +97,7 @@ export function Frame() {
         </Suspense>
       </Container>
       {session.may("analytics:read") && <Notices />}
+      <ProofDialog />
       <ScrollRestoration />
     </>
   );

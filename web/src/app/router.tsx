@@ -7,6 +7,11 @@ import { NotFoundPage, RouteProblem } from "./RouteProblem";
 export const router = createBrowserRouter(
   [
     {
+      path: "telegram",
+      errorElement: <RouteProblem />,
+      lazy: async () => ({ Component: (await import("../pages/telegram/TelegramReturnPage")).TelegramReturnPage }),
+    },
+    {
       element: <Frame />,
       errorElement: <RouteProblem />,
       // The frame shows progress itself.

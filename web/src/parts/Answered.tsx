@@ -44,6 +44,8 @@ export function Empty({ children }: { children: ReactNode }) {
 export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
   const { t } = useTranslation();
   const isRefused = error instanceof ApiProblem && error.status === 403;
+  const isUnproven = error instanceof ApiProblem && error.problem?.errors?.some(({ field }) => field === "proof");
+  if (isUnproven) return <Alert severity="info">{t("proof.needed")}</Alert>;
   const title = isRefused ? t("state.notAllowed") : t("state.failed");
   const detail = error instanceof ApiProblem ? error.message : t("state.unreachable");
   const id = error instanceof ApiProblem ? error.problem?.request_id : undefined;

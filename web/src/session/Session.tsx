@@ -4,7 +4,8 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { api } from "../api/client";
 import type { Me } from "../api/names";
 import { unwrap } from "../api/problem";
-import { onSessionLost, renewAccessToken, signOut } from "./token";
+import { miniAppData } from "./telegram";
+import { onSessionLost, renewAccessToken, signIn, signOut } from "./token";
 
 interface Session {
   /** undefined: not known yet; null: nobody. */
@@ -31,7 +32,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       queries.clear();
       setMe(null);
     });
-    renewAccessToken()
+    begin()
       .then((isIn) => (isIn ? reload() : setMe(null)))
       .catch(() => setMe(null));
   }, [queries, reload]);
@@ -41,6 +42,13 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     [me, reload],
   );
   return <Context.Provider value={session}>{children}</Context.Provider>;
+}
+
+/** The session of before, or that of whoever opened the dashboard inside Telegram. */
+async function begin(): Promise<boolean> {
+  const init_data = miniAppData();
+  if (init_data !== null) return (await signIn("telegram/mini-app", { init_data })) === null;
+  return renewAccessToken();
 }
 
 export function useSession(): Session {

@@ -7,12 +7,25 @@ interface Granted {
   expires_in: number;
 }
 
-let held: string | null = null;
+/** A token is renewed so long before it is over, so that no request has to be refused first. */
+const AHEAD = 30_000;
+/** Set where somebody signed out and the server could not be told: told at the next start, before anything else. */
+const OWED = "sign-out";
+
+let held: { token: string; until: number } | null = null;
 let renewing: Promise<boolean> | null = null;
 let whenLost: () => void = () => undefined;
+const others = new BroadcastChannel("session");
+others.onmessage = () => lose();
 
 export function accessToken(): string | null {
-  return held;
+  return held?.token ?? null;
+}
+
+/** The token for a request that is about to be made: a new one where the old one is nearly over. */
+export async function usableToken(): Promise<string | null> {
+  if (held !== null && held.until - Date.now() < AHEAD) await renewAccessToken().catch(() => false);
+  return accessToken();
 }
 
 /** Calls `lost` once the session is over and cannot be renewed. */
@@ -29,33 +42,55 @@ export function renewAccessToken(): Promise<boolean> {
 }
 
 async function renew(): Promise<boolean> {
+  if (localStorage.getItem(OWED) !== null) {
+    await leave();
+    return false;
+  }
   const answer = await post("refresh", {});
   if (answer.ok) {
-    held = ((await answer.json()) as Granted).access_token;
+    await hold(answer);
     return true;
   }
-  if (answer.status === 401) {
-    held = null;
-    whenLost();
-  }
+  if (answer.status === 401) lose();
   return false;
 }
 
-/** Signs in. Returns the refused answer, or null. */
-export async function signIn(email: string, password: string): Promise<Response | null> {
-  const answer = await post("login", { email, password });
+/** Signs in: with a password (`login`), with what Telegram's page sent back, or inside Telegram. Returns a refusal. */
+export async function signIn(
+  way: "login" | "telegram/complete" | "telegram/mini-app",
+  given: object,
+): Promise<Response | null> {
+  const answer = await post(way, given);
   if (!answer.ok) return answer;
-  held = ((await answer.json()) as Granted).access_token;
+  localStorage.removeItem(OWED);
+  await hold(answer);
   return null;
 }
 
+/** Signs out here at once, in all windows; where the server cannot be reached, it is told at the next start. */
 export async function signOut(): Promise<void> {
-  await post("logout", {});
+  localStorage.setItem(OWED, "1");
+  lose();
+  others.postMessage("over");
+  await leave().catch(() => undefined);
+}
+
+async function leave(): Promise<void> {
+  const answer = await post("logout", {});
+  if (answer.ok) localStorage.removeItem(OWED);
+}
+
+async function hold(answer: Response): Promise<void> {
+  const granted = (await answer.json()) as Granted;
+  held = { token: granted.access_token, until: Date.now() + granted.expires_in * 1000 };
+}
+
+function lose(): void {
   held = null;
   whenLost();
 }
 
-function post(action: string, body: object): Promise<Response> {
+export function post(action: string, body: object): Promise<Response> {
   return fetch(`/auth/browser/${action}`, {
     method: "POST",
     headers: { "content-type": "application/json" },

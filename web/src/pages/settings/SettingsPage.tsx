@@ -1,5 +1,9 @@
-/** What a person sets for themselves, and what an admin sets for all: sessions, accounts, keys, the audit log. */
+/** What a person sets for themselves, and what an admin sets for all: each part is loaded when it is opened. */
+import Box from "@mui/material/Box";
+import Tab from "@mui/material/Tab";
+import Tabs from "@mui/material/Tabs";
 import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
 import { Page } from "../../parts/Page";
 import { useSession } from "../../session/Session";
 import { Accounts } from "./Accounts";
@@ -7,17 +11,47 @@ import { Appearance } from "./Appearance";
 import { AuditLog } from "./AuditLog";
 import { Keys } from "./Keys";
 import { Sessions } from "./Sessions";
+import { TelegramLink } from "./TelegramLink";
+
+const VIEWS = [
+  ["appearance", "settings.appearance", "profile:read"],
+  ["security", "settings.security", "profile:manage"],
+  ["accounts", "settings.accounts", "accounts:manage"],
+  ["keys", "settings.keys", "keys:manage"],
+  ["audit", "settings.audit", "audit:read"],
+] as const;
 
 export function SettingsPage() {
   const { t } = useTranslation();
   const { may, me } = useSession();
+  const [search, setSearch] = useSearchParams();
+  const views = VIEWS.filter(([, , permission]) => may(permission));
+  const view = views.find(([each]) => each === search.get("view"))?.[0] ?? "appearance";
   return (
     <Page title={t("pages.settings")} note={me?.name}>
-      <Appearance />
-      {may("profile:manage") && <Sessions />}
-      {may("accounts:manage") && <Accounts />}
-      {may("keys:manage") && <Keys />}
-      {may("audit:read") && <AuditLog />}
+      <Tabs
+        value={view}
+        variant="scrollable"
+        allowScrollButtonsMobile
+        onChange={(_, chosen: string) => setSearch({ view: chosen })}
+        aria-label={t("settings.views")}
+      >
+        {views.map(([each, label]) => (
+          <Tab key={each} value={each} label={t(label)} id={`tab-${each}`} aria-controls="view" />
+        ))}
+      </Tabs>
+      <Box role="tabpanel" id="view" aria-labelledby={`tab-${view}`} sx={{ display: "grid", gap: 2.5 }}>
+        {view === "appearance" && <Appearance />}
+        {view === "security" && (
+          <>
+            <TelegramLink />
+            <Sessions />
+          </>
+        )}
+        {view === "accounts" && <Accounts />}
+        {view === "keys" && <Keys />}
+        {view === "audit" && <AuditLog />}
+      </Box>
     </Page>
   );
 }

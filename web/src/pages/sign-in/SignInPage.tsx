@@ -1,4 +1,4 @@
-/** Signing in with e-mail address and password. */
+/** Signing in with e-mail address and password, or with Telegram. */
 import Alert from "@mui/material/Alert";
 import Button from "@mui/material/Button";
 import Card from "@mui/material/Card";
@@ -7,15 +7,22 @@ import Container from "@mui/material/Container";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
+import { useQuery } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useLocation } from "react-router";
+import { api } from "../../api/client";
+import { unwrap } from "../../api/problem";
 import { LanguageChoice } from "../../parts/LanguageChoice";
 import { useSession } from "../../session/Session";
+import { beginSignIn } from "../../session/telegram";
 import { signIn } from "../../session/token";
 
 export function SignInPage() {
   const { t } = useTranslation();
   const { reload } = useSession();
+  const { pathname, search } = useLocation();
+  const ways = useQuery({ queryKey: ["ways"], queryFn: () => unwrap(api.GET("/auth/ways")) });
   const [refusal, setRefusal] = useState("");
   const [isBusy, setIsBusy] = useState(false);
 
@@ -25,7 +32,7 @@ export function SignInPage() {
     setIsBusy(true);
     setRefusal("");
     try {
-      const refused = await signIn(String(given.get("email")), String(given.get("password")));
+      const refused = await signIn("login", { email: given.get("email"), password: given.get("password") });
       if (refused === null) await reload();
       else
         setRefusal(
@@ -36,6 +43,14 @@ export function SignInPage() {
     } finally {
       setIsBusy(false);
     }
+  }
+
+  async function toTelegram() {
+    setIsBusy(true);
+    const url = await beginSignIn(pathname + search).catch(() => null);
+    if (url !== null) location.assign(url);
+    else setRefusal(t("state.unreachable"));
+    setIsBusy(false);
   }
 
   return (
@@ -56,6 +71,11 @@ export function SignInPage() {
             <Button type="submit" variant="contained" disabled={isBusy}>
               {t("signIn.enter")}
             </Button>
+            {ways.data?.telegram && (
+              <Button variant="outlined" disabled={isBusy} onClick={() => void toTelegram()}>
+                {t("signIn.telegram")}
+              </Button>
+            )}
             <Typography variant="body2" color="text.secondary">
               {t("signIn.first")} <code>customer-analyzer accounts create-admin</code>
             </Typography>
