@@ -40,6 +40,7 @@ COMMANDS = {
     "campaigns": Entry("campaigns", "app", "Messages to many: make, preview, approve, start, pause, follow."),
     "experiments": Entry("experiments", "app", "Experiments: the global control group, whom no campaign reaches."),
     "feedback": Entry("feedback", "app", "What users say through the bot: list it, answer it."),
+    "backup": Entry("backups", "app", "Backups: create, list, verify, and restore to any moment."),
     "predict": Entry("predict", "predict", "Ask the running service of a model."),
     "demo": Entry(
         "demo", "demo", "Run the whole pipeline once on real data, from a file of events to answers over HTTP."

@@ -5,8 +5,9 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -18,21 +19,31 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from standalone.fleet import Fleet
+    from standalone.processes import Command
     from standalone.stack import Platform
 
 CHECK_SECONDS = 3.0
 
 
-def up() -> None:
+def up(
+    backup_to: Annotated[
+        Path | None, typer.Option("--backup-to", metavar="DIR", help="Back up to this folder all the time.")
+    ] = None,
+) -> None:
     """Start the platform and print the addresses; Ctrl-C stops all. A model that is deployed later gets a service
     too."""
+    from cli.backups import with_backups
     from core.home import prepare_home
+    from standalone.backups.keys import keyring_of
     from standalone.fleet import Fleet
     from standalone.stack import running_platform
     from standalone.up import exclusive_up
 
-    settings = read_settings()
+    settings = with_backups(read_settings(), backup_to)
     home = prepare_home(settings.home)
+    if settings.backup_to is not None:
+        # What is missing is said before anything starts.
+        keyring_of(home)
     console = Console()
     try:
         with exclusive_up(home), running_platform(settings) as platform, Fleet() as fleet, _until_stop_signal(console):
@@ -90,7 +101,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
                 [*telegram, api, worker_server(platform), *page_servers(platform), *model_servers(platform)],
                 lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
             )
-            fleet.start([bot_server(platform, str(api.address)), sender_server(platform)])
+            fleet.start([bot_server(platform, str(api.address)), sender_server(platform), *_archivers(platform)])
         announce(platform.home, fleet.children)
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
         if not fleet.names & {kind.name for kind in model_kinds()}:
@@ -112,6 +123,13 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
             except (DatabaseError, psycopg.Error, SQLAlchemyError, DagsterPostgresException) as error:
                 # Postgres may be restarting, or may have ended during the check. The next check follows soon.
                 console.print(str(error).partition("\n")[0], highlight=False)
+
+
+def _archivers(platform: "Platform") -> "list[Command]":
+    """The process that archives, where backups go somewhere."""
+    from standalone.backups.archiving import archiver
+
+    return [] if platform.settings.backup_to is None else [archiver(platform.home)]
 
 
 def _print_dashboard(platform: "Platform", fleet: "Fleet", console: Console) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -72,6 +72,22 @@ class Home:
     def state(self) -> Path:
         """What services last read from the warehouse, so that they can start without it."""
         return self.root / "state"
+
+    @property
+    def backups(self) -> Path:
+        """What backups need here: the key that they are encrypted with, WAL on its way, and how old the newest is."""
+        return self.root / "backups"
+
+    @property
+    def replica(self) -> Path:
+        """The data folder of the embedded Postgres' replica."""
+        return self.root / "replica"
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the embedded Postgres writes what backups and a replica need. Once begun, that stays so: a server
+        that was started without it in between would leave a gap in the archive."""
+        return self.backups.is_dir() or self.replica.is_dir()
 
     @property
     def passfile(self) -> Path:
@@ -186,7 +202,7 @@ def choose_port(home: Home, server: str, wanted: int | None) -> int:
                 f"Port {wanted} for {server} is already in use; stop what uses it, "
                 f"or change or unset CUSTOMER_ANALYZER_{server.upper()}_PORT."
             )
-        port = _free_port(set(remembered.values()))
+        port = free_port(set(remembered.values()))
     write_private(home.ports, json.dumps(remembered | {server: port}, indent=2) + "\n")
     return port
 
@@ -209,7 +225,8 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _free_port(avoided: set[int]) -> int:
+def free_port(avoided: Collection[int] = ()) -> int:
+    """A loopback port on which nothing listens, and which is none of some others. Raises PlatformError."""
     for _ in range(100):
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))

@@ -98,6 +98,11 @@ class Settings(BaseSettings):
     telegram_bot_token: SecretStr | None = Field(
         None, validation_alias="TELEGRAM_BOT_TOKEN", description="the bot's token; without one a double is Telegram"
     )
+    backup_to: Path | None = Field(None, description="the folder that `up` archives to, on another disk or machine")
+    backup_days: int = Field(7, ge=1, le=3650, description="how many days back a restore must be possible")
+    postgres_programs: Path | None = Field(
+        None, description="the folder of Postgres' programs for backups of a given server; else the embedded ones"
+    )
     drift_cooldown_days: int = Field(14, ge=1, le=730, description="days between two retrains that drift starts")
 
     @classmethod
@@ -114,10 +119,10 @@ class Settings(BaseSettings):
         files = SecretFiles(settings_cls)
         return init_settings, ports, env_settings, files, dotenv_settings, file_secret_settings
 
-    @field_validator("home")
+    @field_validator("home", "backup_to", "postgres_programs")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().absolute()
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
 
     @field_validator("currency")
     @classmethod

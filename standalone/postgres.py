@@ -23,7 +23,7 @@ from typing import IO
 
 import psutil
 
-from core.errors import PlatformError
+from core.errors import PlatformError, UserError
 from core.home import LOOPBACK, Home, choose_port, open_log, write_private
 from standalone.processes import wait_for_end
 from standalone.server_user import Identity, server_identity
@@ -84,6 +84,23 @@ def running_postmaster(home: Home) -> Postmaster | None:
         return None
 
 
+@contextmanager
+def unused(home: Home) -> Iterator[None]:
+    """Keeps a home from being used for the duration of the block. Raises UserError if a process uses it."""
+    if not home.root.exists():
+        yield
+        return
+    with home.users_lock.open("a") as users, home.up_lock.open("a") as up:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(up, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"{home.root} is in use: stop it with `customer-analyzer down`, and whatever else uses it."
+            ) from None
+        yield
+
+
 def programs() -> Path:
     """The folder of the server's programs (initdb, postgres, psql, pg_dump, ...)."""
     # The package is not imported, because it looks for servers and users when it is.
@@ -116,7 +133,7 @@ def _start(home: Home, wanted: int | None) -> Postmaster:
 
 
 def _start_keeper(home: Home, identity: Identity, binaries: Path, port: int) -> subprocess.Popen[bytes]:
-    settings = server_settings(this_machine()) | {"port": str(port)}
+    settings = server_settings(this_machine(), is_streamed=home.is_streamed) | {"port": str(port)}
     keeper = [sys.executable, "-P", "-m", "standalone.keeper", f"--lock={home.users_lock}"]
     server = [str(binaries / "postgres"), "-D", str(home.postgres.resolve())]
     server += [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]

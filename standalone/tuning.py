@@ -31,11 +31,12 @@ def this_machine() -> Machine:
     return Machine(memory, cores, shutil.disk_usage(shared).total if shared.is_dir() else memory)
 
 
-def server_settings(machine: Machine) -> dict[str, str]:
+def server_settings(machine: Machine, *, is_streamed: bool = False) -> dict[str, str]:
     """Postgres settings for a machine it shares with training, Dagster and the services.
 
     The settings are durable: fsync and synchronous_commit stay on. Memory use is modest, because the page cache does
-    the rest: a thirty-second of the memory for shared buffers, about a hundredth for each sort or hash.
+    the rest: a thirty-second of the memory for shared buffers, about a hundredth for each sort or hash. `is_streamed`
+    says whether backups or a replica read its write-ahead log.
     """
     workers = max(1, min(4, machine.cores))
     settings = {
@@ -59,7 +60,7 @@ def server_settings(machine: Machine) -> dict[str, str]:
         "max_parallel_workers": str(workers),
         "max_parallel_workers_per_gather": str(workers),
         "max_parallel_maintenance_workers": str(workers),
-        # There is no replication, so a table that is created and filled in one transaction need not be logged.
+        # Nobody reads the log, so a table that is created and filled in one transaction need not be logged.
         "wal_level": "minimal",
         "max_wal_senders": "0",
         "max_wal_size": "2GB",
@@ -68,6 +69,16 @@ def server_settings(machine: Machine) -> dict[str, str]:
         # Compiling costs more than it saves on the wide but short queries of the marts.
         "jit": "off",
     }
+    if is_streamed:
+        settings |= {
+            "wal_level": "replica",
+            "max_wal_senders": "10",
+            "max_replication_slots": "10",
+            # With this a segment reaches the archive within a minute, however little is written.
+            "archive_timeout": "20s",
+            # What a reader that stays away may keep on this disk. Beyond it, a backup or a replica begins anew.
+            "max_slot_wal_keep_size": "4GB",
+        }
     if machine.shared_memory < 512 * MIB:
         # A container's /dev/shm (64 MiB) is too small for parallel queries.
         settings["dynamic_shared_memory_type"] = "mmap"

@@ -26,6 +26,10 @@ Kind = Literal["campaign", "trigger"]
 OVERDUE_SECONDS = 3600
 """A campaign that no sender saw to for so long asks before it goes on."""
 
+OVERDUE_BEFORE = sql.SQL("(select greatest(now() - make_interval(secs => %(overdue_seconds)s), app.restored_at()))")
+"""What was due, or seen to, before this moment is overdue: the data may come from a backup that does not know who was
+written to since."""
+
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
@@ -165,10 +169,12 @@ def hold_overdue(seconds: int = OVERDUE_SECONDS) -> Statement[list[UUID]]:
     """
     return rows(
         _id,
-        "update app.campaigns set state = 'overdue', changed_at = now() where"
-        " (state = 'scheduled' and starts_at < now() - make_interval(secs => %(seconds)s))"
-        " or (state = 'running' and worked_at < now() - make_interval(secs => %(seconds)s)) returning campaign_id",
-        seconds=seconds,
+        sql.SQL(
+            "update app.campaigns set state = 'overdue', changed_at = now() where"
+            " (state = 'scheduled' and starts_at < {before}) or (state = 'running' and worked_at < {before})"
+            " returning campaign_id"
+        ).format(before=OVERDUE_BEFORE),
+        overdue_seconds=seconds,
     )
 
 
@@ -188,12 +194,13 @@ def see_to_running(overdue_seconds: int = OVERDUE_SECONDS) -> Statement[list[Run
     """
     return rows(
         Running,
-        "with seen as ("
-        " update app.campaigns set worked_at = now()"
-        " where state = 'running' and worked_at < now() - interval '30 seconds'"
-        " and worked_at >= now() - make_interval(secs => %(overdue_seconds)s)"
-        ") select campaign_id, kind, most_a_minute is not null from app.campaigns where state = 'running'"
-        " order by is_transactional desc, kind desc, started_at",
+        sql.SQL(
+            "with seen as ("
+            " update app.campaigns set worked_at = now()"
+            " where state = 'running' and worked_at < now() - interval '30 seconds' and worked_at >= {}"
+            ") select campaign_id, kind, most_a_minute is not null from app.campaigns where state = 'running'"
+            " order by is_transactional desc, kind desc, started_at"
+        ).format(OVERDUE_BEFORE),
         overdue_seconds=overdue_seconds,
     )
 

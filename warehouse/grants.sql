@@ -90,6 +90,8 @@ grant select on app.notices, app.notice_ends to customer_analyzer_backend, custo
 grant execute on function app.add_notice(text, jsonb, text) to customer_analyzer_pipeline;
 -- Months of the audit log that are over two years old are dropped by a schedule of the pipeline.
 grant execute on function app.trim_audit(integer) to customer_analyzer_pipeline;
+-- Whoever sends something asks when the data was last restored.
+grant select on app.restorations to customer_analyzer_backend, customer_analyzer_pipeline;
 grant select, insert, update, delete on app.telegram_updates, app.subscriptions, app.do_not_contact
 to customer_analyzer_backend;
 grant select on app.current_ids, app.current_subscriptions to customer_analyzer_backend;

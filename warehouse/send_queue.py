@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from warehouse.campaigns import OVERDUE_SECONDS
+from warehouse.campaigns import OVERDUE_BEFORE, OVERDUE_SECONDS
 from warehouse.database import Statement, command, first_row
 from warehouse.recipients import Key
 
@@ -121,7 +121,7 @@ _CLAIM = sql.SQL(
         join app.campaigns on campaigns.campaign_id = recipients.campaign_id
         where recipients.campaign_id = %(campaign_id)s and recipients.state = 'queued' and recipients.due_at <= now()
             and campaigns.state = 'running' and campaigns.next_send_at <= now()
-            and campaigns.worked_at > now() - make_interval(secs => %(overdue_seconds)s)
+            and campaigns.worked_at > {overdue_before}
         order by recipients.due_at limit {limit}
         for update of recipients skip locked
     ),
@@ -174,7 +174,14 @@ def claim(campaign_id: UUID, limit: int, rules: Rules, overdue_seconds: int = OV
         return Claim(Candidate(Key(campaign_id, user_id, occasion), chat_id, *rest), looked_at)
 
     # The planner has to know that few are wanted, also once the statement is prepared.
-    query = _CLAIM.format(refusal=REFUSAL, quiet_until=QUIET_UNTIL, cap=_CAP, person=_PERSON, limit=sql.Literal(limit))
+    query = _CLAIM.format(
+        refusal=REFUSAL,
+        quiet_until=QUIET_UNTIL,
+        cap=_CAP,
+        person=_PERSON,
+        limit=sql.Literal(limit),
+        overdue_before=OVERDUE_BEFORE,
+    )
     given = {"campaign_id": campaign_id, "overdue_seconds": overdue_seconds, **rules.bound()}
     return Statement(query, given, lambda result: made(*result.rows[0]))
 

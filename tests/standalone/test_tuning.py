@@ -37,6 +37,15 @@ def test_any_machine_keeps_its_data_and_its_memory(memory: int, cores: int) -> N
     assert int(settings["max_worker_processes"]) > int(settings["max_parallel_workers"])
 
 
+def test_the_log_is_written_for_readers_only_where_there_are_any() -> None:
+    machine = Machine(memory=24 * GIB, cores=2, shared_memory=12 * GIB)
+    assert server_settings(machine)["wal_level"] == "minimal"
+    streamed = server_settings(machine, is_streamed=True)
+    assert (streamed["wal_level"], streamed["archive_timeout"]) == ("replica", "20s")
+    # A reader that stays away must not fill the disk.
+    assert streamed["max_slot_wal_keep_size"] == "4GB"
+
+
 def test_this_machine_is_plausible() -> None:
     machine = this_machine()
     assert machine.cores >= 1

@@ -38,8 +38,8 @@ def subscribe(connection: Connection[tuple[object, ...]], users: int, first: int
 def forget_campaigns(connection: Connection[tuple[object, ...]]) -> None:
     """As if nobody had ever been written to."""
     connection.execute(
-        "truncate app.campaign_effects, app.campaigns, app.recipients, app.subscriptions, app.do_not_contact,"
-        " app.user_lists, app.user_list_members, app.send_slots, app.global_control,"
+        "truncate app.restorations, app.campaign_effects, app.campaigns, app.recipients, app.subscriptions,"
+        " app.do_not_contact, app.user_lists, app.user_list_members, app.send_slots, app.global_control,"
         " app.global_control_uses, ml.excluded_users"
     )
 

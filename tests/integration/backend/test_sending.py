@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from warehouse.campaigns import see_to_running
 from warehouse.database import command, rows, value
 from warehouse.databases import WAREHOUSE
 from warehouse.recipients import EPOCH, Key
+from warehouse.restorations import note_restoration
 
 Json = dict[str, Any]
 USERS = 60
@@ -334,6 +335,21 @@ def test_a_campaign_that_nobody_saw_to_for_hours_is_not_sent(sending: Sending, a
     api.own.run(see_to_running())
     sending.until(lambda: sending.status(campaign_id)["state"] == "overdue", lanes=4)
     assert len(sending.sent()) == before
+
+
+def test_a_restored_campaign_sends_nothing_until_somebody_starts_it_again(sending: Sending, api: Api) -> None:
+    campaign_id = sending.start(most_a_minute=1)
+    sending.until(lambda: sending.status(campaign_id)["state"] == "running")
+    sending.until(lambda: len(sending.sent()) == 1)
+    api.own.run(note_restoration(datetime.now(UTC) - timedelta(minutes=5)))
+    api.own.run(command("update app.campaigns set most_a_minute = null, next_send_at = now()"))
+    # A sender saw to it a moment ago, and a lane looks before anybody else.
+    api.own.run(see_to_running())
+    sending.until(lambda: sending.status(campaign_id)["state"] == "overdue", lanes=4)
+    assert len(sending.sent()) == 1
+    sending.caller.post(f"/campaigns/{campaign_id}/start").raise_for_status()
+    sending.to_the_end(campaign_id)
+    assert len({each["chat_id"] for each in sending.sent()}) == len(sending.sent()) == USERS
 
 
 def test_a_throttle_holds_a_campaign_back(sending: Sending) -> None:

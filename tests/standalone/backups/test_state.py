@@ -1,0 +1,27 @@
+"""The state of the backups, as monitoring reads it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from core.home import prepare_home
+from standalone.backups.state import BackupState, read_state, state_file, write_state
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    home = prepare_home(tmp_path / "home")
+    home.backups.mkdir()
+    state = BackupState(NOW, NOW + timedelta(hours=1), None, 3, 12_345, "the disk is full")
+    write_state(home, state)
+    assert read_state(home) == state
+    assert state.age_seconds(NOW + timedelta(days=1)) == 86_400
+
+
+def test_a_home_without_backups_has_an_empty_state(tmp_path: Path) -> None:
+    home = prepare_home(tmp_path / "home")
+    assert read_state(home) == BackupState()
+    assert BackupState().age_seconds(NOW) is None
+    home.backups.mkdir()
+    state_file(home).write_text("not JSON")
+    assert read_state(home) == BackupState()
