@@ -21,7 +21,7 @@ from tests.integration.backend.audience import FIRST_CHAT, draft, forget_campaig
 from tests.integration.backend.conftest import Api
 from tests.integration.backend.telegram import Double, kill, running_double, start_sender
 from warehouse.campaigns import see_to_running
-from warehouse.database import command, rows, value
+from warehouse.database import command, execute, rows, value
 from warehouse.databases import WAREHOUSE
 from warehouse.recipients import EPOCH, Key
 from warehouse.restorations import note_restoration
@@ -337,11 +337,14 @@ def test_a_campaign_that_nobody_saw_to_for_hours_is_not_sent(sending: Sending, a
     assert len(sending.sent()) == before
 
 
-def test_a_restored_campaign_sends_nothing_until_somebody_starts_it_again(sending: Sending, api: Api) -> None:
+def test_a_restored_campaign_sends_nothing_until_somebody_starts_it_again(
+    sending: Sending, api: Api, empty_platform: Platform
+) -> None:
     campaign_id = sending.start(most_a_minute=1)
     sending.until(lambda: sending.status(campaign_id)["state"] == "running")
     sending.until(lambda: len(sending.sent()) == 1)
-    api.own.run(note_restoration(datetime.now(UTC) - timedelta(minutes=5)))
+    with empty_platform.server.connect(WAREHOUSE) as connection:
+        execute(connection, note_restoration(datetime.now(UTC) - timedelta(minutes=5)))
     api.own.run(command("update app.campaigns set most_a_minute = null, next_send_at = now()"))
     # A sender saw to it a moment ago, and a lane looks before anybody else.
     api.own.run(see_to_running())

@@ -1,5 +1,6 @@
 """The drills of `make soak`: restores to many moments under load, and how long a million events take."""
 
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,15 +33,15 @@ def test_every_moment_of_a_busy_hour_is_restored_exactly(tmp_path: Path) -> None
                 lags.append(seconds_until_archived(shop))
             time.sleep(5)
         seconds_until_archived(shop)
-    print(f"{len(writer.acknowledged)} events; archived after {max(lags):.0f} s at worst, {min(lags):.0f} s at best")
+    _say(f"{len(writer.acknowledged)} events; archived after {max(lags):.0f} s at worst, {min(lags):.0f} s at best")
     assert max(lags) < SECONDS_LOST_AT_WORST
     for place, moment in enumerate(moments):
         home = Home(tmp_path / f"restored-{place}")
-        restored, _ = restore_home(shop.folder, shop.key, home, moment, print)
+        restored, _ = restore_home(shop.folder, shop.key, home, moment, _say)
         with running_platform(Settings(home=home.root, database_url=None)) as platform:
             writer.demand(events_in(platform), moment)
             settle(platform, moment, shop.folder / "erasures.json")
-        print(f"to {moment:%H:%M:%S}: exact, in {restored.seconds} s")
+        _say(f"to {moment:%H:%M:%S}: exact, in {restored.seconds} s")
 
 
 @pytest.mark.timeout(3600)
@@ -57,7 +58,11 @@ def test_a_million_events_are_restored(tmp_path: Path) -> None:
                 [EVENTS],
             )
         seconds_until_archived(shop)
-    restored, _ = restore_home(shop.folder, shop.key, Home(tmp_path / "restored"), None, print)
-    print(f"{EVENTS} events restored in {restored.seconds} s, all of them from the log")
+    restored, _ = restore_home(shop.folder, shop.key, Home(tmp_path / "restored"), None, _say)
+    _say(f"{EVENTS} events restored in {restored.seconds} s, all of them from the log")
     with running_platform(Settings(home=tmp_path / "restored", database_url=None)) as platform:
         assert len(events_in(platform)) == EVENTS
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")

@@ -3,14 +3,14 @@
 The drill has a platform of its own: its home is lost.
 """
 
-import json
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -19,84 +19,116 @@ from core.home import Home, prepare_home
 from core.settings import Settings
 from privacy.erasure import erase_user
 from standalone.backups.archive import read_erasures
-from standalone.backups.barman import catalogue
 from standalone.backups.home_files import files_at, forget_packs, lay_down, pack_home, packs
 from standalone.backups.keys import Keyring, keyring_of, make_key_pair, opened
 from standalone.backups.restoring import restore_home
 from standalone.backups.settling import settle
-from standalone.backups.state import read_state
-from standalone.backups.verifying import verify
-from standalone.stack import running_platform
-from tests.integration.standalone.drill import (
-    archived_shop,
-    events_in,
-    seconds_until_archived,
-    wait,
-    writing,
-)
+from standalone.backups.state import BackupState, read_state
+from standalone.backups.verifying import Verified, verify
+from standalone.stack import Platform, running_platform
+from tests.integration.standalone.drill import Writer, archived_shop, events_in, seconds_until_archived, wait, writing
 from warehouse.database import Database
 from warehouse.databases import WAREHOUSE
 
 pytestmark = pytest.mark.system("gpg")
 
 
+ERASED = "u0"
+
+
 def _quiet(_sentence: str) -> None:
     pass
 
 
-def test_a_lost_machine_is_restored_to_a_moment_and_to_the_end(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Lost:
+    """What was known of a machine before it was lost, home and all."""
 
-    with archived_shop(tmp_path) as shop:
+    home: Home
+    folder: Path
+    key: Path
+    writer: Writer
+    moment: datetime
+    erased: str
+    left: set[UUID]
+    verified: Verified
+    state: BackupState
+    seconds_until_archived: float
+
+    @property
+    def settings(self) -> Settings:
+        """Of the machine that takes its place."""
+        return Settings(home=self.home.root, database_url=None, backup_to=self.folder)
+
+
+@pytest.fixture(scope="module")
+def lost(tmp_path_factory: pytest.TempPathFactory) -> Lost:
+    """Events were written, a user was erased later, a backup was verified while all was up; then the home was gone."""
+    with archived_shop(tmp_path_factory.mktemp("lost")) as shop:
         home = shop.platform.home
         with writing(shop.platform, 0.02) as writer:
-            time.sleep(2)
+            time.sleep(1)
             (home.artifacts / "model").mkdir()
             (home.artifacts / "model" / "weights.json").write_text("{}")
             wait(lambda: any(not pack.is_full for pack in packs(shop.folder / "home")), 30)
             moment = datetime.now(UTC)
-            time.sleep(2)
-        erased, *_ = sorted({f"u{place}" for place in range(7)})
-        erase_user(Database(shop.platform.warehouse_url), home, erased, ())
+            time.sleep(1)
+        erase_user(Database(shop.platform.warehouse_url), home, ERASED, ())
         seconds = seconds_until_archived(shop)
-        assert seconds < 60
         wait(lambda: len(read_erasures(shop.folder / "erasures.json")) == 1, 30)
-        state = read_state(home)
-        assert state.problem is None
-        assert state.age_seconds(datetime.now(UTC)) < 120  # type: ignore[operator]
-        left = events_in(shop.platform)
-        # The platform is up meanwhile, and is not touched.
-        found = verify(shop.folder, shop.key, home, None)
-        assert (found.events, found.users, found.erased_users) == (len(left), 6, 1)
+        left, verified, state = events_in(shop.platform), verify(shop.folder, shop.key, home, None), read_state(home)
         with pytest.raises(UserError, match="is in use"):
             restore_home(shop.folder, shop.key, home, None, _quiet)
     shutil.rmtree(home.root)
+    return Lost(home, shop.folder, shop.key, writer, moment, ERASED, left, verified, state, seconds)
 
-    again = Settings(home=tmp_path / "home", database_url=None, backup_to=shop.folder)
-    restored, earlier = restore_home(shop.folder, shop.key, home, moment, _quiet)
-    assert (restored.moment, restored.ends_before, earlier) == (moment, False, None)
-    assert (home.artifacts / "model" / "weights.json").read_text() == "{}"
-    with running_platform(again) as platform:
-        writer.demand(events_in(platform), moment)
-        settled = settle(platform, moment, shop.folder / "erasures.json")
+
+def test_what_is_committed_is_archived_within_a_minute(lost: Lost) -> None:
+    assert lost.seconds_until_archived < 60
+    assert lost.state.problem is None
+    assert lost.state.archived_at is not None
+    assert lost.state.backup_at is not None
+
+
+def test_a_verified_backup_was_restored_and_counted(lost: Lost) -> None:
+    assert (lost.verified.events, lost.verified.users, lost.verified.erased_users) == (len(lost.left), 6, 1)
+
+
+def test_a_moment_has_every_event_before_it_and_none_after(lost: Lost) -> None:
+    restored, earlier = restore_home(lost.folder, lost.key, lost.home, lost.moment, _quiet)
+    assert (restored.moment, restored.ends_before, earlier) == (lost.moment, False, None)
+    assert (lost.home.artifacts / "model" / "weights.json").read_text() == "{}"
+    with running_platform(lost.settings) as platform:
+        lost.writer.demand(events_in(platform), lost.moment)
+        # Who was erased after the moment is there again, until that is made good.
+        assert lost.erased in _users(platform)
+        settled = settle(platform, lost.moment, lost.folder / "erasures.json")
         assert (settled.erased_again, settled.found) == (1, [])
-        with platform.server.connect(WAREHOUSE) as connection:
-            ((left_of_user,),) = connection.execute(
-                "select count(*) from raw.events where user_id = %s", [erased]
-            ).fetchall()
-        assert left_of_user == 0
+        assert lost.erased not in _users(platform)
 
-    # To the end, and what was there is beside it.
-    restored, earlier = restore_home(shop.folder, shop.key, home, None, _quiet)
+
+def test_the_end_has_everything_and_what_was_there_is_beside_it(lost: Lost) -> None:
+    prepare_home(lost.home.root)
+    _restored, earlier = restore_home(lost.folder, lost.key, lost.home, None, _quiet)
     assert earlier is not None
-    assert (earlier / "postgres" / "PG_VERSION").is_file()
-    with running_platform(again) as platform:
-        assert events_in(platform) == left
+    assert (earlier / "artifacts").is_dir()
+    with running_platform(lost.settings) as platform:
+        assert events_in(platform) == lost.left
 
-    # Nothing of the shop is legible in the folder without the key.
-    for path in shop.folder.rglob("*"):
-        if path.is_file() and path.suffix not in {".json", ".info", ".db"} and path.name != "backup_manifest":
-            assert path.read_bytes()[:1] in (b"\x84", b"\x85"), f"{path} is not encrypted"
-    assert "u3" not in json.dumps([asdict(each) for each in catalogue(shop.folder)], default=str)
+
+def test_nothing_of_the_shop_is_legible_in_the_folder(lost: Lost) -> None:
+    plain = {".json", ".info", ".db"}
+    files = [path for path in lost.folder.rglob("*") if path.is_file() and path.name != "backup_manifest"]
+    encrypted = [path for path in files if path.suffix not in plain]
+    assert len(encrypted) > 3
+    # A packet of OpenPGP that holds a session key begins like this.
+    assert all(path.read_bytes()[:1] in (b"\x84", b"\x85") for path in encrypted)
+    assert not any(b"u3" in path.read_bytes() for path in files if path.suffix in plain)
+
+
+def _users(platform: Platform) -> set[str]:
+    with platform.server.connect(WAREHOUSE) as connection:
+        return {str(user) for (user,) in connection.execute("select distinct user_id from raw.events").fetchall()}
 
 
 @pytest.fixture
