@@ -556,6 +556,22 @@ def get_levers(_client: object, user_id: str, model: Literal["purchase", "churn"
     )
 
 
+def get_model_change(_client: object, change_id: UUID) -> Call[models.ModelChange]:
+    """How a promotion or rollback is.
+
+    Ask again until it is done, refused or failed.
+    """
+    return Call("GET", path_of("/models/changes/{change_id}", change_id=change_id), read_json(models.ModelChange))
+
+
+def get_model_versions(_client: object) -> Call[models.ModelsAnswer]:
+    """Champion beside challenger: figures, verdicts, curves, backtests.
+
+    As the pipeline published them; `GET /analytics/models` has what came true since.
+    """
+    return Call("GET", "/models", read_json(models.ModelsAnswer))
+
+
 def get_models(_client: object) -> Call[models.ModelsReport]:
     """Models: versions, changes of champions, scorecard, calibration, drift.
 
@@ -1166,6 +1182,35 @@ def post_handled_update(_client: object, update_id: int, body: models.Handled) -
         "POST",
         path_of("/telegram/updates/{update_id}/handled", update_id=update_id),
         read_json(models.HandledReceipt),
+        body=body,
+        is_repeatable=False,
+    )
+
+
+def post_model_promotion(_client: object, model: str, body: models.NewPromotion) -> Call[models.ModelChange]:
+    """Make a version the champion.
+
+    Done by the worker in some seconds; `GET /models/changes/{change_id}` says what it came to. 409: another
+    champion than you saw, the gate's refusal, or a promotion that is under way.
+    """
+    return Call(
+        "POST",
+        path_of("/models/{model}/promotions", model=model),
+        read_json(models.ModelChange),
+        body=body,
+        is_repeatable=False,
+    )
+
+
+def post_model_rollback(_client: object, model: str, body: models.NewRollback) -> Call[models.ModelChange]:
+    """Make the champion before this one champion again.
+
+    Nothing is trained. Done and refused as a promotion is.
+    """
+    return Call(
+        "POST",
+        path_of("/models/{model}/rollbacks", model=model),
+        read_json(models.ModelChange),
         body=body,
         is_repeatable=False,
     )

@@ -227,6 +227,20 @@ class AuditPage(BaseModel):
     entries: list[AuditEntry]
 
 
+class BacktestFigure(BaseModel):
+    """
+    A figure at one past test cutoff, with its 95 % interval.
+    """
+
+    group: Annotated[str, Field(description="the day of the cutoff, or `pooled`: over all of them")]
+    contender: str
+    figure: Literal["auc", "brier", "calibration_error"]
+    estimate: float
+    low: float | None
+    high: float | None
+    rows: int
+
+
 class Button(BaseModel):
     """
     A button below the message.
@@ -453,6 +467,16 @@ class EventResults(BaseModel):
     results: list[EventResult]
 
 
+class FeatureStrength(BaseModel):
+    """
+    How far a feature moves answers, on average over the users of the test, either way.
+    """
+
+    feature: str
+    label: str
+    value: Annotated[float, Field(description="mean absolute contribution, in log-odds")]
+
+
 class FeatureValue(BaseModel):
     """
     One feature of a user, in words.
@@ -593,6 +617,19 @@ class FunnelReport(BaseModel):
     ]
     total: Annotated[FunnelCounts, Field(description="of the whole range; who came in two periods counts once")]
     periods: list[FunnelPeriod]
+
+
+class GainPoint(BaseModel):
+    """
+    What is found by taking the best-scored share of users of the out-of-time test first.
+    """
+
+    contender: Annotated[
+        Literal["model", "recency", "rfm_logistic"], Field(description="the model, or a baseline on the same users")
+    ]
+    share_users: float
+    share_positives: float
+    lift: Annotated[float | None, Field(description="times as many as among all users; null: nobody was taken")]
 
 
 class GlobalControlAnswer(BaseModel):
@@ -849,6 +886,27 @@ class MiniApp(BaseModel):
     init_data: Annotated[SecretStr, Field(description="`Telegram.WebApp.initData`, unchanged")]
 
 
+class ModelChange(BaseModel):
+    """
+    A promotion or rollback that somebody asked for. Ask again until `state` is none of `waiting`, `running`.
+    """
+
+    change_id: UUID
+    kind: Literal["promote", "rollback"]
+    model: str
+    from_version: Annotated[int | None, Field(description="the champion before; null: there was none")]
+    to_version: int
+    reason: str
+    asked_by: str
+    asked_at: AwareDatetime
+    state: Annotated[
+        Literal["waiting", "running", "done", "refused", "failed"],
+        Field(description="`refused`: nothing has changed; `failed`: `error` says what has not been done"),
+    ]
+    finished_at: AwareDatetime | None
+    error: str | None
+
+
 class ModelState(BaseModel):
     """
     What a model's service says of itself now.
@@ -859,6 +917,30 @@ class ModelState(BaseModel):
     model_version: int | None = None
     loaded_at: AwareDatetime | None = None
     warning: Annotated[str | None, Field(description="what to know before relying on it")] = None
+
+
+class ModelVersion(BaseModel):
+    """
+    One version, and what was said of it.
+    """
+
+    version: int
+    role: Annotated[
+        Literal["champion", "challenger"] | None,
+        Field(description="`challenger`: newer than the champion, the newest of those"),
+    ]
+    as_of: Annotated[date, Field(description="it was trained on what was known when this day began")]
+    horizon_days: int | None
+    test_cutoff: Annotated[date | None, Field(description="the day of its out-of-time test; null: it has none")]
+    created_at: AwareDatetime
+    verdict: Annotated[str | None, Field(description="why it was promoted or not; null: nobody has judged it yet")]
+    is_refused: Annotated[bool, Field(description="the gate did not let it through")]
+    metrics: Annotated[dict[str, float | None], Field(description="of its out-of-time test")]
+    checks: Annotated[
+        dict[str, float | None],
+        Field(description="what the gate compared: challenger and champion on the same newest matured users"),
+    ]
+    mlflow_url: Annotated[str | None, Field(description="its run in MLflow's pages; null: they have no address")]
 
 
 class NewAccount(BaseModel):
@@ -956,6 +1038,8 @@ class NewKey(BaseModel):
                 "feedback:answer",
                 "analytics:read",
                 "experiments:manage",
+                "models:manage",
+                "runs:manage",
                 "metrics:read",
                 "keys:manage",
                 "accounts:manage",
@@ -981,6 +1065,34 @@ class NewPassword(BaseModel):
     )
     current_password: SecretStr
     new_password: Annotated[SecretStr, Field(description="12 to 256 characters, of any kind")]
+
+
+class NewPromotion(BaseModel):
+    """
+    Which version is to be champion, and why.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    version: int
+    champion_version: Annotated[
+        int | None, Field(description="the champion that you saw; another one by now is 409; null: there was none")
+    ]
+    reason: Annotated[str, Field(description="why, for whoever looks at it later")]
+    overrules_gate: Annotated[bool | None, Field(description="promote it though the gate refused it")] = False
+
+
+class NewRollback(BaseModel):
+    """
+    Why the champion before is to be champion again.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    champion_version: Annotated[int, Field(description="the champion that you saw; another one by now is 409")]
+    reason: Annotated[str, Field(description="why, for whoever looks at it later")]
 
 
 class NewView(BaseModel):
@@ -1291,6 +1403,18 @@ class Refresh(BaseModel):
         extra="forbid",
     )
     refresh_token: Annotated[SecretStr, Field(description="the newest one of the session")]
+
+
+class ReliabilityBin(BaseModel):
+    """
+    Users of the out-of-time test with about the same probability, and what came true for them.
+    """
+
+    predicted: Annotated[float, Field(description="mean probability")]
+    observed: Annotated[float, Field(description="share for whom it came true")]
+    low: Annotated[float, Field(description="of the 95 % interval of `observed`")]
+    high: float
+    rows: int
 
 
 class RetentionWeek(BaseModel):
@@ -1907,6 +2031,19 @@ class VariantAnswer(BaseModel):
     outcomes: list[OutcomeAnswer]
 
 
+class VersionReport(BaseModel):
+    """
+    The tables that charts of a version are drawn from; a table that the version does not have is empty.
+    """
+
+    reliability: Annotated[list[ReliabilityBin] | None, Field(validate_default=True)] = []
+    gain: Annotated[list[GainPoint] | None, Field(validate_default=True)] = []
+    importance: Annotated[
+        list[FeatureStrength] | None, Field(description="the strongest first", validate_default=True)
+    ] = []
+    backtest: Annotated[list[BacktestFigure] | None, Field(validate_default=True)] = []
+
+
 class View(BaseModel):
     """
     A saved view of the list of users.
@@ -2164,6 +2301,31 @@ class ModelReport(BaseModel):
     changes: Annotated[list[ChampionChange], Field(description="the newest first")]
     scorecard: Annotated[list[ScorecardWeek], Field(description="weeks that have matured, the newest first")]
     drift: Annotated[list[DriftDay], Field(description="the newest first")]
+
+
+class ModelVersions(BaseModel):
+    """
+    A model: its champion beside its challenger, and all newest versions.
+    """
+
+    model: str
+    champion_version: Annotated[int | None, Field(description="null: nothing was promoted yet")]
+    rollback_version: Annotated[int | None, Field(description="the champion before this one; null: there was none")]
+    versions: Annotated[list[ModelVersion], Field(description="the newest first, and the champion")]
+    reports: Annotated[dict[str, VersionReport], Field(description="of champion and challenger, by version")]
+    drift_report_url: Annotated[
+        str | None, Field(description="the newest Evidently report in MLflow's pages; null: there is none")
+    ]
+    change: Annotated[ModelChange | None, Field(description="what was asked for last; null: never")]
+
+
+class ModelsAnswer(BaseModel):
+    """
+    `GET /models`.
+    """
+
+    models: list[ModelVersions]
+    dagster_url: Annotated[str | None, Field(description="Dagster's pages; null: they have no address")]
 
 
 class ModelsReport(BaseModel):

@@ -27,6 +27,7 @@ from backend.feedback.endpoints import router as feedback
 from backend.health.endpoints import router as health
 from backend.jobs.endpoints import router as jobs
 from backend.keys.endpoints import router as keys
+from backend.models.endpoints import router as models
 from backend.notices.endpoints import router as notices
 from backend.orders.endpoints import router as orders
 from backend.pages.docs import mount_docs
@@ -74,6 +75,7 @@ ROUTERS = (
     jobs,
     notices,
     analytics,
+    models,
     experiments,
     effects,
     health,

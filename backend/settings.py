@@ -29,6 +29,9 @@ class BackendSettings(FileSettings, BaseSettings):
     services: Annotated[
         dict[str, str], Field(description='address of the service of each model, as in {"churn": "http://..."}')
     ] = {}
+    dagster_url: Annotated[str, Field(description="where Dagster's webserver answers; empty: runs cannot be seen")] = ""
+    dagster_pages: Annotated[str, Field(description="where people open Dagster; empty: no links to it")] = ""
+    mlflow_pages: Annotated[str, Field(description="where people open MLflow; empty: no links to it")] = ""
     service_key_file: Annotated[Path | None, Field(description="the file with the key that the services ask for")] = (
         None
     )

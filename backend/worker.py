@@ -1,7 +1,7 @@
 """The worker: one process that does the jobs of the queue, with the pipeline's login.
 
-Belongs here: the queue's tasks, and how often they are tried. Does not belong here: asking for jobs (`jobs`), exporting
-and erasing (`privacy`).
+Belongs here: the queue's tasks, and how often they are tried. Does not belong here: asking for jobs (`jobs`, `models`),
+exporting and erasing (`privacy`), promotion (`registry`).
 
 The queue is procrastinate's, in the schema `jobs`. A job whose worker was killed is taken up again: exporting and
 erasing may be repeated.
@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.effects.recording import record_effects
+from backend.models.changing import do_change
 from core.errors import UserError
 from core.home import Home
 from core.logs import configure_logging
@@ -66,6 +67,10 @@ def build_app(settings: WorkerSettings, home: Home) -> App:
     async def job_of_user(context: JobContext, job_id: str) -> None:
         is_last = context.job.attempts + 1 >= MOST_ATTEMPTS
         await asyncio.to_thread(do_job, Database(url), home, settings, UUID(job_id), is_last=is_last)
+
+    @app.task(name="change_champion", queue="models")
+    async def change_champion(change_id: str) -> None:
+        await asyncio.to_thread(do_change, Database(url), home, settings.mlflow_url, UUID(change_id))
 
     @app.periodic(cron="* * * * *")
     @app.task(name="take_up_stalled_jobs", queue="users", queueing_lock="take_up_stalled_jobs")

@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     telegram_port: Port | None = Field(None, description="of the double that is Telegram where no token is set")
     dagster_port: Port | None = None
     mlflow_port: Port | None = None
+    dagster_pages: str | None = Field(None, description="where people open Dagster, if not at its port on this machine")
+    mlflow_pages: str | None = Field(None, description="where people open MLflow, if not at its port on this machine")
     service_ports: dict[str, Port] = Field({}, description="by model, each from CUSTOMER_ANALYZER_<MODEL>_PORT")
     currency: str | None = Field(None, description="the base currency, in which amounts are added up, such as EUR")
     horizon_days: int = Field(30, ge=1, le=730, description="how many days ahead the models predict")

@@ -81,6 +81,7 @@ def api_server(platform: Platform) -> Command:
     home = platform.home
     services = {kind.name: f"http://{LOOPBACK}:{_asked_port(platform, kind.name)}" for kind in model_kinds()}
     port = choose_port(home, "api", platform.settings.ports["api"])
+    pages = {name: f"http://{LOOPBACK}:{_asked_port(platform, name)}" for name in ("dagster", "mlflow")}
     token, telegram = platform.settings.telegram_bot_token, telegram_of(platform)
     return Command(
         "api",
@@ -92,6 +93,9 @@ def api_server(platform: Platform) -> Command:
             "WAREHOUSE_URL": platform.backend_url,
             "BACKEND_SERVICES": json.dumps(services),
             "BACKEND_SERVICE_KEY_FILE": str(home.service_key),
+            "BACKEND_DAGSTER_URL": pages["dagster"],
+            "BACKEND_DAGSTER_PAGES": platform.settings.dagster_pages or pages["dagster"],
+            "BACKEND_MLFLOW_PAGES": platform.settings.mlflow_pages or pages["mlflow"],
             **({} if token is None else {"TELEGRAM_BOT_TOKEN": token.get_secret_value()}),
             # Nobody signs in by the double's token, but campaigns are tried with it.
             "TELEGRAM_API_URL": telegram.url,
@@ -116,13 +120,13 @@ def worker_server(platform: Platform) -> Command:
     )
 
 
-def _asked_port(platform: Platform, model: str) -> int:
-    """Where a service is asked: it may run already, and then its port is not free."""
-    return remembered_port(platform.home, model) or _service_port(platform, model)
+def _asked_port(platform: Platform, name: str) -> int:
+    """Where a server is asked: it may run already, and then its port is not free."""
+    return remembered_port(platform.home, name) or _service_port(platform, name)
 
 
-def _service_port(platform: Platform, model: str) -> int:
-    return choose_port(platform.home, model, platform.settings.ports.get(model))
+def _service_port(platform: Platform, name: str) -> int:
+    return choose_port(platform.home, name, platform.settings.ports.get(name))
 
 
 def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:

@@ -44,7 +44,9 @@ grant usage on schema jobs to customer_analyzer_pipeline, customer_analyzer_back
 grant select, insert, update, delete on all tables in schema jobs to customer_analyzer_pipeline;
 grant usage, select on all sequences in schema jobs to customer_analyzer_pipeline;
 grant execute on function jobs.ask_for_user(text, text, text) to customer_analyzer_backend;
-grant select on jobs.user_jobs, jobs.user_exports to customer_analyzer_backend;
+grant execute on function jobs.ask_for_model_change(text, text, integer, integer, text, text)
+to customer_analyzer_backend;
+grant select on jobs.user_jobs, jobs.user_exports, jobs.model_changes to customer_analyzer_backend;
 
 -- Services: features and scores, what to run and who may ask; they add to the ledger and never change it.
 grant usage on schema marts, ml to customer_analyzer_serving;
@@ -71,8 +73,8 @@ grant usage on schema staging, intermediate, marts, analytics, scorecards, ml to
 grant select on all tables in schema staging, intermediate, marts, analytics, scorecards to customer_analyzer_backend;
 alter default privileges for role customer_analyzer_pipeline in schema staging, intermediate, marts, analytics, scorecards
 grant select on tables to customer_analyzer_backend;
-grant select on ml.scores, ml.ledger, ml.outcomes, ml.drift, ml.deployments, ml.promotions, ml.excluded_users
-to customer_analyzer_backend;
+grant select on ml.scores, ml.ledger, ml.outcomes, ml.drift, ml.deployments, ml.promotions, ml.excluded_users,
+ml.model_versions to customer_analyzer_backend;
 
 -- Accounts and keys are the backend's alone. A key is never deleted, so its id always names the same caller.
 grant usage on schema app to customer_analyzer_backend;

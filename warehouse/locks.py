@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.errors import UserError
-from warehouse.database import Connection, Database, execute, value
+from warehouse.database import Connection, Database, Statement, execute, value
 
 
 @contextmanager
@@ -18,6 +18,18 @@ def promotion_lock(database: Database, model: str) -> Iterator[Connection]:
         if not execute(connection, value(bool, query, model=model)):
             raise UserError(f"Somebody else is promoting {model} right now; try again when they are done.")
         yield connection
+
+
+def is_promoting(model: str) -> Statement[bool]:
+    """Whether a process is promoting the model at this moment. It only looks, and takes no lock."""
+    return value(
+        bool,
+        "select exists (select from pg_locks where locktype = 'advisory' and objsubid = 2 and granted"
+        " and database = (select oid from pg_database where datname = current_database())"
+        " and classid::bigint = hashtext('promotion')::bigint & 4294967295"
+        " and objid::bigint = hashtext(%(model)s)::bigint & 4294967295)",
+        model=model,
+    )
 
 
 @contextmanager

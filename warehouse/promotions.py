@@ -32,6 +32,15 @@ def record_promotion(
     )
 
 
+def current_champion(model: str) -> Statement[int | None]:
+    """The version that was made champion last; None where none ever was."""
+    return first_row(
+        int,
+        "select to_version from ml.promotions where model = %(model)s order by promotion_id desc limit 1",
+        model=model,
+    )
+
+
 def champion_before(model: str, version: int) -> Statement[int | None]:
     """The champion that `version` replaced when it was last promoted; None if it was the first."""
     return first_row(

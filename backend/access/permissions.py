@@ -34,6 +34,10 @@ class Permission(StrEnum):
     FEEDBACK_ANSWER = "feedback:answer"
     ANALYTICS_READ = "analytics:read"
     EXPERIMENTS_MANAGE = "experiments:manage"
+    MODELS_MANAGE = "models:manage"
+    """Promoting a version and rolling one back, which services then answer with."""
+    RUNS_MANAGE = "runs:manage"
+    """Starting and cancelling runs of the pipeline."""
     METRICS_READ = "metrics:read"
     KEYS_MANAGE = "keys:manage"
     ACCOUNTS_MANAGE = "accounts:manage"
@@ -71,6 +75,8 @@ _ANALYST = _MARKETER | {
     Permission.METRICS_READ,
     Permission.KEYS_MANAGE,
     Permission.EXPERIMENTS_MANAGE,
+    Permission.MODELS_MANAGE,
+    Permission.RUNS_MANAGE,
     Permission.CAMPAIGNS_APPROVE,
 }
 ROLE_PERMISSIONS = {

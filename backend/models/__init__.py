@@ -1,0 +1,1 @@
+"""Models: their versions beside each other, and a champion that people promote or roll back."""
