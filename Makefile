@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-data bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock clean
+.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-data bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -72,6 +72,18 @@ soak: install ## run the long tests, many seeds each
 
 up: install web ## start the platform: Postgres, API and dashboard, bot, MLflow, Dagster, services; Ctrl-C stops all
 	@$(BIN)/customer-analyzer up
+
+images: ## build the image, start the compose stack once, check that it answers, stop it (root, Docker, mmdebstrap)
+	@bash deploy/images/try.sh
+
+audit: install ## scan packages, secrets, workflows, image and manifests (AUDIT=--strict: every scanner must be able to run)
+	@$(BIN)/python deploy/audit/audit.py $(AUDIT)
+
+audit-lock: install ## resolve the scanners' locks again, and take the secrets that are known for examples
+	@for name in scanners checkov; do $(BIN)/uv pip compile deploy/audit/$$name.in --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --quiet --output-file deploy/audit/$$name.lock; done
+	@$(BIN)/uv pip compile deploy/audit/kubectl.in --no-deps --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --quiet --output-file deploy/audit/kubectl.lock
 
 lint: install $(NODE_MODULES) ## check style, types, SQL and the direction of imports
 	@$(NPM) run check --silent

@@ -77,10 +77,10 @@ def service(
 def mlflow(host: Host = LOOPBACK, port: Port = 5000) -> None:
     """MLflow's pages, with the pipeline's login. They know no accounts: keep them behind a gateway."""
     from standalone.programs import mlflow_program
-    from standalone.single_server import become, pipeline_environment
+    from standalone.single_server import become, mlflow_environment
 
     settings = read_settings()
-    variables = pipeline_environment(settings)
+    variables = mlflow_environment(settings)
     become(mlflow_program(variables["MLFLOW_TRACKING_URI"], settings.artifact_root, host, port), variables)
 
 

@@ -88,7 +88,7 @@ def gather(settings: Settings) -> Status:
     problem = None
     try:
         if settings.database_url is not None:
-            events, models = _read_warehouse(given_server(settings.database_url))
+            events, models = _read_warehouse(given_server(settings.database_url, settings.database_password))
         elif home.postgres.exists():
             with embedded_postgres(home, settings.postgres_port) as port:
                 events, models = _read_warehouse(embedded_server(home, port))
@@ -139,7 +139,7 @@ def print_status(status: Status, console: Console) -> None:
 
 def _postgres_row(settings: Settings, home: Home) -> ServerRow:
     if settings.database_url is not None:
-        server = given_server(settings.database_url)
+        server = given_server(settings.database_url, settings.database_password)
         return ServerRow("postgres", server.url(WAREHOUSE), _listens(server))
     running = running_postmaster(home)
     address = None if running is None else embedded_server(home, running.port).url(WAREHOUSE)

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, validation_alias="DATABASE_URL", description="a Postgres server in place of the embedded one"
     )
+    database_password: SecretStr | None = Field(
+        None, validation_alias="DATABASE_PASSWORD", description="its password, where the address has none"
+    )
     artifact_root: str = Field(
         "home:/artifacts",
         validation_alias="MLFLOW_ARTIFACT_ROOT",

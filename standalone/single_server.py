@@ -37,11 +37,16 @@ _OF_THE_PIPELINE = ("DAGSTER_PG_URL", "DATABASE_URL", "DBT_ENV_SECRET_PASSWORD",
 
 
 def pipeline_environment(settings: Settings) -> dict[str, str]:
-    """What Dagster's servers, MLflow's pages and the worker need, with the pipeline's login."""
+    """What Dagster's servers and the worker need, with the pipeline's login."""
     home, server = prepare_home(settings.home), _server(settings)
     write_dagster_instance(home)
     scanned = [server.url(name) for name in (DAGSTER, MLFLOW)]
     return {**environment(settings, home, server), "WORKER_SCANNED": json.dumps(scanned)}
+
+
+def mlflow_environment(settings: Settings) -> dict[str, str]:
+    """What MLflow's pages need, with the pipeline's login. They write nothing into the home."""
+    return environment(settings, Home(settings.home), _server(settings))
 
 
 def backend_environment(settings: Settings) -> dict[str, str]:
@@ -90,7 +95,7 @@ def _server(settings: Settings) -> Server:
             "Set DATABASE_URL (or DATABASE_URL_FILE) to the server as this process's login reaches it, as in "
             "postgresql://customer_analyzer_backend_app:PASSWORD@host:5432/warehouse."
         )
-    return given_server(settings.database_url)
+    return given_server(settings.database_url, settings.database_password)
 
 
 def _wait_for_deployment(server: Server, model: str) -> DeploymentRow:

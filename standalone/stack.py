@@ -68,7 +68,7 @@ def running_platform(settings: Settings) -> Iterator[Platform]:
     home = prepare_home(settings.home)
     with ExitStack() as resources:
         if settings.database_url is not None:
-            server = given_server(settings.database_url)
+            server = given_server(settings.database_url, settings.database_password)
         else:
             port = resources.enter_context(embedded_postgres(home, settings.postgres_port))
             server = embedded_server(home, port)

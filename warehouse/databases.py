@@ -115,11 +115,16 @@ def embedded_server(home: Home, port: int) -> Server:
     return Server(LOOPBACK, port, SUPERUSER, passfile=home.passfile, is_embedded=True)
 
 
-def given_server(database_url: SecretStr) -> Server:
-    """The server of `DATABASE_URL`; its password is kept apart. Raises UserError if it cannot be used."""
+def given_server(database_url: SecretStr, password_apart: SecretStr | None = None) -> Server:
+    """The server of `DATABASE_URL`; its password, in the address or apart, is kept apart.
+
+    Raises UserError if it cannot be used.
+    """
     address = urlsplit(database_url.get_secret_value())
     options = dict(parse_qsl(address.query, keep_blank_values=True))
     password = options.pop("password", None) or (address.password and unquote(address.password))
+    if password_apart is not None:
+        password = password_apart.get_secret_value()
     unknown = sorted(options.keys() - _LIBPQ_VARIABLES.keys())
     if unknown:
         known = ", ".join(_LIBPQ_VARIABLES)

@@ -1,0 +1,87 @@
+"""The image and the compose stack, as text: what `make images` builds and starts for real."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.secrets import KEYS, PASSWORDS
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "deploy" / "images" / "Dockerfile").read_text()
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose" / "compose.yaml").read_text())
+    return loaded
+
+
+def test_the_image_has_no_default_base_and_no_root() -> None:
+    assert re.findall(r"^ARG (.*)$", DOCKERFILE, flags=re.MULTILINE) == ["BASE"]
+    assert re.findall(r"^FROM (\S+)", DOCKERFILE, flags=re.MULTILINE) == ["${BASE}", "tools", "tools", "${BASE}"]
+    assert re.findall(r"^USER (.*)$", DOCKERFILE, flags=re.MULTILINE) == ["10001:10001"]
+
+
+def test_whatever_is_installed_is_held_against_its_hash() -> None:
+    commands = DOCKERFILE.replace("\\\n", " ")
+    installs = re.findall(r"pip install ([^&\n]*)", commands)
+    assert len(installs) == 4
+    assert all("--require-hashes" in each or "--no-deps" in each for each in installs)
+
+
+def test_the_image_is_built_from_every_package_of_the_wheel() -> None:
+    packages = re.search(r"^packages = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE)
+    assert packages is not None
+    wheel = {name.strip(' "') for name in packages[1].split(",")}
+    sent = set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), flags=re.MULTILINE))
+    assert wheel <= sent
+    assert sent - wheel == {"web"}
+
+
+def test_a_part_of_the_lock_keeps_its_hashes() -> None:
+    program = [sys.executable, "deploy/images/part_of_lock.py", "requirements.lock"]
+    done = subprocess.run([*program, "uv", "uvicorn"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.findall(r"^([a-z]+)==", done.stdout, flags=re.MULTILINE) == ["uv", "uvicorn"]
+    assert all("--hash=sha256:" in entry for entry in re.split(r"(?m)^(?=[a-z])", done.stdout) if entry)
+    missing = subprocess.run([*program, "no-such"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert missing.returncode == 1
+    assert "no-such" in missing.stderr
+
+
+def test_every_container_is_restricted_and_limited(compose: dict[str, Any]) -> None:
+    for name, each in compose["services"].items():
+        assert each["read_only"] is True, name
+        assert each["cap_drop"] == ["ALL"], name
+        assert each["security_opt"] == ["no-new-privileges:true"], name
+        assert {"mem_limit", "cpus", "pids_limit", "profiles", "logging"} <= each.keys(), name
+        assert all(port.startswith("127.0.0.1:") for port in each.get("ports", [])), name
+
+
+def test_a_server_that_answers_is_asked_whether_it_does(compose: dict[str, Any]) -> None:
+    silent = {"migrate", "worker", "dagster-daemon", "sender", "bot"}
+    for name, each in compose["services"].items():
+        assert ("healthcheck" in each) == (name not in silent), name
+        assert name in silent or "start_period" in each["healthcheck"], name
+
+
+def test_secrets_are_files_that_a_command_makes(compose: dict[str, Any]) -> None:
+    made = {*KEYS, *PASSWORDS}
+    assert set(compose["secrets"]) == made | {"telegram-token"}
+    for name, each in compose["services"].items():
+        environment = each.get("environment", {})
+        files = {
+            str(value).removeprefix("/run/secrets/") for value in environment.values() if "/run/secrets/" in str(value)
+        }
+        assert files == set(each.get("secrets", [])), name
+        assert not [key for key in environment if re.search("(PASSWORD|TOKEN|KEY|SECRET)$", key)], name
+
+
+def test_only_who_must_reach_the_outside_can(compose: dict[str, Any]) -> None:
+    outside = {name for name, each in compose["services"].items() if "outside" in each["networks"]}
+    assert outside == {"api", "sender", "bot"}
+    assert compose["networks"]["inside"] == {"internal": True}
