@@ -346,6 +346,14 @@ def get_account(_client: object, account_id: UUID) -> Call[models.AccountAnswer]
     return Call("GET", path_of("/accounts/{account_id}", account_id=account_id), read_json(models.AccountAnswer))
 
 
+def get_alerts(_client: object, *, limit: int | None = None) -> Call[models.AlertList]:
+    """What is wrong with the platform, and lately was.
+
+    Alerts that fire, then those of the last 30 days. Empty where nothing watches the platform.
+    """
+    return Call("GET", "/alerts", read_json(models.AlertList), query={"limit": limit})
+
+
 def get_attention(_client: object) -> Call[models.AttentionReport]:
     """What needs a look today, the most urgent first.
 
@@ -1122,6 +1130,14 @@ def pause_trigger(_client: object, trigger_id: UUID) -> Call[models.TriggerStatu
         read_json(models.TriggerStatus),
         is_repeatable=False,
     )
+
+
+def post_alerts(_client: object, body: models.AlertGroup) -> Call[models.AlertsRecorded]:
+    """Record alerts that fire or are over.
+
+    The webhook of Alertmanager, which posts an alert again and again while it fires.
+    """
+    return Call("POST", "/alerts", read_json(models.AlertsRecorded), body=body, is_repeatable=False)
 
 
 def post_answer_outcome(_client: object, feedback_id: UUID, body: models.AnswerOutcome) -> Call[models.OutcomeReceipt]:

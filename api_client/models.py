@@ -70,6 +70,14 @@ class Addition(BaseModel):
     addition_id: Annotated[UUID, Field(description="by which they can be taken off again")]
 
 
+class AlertsRecorded(BaseModel):
+    """
+    What became of them.
+    """
+
+    changed: Annotated[int, Field(description="alerts that are new or have ended; the same is posted again and again")]
+
+
 class AnswerOutcome(BaseModel):
     """
     How sending went: the number of the message, or why there is none.
@@ -1041,6 +1049,7 @@ class NewKey(BaseModel):
                 "models:manage",
                 "runs:manage",
                 "metrics:read",
+                "alerts:write",
                 "keys:manage",
                 "accounts:manage",
                 "audit:read",
@@ -1196,6 +1205,19 @@ class PastAnswer(BaseModel):
     basis: Annotated[Literal["model", "rule", "prior"], Field(description="what answered")]
     has_purchased: Annotated[bool | None, Field(description="within the horizon; null: it is not over")]
     is_churned: Annotated[bool | None, Field(description="null: not over, or the user could not churn")]
+
+
+class PostedAlert(BaseModel):
+    """
+    One alert that fires, or that is over.
+    """
+
+    status: Literal["firing", "resolved"]
+    labels: Annotated[dict[str, str], Field(description="`alertname`, `severity`, and what the alert is about")]
+    annotations: Annotated[dict[str, str] | None, Field(description="`summary` and `runbook`")] = {}
+    startsAt: Annotated[AwareDatetime, Field(description="since when it fires")]
+    endsAt: Annotated[AwareDatetime, Field(description="when it ended; read of a resolved one only")]
+    fingerprint: Annotated[str, Field(description="the same for the same labels")]
 
 
 class PredictionsRequest(BaseModel):
@@ -1731,6 +1753,19 @@ class SessionAnswer(BaseModel):
     is_current: Annotated[bool, Field(description="whether it is the session that asks")]
 
 
+class ShownAlert(BaseModel):
+    """
+    One time that an alert fired.
+    """
+
+    name: Annotated[str, Field(description="such as `ServiceDown`; docs/runbooks has a page of this name")]
+    severity: Annotated[str, Field(description="`page`: now; `ticket`: on the next working day")]
+    summary: str
+    runbook: Annotated[str, Field(description="the page that says what to do")]
+    began_at: Annotated[AwareDatetime, Field(description="since when it fires, or did")]
+    ended_at: Annotated[AwareDatetime | None, Field(description="null while it fires")]
+
+
 class SlotAnswer(BaseModel):
     """
     When the reply may be sent.
@@ -2164,6 +2199,23 @@ class AddressedEvent(BaseModel):
     source: Annotated[str | None, Field(description="where it happened: `telegram`, `web`, `mobile`")] = None
     properties: Annotated[dict[str, Any] | None, Field(description="everything else")] = None
     addressee: Addressee | None = None
+
+
+class AlertGroup(BaseModel):
+    """
+    What Alertmanager sends at once.
+    """
+
+    version: Literal["4"]
+    alerts: list[PostedAlert]
+
+
+class AlertList(BaseModel):
+    """
+    Alerts that fire, then those that are over, newest first.
+    """
+
+    alerts: list[ShownAlert]
 
 
 class CampaignScorecard(BaseModel):

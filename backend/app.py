@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from backend.accounts.endpoints import router as accounts
+from backend.alerts.endpoints import router as alerts
 from backend.analytics.endpoints import router as analytics
 from backend.audit.endpoints import router as audit
 from backend.auth.browser import router as browser_sessions
@@ -74,6 +75,7 @@ ROUTERS = (
     triggers,
     jobs,
     notices,
+    alerts,
     analytics,
     models,
     experiments,

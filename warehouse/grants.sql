@@ -12,7 +12,7 @@ create schema if not exists analytics authorization customer_analyzer_pipeline;
 create schema if not exists scorecards authorization customer_analyzer_pipeline;
 
 revoke all on all tables in schema public, raw, ml, app, jobs, staging, intermediate, marts, analytics, scorecards
-from customer_analyzer_serving, customer_analyzer_backend;
+from customer_analyzer_serving, customer_analyzer_backend, customer_analyzer_monitoring;
 
 -- The pipeline: events in, everything that models need and say. It makes and moves partitions of events, and dbt adds
 -- outcomes: raw.events and ml.outcomes are its own. Of all other tables of these schemas it changes rows, not columns.
@@ -90,6 +90,9 @@ app.audited_user(text) to customer_analyzer_backend;
 -- Notices: the pipeline and its jobs tell, by a function that keeps their order; the backend reads.
 grant select on app.notices, app.notice_ends to customer_analyzer_backend, customer_analyzer_pipeline;
 grant execute on function app.add_notice(text, jsonb, text) to customer_analyzer_pipeline;
+-- Alertmanager tells the API of alerts. They, and when runs ended, name nobody.
+grant select, insert, update, delete on app.alerts to customer_analyzer_backend;
+grant select on app.alerts, app.run_ends to customer_analyzer_pipeline;
 -- Months of the audit log that are over two years old are dropped by a schedule of the pipeline.
 grant execute on function app.trim_audit(integer) to customer_analyzer_pipeline;
 -- Whoever sends something asks when the data was last restored.
@@ -113,3 +116,23 @@ grant select, insert, update on app.feedback to customer_analyzer_backend;
 grant execute on function app.take_send_slot(
     bigint, double precision, double precision, double precision, double precision
 ) to customer_analyzer_backend;
+
+-- Monitoring: ages and counts. It sees nobody's id, and no event. What Postgres says of itself needs one more role, which
+-- not everybody may give; without it some figures of Postgres are missing.
+grant usage on schema raw, ml, app, jobs to customer_analyzer_monitoring;
+grant execute on function raw.newest_receipt(), app.newest_day(), ml.newest_scorecards() to customer_analyzer_monitoring;
+grant select on app.run_ends, raw.snapshots, ml.drift, ml.deployments to customer_analyzer_monitoring;
+grant select (finished_at, rows_read, rows_stored, rows_known, rows_quarantined) on raw.imports
+to customer_analyzer_monitoring;
+grant select (waits_for) on raw.events_quarantine to customer_analyzer_monitoring;
+grant select (model, as_of, horizon_days) on ml.scores to customer_analyzer_monitoring;
+grant select (model, seen_at, refused) on ml.workers to customer_analyzer_monitoring;
+grant select (campaign_id, kind, state) on app.campaigns to customer_analyzer_monitoring;
+grant select (campaign_id, state, due_at, sent_at) on app.recipients to customer_analyzer_monitoring;
+grant select (kind, state, asked_at, finished_at) on jobs.user_jobs to customer_analyzer_monitoring;
+grant select (last_heartbeat) on jobs.procrastinate_workers to customer_analyzer_monitoring;
+do $$ begin
+    grant pg_monitor to customer_analyzer_monitoring;
+exception when insufficient_privilege then
+    null;
+end $$;

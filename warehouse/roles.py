@@ -3,10 +3,11 @@
 Belongs here: making the roles, giving them what they own, and applying `grants.sql`, which says what each may do. Does
 not belong here: logins and their passwords (`logins`).
 
-    owner      owns the schema; migrations run as it
-    pipeline   brings events in, owns events and marts, records what models do
-    serving    reads features, scores, deployments and keys; adds to the ledger
-    backend    reads what people are shown, adds events, and keeps accounts and keys
+    owner       owns the schema; migrations run as it
+    pipeline    brings events in, owns events and marts, records what models do
+    serving     reads features, scores, deployments and keys; adds to the ledger
+    backend     reads what people are shown, adds events, and keeps accounts and keys
+    monitoring  reads ages and counts, and nothing about anybody
 
 Nobody can log in as a role. A login is a member of one and acts as it from the start.
 """
@@ -26,7 +27,8 @@ OWNER = "customer_analyzer_owner"
 PIPELINE = "customer_analyzer_pipeline"
 SERVING = "customer_analyzer_serving"
 BACKEND = "customer_analyzer_backend"
-ROLES = (OWNER, PIPELINE, SERVING, BACKEND)
+MONITORING = "customer_analyzer_monitoring"
+ROLES = (OWNER, PIPELINE, SERVING, BACKEND, MONITORING)
 
 GRANTS = Path(__file__).with_name("grants.sql")
 
@@ -179,7 +181,7 @@ def _apply_grants(connection: Connection) -> None:
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
         _close_database(connection)
-        for role in (SERVING, BACKEND):
+        for role in (SERVING, BACKEND, MONITORING):
             _grant_database(connection, role, "connect")
         connection.execute(GRANTS.read_bytes())
         _give_all(connection)

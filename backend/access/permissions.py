@@ -39,6 +39,8 @@ class Permission(StrEnum):
     RUNS_MANAGE = "runs:manage"
     """Starting and cancelling runs of the pipeline."""
     METRICS_READ = "metrics:read"
+    ALERTS_WRITE = "alerts:write"
+    """Telling people of alerts: for Alertmanager."""
     KEYS_MANAGE = "keys:manage"
     ACCOUNTS_MANAGE = "accounts:manage"
     AUDIT_READ = "audit:read"

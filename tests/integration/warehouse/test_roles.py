@@ -18,7 +18,7 @@ from warehouse.databases import DAGSTER, MLFLOW, WAREHOUSE, Server, embedded_ser
 from warehouse.logins import Access, prepare_server
 from warehouse.migration import migrate, read_migrations
 from warehouse.passfile import Entry, read_entries
-from warehouse.roles import BACKEND, OWNER, PIPELINE, SERVING, prepare_databases
+from warehouse.roles import BACKEND, MONITORING, OWNER, PIPELINE, SERVING, prepare_databases
 
 Connection = psycopg.Connection[tuple[object, ...]]
 Connect = Callable[[str], Connection]
@@ -70,11 +70,16 @@ ALLOWED = [
     (BACKEND, "select app.record_audit('key:1', 'bot', '', '', 'account:read', 'accounts', null, null, 'done')"),
     (BACKEND, "select * from app.audit"),
     (BACKEND, "select * from app.notices"),
+    (BACKEND, "delete from app.alerts"),
+    (PIPELINE, "select * from app.run_ends"),
+    (MONITORING, "select raw.newest_receipt()"),
+    (MONITORING, "select * from app.newest_day()"),
+    (MONITORING, "select * from pg_ls_waldir()"),
 ]
 REFUSED = [
     *(
         (role, statement)
-        for role in (SERVING, BACKEND)
+        for role in (SERVING, BACKEND, MONITORING)
         for statement in (
             "drop table ml.ledger",
             "drop table marts.user_features",
@@ -127,6 +132,16 @@ REFUSED = [
     (SERVING, "select * from app.accounts"),
     (PIPELINE, "select * from app.accounts"),
     (PIPELINE, "select * from app.api_keys"),
+    (PIPELINE, "delete from app.alerts"),
+    (MONITORING, "select * from raw.events"),
+    (MONITORING, "select row from raw.events_quarantine"),
+    (MONITORING, "select user_id from app.recipients"),
+    (MONITORING, "select user_id from jobs.user_jobs"),
+    (MONITORING, "select user_id from ml.scores"),
+    (MONITORING, "select * from ml.ledger"),
+    (MONITORING, "select * from marts.user_features"),
+    (MONITORING, "select * from app.accounts"),
+    (MONITORING, "delete from app.run_ends"),
     (PIPELINE, "drop table ml.ledger"),
     (PIPELINE, "alter table ml.scores drop column score"),
     (PIPELINE, "drop table raw.imports"),
@@ -144,7 +159,12 @@ def as_role(empty_platform: Platform, shared_warehouse_url: str) -> Connect:
     access = empty_platform.access
     # A copy of a database has no rights of its own, as a restored one has none.
     prepare_databases(empty_platform.server)
-    servers = {PIPELINE: access.pipeline, SERVING: access.serving, BACKEND: access.backend}
+    servers = {
+        PIPELINE: access.pipeline,
+        SERVING: access.serving,
+        BACKEND: access.backend,
+        MONITORING: access.monitoring,
+    }
     with servers[PIPELINE].connect(WAREHOUSE) as connection:
         connection.execute(MART)
     return lambda role: servers[role].connect(WAREHOUSE)
@@ -269,7 +289,7 @@ def test_a_given_server_has_roles_too_and_logins_for_each_home(tmp_path: Path) -
         assert [access.problem for access in homes] == [None, None, None]
         assert homes[0] == homes[2]
         assert homes[0].serving.user != homes[1].serving.user
-        assert [(each.host, each.port) for each in read_entries(tmp_path / "one")] == [(LOOPBACK, str(server.port))] * 3
+        assert [(each.host, each.port) for each in read_entries(tmp_path / "one")] == [(LOOPBACK, str(server.port))] * 4
         for access in homes:
             with access.pipeline.connect(WAREHOUSE) as connection:
                 assert ask(connection, "select current_user") == PIPELINE

@@ -1,0 +1,60 @@
+"""Alerts: what Alertmanager posts is shown once, and by whom."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from tests.integration.backend.conftest import Api
+
+BEGAN = datetime(2025, 3, 1, 4, 30, tzinfo=UTC)
+
+
+def posted(status: str, fingerprint: str, began: datetime = BEGAN) -> dict[str, Any]:
+    """One alert as Alertmanager posts it: one that fires has a year 1 as its end."""
+    ended = began + timedelta(minutes=9) if status == "resolved" else datetime(1, 1, 1, tzinfo=UTC)
+    return {
+        "status": status,
+        "labels": {"alertname": "ServiceDown", "severity": "page", "model": "churn"},
+        "annotations": {"summary": "The churn service does not answer.", "runbook": "docs/runbooks/ServiceDown.md"},
+        "startsAt": began.isoformat(),
+        "endsAt": ended.isoformat(),
+        "generatorURL": "http://127.0.0.1:9090/graph",
+        "fingerprint": fingerprint,
+    }
+
+
+def group(*alerts: dict[str, Any]) -> dict[str, Any]:
+    return {"version": "4", "groupKey": "{}", "status": "firing", "receiver": "dashboard", "alerts": alerts}
+
+
+def test_an_alert_is_recorded_when_it_begins_and_when_it_ends(caller: httpx.Client) -> None:
+    def post(*alerts: dict[str, Any]) -> int:
+        answer = caller.post("/alerts", json=group(*alerts))
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["changed"])
+
+    later = posted("firing", "b2", BEGAN + timedelta(hours=1))
+    assert post(posted("firing", "a1"), later) == 2
+    assert post(posted("firing", "a1"), later) == 0
+    assert post(posted("resolved", "a1")) == 1
+    # A message that was late changes nothing.
+    assert post(posted("firing", "a1")) == 0
+    assert post() == 0
+    shown = caller.get("/alerts").json()["alerts"]
+    assert [(each["began_at"][:16], each["ended_at"] and each["ended_at"][:16]) for each in shown] == [
+        ("2025-03-01T05:30", None),
+        ("2025-03-01T04:30", "2025-03-01T04:39"),
+    ]
+    assert shown[0]["name"] == "ServiceDown"
+    assert shown[0]["runbook"] == "docs/runbooks/ServiceDown.md"
+    assert len(caller.get("/alerts", params={"limit": 1}).json()["alerts"]) == 1
+
+
+def test_who_watches_may_tell_and_who_reads_metrics_may_see(api: Api, make_key: Callable[..., str]) -> None:
+    with api.caller(make_key("metrics:read")) as reader, api.caller(make_key("alerts:write")) as alertmanager:
+        assert reader.post("/alerts", json=group()).status_code == 403
+        assert reader.get("/alerts").status_code == 200
+        assert alertmanager.get("/alerts").status_code == 403
+        assert alertmanager.post("/alerts", json={**group(), "version": "3"}).status_code == 422
