@@ -362,6 +362,14 @@ def get_attention(_client: object) -> Call[models.AttentionReport]:
     return Call("GET", "/analytics/attention", read_json(models.AttentionReport))
 
 
+def get_audience_numbers(_client: object) -> Call[list[models.AudienceNumber]]:
+    """What a rule of an audience may compare.
+
+    Scores, then the features of the catalogue, family by family.
+    """
+    return Call("GET", "/audiences/numbers", read_json(list[models.AudienceNumber]))
+
+
 def get_audit(
     _client: object,
     *,

@@ -209,6 +209,17 @@ class AudienceFilter(BaseModel):
     list_id: Annotated[UUID | None, Field(description="members of this list")] = None
 
 
+class AudienceNumber(BaseModel):
+    """
+    A number that a rule may name.
+    """
+
+    name: str
+    label: Annotated[str, Field(description="in words")]
+    unit: str
+    family: Annotated[str, Field(description="`scores`, or the feature's family")]
+
+
 class AuditEntry(BaseModel):
     """
     One row of the log.

@@ -16,6 +16,7 @@ from backend.campaigns.list_schemas import Addition, MoreMembers, NewList, UserL
 from backend.campaigns.schemas import (
     Audience,
     AudienceCount,
+    AudienceNumber,
     CampaignPage,
     CampaignStatus,
     ListQuery,
@@ -29,6 +30,7 @@ from backend.campaigns.schemas import (
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 from backend.users.fields import UserId
+from backend.users.rules import SCORES
 
 router = APIRouter(tags=["campaigns"], route_class=StrictRoute)
 
@@ -44,6 +46,18 @@ MaySend = Annotated[Principal, Depends(requires(Permission.CAMPAIGNS_SEND))]
 async def count_audience(resources: Held, _principal: MayRead, audience: Audience) -> AudienceCount:
     """Before anybody is left out; a campaign's preview says who can be reached."""
     return AudienceCount(users=await trying.count(resources, audience))
+
+
+@router.get("/audiences/numbers", summary="What a rule of an audience may compare")
+async def get_audience_numbers(resources: Held, _principal: MayRead) -> list[AudienceNumber]:
+    """Scores, then the features of the catalogue, family by family."""
+    return [
+        *(AudienceNumber(name=name, label=label, unit=unit, family="scores") for name, label, unit in SCORES),
+        *(
+            AudienceNumber(name=feature.name, label=feature.label, unit=feature.unit, family=feature.family)
+            for feature in sorted(resources.catalogue, key=lambda feature: feature.family)
+        ),
+    ]
 
 
 @router.get("/user-lists", summary="Lists of users")

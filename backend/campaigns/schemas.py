@@ -258,6 +258,15 @@ class AudienceCount(BaseModel):
     users: int
 
 
+class AudienceNumber(BaseModel):
+    """A number that a rule may name."""
+
+    name: str
+    label: Annotated[str, Field(description="in words")]
+    unit: str
+    family: Annotated[str, Field(description="`scores`, or the feature's family")]
+
+
 class TestMessage(Strict):
     """To whom a campaign's message is sent as a test."""
 

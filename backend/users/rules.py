@@ -26,6 +26,14 @@ class ListColumn(StrEnum):
     EXPECTED_VALUE = "expected_value"
 
 
+SCORES = (
+    (ListColumn.PURCHASE_PROBABILITY, "probability of a purchase", "share"),
+    (ListColumn.CHURN_PROBABILITY, "probability of leaving", "share"),
+    (ListColumn.EXPECTED_VALUE, "expected value", "money"),
+)
+"""The same in words, with their units."""
+
+
 @cache
 def feature_names() -> frozenset[str]:
     """The features that a condition may name: those of the catalogue."""
