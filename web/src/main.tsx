@@ -24,7 +24,8 @@ if (root === null) throw new Error("index.html has no element #root");
 createRoot(root).render(
   <StrictMode>
     <CacheProvider value={styles}>
-      <ThemeProvider theme={theme}>
+      {/* Charts are drawn in colours, not in variables of CSS: they need the palette of the mode. */}
+      <ThemeProvider theme={theme} forceThemeRerender>
         <CssBaseline />
         <QueryClientProvider client={queries}>
           <SessionProvider>

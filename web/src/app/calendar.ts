@@ -35,3 +35,10 @@ export function useCalendar(): Calendar {
     () => chosen,
   );
 }
+
+/** The day so many days after another, both as in 2024-02-29. */
+export function daysAfter(day: string, days: number): string {
+  const moment = new Date(`${day}T00:00:00Z`);
+  moment.setUTCDate(moment.getUTCDate() + days);
+  return moment.toISOString().slice(0, 10);
+}

@@ -1,5 +1,11 @@
 import { createTheme, type Theme } from "@mui/material/styles";
 
+declare module "@mui/material/styles" {
+  interface CssThemeVariables {
+    enabled: true;
+  }
+}
+
 /** Light and dark in one theme; the browser's wish decides until a person does. */
 export const theme: Theme = createTheme({
   cssVariables: { colorSchemeSelector: "class", nativeColor: false },

@@ -5,30 +5,82 @@
 import Box from "@mui/material/Box";
 import { useTheme } from "@mui/material/styles";
 import type { EChartsCoreOption, EChartsType } from "echarts/core";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { ChartTable } from "./csv";
 import { Figure } from "./Figure";
+import { savePicture } from "./picture";
 
 interface Props {
   label: string;
   option: EChartsCoreOption;
   table: ChartTable;
   height?: number;
+  /** What a part of the picture leads to, by what echarts says of it. The table leads there too. */
+  onPart?: (part: ChartPart) => void;
 }
 
-export function Chart({ label, option, table, height = 280 }: Props) {
+export interface ChartPart {
+  dataIndex: number;
+  seriesIndex: number;
+  /** Of a Sankey: whether it is a flow. */
+  dataType?: string;
+}
+
+export function Chart({ label, option, table, height = 280, onPart }: Props) {
+  const style = useStyle();
+  const box = useRef<HTMLDivElement>(null);
+  const whole = useMemo(() => ({ ...style, ...option }), [style, option]);
+
+  async function save() {
+    const { drawn } = await import("./offscreen");
+    await savePicture(label, drawn(whole, box.current?.clientWidth || 800, height), style.picture);
+  }
+
   return (
-    <Figure label={label} table={table} height={height}>
-      <Picture label={label} option={option} height={height} />
+    <Figure label={label} table={table} height={height} savePicture={save}>
+      <div ref={box}>
+        <Picture label={label} option={whole} height={height} onPart={onPart} />
+      </div>
     </Figure>
   );
 }
 
-function Picture({ label, option, height }: { label: string; option: EChartsCoreOption; height: number }) {
+/** What all charts have in common, in the colours of the page. */
+function useStyle() {
+  const { palette } = useTheme();
+  return useMemo(() => {
+    const ink = palette.text.primary;
+    return {
+      textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
+      color: [
+        palette.primary.main,
+        palette.success.main,
+        palette.warning.main,
+        palette.error.main,
+        "#8e6bbf",
+        "#3a9ea5",
+      ],
+      picture: { ink, paper: palette.background.paper },
+    };
+  }, [palette]);
+}
+
+function Picture({
+  label,
+  option,
+  height,
+  onPart,
+}: {
+  label: string;
+  option: EChartsCoreOption;
+  height: number;
+  onPart: ((part: ChartPart) => void) | undefined;
+}) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
+  const part = useRef(onPart);
+  part.current = onPart;
   const [isReady, setIsReady] = useState(false);
-  const { palette } = useTheme();
 
   useEffect(() => {
     let isGone = false;
@@ -38,6 +90,7 @@ function Picture({ label, option, height }: { label: string; option: EChartsCore
       const drawn = init(box.current, null, { renderer: "svg" });
       watcher = new ResizeObserver(() => drawn.resize());
       watcher.observe(box.current);
+      drawn.on("click", (event) => part.current?.(event as unknown as ChartPart));
       chart.current = drawn;
       setIsReady(true);
     });
@@ -52,21 +105,8 @@ function Picture({ label, option, height }: { label: string; option: EChartsCore
   useEffect(() => {
     if (!isReady) return;
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const common = {
-      animation: !isCalm,
-      animationDuration: 250,
-      textStyle: { fontFamily: "inherit", color: palette.text.primary },
-      color: [
-        palette.primary.main,
-        palette.success.main,
-        palette.warning.main,
-        palette.error.main,
-        "#8e6bbf",
-        "#3a9ea5",
-      ],
-    };
-    chart.current?.setOption({ ...common, ...option }, { notMerge: true });
-  }, [isReady, option, palette]);
+    chart.current?.setOption({ animation: !isCalm, animationDuration: 250, ...option }, { notMerge: true });
+  }, [isReady, option]);
 
   return <Box ref={box} role="img" aria-label={label} sx={{ height, width: "100%" }} />;
 }

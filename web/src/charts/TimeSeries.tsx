@@ -8,6 +8,7 @@ import UPlot from "uplot";
 import { formatIn } from "../i18n";
 import type { ChartTable } from "./csv";
 import { Figure } from "./Figure";
+import { savePicture } from "./picture";
 
 interface Series {
   name: string;
@@ -26,6 +27,7 @@ interface Props {
 
 export function TimeSeries({ label, days, bars, line, table, height = 280 }: Props) {
   const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot | null>(null);
   const { palette } = useTheme();
   const { i18n } = useTranslation();
 
@@ -75,14 +77,23 @@ export function TimeSeries({ label, days, bars, line, table, height = 280 }: Pro
     );
     const watcher = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
     watcher.observe(element);
+    plot.current = drawn;
     return () => {
       watcher.disconnect();
       drawn.destroy();
     };
   }, [days, bars, line, height, palette, i18n.language]);
 
+  async function save() {
+    if (plot.current === null) return;
+    await savePicture(label, plot.current.ctx.canvas, { ink: palette.text.primary, paper: palette.background.paper }, [
+      { name: bars.name, color: palette.primary.main },
+      { name: line.name, color: palette.success.main },
+    ]);
+  }
+
   return (
-    <Figure label={label} table={table} height={height}>
+    <Figure label={label} table={table} height={height} savePicture={save}>
       <Box ref={box} role="img" aria-label={label} sx={{ width: "100%", fontSize: 13 }} />
     </Figure>
   );

@@ -4,6 +4,8 @@ export type Cell = string | number | null;
 export interface ChartTable {
   header: readonly string[];
   rows: readonly (readonly Cell[])[];
+  /** Where each row leads to: the people behind it. */
+  links?: readonly (string | undefined)[];
 }
 
 export function toCsv({ header, rows }: ChartTable): string {

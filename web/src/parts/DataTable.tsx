@@ -9,6 +9,8 @@ import type { ReactNode } from "react";
 
 export interface Column<Row> {
   title: string;
+  /** What stands at the head of the column, where the title alone does not do. */
+  head?: ReactNode;
   cell: (row: Row) => ReactNode;
   /** Numbers stand on the right. */
   isNumber?: boolean;
@@ -33,7 +35,7 @@ export function DataTable<Row>({
           <TableRow>
             {columns.map((column) => (
               <TableCell key={column.title} align={column.isNumber ? "right" : "left"}>
-                {column.title}
+                {column.head ?? column.title}
               </TableCell>
             ))}
           </TableRow>

@@ -12,6 +12,7 @@ import { Actions } from "./Actions";
 import { Effect } from "./Effect";
 import { Numbers } from "./Numbers";
 import { Preview } from "./Preview";
+import { Progress } from "./Progress";
 import { StateChip } from "./StateChip";
 
 const MOVING = ["scheduled", "running"];
@@ -47,6 +48,7 @@ export function CampaignPage() {
           ) : (
             <>
               <Section title={t("campaigns.numbers")} note={t("campaigns.numbersNote")}>
+                <Progress numbers={data.numbers} isRunning={MOVING.includes(data.state)} />
                 <Numbers campaignId={campaignId} numbers={data.numbers} />
               </Section>
               <Section title={t("campaigns.effect")} note={t("campaigns.effectNote")}>

@@ -12,6 +12,7 @@ import { DataTable } from "../../parts/DataTable";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
 import { useSession } from "../../session/Session";
+import { Learned } from "./Learned";
 import { StateChip } from "./StateChip";
 
 export function CampaignsPage() {
@@ -75,6 +76,11 @@ export function CampaignsPage() {
           </Button>
         )}
       </Section>
+      {may("analytics:read") && (
+        <Section title={t("campaigns.learned")} note={t("campaigns.learnedNote")}>
+          <Learned />
+        </Section>
+      )}
     </Page>
   );
 }

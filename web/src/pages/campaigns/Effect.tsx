@@ -11,6 +11,7 @@ import { unwrap } from "../../api/problem";
 import { Chart } from "../../charts/Chart";
 import { useFormat } from "../../i18n";
 import { Answered, Empty } from "../../parts/Answered";
+import { effectInWords } from "./effectWords";
 
 export function Effect({ campaignId }: { campaignId: string }) {
   const { t } = useTranslation();
@@ -28,6 +29,7 @@ export function Effect({ campaignId }: { campaignId: string }) {
               {warning}
             </Alert>
           ))}
+          {data.sample_ratio && <SampleRatio arms={data.sample_ratio.arms} />}
           {data.variants.length === 0 && <Empty>{t("campaigns.noEffect")}</Empty>}
           {data.variants.map(({ variant, outcomes }) => (
             <Box
@@ -45,9 +47,28 @@ export function Effect({ campaignId }: { campaignId: string }) {
   );
 }
 
+/** Whether each group has as many users as it should: a mismatch is among the warnings. */
+function SampleRatio({ arms }: { arms: readonly { arm: string; assigned_users: number; expected_users: number }[] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const groups = arms.map(({ arm, assigned_users, expected_users }) =>
+    t("campaigns.armSize", {
+      arm: t(`arm.${arm}`, arm),
+      users: format.number(assigned_users),
+      expected: format.number(expected_users),
+    }),
+  );
+  return (
+    <Typography variant="body2" color="text.secondary">
+      {t("campaigns.armSizes", { groups: groups.join("; ") })}
+    </Typography>
+  );
+}
+
 function OutcomeChart({ variant, outcome }: { variant: string; outcome: Outcome }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const last = outcome.days.at(-1);
   const name = t(`outcome.${outcome.outcome}`);
   const line = (data: (number | null)[], isBound: boolean) => ({
     type: "line",
@@ -61,7 +82,7 @@ function OutcomeChart({ variant, outcome }: { variant: string; outcome: Outcome 
       <Typography variant="h2">
         {variant}: {name}
       </Typography>
-      <Typography>{outcome.summary}</Typography>
+      <Typography>{last ? effectInWords({ ...last, ...outcome }, t, format) : t("campaigns.noEffect")}</Typography>
       <Chart
         label={`${variant}: ${name}`}
         height={200}

@@ -6,33 +6,39 @@ import Slider from "@mui/material/Slider";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, type SubmitEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate, useSearchParams } from "react-router";
 import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
+import { AudienceChips } from "../../audience/AudienceChips";
+import { useAudienceCount } from "../../audience/count";
+import { audienceFrom, changed, rulesFrom } from "../../audience/query";
+import { RulesEditor } from "../../audience/RulesEditor";
+import { useFormat } from "../../i18n";
 import { Failure } from "../../parts/Answered";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
-import { type Draft, draftFrom, toCampaign } from "./draft";
+import { FIELDS, Filters, useSegmentNames } from "../users/Filters";
+import { type Draft, draftFrom, limited, toCampaign } from "./draft";
+import { MessageFields } from "./MessageFields";
 
 const TOPICS = ["offers", "recommendations", "reminders", "news"];
-const RISKS = ["low", "medium", "high"];
 
 export function NewCampaignPage() {
   const { t } = useTranslation();
-  const [search] = useSearchParams();
+  const format = useFormat();
+  const [search, setSearch] = useSearchParams();
   const go = useNavigate();
   const [draft, setDraft] = useState(() => draftFrom(search));
-  const segments = useQuery({
-    queryKey: ["segments", 1],
-    queryFn: () => unwrap(api.GET("/analytics/segments", { params: { query: { days: 1 } } })),
-  });
-  const names = new Set(segments.data?.segments.flatMap(({ segment }) => segment ?? []) ?? []);
-  if (draft.segment) names.add(draft.segment);
+  const segments = useSegmentNames();
+  const [isBuilding, setIsBuilding] = useState(false);
+  const audience = audienceFrom(search);
+  const count = useAudienceCount(limited(audience, draft.maxUsers));
+  const change = (what: Record<string, string>) => setSearch((now) => changed(now, what), { replace: true });
   const make = useMutation({
-    mutationFn: () => unwrap(api.POST("/campaigns", { body: toCampaign(draft) })),
+    mutationFn: () => unwrap(api.POST("/campaigns", { body: toCampaign(draft, audience) })),
     onSuccess: ({ campaign_id }) => go(`/campaigns/${campaign_id}`),
   });
   const field = (name: keyof Draft) => ({
@@ -61,32 +67,40 @@ export function NewCampaignPage() {
             </TextField>
           </Fields>
         </Section>
-        <Section title={t("campaigns.audience")} note={t("campaigns.audienceNote")}>
-          <Fields>
-            <TextField select label={t("user.segment")} {...field("segment")}>
-              <MenuItem value="">{t("users.any")}</MenuItem>
-              {[...names].map((name) => (
-                <MenuItem key={name} value={name}>
-                  {name}
-                </MenuItem>
-              ))}
-            </TextField>
-            <TextField select label={t("users.risk")} {...field("risk")}>
-              <MenuItem value="">{t("users.any")}</MenuItem>
-              {RISKS.map((risk) => (
-                <MenuItem key={risk} value={risk}>
-                  {t(`risk.${risk}`)}
-                </MenuItem>
-              ))}
-            </TextField>
-            <TextField type="number" label={t("users.minValue")} {...field("minExpectedValue")} />
-            <TextField type="number" label={t("campaigns.maxUsers")} {...field("maxUsers")} />
-          </Fields>
+        <Section
+          title={t("campaigns.audience")}
+          note={t("campaigns.audienceNote")}
+          actions={
+            <Button size="small" onClick={() => setIsBuilding(!isBuilding)} aria-expanded={isBuilding}>
+              {t(isBuilding ? "audience.hide" : "audience.build")}
+            </Button>
+          }
+        >
+          <Stack spacing={2}>
+            <Filters search={search} change={change} segments={segments} />
+            <AudienceChips search={search} without={FIELDS} change={change} />
+            {isBuilding && (
+              <RulesEditor
+                rules={rulesFrom(search)}
+                segments={segments}
+                onChange={(rules) => change({ rules: rules === null ? "" : JSON.stringify(rules) })}
+              />
+            )}
+            <TextField
+              type="number"
+              label={t("campaigns.maxUsers")}
+              {...field("maxUsers")}
+              sx={{ width: 220 }}
+              slotProps={{ htmlInput: { min: 1 } }}
+            />
+            <Typography role="status" sx={{ fontWeight: 650 }}>
+              {count.data && t("audience.users", { count: count.data.users, shown: format.number(count.data.users) })}
+            </Typography>
+          </Stack>
         </Section>
         <Section title={t("campaigns.message")} note={t("campaigns.messageNote")}>
           <Fields>
-            <TextField multiline minRows={4} required={!draft.russian} label="English" {...field("english")} />
-            <TextField multiline minRows={4} required={!draft.english} label="Русский" {...field("russian")} />
+            <MessageFields draft={draft} change={(given) => setDraft({ ...draft, ...given })} />
           </Fields>
         </Section>
         <Section title={t("campaigns.experiment")} note={t("campaigns.experimentNote")}>

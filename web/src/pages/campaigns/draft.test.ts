@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { audienceFrom } from "../../audience/query";
 import { draftFrom, toCampaign } from "./draft";
 
 describe("a draft", () => {
-  it("takes the filters of a list of users", () => {
-    const draft = draftFrom(new URLSearchParams("risk=high&segment=Loyal&min_expected_value=10"));
-    expect(toCampaign({ ...draft, name: "Back", english: "Hello" })).toMatchObject({
+  it("takes the filters of a list of users, and the share that its link holds out", () => {
+    const search = new URLSearchParams("risk=high&segment=Loyal&min_expected_value=10&control=50");
+    const draft = draftFrom(search);
+    expect(toCampaign({ ...draft, name: "Back", english: "Hello" }, audienceFrom(search))).toMatchObject({
       name: "Back",
       control_share: 0.5,
       audience: { filter: { risk: "high", segment: "Loyal", min_expected_value: 10 }, targets: null },
@@ -13,8 +15,14 @@ describe("a draft", () => {
   });
 
   it("is for everybody without a filter, and for the best with a limit", () => {
+    const everybody = audienceFrom(new URLSearchParams());
     const draft = draftFrom(new URLSearchParams());
-    expect(toCampaign(draft).audience.filter).toBeNull();
-    expect(toCampaign({ ...draft, maxUsers: "500" }).audience.targets).toMatchObject({ max_users: 500 });
+    expect(draft.controlPercent).toBe(10);
+    expect(toCampaign(draft, everybody).audience.filter).toBeNull();
+    expect(toCampaign({ ...draft, maxUsers: "500" }, everybody).audience.targets).toMatchObject({ max_users: 500 });
+  });
+
+  it("holds out no share that the API would refuse", () => {
+    expect(draftFrom(new URLSearchParams("control=95")).controlPercent).toBe(10);
   });
 });

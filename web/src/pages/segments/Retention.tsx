@@ -1,6 +1,9 @@
 import { useTheme } from "@mui/material/styles";
 import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
 import type { Cohort } from "../../api/names";
+import { daysAfter } from "../../app/calendar";
+import { usersPath } from "../../audience/query";
 import { Chart } from "../../charts/Chart";
 import { useFormat } from "../../i18n";
 
@@ -12,6 +15,15 @@ export function Retention({ cohorts }: { cohorts: readonly Cohort[] }) {
   const shown = [...cohorts].sort((one, other) => other.first_day.localeCompare(one.first_day));
   const most = Math.max(0, ...shown.flatMap((cohort) => cohort.weeks.map((week) => week.week)));
   const name = (cohort: Cohort) => `${format.day(cohort.first_day)} (${format.number(cohort.users)})`;
+  const go = useNavigate();
+  const people = (cohort: Cohort, week: number) =>
+    usersPath({
+      first_seen_from: cohort.first_day,
+      first_seen_until: daysAfter(cohort.first_day, 6),
+      did: "been_active",
+      from_day: daysAfter(cohort.first_day, 7 * week),
+      until_day: daysAfter(cohort.first_day, 7 * week + 6),
+    });
   const cells = shown.flatMap((cohort, row) =>
     cohort.weeks
       .filter((week) => !week.is_running && week.week > 0)
@@ -21,11 +33,17 @@ export function Retention({ cohorts }: { cohorts: readonly Cohort[] }) {
     <Chart
       label={t("segments.retention")}
       height={80 + 26 * shown.length}
+      onPart={({ dataIndex }) => {
+        const [week, row] = cells[dataIndex] ?? [];
+        const cohort = shown[row ?? -1];
+        if (cohort && week !== undefined) void go(people(cohort, week + 1));
+      }}
       table={{
         header: [t("segments.cohort"), t("segments.users"), t("segments.week"), t("segments.share")],
         rows: shown.flatMap((cohort) =>
           cohort.weeks.map((week) => [cohort.first_day, cohort.users, week.week, week.is_running ? null : week.share]),
         ),
+        links: shown.flatMap((cohort) => cohort.weeks.map(({ week }) => people(cohort, week))),
       }}
       option={{
         tooltip: { trigger: "item", valueFormatter: (value: number) => format.share(value, 1) },
@@ -47,7 +65,7 @@ export function Retention({ cohorts }: { cohorts: readonly Cohort[] }) {
           inRange: { color: [palette.background.default, palette.primary.main] },
           textStyle: { color: palette.text.primary },
         },
-        series: [{ type: "heatmap", data: cells }],
+        series: [{ type: "heatmap", data: cells, cursor: "pointer" }],
       }}
     />
   );

@@ -1,10 +1,11 @@
 /** Who the users are, how they move, whether they come back, and where they stop on the way to an order. */
 import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
 import Tab from "@mui/material/Tab";
 import Tabs from "@mui/material/Tabs";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
+import { Link as RouterLink, useSearchParams } from "react-router";
 import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
 import { useCalendar } from "../../app/calendar";
@@ -12,20 +13,35 @@ import { useFormat } from "../../i18n";
 import { Answered } from "../../parts/Answered";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
+import { useSession } from "../../session/Session";
 import { SegmentTable } from "../overview/SegmentTable";
 import { Funnel } from "./Funnel";
 import { Moves } from "./Moves";
+import { Profiles } from "./Profiles";
 import { Retention } from "./Retention";
 import { Rfm } from "./Rfm";
+import { SegmentSizes } from "./SegmentSizes";
 
+/** Scored days whose sizes are shown. */
+const DAYS = 30;
 const VIEWS = ["segments", "retention", "funnel", "rfm"] as const;
 
 export function SegmentsPage() {
   const { t } = useTranslation();
+  const { may } = useSession();
   const [search, setSearch] = useSearchParams();
   const view = VIEWS.find((each) => each === search.get("view")) ?? "segments";
   return (
-    <Page title={t("pages.segments")}>
+    <Page
+      title={t("pages.segments")}
+      actions={
+        may("campaigns:read") && (
+          <Button component={RouterLink} to="/users?build=1" variant="outlined">
+            {t("audience.title")}
+          </Button>
+        )
+      }
+    >
       <Tabs value={view} onChange={(_, chosen: string) => setSearch({ view: chosen })} aria-label={t("segments.views")}>
         {VIEWS.map((each) => (
           <Tab key={each} value={each} label={t(`segments.${each}`)} id={`tab-${each}`} aria-controls="view" />
@@ -45,8 +61,8 @@ function Segments() {
   const { t } = useTranslation();
   const format = useFormat();
   const report = useQuery({
-    queryKey: ["segments", 8],
-    queryFn: () => unwrap(api.GET("/analytics/segments", { params: { query: { days: 8 } } })),
+    queryKey: ["segments", DAYS],
+    queryFn: () => unwrap(api.GET("/analytics/segments", { params: { query: { days: DAYS } } })),
   });
   return (
     <Answered query={report} isEmpty={(data) => data.segments.length === 0} empty={t("overview.noRun")}>
@@ -54,6 +70,12 @@ function Segments() {
         <Box sx={{ display: "grid", gap: 2.5 }}>
           <Section title={t("segments.segments")} note={t("users.asOf", { day: format.day(data.as_of) })}>
             <SegmentTable segments={data.segments} />
+          </Section>
+          <Section title={t("segments.profiles")} note={t("segments.profilesNote")}>
+            <Profiles segments={data.segments} />
+          </Section>
+          <Section title={t("segments.sizes")}>
+            <SegmentSizes moves={data.moves} />
           </Section>
           <Section title={t("segments.moves")} note={t("segments.movesNote")}>
             <Moves moves={data.moves} />
@@ -90,7 +112,15 @@ function FunnelView() {
   return (
     <Section title={t("segments.funnel")} note={t("segments.funnelNote")}>
       <Answered query={report} isEmpty={(data) => data.total.active_users === 0} empty={t("overview.noRun")}>
-        {(data) => <Funnel total={data.total} />}
+        {(data) => (
+          <Funnel
+            total={data.total}
+            days={{
+              ...(data.periods[0] ? { from_day: data.periods[0].first_day } : {}),
+              ...(data.periods.at(-1) ? { until_day: data.periods.at(-1)?.last_day ?? "" } : {}),
+            }}
+          />
+        )}
       </Answered>
     </Section>
   );
@@ -102,7 +132,7 @@ function RfmView() {
   return (
     <Section title={t("segments.rfm")} note={t("segments.rfmNote")}>
       <Answered query={report} isEmpty={(data) => data.cells.length === 0} empty={t("overview.noRun")}>
-        {(data) => <Rfm cells={data.cells} />}
+        {(data) => <Rfm report={data} />}
       </Answered>
     </Section>
   );

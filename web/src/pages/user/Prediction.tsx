@@ -1,5 +1,7 @@
 /** What one model says of the user now, why, and what can be done. */
 import Alert from "@mui/material/Alert";
+import Box from "@mui/material/Box";
+import { useTheme } from "@mui/material/styles";
 import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
 import type { ModelAnswer, Reason } from "../../api/names";
@@ -53,6 +55,7 @@ export function Prediction({ answer }: { answer: ModelAnswer }) {
 function Reasons({ label, reasons }: { label: string; reasons: readonly Reason[] }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const { palette } = useTheme();
   const upwards = [...reasons].reverse();
   return (
     <>
@@ -64,6 +67,7 @@ function Reasons({ label, reasons }: { label: string; reasons: readonly Reason[]
           rows: reasons.map((reason) => [reason.label, reason.value, reason.contribution]),
         }}
         option={{
+          // One look at both signs: what raises the answer, and what lowers it.
           tooltip: { trigger: "axis", valueFormatter: (value: number) => format.number(value, 3) },
           grid: { left: 158, right: 8, top: 4, bottom: 4 },
           xAxis: { type: "value", axisLabel: { show: false }, splitLine: { show: false } },
@@ -72,9 +76,34 @@ function Reasons({ label, reasons }: { label: string; reasons: readonly Reason[]
             data: upwards.map((reason) => reason.label),
             axisLabel: { width: 130, fontSize: 11, overflow: "truncate" },
           },
-          series: [{ type: "bar", data: upwards.map((reason) => reason.contribution) }],
+          series: [
+            {
+              type: "bar",
+              data: upwards.map(({ contribution }) => ({
+                value: contribution,
+                itemStyle: { color: contribution > 0 ? palette.warning.main : palette.primary.main },
+              })),
+              markLine: {
+                silent: true,
+                symbol: "none",
+                label: { show: false },
+                lineStyle: { type: "solid", color: palette.text.secondary },
+                data: [{ xAxis: 0 }],
+              },
+            },
+          ],
         }}
       />
+      <Typography variant="caption" color="text.secondary" component="div">
+        <Box component="span" aria-hidden sx={{ color: "primary.main" }}>
+          ■
+        </Box>{" "}
+        {t("user.lowers")}{" "}
+        <Box component="span" aria-hidden sx={{ color: "warning.main" }}>
+          ■
+        </Box>{" "}
+        {t("user.raises")}
+      </Typography>
       <Typography component="ul" variant="body2" sx={{ pl: 2.5, my: 1 }}>
         {reasons.map((reason) => (
           <li key={reason.feature}>{reason.text}</li>

@@ -1,10 +1,12 @@
 /** One user: who it is, what the models say and why, and what happened. */
 import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
 import Chip from "@mui/material/Chip";
 import Stack from "@mui/material/Stack";
 import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams, useSearchParams } from "react-router";
 import { api } from "../../api/client";
@@ -12,13 +14,13 @@ import { unwrap } from "../../api/problem";
 import { useFormat } from "../../i18n";
 import { Answered } from "../../parts/Answered";
 import { Page } from "../../parts/Page";
-import { Section } from "../../parts/Section";
+import { useSession } from "../../session/Session";
+import { Details } from "./Details";
 import { Facts } from "./Facts";
-import { Features } from "./Features";
-import { History } from "./History";
+import { MessageDialog } from "./MessageDialog";
 import { PersonalData } from "./PersonalData";
 import { Prediction } from "./Prediction";
-import { Timeline } from "./Timeline";
+import { WhatIf } from "./WhatIf";
 
 const FRESHNESS = ["snapshot", "live"] as const;
 
@@ -28,6 +30,8 @@ export function UserPage() {
   const userId = useParams().userId ?? "";
   const [search, setSearch] = useSearchParams();
   const freshness = search.get("freshness") === "live" ? "live" : "snapshot";
+  const { may } = useSession();
+  const [isWriting, setIsWriting] = useState(false);
   const user = useQuery({
     queryKey: ["user", userId, freshness],
     queryFn: () => unwrap(api.GET("/users/{user_id}", { params: { path: { user_id: userId }, query: { freshness } } })),
@@ -38,19 +42,26 @@ export function UserPage() {
       title={userId}
       note={user.data && t("user.asOf", { day: format.day(user.data.features_as_of) })}
       actions={
-        <ToggleButtonGroup
-          exclusive
-          size="small"
-          value={freshness}
-          aria-label={t("user.freshness")}
-          onChange={(_, value: string | null) => value && setSearch(value === "live" ? { freshness: "live" } : {})}
-        >
-          {FRESHNESS.map((each) => (
-            <ToggleButton key={each} value={each}>
-              {t(`user.${each}`)}
-            </ToggleButton>
-          ))}
-        </ToggleButtonGroup>
+        <Stack direction="row" useFlexGap spacing={1} sx={{ flexWrap: "wrap" }}>
+          {may("campaigns:manage") && (
+            <Button variant="contained" onClick={() => setIsWriting(true)}>
+              {t("message.write")}
+            </Button>
+          )}
+          <ToggleButtonGroup
+            exclusive
+            size="small"
+            value={freshness}
+            aria-label={t("user.freshness")}
+            onChange={(_, value: string | null) => value && setSearch(value === "live" ? { freshness: "live" } : {})}
+          >
+            {FRESHNESS.map((each) => (
+              <ToggleButton key={each} value={each}>
+                {t(`user.${each}`)}
+              </ToggleButton>
+            ))}
+          </ToggleButtonGroup>
+        </Stack>
       }
     >
       <Answered query={user} height={500}>
@@ -75,21 +86,13 @@ export function UserPage() {
                 <Prediction key={answer.model} answer={answer} />
               ))}
             </Box>
-            <Section title={t("user.features")}>
-              <Features families={data.features} />
-            </Section>
+            <WhatIf userId={userId} />
           </>
         )}
       </Answered>
-      <Box sx={{ display: "grid", gap: 2.5, gridTemplateColumns: { xs: "minmax(0, 1fr)", lg: "1fr 1fr" } }}>
-        <Section title={t("user.timeline")}>
-          <Timeline userId={userId} />
-        </Section>
-        <Section title={t("user.history")} note={t("user.historyNote")}>
-          <History userId={userId} />
-        </Section>
-      </Box>
+      <Details userId={userId} families={user.data?.features ?? []} />
       <PersonalData userId={userId} />
+      {isWriting && <MessageDialog userId={userId} close={() => setIsWriting(false)} />}
     </Page>
   );
 }

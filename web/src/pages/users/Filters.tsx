@@ -10,20 +10,28 @@ import { unwrap } from "../../api/problem";
 const RISKS = ["low", "medium", "high"];
 const SOURCES = ["telegram", "web", "mobile", "other"];
 
-/** Whom the list holds. Each filter stands in the address. */
-export function Filters({
-  search,
-  change,
-}: {
-  search: URLSearchParams;
-  change: (what: Record<string, string>) => void;
-}) {
-  const { t } = useTranslation();
+/** The filters that have a field here. */
+export const FIELDS = ["search", "segment", "risk", "source", "min_expected_value", "silent_since"];
+
+export function useSegmentNames(): readonly string[] {
   const segments = useQuery({
     queryKey: ["segments", 1],
     queryFn: () => unwrap(api.GET("/analytics/segments", { params: { query: { days: 1 } } })),
   });
-  const names = segments.data?.segments.flatMap(({ segment }) => segment ?? []) ?? [];
+  return segments.data?.segments.flatMap(({ segment }) => segment ?? []) ?? [];
+}
+
+/** Whom the list holds. Each filter stands in the address. */
+export function Filters({
+  search,
+  change,
+  segments: names,
+}: {
+  search: URLSearchParams;
+  change: (what: Record<string, string>) => void;
+  segments: readonly string[];
+}) {
+  const { t } = useTranslation();
   const chosen = search.get("segment") ?? "";
   const field = (name: string) => ({
     size: "small" as const,

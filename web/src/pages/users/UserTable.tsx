@@ -1,5 +1,6 @@
 /** Any number of rows, of which only those in sight are drawn. A grid in ARIA's sense, whose rows say their place. */
 import Box from "@mui/material/Box";
+import Checkbox from "@mui/material/Checkbox";
 import Chip from "@mui/material/Chip";
 import Link from "@mui/material/Link";
 import Skeleton from "@mui/material/Skeleton";
@@ -13,7 +14,7 @@ import { type Format, useFormat } from "../../i18n";
 
 const ROW = 40;
 const GRID =
-  "minmax(130px, 2fr) minmax(120px, 2fr) repeat(3, minmax(90px, 1fr)) minmax(110px, 1fr) minmax(110px, 1fr) minmax(60px, 1fr)";
+  "28px minmax(130px, 2fr) minmax(120px, 2fr) repeat(3, minmax(90px, 1fr)) minmax(110px, 1fr) minmax(110px, 1fr) minmax(60px, 1fr)";
 
 interface Column {
   label: string;
@@ -82,6 +83,8 @@ export function UserTable({
   order,
   onSort,
   onEnd,
+  chosen,
+  choose,
 }: {
   rows: readonly UserSummary[];
   isLoading: boolean;
@@ -89,6 +92,9 @@ export function UserTable({
   order: "asc" | "desc";
   onSort: (sort: string, order: "asc" | "desc") => void;
   onEnd: () => void;
+  chosen: ReadonlySet<string>;
+  /** Null where nothing may be done with the chosen. */
+  choose: ((chosen: ReadonlySet<string>) => void) | null;
 }) {
   const { t } = useTranslation();
   const format = useFormat();
@@ -116,8 +122,9 @@ export function UserTable({
       tabIndex={0}
       sx={{ height: "min(65vh, 720px)", overflow: "auto", fontSize: 14 }}
     >
-      <Box role="rowgroup" sx={{ position: "sticky", top: 0, zIndex: 1, bgcolor: "background.paper", minWidth: 860 }}>
+      <Box role="rowgroup" sx={{ position: "sticky", top: 0, zIndex: 1, bgcolor: "background.paper", minWidth: 890 }}>
         <Box role="row" sx={{ ...LINE, fontWeight: 600 }}>
+          <Box role="columnheader" aria-label={t("users.choose")} />
           {COLUMNS.map((column) => (
             <Box
               key={column.label}
@@ -140,7 +147,7 @@ export function UserTable({
           ))}
         </Box>
       </Box>
-      <Box role="rowgroup" sx={{ position: "relative", height: virtual.getTotalSize(), minWidth: 860 }}>
+      <Box role="rowgroup" sx={{ position: "relative", height: virtual.getTotalSize(), minWidth: 890 }}>
         {drawn.map(({ index, start }) => {
           const user = rows[index];
           if (user === undefined) return null;
@@ -152,6 +159,17 @@ export function UserTable({
               sx={{ ...LINE, position: "absolute", width: "100%", "&:hover": { bgcolor: "action.hover" } }}
               style={{ transform: `translateY(${start}px)` }}
             >
+              <Box role="cell">
+                {choose && (
+                  <Checkbox
+                    size="small"
+                    sx={{ p: 0 }}
+                    checked={chosen.has(user.user_id)}
+                    slotProps={{ input: { "aria-label": t("users.chooseOne", { user: user.user_id }) } }}
+                    onChange={() => choose(toggled(chosen, user.user_id))}
+                  />
+                )}
+              </Box>
               {COLUMNS.map((column) => (
                 <Box key={column.label} role="cell" sx={{ ...CELL, textAlign: column.isNumber ? "right" : "left" }}>
                   {column.cell(user, format, t)}
@@ -163,6 +181,12 @@ export function UserTable({
       </Box>
     </Box>
   );
+}
+
+function toggled(chosen: ReadonlySet<string>, user: string): ReadonlySet<string> {
+  const next = new Set(chosen);
+  if (!next.delete(user)) next.add(user);
+  return next;
 }
 
 const LINE = {
