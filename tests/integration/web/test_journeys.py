@@ -124,7 +124,7 @@ def test_half_of_the_riskiest_are_written_to_as_an_experiment(
     ran_platform: RanPlatform, visit: Callable[..., Visit], subscribed: int
 ) -> None:
     page = visit().open("users")
-    page.get_by_role("link", name="Write to them").click()
+    page.get_by_role("link", name="Contact half of them as an experiment").click()
     page.get_by_label("Name").fill("Come back")
     page.get_by_label("English").fill("We have something new for you.")
     expect(page.get_by_text("50 % held out")).to_be_visible()

@@ -80,7 +80,7 @@ export function Frame() {
               ))}
             </Tabs>
           </Box>
-          <Typography variant="body2" color="text.secondary" noWrap sx={{ display: { xs: "none", md: "block" } }}>
+          <Typography variant="body2" color="textSecondary" noWrap sx={{ display: { xs: "none", md: "block" } }}>
             {session.me.name}
           </Typography>
           <Button size="small" onClick={() => void session.leave()}>

@@ -35,7 +35,7 @@ export function Answered<Data>({ query, height = 240, isEmpty, empty, children }
 
 export function Empty({ children }: { children: ReactNode }) {
   return (
-    <Typography color="text.secondary" sx={{ py: 4, textAlign: "center" }}>
+    <Typography color="textSecondary" sx={{ py: 4, textAlign: "center" }}>
       {children}
     </Typography>
   );

@@ -20,7 +20,7 @@ export function Page({ title, note, actions, children }: Props) {
       <Stack direction="row" sx={{ flexWrap: "wrap", gap: 2, alignItems: "flex-end" }}>
         <Box sx={{ flex: 1, minWidth: 200 }}>
           <Typography variant="h1">{title}</Typography>
-          <Typography variant="body2" color="text.secondary" component="div" sx={{ minHeight: 20 }}>
+          <Typography variant="body2" color="textSecondary" component="div" sx={{ minHeight: 20 }}>
             {note}
           </Typography>
         </Box>

@@ -26,7 +26,7 @@ export function Section({
           {actions}
         </Stack>
         {note && (
-          <Typography variant="body2" color="text.secondary" sx={{ mb: 1.5 }}>
+          <Typography variant="body2" color="textSecondary" sx={{ mb: 1.5 }}>
             {note}
           </Typography>
         )}

@@ -59,7 +59,7 @@ function SampleRatio({ arms }: { arms: readonly { arm: string; assigned_users: n
     }),
   );
   return (
-    <Typography variant="body2" color="text.secondary">
+    <Typography variant="body2" color="textSecondary">
       {t("campaigns.armSizes", { groups: groups.join("; ") })}
     </Typography>
   );

@@ -113,7 +113,7 @@ export function NewCampaignPage() {
             min={0}
             max={90}
             step={5}
-            sx={{ maxWidth: 420 }}
+            sx={{ maxWidth: 420, display: "block", mb: 2 }}
             onChange={(_, percent) => setDraft({ ...draft, controlPercent: percent as number })}
           />
           <TextField

@@ -83,7 +83,7 @@ function Entry({ entry }: { entry: Feedback }) {
     >
       {entry.words && <Typography sx={{ whiteSpace: "pre-wrap" }}>{entry.words}</Typography>}
       {entry.answer !== null ? (
-        <Typography color="text.secondary" sx={{ mt: 1, whiteSpace: "pre-wrap" }}>
+        <Typography color="textSecondary" sx={{ mt: 1, whiteSpace: "pre-wrap" }}>
           {entry.answered_by}: {entry.answer} {entry.answer_state && `(${t(`feedback.${entry.answer_state}`)})`}{" "}
           {entry.answer_error}
         </Typography>

@@ -16,13 +16,13 @@ export function KpiCards({ kpis, days }: { kpis: readonly Kpi[]; days: readonly 
       {kpis.map((kpi) => (
         <Card key={kpi.name}>
           <CardContent sx={{ pb: "12px !important" }}>
-            <Typography variant="body2" color="text.secondary">
+            <Typography variant="body2" color="textSecondary">
               {t(`kpi.${kpi.name}`, kpi.name)}
             </Typography>
             <Typography sx={{ fontSize: "1.5rem", fontWeight: 650 }}>{format.number(kpi.value)}</Typography>
             <Typography variant="body2" sx={{ color: colour(kpi), mb: 0.5 }}>
               {format.change(kpi.change)}{" "}
-              <Typography component="span" variant="caption" color="text.secondary">
+              <Typography component="span" variant="caption" color="textSecondary">
                 {t("overview.before", { value: format.number(kpi.before) })}
               </Typography>
             </Typography>

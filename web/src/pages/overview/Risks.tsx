@@ -24,7 +24,7 @@ export function Risks({ risks }: { risks: Dashboard["risks"] }) {
     <>
       {atRisk && (
         <Box sx={{ mb: 2 }}>
-          <Typography variant="body2" color="text.secondary">
+          <Typography variant="body2" color="textSecondary">
             {t("overview.revenueAtRisk")}
           </Typography>
           <Typography sx={{ fontSize: "1.5rem", fontWeight: 650 }}>

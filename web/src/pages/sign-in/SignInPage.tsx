@@ -76,7 +76,7 @@ export function SignInPage() {
                 {t("signIn.telegram")}
               </Button>
             )}
-            <Typography variant="body2" color="text.secondary">
+            <Typography variant="body2" color="textSecondary">
               {t("signIn.first")} <code>customer-analyzer accounts create-admin</code>
             </Typography>
             <LanguageChoice />

@@ -25,7 +25,7 @@ export function Facts({ user }: { user: UserSummary }) {
     >
       {facts.map(([label, value]) => (
         <div key={label}>
-          <Typography component="dt" variant="body2" color="text.secondary">
+          <Typography component="dt" variant="body2" color="textSecondary">
             {t(label)}
           </Typography>
           <Typography component="dd" sx={{ m: 0, fontWeight: 600 }}>

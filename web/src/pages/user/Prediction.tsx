@@ -30,21 +30,25 @@ export function Prediction({ answer }: { answer: ModelAnswer }) {
       <Typography sx={{ fontSize: "1.7rem", fontWeight: 650 }}>
         {said}{" "}
         {"risk" in prediction && (
-          <Typography component="span" color="text.secondary">
+          <Typography component="span" color="textSecondary">
             {t(`risk.${prediction.risk}`)}
           </Typography>
         )}
       </Typography>
       {prediction.basis !== "model" && <Alert severity="info">{t(`user.basis.${prediction.basis}`)}</Alert>}
       {prediction.reasons.length > 0 && (
-        <Reasons label={t("user.reasons", { model: title })} reasons={prediction.reasons} />
+        <Reasons
+          label={t("user.reasons", { model: title })}
+          reasons={prediction.reasons}
+          isSigned={"probability" in prediction}
+        />
       )}
       {prediction.advice.map((advice) => (
         <Typography key={advice} variant="body2" sx={{ mt: 1 }}>
           {advice}
         </Typography>
       ))}
-      <Typography variant="caption" color="text.secondary" component="div" sx={{ mt: 1 }}>
+      <Typography variant="caption" color="textSecondary" component="div" sx={{ mt: 1 }}>
         {t("user.version", { version: prediction.model_version })}
       </Typography>
     </Section>
@@ -52,7 +56,16 @@ export function Prediction({ answer }: { answer: ModelAnswer }) {
 }
 
 /** Each feature's part in the answer: to the right it raises it, to the left it lowers it. */
-function Reasons({ label, reasons }: { label: string; reasons: readonly Reason[] }) {
+function Reasons({
+  label,
+  reasons,
+  isSigned,
+}: {
+  label: string;
+  reasons: readonly Reason[];
+  /** Whether a part raises or lowers the answer; a segment has parts of a distance. */
+  isSigned: boolean;
+}) {
   const { t } = useTranslation();
   const format = useFormat();
   const { palette } = useTheme();
@@ -61,7 +74,7 @@ function Reasons({ label, reasons }: { label: string; reasons: readonly Reason[]
     <>
       <Chart
         label={label}
-        height={40 + 28 * reasons.length}
+        height={20 + 36 * reasons.length}
         table={{
           header: [t("user.feature"), t("user.value"), t("user.part")],
           rows: reasons.map((reason) => [reason.label, reason.value, reason.contribution]),
@@ -74,14 +87,14 @@ function Reasons({ label, reasons }: { label: string; reasons: readonly Reason[]
           yAxis: {
             type: "category",
             data: upwards.map((reason) => reason.label),
-            axisLabel: { width: 130, fontSize: 11, overflow: "truncate" },
+            axisLabel: { width: 140, fontSize: 11, lineHeight: 13, overflow: "break" },
           },
           series: [
             {
               type: "bar",
               data: upwards.map(({ contribution }) => ({
                 value: contribution,
-                itemStyle: { color: contribution > 0 ? palette.warning.main : palette.primary.main },
+                itemStyle: { color: isSigned && contribution > 0 ? palette.warning.main : palette.primary.main },
               })),
               markLine: {
                 silent: true,
@@ -94,21 +107,26 @@ function Reasons({ label, reasons }: { label: string; reasons: readonly Reason[]
           ],
         }}
       />
-      <Typography variant="caption" color="text.secondary" component="div">
-        <Box component="span" aria-hidden sx={{ color: "primary.main" }}>
-          ■
-        </Box>{" "}
-        {t("user.lowers")}{" "}
-        <Box component="span" aria-hidden sx={{ color: "warning.main" }}>
-          ■
-        </Box>{" "}
-        {t("user.raises")}
-      </Typography>
+      {isSigned && (
+        <Typography variant="caption" color="textSecondary" component="div">
+          <Swatch color="primary.main" /> {t("user.lowers")} <Swatch color="warning.main" /> {t("user.raises")}
+        </Typography>
+      )}
       <Typography component="ul" variant="body2" sx={{ pl: 2.5, my: 1 }}>
         {reasons.map((reason) => (
           <li key={reason.feature}>{reason.text}</li>
         ))}
       </Typography>
     </>
+  );
+}
+
+function Swatch({ color }: { color: string }) {
+  return (
+    <Box
+      component="span"
+      aria-hidden
+      sx={{ display: "inline-block", width: 10, height: 10, borderRadius: 0.3, bgcolor: color, ml: 0.5 }}
+    />
   );
 }

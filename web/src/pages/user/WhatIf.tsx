@@ -123,7 +123,7 @@ function LeverSlider({ lever, value, set }: { lever: Lever; value: number | unde
         {lever.label}
         {lever.is_reason && ` · ${t("whatIf.reason")}`}
       </Typography>
-      <Typography variant="caption" color="text.secondary" component="div">
+      <Typography variant="caption" color="textSecondary" component="div">
         {t("whatIf.value", { now, unit: lever.unit })}
         {value !== undefined && ` → ${format.number(value, digits)}`}
       </Typography>
