@@ -85,7 +85,9 @@ export function UsersPage() {
         )}
       </Stack>
       <Section
-        title={t("users.found", { count: found, shown: format.number(found), more })}
+        title={
+          users.isPending ? t("pages.users") : t("users.found", { count: found, shown: format.number(found), more })
+        }
         actions={
           may("campaigns:manage") && (
             <Stack direction="row" useFlexGap sx={{ flexWrap: "wrap", justifyContent: "flex-end" }}>
