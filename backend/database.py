@@ -28,17 +28,17 @@ _CHECK_SECONDS = 1.0
 class DatabasePool:
     """Connections shared by the requests of one process. No connection keeps anything between two transactions."""
 
-    def __init__(self, settings: BackendSettings) -> None:
+    def __init__(self, settings: BackendSettings, url: str | None = None, name: str = "api") -> None:
         self._retry_after_seconds = settings.retry_after_seconds
         self._statement_seconds = settings.statement_timeout_seconds
         self._report_seconds = settings.report_timeout_seconds
         self._checked: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
         self._pool = AsyncConnectionPool(
-            settings.warehouse_url.get_secret_value(),
+            url or settings.warehouse_url.get_secret_value(),
             kwargs={
                 "autocommit": True,
                 "connect_timeout": 3,
-                "application_name": "customer-analyzer api",
+                "application_name": f"customer-analyzer {name}",
                 "prepare_threshold": 5 if settings.prepared_statements else None,
             },
             min_size=1,
@@ -49,7 +49,7 @@ class DatabasePool:
             check=self._check,
             reconnect_timeout=2.0,
             open=False,
-            name="api",
+            name=name,
         )
 
     async def open(self) -> None:

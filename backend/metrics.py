@@ -44,6 +44,13 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
+        reads = Counter(
+            f"{PREFIX}_api_report_reads",
+            "Statements of reports and lists, by where they were answered: `replica` or `primary`",
+            ["where"],
+            registry=registry,
+        )
+        self.report_reads = cache(reads.labels)
         answers = Counter(
             f"{PREFIX}_api_kept_answers",
             "Answers asked of the cache: `hit`: kept; `miss`: computed; `joined`: somebody computed it already",

@@ -21,6 +21,7 @@ from backend.events.intake import Intake
 from backend.limits import RateLimits
 from backend.metrics import Metrics
 from backend.notices.watch import NoticeWatch
+from backend.replica import ReplicaPool
 from backend.settings import BackendSettings
 from backend.subscriptions.rules import ContactRules
 from backend.telegram.arrivals import Arrivals
@@ -41,6 +42,8 @@ class Resources:
 
     settings: BackendSettings
     database: DatabasePool
+    reports: DatabasePool
+    """Where reports and lists are read: a replica that has caught up, where there is one."""
     metrics: Metrics
     tracing: Tracing
     keys: Keys
@@ -65,6 +68,11 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
         await database.open()
         stack.push_async_callback(database.close)
         metrics = Metrics()
+        reports = database
+        if settings.replica_url is not None:
+            reports = ReplicaPool(settings, settings.replica_url.get_secret_value(), database, metrics)
+            await reports.open()
+            stack.push_async_callback(reports.close)
         tracing = Tracing("api", settings.trace_endpoint)
         stack.push_async_callback(asyncio.to_thread, tracing.close)
         intake = await stack.enter_async_context(Intake(database, metrics, settings))
@@ -78,6 +86,7 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
         yield Resources(
             settings=settings,
             database=database,
+            reports=reports,
             metrics=metrics,
             tracing=tracing,
             keys=Keys(database, settings.key_seconds),

@@ -45,6 +45,12 @@ class BackendSettings(FileSettings, BaseSettings):
     prepared_statements: Annotated[
         bool, Field(description="false behind a PgBouncer older than 1.21, which loses them in transaction mode")
     ] = True
+    replica_url: Annotated[
+        SecretStr | None, Field(description="a streaming replica of the warehouse, which reports and lists read")
+    ] = None
+    replica_lag_seconds: Annotated[
+        Positive, Field(description="how long a report waits for the replica before it reads the warehouse itself")
+    ] = 0.5
     key_seconds: Annotated[Positive, Field(description="how long a key or session that was looked up is known")] = 2.0
     proof_minutes: Annotated[
         Count, Field(description="how long a password or Telegram's word is proof enough for dangerous acts")

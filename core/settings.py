@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     postgres_programs: Path | None = Field(
         None, description="the folder of Postgres' programs for backups of a given server; else the embedded ones"
     )
+    replica: bool = Field(False, description="whether `up` keeps a replica of the embedded Postgres, for reports")
+    synchronous: bool = Field(False, description="whether a commit waits until the replica has it on disk")
+    pooled: bool = Field(False, description="whether API and services reach Postgres through PgBouncer")
+    replica_port: Port | None = None
+    pgbouncer_port: Port | None = None
     drift_cooldown_days: int = Field(14, ge=1, le=730, description="days between two retrains that drift starts")
 
     @classmethod
@@ -166,6 +171,8 @@ class Settings(BaseSettings):
         """The port that is set for each server, by name; None, or no entry, if any free port will do."""
         return {
             "postgres": self.postgres_port,
+            "replica": self.replica_port,
+            "pgbouncer": self.pgbouncer_port,
             "api": self.api_port,
             "telegram": self.telegram_port,
             "dagster": self.dagster_port,

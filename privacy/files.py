@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from privacy.spelling import mask, pattern, spellings
 
-# The files of Postgres and its replica are read through Postgres; its log on the way to the archive is not read.
+# The files of Postgres (also those set aside, `postgres.*`) and its replica are read through Postgres; its log on the way to the archive is not read.
 _NOT_READ = ("postgres", "replica", "backups")
 # Models and code, checked against digests when they are loaded: changing a byte breaks them. They hold no ids; if they
 # ever did, a scan would say so.
@@ -63,7 +63,11 @@ def masked_parquet(path: Path, user_id: str) -> Path | None:
 
 def _files(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
-        if path.relative_to(root).parts[0] not in _NOT_READ and path.is_file() and not path.is_symlink():
+        if (
+            path.relative_to(root).parts[0].partition(".")[0] not in _NOT_READ
+            and path.is_file()
+            and not path.is_symlink()
+        ):
             yield path
 
 

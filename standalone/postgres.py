@@ -117,6 +117,7 @@ def _start(home: Home, wanted: int | None) -> Postmaster:
     # Only a dead server's file can be here, see running_postmaster. Postgres would refuse to start if another of our
     # processes has got the process id in it.
     (home.postgres / "postmaster.pid").unlink(missing_ok=True)
+    _forget_standby(home)
     log = home.logs / "postgres.log"
     for attempt in range(3):
         port = choose_port(home, "postgres", wanted)
@@ -130,6 +131,15 @@ def _start(home: Home, wanted: int | None) -> Postmaster:
         if "could not bind" not in written or (wanted is not None and attempt > 0):
             break
     raise PlatformError(f"The embedded Postgres did not start: {_reason(written)} (all of it: {log}).")
+
+
+def _forget_standby(home: Home) -> None:
+    """Lets no commit wait for a replica that does not run yet; `up` demands it once the replica does."""
+    path = home.postgres / "postgresql.auto.conf"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    kept = [line for line in lines if not line.startswith("synchronous_standby_names")]
+    if kept != lines:
+        path.write_text("".join(kept), encoding="utf-8")
 
 
 def _start_keeper(home: Home, identity: Identity, binaries: Path, port: int) -> subprocess.Popen[bytes]:

@@ -53,6 +53,16 @@ def server_identity(data: Path, program: Path) -> Identity:
     return Identity(user.pw_uid, user.pw_gid, _capability(user, closed, program) if closed else None)
 
 
+def hand_over(data: Path, program: Path) -> Identity:
+    """Gives a data folder that was laid down to the user that Postgres runs as, who is not root."""
+    identity = server_identity(data, program)
+    if identity.uid is not None and identity.gid is not None:
+        for path in (data, *data.rglob("*")):
+            os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
+    data.chmod(0o700)
+    return identity
+
+
 def _system_user() -> pwd.struct_passwd:
     for attempt in range(5):
         try:

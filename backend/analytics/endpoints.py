@@ -51,7 +51,7 @@ async def get_dashboard(
     """The last 30 days known, beside the 30 before, and what the services said of their models seconds ago."""
     models = await service.models(resources)
     parts = (query.model_dump(mode="json"), [model.model_dump(mode="json") for model in models], state)
-    return await answered(request, resources.cache, parts, lambda: service.dashboard(resources.database, query, models))
+    return await answered(request, resources.cache, parts, lambda: service.dashboard(resources.reports, query, models))
 
 
 @router.get(
@@ -64,7 +64,7 @@ async def get_revenue(
 ) -> Response:
     """Days are those of the time zone, 23 or 25 hours long when its clocks change."""
     parts = (query.model_dump(mode="json"), state)
-    return await answered(request, resources.cache, parts, lambda: service.revenue(resources.database, query))
+    return await answered(request, resources.cache, parts, lambda: service.revenue(resources.reports, query))
 
 
 @router.get("/funnel", summary="How many users came how far, from a view to an order", response_model=FunnelReport)
@@ -73,7 +73,7 @@ async def get_funnel(
 ) -> Response:
     """Different users of each period, and of the whole range."""
     parts = (query.model_dump(mode="json"), state)
-    return await answered(request, resources.cache, parts, lambda: service.funnel(resources.database, query))
+    return await answered(request, resources.cache, parts, lambda: service.funnel(resources.reports, query))
 
 
 @router.get("/retention", summary="Who came back, by the week of the first event", response_model=RetentionReport)
@@ -82,7 +82,7 @@ async def get_retention(
 ) -> Response:
     """Cohorts of the weeks of the range, each with every week since."""
     parts = (query.model_dump(mode="json"), state)
-    return await answered(request, resources.cache, parts, lambda: service.retention(resources.database, query))
+    return await answered(request, resources.cache, parts, lambda: service.retention(resources.reports, query))
 
 
 @router.get("/segments", summary="Segments, and who moved between them", response_model=SegmentReport)
@@ -91,28 +91,28 @@ async def get_segments(
 ) -> Response:
     """Sizes and means as of the last run; moves on the newest scored days."""
     parts = (query.model_dump(mode="json"), state)
-    return await answered(request, resources.cache, parts, lambda: service.segments(resources.database, query))
+    return await answered(request, resources.cache, parts, lambda: service.segments(resources.reports, query))
 
 
 @router.get("/rfm", summary="Buyers by recency, frequency and monetary value", response_model=RfmReport)
 async def get_rfm(request: Request, resources: Held, _principal: MayRead, state: State) -> Response:
     """The cells of the last run."""
-    return await answered(request, resources.cache, (state,), lambda: service.rfm(resources.database))
+    return await answered(request, resources.cache, (state,), lambda: service.rfm(resources.reports))
 
 
 @router.get("/attention", summary="What needs a look today, the most urgent first")
 async def get_attention(resources: Held, _principal: MayRead) -> AttentionReport:
     """Counted now, and not kept."""
-    return await attention(resources.database, await service.models(resources), datetime.now(UTC))
+    return await attention(resources.reports, await service.models(resources), datetime.now(UTC))
 
 
 @router.get("/models", summary="Models: versions, changes of champions, scorecard, calibration, drift")
 async def get_models(resources: Held, _principal: MayRead) -> ModelsReport:
     """As recorded by the pipeline up to now; `GET /analytics/dashboard` says which services are up."""
-    return await state_service.models(resources.database, resources.models)
+    return await state_service.models(resources.reports, resources.models)
 
 
 @router.get("/data-health", summary="Data: freshness, imports, what was held back and why")
 async def get_data_health(resources: Held, _principal: MayRead) -> DataHealth:
     """As recorded by the pipeline up to now."""
-    return await state_service.data_health(resources.database, resources.models)
+    return await state_service.data_health(resources.reports, resources.models)

@@ -12,29 +12,26 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
 from core.errors import PlatformError, UserError
-from core.home import LOOPBACK, Home, free_port, open_log, prepare_home
+from core.home import Home, prepare_home
 from standalone.backups.barman import NAME, Barman, BaseBackup, configure, read_restorations
 from standalone.backups.home_files import files_at, lay_down
 from standalone.backups.keys import Keyring, keep_public_key, opened
+from standalone.lone_server import READY, alone_on, await_ready
 from standalone.postgres import programs, unused
-from standalone.processes import Child, Command, start, stop
-from standalone.server_user import Identity, server_identity
+from standalone.server_user import Identity, hand_over
 
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _HISTORY = re.compile(r"[0-9A-F]{8}\.history")
 _SHORT = "recovery ended before configured recovery target was reached"
-_READY = "database system is ready to accept connections"
 _LATER = timedelta(minutes=2)
 
 
@@ -76,7 +73,8 @@ def restore_home(
             lay_down(barman.home_packs, keyring, files_at(barman.home_packs, keyring, wanted), making.root)
             lay_data(barman, keyring, backup, wanted, making.postgres, arrived_at(home, folder))
             say("Replaying the write-ahead log")
-            ends_before = replay(making.postgres, hand_over(making.postgres), making.logs / "postgres.log", moment)
+            identity = hand_over(making.postgres, programs() / "postgres")
+            ends_before = replay(making.postgres, identity, making.logs / "postgres.log", moment)
         except BaseException:
             shutil.rmtree(making.root, ignore_errors=True)
             raise
@@ -155,16 +153,6 @@ def lay_data(
             shutil.copyfile(path, log / name)
 
 
-def hand_over(data: Path) -> Identity:
-    """Gives a data folder to the user that Postgres runs as, who is not root."""
-    identity = server_identity(data, programs() / "postgres")
-    if identity.uid is not None and identity.gid is not None:
-        for path in (data, *data.rglob("*")):
-            os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
-    data.chmod(0o700)
-    return identity
-
-
 def replay(data: Path, identity: Identity, log: Path, moment: datetime | None) -> bool:
     """Runs Postgres until it has replayed its log to a moment, or to the end; whether the log ended before the moment.
 
@@ -181,63 +169,14 @@ def replay(data: Path, identity: Identity, log: Path, moment: datetime | None) -
 
 
 def _replay_to(data: Path, identity: Identity, log: Path, moment: datetime | None) -> str:
-    with replaying(data, identity, log, _recovery(moment)) as server:
+    with alone_on(data, identity, log, _recovery(moment)) as server:
         said = await_ready(server)
-    if _READY in said:
-        return _READY
+    if READY in said:
+        return READY
     if moment is not None and _SHORT in said:
         return _SHORT
     fatal = [line for line in said.splitlines() if "FATAL" in line or "PANIC" in line]
     raise PlatformError(f"Postgres did not replay its log: {(fatal or ['it said nothing'])[0]} (all of it: {log})")
-
-
-def await_ready(server: Child) -> str:
-    """What a server has said once it accepts connections, or once it has ended."""
-    while True:
-        is_running = server.is_running
-        with server.command.log.open("rb") as file:
-            file.seek(server.log_begin)
-            said = file.read().decode("utf-8", "replace")
-        if _READY in said or not is_running:
-            return said
-        time.sleep(0.1)
-
-
-@contextmanager
-def replaying(data: Path, identity: Identity, log: Path, settings: dict[str, str]) -> Iterator[Child]:
-    """A server of its own on a data folder, on a port that nobody knows, stopped cleanly after the block."""
-    given = {
-        "port": str(free_port()),
-        "listen_addresses": LOOPBACK,
-        "unix_socket_directories": "",
-        "hot_standby": "off",
-        "shared_buffers": "512MB",
-        "max_wal_size": "4GB",
-        "archive_mode": "off",
-        "log_line_prefix": "%m [%p] ",
-        **settings,
-    }
-    launch = [
-        sys.executable,
-        "-P",
-        "-m",
-        "standalone.launch",
-        f"--parent={os.getpid()}",
-        *identity.launch_options,
-        "--",
-    ]
-    server = [
-        str(programs() / "postgres"),
-        "-D",
-        str(data.resolve()),
-        *(f"-c{name}={value}" for name, value in given.items()),
-    ]
-    open_log(log).close()
-    child = start(Command("postgres", [*launch, *server], log))
-    try:
-        yield child
-    finally:
-        stop([child], seconds=120)
 
 
 def _recovery(moment: datetime | None) -> dict[str, str]:

@@ -19,9 +19,11 @@ from core.home import Home
 from standalone.backups.barman import configure
 from standalone.backups.home_files import StoredFile, files_at, lay_down
 from standalone.backups.keys import opened
-from standalone.backups.restoring import arrived_at, await_ready, choose_backup, hand_over, lay_data, replay, replaying
+from standalone.backups.restoring import arrived_at, choose_backup, lay_data, replay
 from standalone.backups.state import read_state, write_state
-from standalone.server_user import Identity
+from standalone.lone_server import alone_on, await_ready
+from standalone.postgres import programs
+from standalone.server_user import Identity, hand_over
 from warehouse.databases import MLFLOW, SUPERUSER, WAREHOUSE
 
 
@@ -60,7 +62,7 @@ def verify(
             files = files_at(barman.home_packs, keyring, wanted)
             lay_down(barman.home_packs, keyring, files, place / "home")
             lay_data(barman, keyring, backup, wanted, place / "data", arrived_at(home, folder))
-        identity = hand_over(place / "data")
+        identity = hand_over(place / "data", programs() / "postgres")
         replay(place / "data", identity, place / "postgres.log", moment)
         seconds = time.monotonic() - began
         with _scratch_server(place, identity) as host:
@@ -89,7 +91,7 @@ def _scratch_server(place: Path, identity: Identity) -> Iterator[str]:
             "hba_file": str(rules),
             "port": "5432",
         }
-        with replaying(place / "data", identity, place / "postgres.log", settings) as server:
+        with alone_on(place / "data", identity, place / "postgres.log", settings) as server:
             await_ready(server)
             if not server.is_running:
                 raise PlatformError(f"The restored Postgres did not start:\n{server.log_tail()}")
