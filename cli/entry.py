@@ -41,6 +41,7 @@ COMMANDS = {
     "campaigns": Entry("campaigns", "app", "Messages to many: make, preview, approve, start, pause, follow."),
     "experiments": Entry("experiments", "app", "Experiments: the global control group, whom no campaign reaches."),
     "feedback": Entry("feedback", "app", "What users say through the bot: list it, answer it."),
+    "replica": Entry("replica", "app", "The replica of Postgres: promote it, and put it in the primary's place."),
     "backup": Entry("backups", "app", "Backups: create, list, verify, and restore to any moment."),
     "predict": Entry("predict", "predict", "Ask the running service of a model."),
     "demo": Entry(

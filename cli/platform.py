@@ -29,6 +29,13 @@ def up(
     backup_to: Annotated[
         Path | None, typer.Option("--backup-to", metavar="DIR", help="Back up to this folder all the time.")
     ] = None,
+    replica: Annotated[bool, typer.Option("--replica", help="Keep a replica of Postgres, which reports read.")] = False,
+    synchronous: Annotated[
+        bool, typer.Option("--synchronous", help="With --replica: a commit waits until the replica has it on disk.")
+    ] = False,
+    pooled: Annotated[
+        bool, typer.Option("--pooled", help="Put PgBouncer before Postgres for API and services.")
+    ] = False,
 ) -> None:
     """Start the platform and print the addresses; Ctrl-C stops all. A model that is deployed later gets a service
     too."""
@@ -36,14 +43,27 @@ def up(
     from core.home import prepare_home
     from standalone.backups.keys import keyring_of
     from standalone.fleet import Fleet
+    from standalone.pooler import demand_pooler
+    from standalone.replica import prepare_replica
     from standalone.stack import running_platform
     from standalone.up import exclusive_up
 
     settings = with_backups(read_settings(), backup_to)
+    settings = settings.model_copy(
+        update={
+            "replica": settings.replica or replica,
+            "synchronous": settings.synchronous or synchronous,
+            "pooled": settings.pooled or pooled,
+        }
+    )
     home = prepare_home(settings.home)
+    # What is missing is said before anything starts.
     if settings.backup_to is not None:
-        # What is missing is said before anything starts.
         keyring_of(home)
+    if settings.replica:
+        prepare_replica(settings, home)
+    if settings.pooled:
+        demand_pooler(settings)
     console = Console()
     try:
         with exclusive_up(home), running_platform(settings) as platform, Fleet() as fleet, _until_stop_signal(console):
@@ -96,6 +116,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
     with DagsterInstance.get() as instance:
         end_lost_runs(instance)
         with console.status("Starting MLflow, Dagster and the services") as spinner:
+            _start_beside_postgres(platform, fleet)
             api, telegram = api_server(platform), telegram_servers(platform)
             fleet.start(
                 [*telegram, api, worker_server(platform), *page_servers(platform), *model_servers(platform)],
@@ -125,6 +146,19 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
                 console.print(str(error).partition("\n")[0], highlight=False)
 
 
+def _start_beside_postgres(platform: "Platform", fleet: "Fleet") -> None:
+    """What stands between Postgres and the others comes before them: their addresses depend on it."""
+    from standalone.pooler import pooler_server
+    from standalone.replica import demand_replica, replica_server
+
+    if platform.settings.replica:
+        fleet.start([replica_server(platform)])
+        if platform.settings.synchronous:
+            demand_replica(platform.server)
+    if platform.settings.pooled:
+        fleet.start([pooler_server(platform)])
+
+
 def _archivers(platform: "Platform") -> "list[Command]":
     """The process that archives, where backups go somewhere."""
     from standalone.backups.archiving import archiver
@@ -151,6 +185,7 @@ def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance"
     from core.errors import DatabaseError, UserError
     from orchestration.lost_runs import end_lost_runs
     from standalone.postgres import keep_running, running_postmaster
+    from standalone.replica import demand_replica
     from standalone.servers import model_servers
     from standalone.up import announce
 
@@ -159,6 +194,8 @@ def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance"
         console.print("postgres ended by itself; starting it again.")
         try:
             keep_running(platform.home, platform.server.port)
+            if platform.settings.replica and platform.settings.synchronous:
+                demand_replica(platform.server)
         except (UserError, OSError) as error:
             # The disk may be full, for example. What runs without Postgres continues until there is room.
             raise DatabaseError(f"{error}") from error

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from privacy.spelling import mask, pattern, spellings
 
-# The files of Postgres (also those set aside, `postgres.*`) and its replica are read through Postgres; its log on the way to the archive is not read.
+# The files of Postgres (also those set aside, `postgres.*`) and its replica are read through Postgres; its log on the
+# way to the archive is not read.
 _NOT_READ = ("postgres", "replica", "backups")
 # Models and code, checked against digests when they are loaded: changing a byte breaks them. They hold no ids; if they
 # ever did, a scan would say so.

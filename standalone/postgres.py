@@ -23,7 +23,7 @@ from typing import IO
 
 import psutil
 
-from core.errors import PlatformError, UserError
+from core.errors import PlatformError
 from core.home import LOOPBACK, Home, choose_port, open_log, write_private
 from standalone.processes import wait_for_end
 from standalone.server_user import Identity, server_identity
@@ -82,23 +82,6 @@ def running_postmaster(home: Home) -> Postmaster | None:
         return Postmaster(process.pid, int(lines[3]), len(lines) > 7 and lines[7].strip() == "ready")
     except (OSError, ValueError, IndexError, psutil.Error):
         return None
-
-
-@contextmanager
-def unused(home: Home) -> Iterator[None]:
-    """Keeps a home from being used for the duration of the block. Raises UserError if a process uses it."""
-    if not home.root.exists():
-        yield
-        return
-    with home.users_lock.open("a") as users, home.up_lock.open("a") as up:
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fcntl.flock(up, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"{home.root} is in use: stop it with `customer-analyzer down`, and whatever else uses it."
-            ) from None
-        yield
 
 
 def programs() -> Path:

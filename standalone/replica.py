@@ -16,11 +16,12 @@ from core.errors import PlatformError, UserError
 from core.home import LOOPBACK, Home, choose_port, remembered_port, write_private
 from core.settings import Settings
 from standalone.lone_server import alone_on, await_ready
-from standalone.postgres import programs, unused
+from standalone.postgres import programs
 from standalone.processes import Command
 from standalone.server_user import hand_over, server_identity
 from standalone.stack import Platform
 from standalone.tuning import server_settings, this_machine
+from standalone.up import unused
 from warehouse.databases import SUPERUSER, Server, embedded_server
 from warehouse.passfile import ANY, Entry, password_of, remember
 

@@ -56,11 +56,16 @@ def server_identity(data: Path, program: Path) -> Identity:
 def hand_over(data: Path, program: Path) -> Identity:
     """Gives a data folder that was laid down to the user that Postgres runs as, who is not root."""
     identity = server_identity(data, program)
-    if identity.uid is not None and identity.gid is not None:
-        for path in (data, *data.rglob("*")):
-            os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
+    hand_over_files(data, identity)
     data.chmod(0o700)
     return identity
+
+
+def hand_over_files(folder: Path, identity: Identity) -> None:
+    """Gives a folder, and all that is in it, to a user."""
+    if identity.uid is not None and identity.gid is not None:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
 
 
 def _system_user() -> pwd.struct_passwd:

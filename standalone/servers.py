@@ -6,10 +6,12 @@ processes (`fleet`, `processes`), what a service does (`serving`), and what Dags
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 
 from core.home import LOOPBACK, choose_port, remembered_port
 from ml.kinds import model_kinds
 from serving.build import is_built, serve_command, serve_environment
+from standalone.pooler import pooled_variables, through_pooler
 from standalone.processes import Command
 from standalone.programs import (
     api_program,
@@ -90,7 +92,9 @@ def api_server(platform: Platform) -> Command:
         port,
         "/readyz",
         environment={
-            "WAREHOUSE_URL": platform.backend_url,
+            "WAREHOUSE_URL": through_pooler(home, platform.settings, platform.access.backend).url(WAREHOUSE),
+            **pooled_variables(platform.settings, "BACKEND"),
+            **_replica(platform),
             "BACKEND_SERVICES": json.dumps(services),
             "BACKEND_SERVICE_KEY_FILE": str(home.service_key),
             "BACKEND_DAGSTER_URL": pages["dagster"],
@@ -105,6 +109,12 @@ def api_server(platform: Platform) -> Command:
         },
         directory=home.root,
     )
+
+
+def _replica(platform: Platform) -> dict[str, str]:
+    """Where the API reads reports, if a replica is kept."""
+    port = remembered_port(platform.home, "replica") if platform.settings.replica else None
+    return {} if port is None else {"BACKEND_REPLICA_URL": replace(platform.access.backend, port=port).url(WAREHOUSE)}
 
 
 def worker_server(platform: Platform) -> Command:
@@ -140,8 +150,12 @@ def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:
         "/readyz",
         environment={
             **serve_environment(
-                home.bentoml_of(model), platform.access.serving.url(WAREHOUSE), home.ledger, home.state
+                home.bentoml_of(model),
+                through_pooler(home, platform.settings, platform.access.serving).url(WAREHOUSE),
+                home.ledger,
+                home.state,
             ),
+            **pooled_variables(platform.settings, "SERVING"),
             # The pipeline's, which is none of a service's business.
             "DBT_ENV_SECRET_PASSWORD": "",
         },

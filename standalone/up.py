@@ -1,6 +1,7 @@
 """The running `up` of a home, as other terminals see it: what it runs, and how to stop it.
 
-Belongs here: its lock and its state file. Does not belong here: the servers that `up` starts (`servers`).
+Belongs here: its lock and its state file, and keeping a home unused. Does not belong here: the servers that `up` starts
+(`servers`).
 """
 
 import fcntl
@@ -45,6 +46,23 @@ def exclusive_up(home: Home) -> Iterator[None]:
             yield
         finally:
             home.up.unlink(missing_ok=True)
+
+
+@contextmanager
+def unused(home: Home) -> Iterator[None]:
+    """Keeps a home from being used for the duration of the block. Raises UserError if a process uses it."""
+    if not home.root.exists():
+        yield
+        return
+    with home.users_lock.open("a") as users, home.up_lock.open("a") as up:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(up, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"{home.root} is in use: stop it with `customer-analyzer down`, and whatever else uses it."
+            ) from None
+        yield
 
 
 def announce(home: Home, children: Sequence[Child]) -> None:

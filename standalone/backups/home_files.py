@@ -27,7 +27,7 @@ from core.errors import PlatformError
 from core.home import Home, read_json, write_private
 from standalone.backups.keys import Keyring
 
-_LEFT_OUT = ("postgres", "replica", "backups", "logs", "state", "dbt", "dagster/compute_logs")
+_LEFT_OUT = ("postgres", "replica", "pgbouncer", "backups", "logs", "state", "dbt", "dagster/compute_logs")
 """What has a backup of its own, and what is made again."""
 _LEFT_OUT_NAMES = ("prometheus_multiproc_dir", "ports.json", "up.json")
 _WRITTEN_ONCE = ("artifacts", "bentoml")

@@ -26,8 +26,9 @@ from standalone.backups.barman import NAME, Barman, BaseBackup, configure, read_
 from standalone.backups.home_files import files_at, lay_down
 from standalone.backups.keys import Keyring, keep_public_key, opened
 from standalone.lone_server import READY, alone_on, await_ready
-from standalone.postgres import programs, unused
+from standalone.postgres import programs
 from standalone.server_user import Identity, hand_over
+from standalone.up import unused
 
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _HISTORY = re.compile(r"[0-9A-F]{8}\.history")
