@@ -130,6 +130,8 @@ def test_any_model_has_a_port_from_the_file_or_the_shell(monkeypatch: pytest.Mon
     assert settings.service_ports == {"churn": 3003, "returning": 3005}
     assert settings.ports == {
         "postgres": None,
+        "replica": None,
+        "pgbouncer": None,
         "api": None,
         "telegram": None,
         "dagster": None,
