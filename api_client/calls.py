@@ -699,6 +699,22 @@ def get_rfm(_client: object) -> Call[models.RfmReport]:
     return Call("GET", "/analytics/rfm", read_json(models.RfmReport))
 
 
+def get_run(_client: object, run_id: UUID) -> Call[models.Run]:
+    """How a run is.
+
+    As Dagster knows it now.
+    """
+    return Call("GET", path_of("/runs/{run_id}", run_id=run_id), read_json(models.Run))
+
+
+def get_runs(_client: object, *, limit: int | None = None) -> Call[models.Runs]:
+    """The newest runs of the pipeline.
+
+    As Dagster knows them now, also those of schedules and of the command line. 503 while Dagster does not answer.
+    """
+    return Call("GET", "/runs", read_json(models.Runs), query={"limit": limit})
+
+
 def get_segments(_client: object, *, days: int | None = None) -> Call[models.SegmentReport]:
     """Segments, and who moved between them.
 
@@ -1246,6 +1262,22 @@ def post_predictions(_client: object, body: models.PredictionsRequest) -> Call[m
     With `live`, an event that was stored a moment ago counts. Each prediction says until when events counted.
     """
     return Call("POST", "/predictions", read_json(models.PredictionsResponse), body=body, is_repeatable=False)
+
+
+def post_run(_client: object, body: models.NewRun) -> Call[models.Run]:
+    """Start a run.
+
+    It waits while another one runs. 409: Dagster refused it, and `detail` says why.
+    """
+    return Call("POST", "/runs", read_json(models.Run), body=body, is_repeatable=False)
+
+
+def post_run_cancel(_client: object, run_id: UUID) -> Call[models.Run]:
+    """Ask a run to end.
+
+    It is `canceled` within some seconds. 409: it has ended.
+    """
+    return Call("POST", path_of("/runs/{run_id}/cancel", run_id=run_id), read_json(models.Run), is_repeatable=False)
 
 
 def post_telegram_event(

@@ -1115,6 +1115,24 @@ class NewRollback(BaseModel):
     reason: Annotated[str, Field(description="why, for whoever looks at it later")]
 
 
+class NewRun(BaseModel):
+    """
+    Which job to start, and for which days.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    job: Annotated[
+        Literal["refresh", "retrain", "quick_retrain", "backfill"],
+        Field(
+            description="`refresh`: marts, scores, drift; `retrain`: the same with training, gate, backtests and deployment; `quick_retrain`: without backtests; `backfill`: features and labels of a range of days"
+        ),
+    ]
+    first_day: Annotated[date, Field(description="everything known when this day begins")]
+    last_day: Annotated[date | None, Field(description="of a backfill, at most 400 days; default: `first_day`")] = None
+
+
 class NewView(BaseModel):
     """
     A view to save. One of the same name is replaced.
@@ -1567,6 +1585,24 @@ class Rotation(BaseModel):
     )
 
 
+class Run(BaseModel):
+    """
+    One run of the pipeline.
+    """
+
+    run_id: str
+    job: Annotated[str, Field(description="`refresh`, `retrain`, `quick_retrain`, `backfill`, ...")]
+    state: Literal["queued", "running", "done", "failed", "canceled"]
+    first_day: Annotated[str | None, Field(description="the day it is about, or the first of a range; null: none")]
+    last_day: str | None
+    asked_at: AwareDatetime
+    started_at: Annotated[AwareDatetime | None, Field(description="null: it waits; runs go one after the other")]
+    ended_at: AwareDatetime | None
+    duration_seconds: Annotated[float | None, Field(description="until now, where it has not ended")]
+    can_cancel: bool
+    dagster_url: Annotated[str | None, Field(description="the run in Dagster's pages; null: they have no address")]
+
+
 class RunBody(BaseModel):
     """
     A run of the pipeline has ended.
@@ -1587,6 +1623,15 @@ class RunNotice(BaseModel):
     noticed_at: Annotated[AwareDatetime, Field(description="kept for seven days")]
     kind: Literal["run"]
     body: RunBody
+
+
+class Runs(BaseModel):
+    """
+    `GET /runs`.
+    """
+
+    runs: Annotated[list[Run], Field(description="the newest first")]
+    dagster_url: Annotated[str | None, Field(description="Dagster's pages; null: they have no address")]
 
 
 class Said(BaseModel):

@@ -36,6 +36,7 @@ from backend.pages.endpoints import mount_pages
 from backend.predictions.endpoints import router as predictions
 from backend.recommendations.endpoints import router as recommendations
 from backend.resources import open_resources
+from backend.runs.endpoints import router as runs
 from backend.sending.endpoints import router as sending
 from backend.settings import BackendSettings
 from backend.subscriptions.endpoints import router as subscriptions
@@ -78,6 +79,7 @@ ROUTERS = (
     alerts,
     analytics,
     models,
+    runs,
     experiments,
     effects,
     health,

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import httpx
 from fastapi import Request
 
 from backend.access.keys import Keys
@@ -22,6 +23,7 @@ from backend.limits import RateLimits
 from backend.metrics import Metrics
 from backend.notices.watch import NoticeWatch
 from backend.replica import ReplicaPool
+from backend.runs.dagster import Dagster
 from backend.settings import BackendSettings
 from backend.subscriptions.rules import ContactRules
 from backend.telegram.arrivals import Arrivals
@@ -58,6 +60,7 @@ class Resources:
     contact_rules: ContactRules
     notices: NoticeWatch
     arrivals: Arrivals
+    dagster: Dagster
 
 
 @asynccontextmanager
@@ -101,6 +104,7 @@ async def open_resources(settings: BackendSettings) -> AsyncIterator[Resources]:
             contact_rules=ContactRules(),
             notices=await stack.enter_async_context(NoticeWatch(database, metrics, settings)),
             arrivals=Arrivals(),
+            dagster=Dagster(await stack.enter_async_context(httpx.AsyncClient(trust_env=False)), settings.dagster_url),
         )
 
 

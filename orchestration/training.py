@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import polars as pl
+
 from core.settings import checkout
 from dbt_project import CATALOGUE
 from ml import artifact, plots
@@ -19,6 +21,7 @@ from ml.catalogue import read_catalogue
 from ml.cutoffs import plan_cutoffs
 from ml.fingerprint import fingerprint
 from ml.kinds import ModelKind
+from ml.report_tables import report_tables
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from warehouse.events import event_range
 from warehouse.marts import Marts
@@ -59,7 +62,11 @@ def train_candidate(
             parameters=trained.parameters,
             metrics=metrics,
             figures=plots.evaluation_figures(trained.evaluation),
-            tables={"features": list(trained.model.feature_names), "cutoffs": plan.to_dict()},
+            tables={
+                "features": list(trained.model.feature_names),
+                "cutoffs": plan.to_dict(),
+                **report_tables(trained.model, trained.evaluation, frame.filter(pl.col("as_of") == plan.test)),
+            },
             tags={
                 "as_of": as_of.isoformat(),
                 "horizon_days": str(horizon_days),

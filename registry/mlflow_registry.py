@@ -236,6 +236,10 @@ class Registry:
             return None
         return str(mlflow.artifacts.load_text(f"runs:/{run_id}/{artifact}"))
 
+    def experiment_of(self, run_id: str) -> str:
+        """The id of the experiment of a run, which addresses of MLflow's pages begin with."""
+        return str(self.client.get_run(run_id).info.experiment_id)
+
     def _experiment(self, kind: str) -> str:
         client = self.client
         found = client.get_experiment_by_name(kind)

@@ -9,6 +9,7 @@ from core.errors import UserError
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from warehouse.database import Database, execute
 from warehouse.locks import promotion_lock
+from warehouse.model_versions import note_verdict
 from warehouse.promotions import champion_before, record_promotion
 
 
@@ -41,6 +42,7 @@ def promote(
             promoted_by=promoted_by,
         )
         execute(transaction, recorded)
+        execute(transaction, note_verdict(challenger.kind, challenger.version, reason))
         registry.set_champion(challenger.kind, challenger.version, verdict=reason)
 
 
@@ -72,6 +74,8 @@ def rollback(
             reason=reason,
             promoted_by=promoted_by,
         )
+        verdict = f"rolled back to: {reason}"
         execute(transaction, recorded)
-        registry.set_champion(kind, previous.version, verdict=f"rolled back to: {reason}")
+        execute(transaction, note_verdict(kind, previous.version, verdict))
+        registry.set_champion(kind, previous.version, verdict=verdict)
     return previous

@@ -13,7 +13,9 @@ from ml.kinds import ModelKind, model_kinds
 from orchestration.assets.models import FEATURES, LABELS
 from orchestration.backtesting import backtest_challenger
 from orchestration.partitions import AS_OF
+from orchestration.publishing import publish_version
 from orchestration.resources import Choices, RegistryResource, WarehouseResource
+from registry.mlflow_registry import CHALLENGER
 
 
 def backtest_asset(kind: ModelKind) -> dg.AssetsDefinition:
@@ -34,7 +36,10 @@ def backtest_asset(kind: ModelKind) -> dg.AssetsDefinition:
         choices: Choices,
     ) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
-        report = backtest_challenger(kind, warehouse.marts(), registry.open(), as_of, choices.horizon_days)
+        opened = registry.open()
+        report = backtest_challenger(kind, warehouse.marts(), opened, as_of, choices.horizon_days)
+        if (challenger := opened.with_alias(kind.name, CHALLENGER)) is not None:
+            publish_version(opened, warehouse.open(), kind.name, challenger.version)
         tables = {"cutoffs": cutoffs_table, "differences": differences_table, "slices": slices_table}
         return dg.MaterializeResult(
             metadata={name: dg.MetadataValue.md(markdown(table(report))) for name, table in tables.items()}

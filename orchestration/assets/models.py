@@ -12,6 +12,7 @@ from ml.errors import NotApplicable, NotEnoughData
 from ml.kinds import ModelKind, model_kinds
 from orchestration.judging import judge_challenger
 from orchestration.partitions import AS_OF
+from orchestration.publishing import publish_version
 from orchestration.resources import Choices, RegistryResource, WarehouseResource
 from orchestration.training import train_candidate
 from registry.mlflow_registry import CHALLENGER, CHAMPION
@@ -46,8 +47,9 @@ def candidate_asset(kind: ModelKind) -> dg.AssetsDefinition:
         choices: Choices,
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         as_of = date.fromisoformat(context.partition_key)
+        opened = registry.open()
         try:
-            trained = train_candidate(kind, warehouse.marts(), registry.open(), as_of, choices.horizon_days)
+            trained = train_candidate(kind, warehouse.marts(), opened, as_of, choices.horizon_days)
         except (NotApplicable, NotEnoughData) as reason:
             context.log.warning(str(reason))
             yield dg.AssetCheckResult(
@@ -57,6 +59,7 @@ def candidate_asset(kind: ModelKind) -> dg.AssetsDefinition:
                 description=str(reason),
             )
             return
+        publish_version(opened, warehouse.open(), kind.name, trained.version)
         yield dg.MaterializeResult(
             metadata={
                 "version": trained.version,
@@ -100,6 +103,8 @@ def champion_asset(kind: ModelKind) -> dg.AssetsDefinition:
         if challenger is None:
             raise dg.Failure(f"There is no {kind} challenger; materialize {kind}_candidate first.")
         verdict = judge_challenger(warehouse.marts(), opened, challenger, promoted_by=choices.started_by)
+        # A verdict without figures is about the champion itself, or about models that cannot be compared.
+        publish_version(opened, warehouse.open(), kind.name, challenger.version, verdict.checks or None)
         gate = dg.AssetCheckResult(
             check_name="gate",
             passed=verdict.promote,

@@ -9,6 +9,7 @@ import { Answered, Empty } from "../../parts/Answered";
 import { DataTable } from "../../parts/DataTable";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
+import { Runs } from "../../runs/Runs";
 
 export function DataPage() {
   const { t } = useTranslation();
@@ -30,6 +31,7 @@ export function DataPage() {
           </>
         )}
       </Answered>
+      <Runs />
     </Page>
   );
 }

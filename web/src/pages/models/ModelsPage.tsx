@@ -1,35 +1,79 @@
-/** The models: what runs, how it came to run, whether it keeps its promises, and what has drifted. */
+/** The models: champion beside challenger, why each was promoted or not, whether they keep their promises, what drifted. */
 import Chip from "@mui/material/Chip";
+import Link from "@mui/material/Link";
 import Stack from "@mui/material/Stack";
-import Typography from "@mui/material/Typography";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import { Link as RouterLink } from "react-router";
 import { api } from "../../api/client";
-import type { ModelReport } from "../../api/names";
+import type { ModelReport, ModelVersions } from "../../api/names";
 import { unwrap } from "../../api/problem";
 import { useFormat } from "../../i18n";
 import { Answered, Empty } from "../../parts/Answered";
-import { DataTable } from "../../parts/DataTable";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
+import { StartRun } from "../../runs/StartRun";
+import { Backtest } from "./Backtest";
+import { ChampionActions } from "./ChampionActions";
+import { Changes } from "./Changes";
+import { Comparison } from "./Comparison";
+import { Curves } from "./Curves";
+import { Drift } from "./Drift";
 import { Scorecard } from "./Scorecard";
+import { Strengths } from "./Strengths";
+import { Versions } from "./Versions";
+
+const OPEN = new Set(["waiting", "running"]);
+const LOOK_AGAIN = 2_000;
 
 export function ModelsPage() {
   const { t } = useTranslation();
   const report = useQuery({ queryKey: ["models"], queryFn: () => unwrap(api.GET("/analytics/models")) });
+  const versions = useQuery({
+    queryKey: ["model versions"],
+    queryFn: () => unwrap(api.GET("/models")),
+    refetchInterval: ({ state }) =>
+      state.data?.models.some(({ change }) => change && OPEN.has(change.state)) ? LOOK_AGAIN : false,
+  });
   return (
-    <Page title={t("pages.models")}>
+    <Page
+      title={t("pages.models")}
+      actions={
+        <Stack direction="row" spacing={2} useFlexGap sx={{ flexWrap: "wrap", alignItems: "center" }}>
+          {versions.data?.dagster_url && (
+            <Link href={versions.data.dagster_url} target="_blank" rel="noreferrer">
+              Dagster
+            </Link>
+          )}
+          <Link component={RouterLink} to="/data#runs">
+            {t("runs.title")}
+          </Link>
+          <StartRun jobs={["retrain", "quick_retrain"]} />
+        </Stack>
+      }
+    >
       <Answered query={report} height={600} isEmpty={(data) => data.models.length === 0}>
-        {(data) => data.models.map((model) => <Model key={model.model} model={model} />)}
+        {(data) =>
+          data.models.map((model) => (
+            <Model
+              key={model.model}
+              model={model}
+              versions={versions.data?.models.find((each) => each.model === model.model)}
+            />
+          ))
+        }
       </Answered>
+      {versions.isError && <Answered query={versions}>{() => null}</Answered>}
     </Page>
   );
 }
 
-function Model({ model }: { model: ModelReport }) {
+function Model({ model, versions }: { model: ModelReport; versions: ModelVersions | undefined }) {
   const { t } = useTranslation();
   const format = useFormat();
   const newest = model.drift[0];
+  const champion = versions?.versions.find((each) => each.role === "champion");
+  const report = versions?.reports[versions.champion_version ?? 0];
   return (
     <Section
       title={t(`model.${model.model}`, model.model)}
@@ -56,38 +100,20 @@ function Model({ model }: { model: ModelReport }) {
       }
     >
       <Stack spacing={3}>
-        {model.scorecard.length > 0 ? <Scorecard weeks={model.scorecard} /> : <Empty>{t("models.noScorecard")}</Empty>}
-        <div>
-          <Typography variant="h2">{t("models.changes")}</Typography>
-          <DataTable
-            label={`${t("models.changes")}: ${model.model}`}
-            rows={model.changes}
-            rowKey={(change) => `${change.promoted_at} ${change.to_version}`}
-            columns={[
-              { title: t("user.when"), cell: (change) => format.moment(change.promoted_at) },
-              { title: t("models.version"), cell: (change) => `${change.from_version ?? "–"} → ${change.to_version}` },
-              { title: t("models.kind"), cell: (change) => t(`models.${change.kind}`) },
-              { title: t("models.reason"), cell: (change) => change.reason },
-              { title: t("models.who"), cell: (change) => change.promoted_by },
-            ]}
-          />
-        </div>
-        {model.drift.length > 0 && (
-          <div>
-            <Typography variant="h2">{t("models.drift")}</Typography>
-            <DataTable
-              label={`${t("models.drift")}: ${model.model}`}
-              rows={model.drift}
-              rowKey={(day) => `${day.as_of} ${day.model_version}`}
-              columns={[
-                { title: t("chart.day"), cell: (day) => format.day(day.as_of) },
-                { title: t("models.share"), isNumber: true, cell: (day) => format.share(day.share_drifted) },
-                { title: t("models.alarms"), cell: (day) => day.alarms.join(", ") },
-                { title: t("models.reason"), cell: (day) => day.reason },
-              ]}
-            />
-          </div>
+        {versions && <ChampionActions model={versions} />}
+        {versions && versions.versions.length > 0 && <Comparison model={versions} />}
+        {model.scorecard.length > 0 ? (
+          <Scorecard weeks={model.scorecard} tested={champion?.metrics ?? {}} />
+        ) : (
+          versions?.versions.some((each) => each.test_cutoff !== null) !== false &&
+          model.model !== "segmentation" && <Empty>{t("models.noScorecard")}</Empty>
         )}
+        {versions && <Curves model={versions} />}
+        {report && report.importance.length > 0 && <Strengths features={report.importance} />}
+        {report && report.backtest.length > 0 && <Backtest figures={report.backtest} />}
+        {versions && versions.versions.length > 0 && <Versions model={versions} />}
+        <Changes model={model} />
+        {model.drift.length > 0 && <Drift model={model} reportUrl={versions?.drift_report_url ?? null} />}
       </Stack>
     </Section>
   );

@@ -1,11 +1,17 @@
 import Box from "@mui/material/Box";
+import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
-import type { ScorecardWeek } from "../../api/names";
+import type { ModelVersion, ScorecardWeek } from "../../api/names";
 import { Chart } from "../../charts/Chart";
 import { useFormat } from "../../i18n";
 
-/** What was foretold beside what came true, and how well users were ranked, by the week of the answers. */
-export function Scorecard({ weeks }: { weeks: readonly ScorecardWeek[] }) {
+const GRID = { left: 8, right: 8, top: 16, bottom: 36, containLabel: true };
+
+/**
+ * What was foretold beside what came true, and how well users were ranked, by the week of the answers; each beside what
+ * the champion's out-of-time test promised.
+ */
+export function Scorecard({ weeks, tested }: { weeks: readonly ScorecardWeek[]; tested: ModelVersion["metrics"] }) {
   const { t } = useTranslation();
   const format = useFormat();
   const shown = weeks.filter((week) => week.kind === "score").reverse();
@@ -19,6 +25,7 @@ export function Scorecard({ weeks }: { weeks: readonly ScorecardWeek[] }) {
       t("models.cameTrue"),
       "AUC",
       "Brier",
+      t("figure.calibration_error"),
     ],
     rows: shown.map((week) => [
       week.as_of_week,
@@ -28,52 +35,87 @@ export function Scorecard({ weeks }: { weeks: readonly ScorecardWeek[] }) {
       week.observed_rate,
       week.auc,
       week.brier,
+      week.calibration_error,
     ]),
   };
-  const grid = { left: 8, right: 8, top: 16, bottom: 36, containLabel: true };
   const line = (name: string, data: (number | null)[]) => ({ name, type: "line", data, symbolSize: 5 });
+  const promised = (value: number | null | undefined) =>
+    value == null
+      ? []
+      : [
+          {
+            name: t("models.inTest"),
+            type: "line",
+            symbol: "none",
+            lineStyle: { type: "dashed" },
+            data: days.map(() => value),
+          },
+        ];
+  const option = (written: (value: number) => string, series: object[], scale: object = {}) => ({
+    tooltip: { trigger: "axis", valueFormatter: written },
+    legend: { bottom: 0 },
+    grid: GRID,
+    xAxis: { type: "category", data: days },
+    yAxis: { type: "value", axisLabel: { formatter: written }, ...scale },
+    series,
+  });
+  const number = (value: number) => format.number(value, 3);
   return (
-    <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "1fr 1fr" } }}>
-      <Chart
-        label={t("models.calibration")}
-        height={220}
-        table={table}
-        option={{
-          tooltip: { trigger: "axis", valueFormatter: (value: number) => format.share(value, 1) },
-          legend: { bottom: 0 },
-          grid,
-          xAxis: { type: "category", data: days },
-          yAxis: { type: "value", min: 0, axisLabel: { formatter: (value: number) => format.share(value) } },
-          series: [
-            line(
-              t("models.foretold"),
-              shown.map((week) => week.predicted_rate),
-            ),
-            line(
-              t("models.cameTrue"),
-              shown.map((week) => week.observed_rate),
-            ),
-          ],
-        }}
-      />
-      <Chart
-        label={t("models.ranking")}
-        height={220}
-        table={table}
-        option={{
-          tooltip: { trigger: "axis", valueFormatter: (value: number) => format.number(value, 3) },
-          legend: { bottom: 0 },
-          grid,
-          xAxis: { type: "category", data: days },
-          yAxis: { type: "value", min: 0.5, max: 1 },
-          series: [
-            line(
-              "AUC",
-              shown.map((week) => week.auc),
-            ),
-          ],
-        }}
-      />
-    </Box>
+    <div>
+      <Typography variant="h3">{t("models.since")}</Typography>
+      <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "repeat(3, 1fr)" } }}>
+        <Chart
+          label={t("models.calibration")}
+          height={220}
+          table={table}
+          option={option(
+            (value) => format.share(value, 1),
+            [
+              line(
+                t("models.foretold"),
+                shown.map((week) => week.predicted_rate),
+              ),
+              line(
+                t("models.cameTrue"),
+                shown.map((week) => week.observed_rate),
+              ),
+            ],
+            { min: 0 },
+          )}
+        />
+        <Chart
+          label={t("models.ranking")}
+          height={220}
+          table={table}
+          option={option(
+            number,
+            [
+              line(
+                "AUC",
+                shown.map((week) => week.auc),
+              ),
+              ...promised(tested.auc),
+            ],
+            { min: 0.5, max: 1 },
+          )}
+        />
+        <Chart
+          label={t("figure.calibration_error")}
+          height={220}
+          table={table}
+          option={option(
+            number,
+            [
+              line(
+                t("figure.calibration_error"),
+                shown.map((week) => week.calibration_error),
+              ),
+              ...promised(tested.calibration_error),
+            ],
+            { min: 0 },
+          )}
+        />
+      </Box>
+    </div>
   );
 }

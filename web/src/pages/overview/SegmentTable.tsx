@@ -3,12 +3,14 @@ import { useTranslation } from "react-i18next";
 import { Link as RouterLink } from "react-router";
 import type { Segment } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useNames } from "../../i18n/names";
 import { DataTable } from "../../parts/DataTable";
 
 /** Segments side by side; a name leads to its people. */
 export function SegmentTable({ segments }: { segments: readonly Segment[] }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = useNames();
   return (
     <DataTable
       label={t("pages.segments")}
@@ -22,7 +24,7 @@ export function SegmentTable({ segments }: { segments: readonly Segment[] }) {
               t("segments.none")
             ) : (
               <Link component={RouterLink} to={`/users?segment=${encodeURIComponent(segment)}`}>
-                {segment}
+                {names.segment(segment)}
               </Link>
             ),
         },

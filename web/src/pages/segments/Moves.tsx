@@ -5,18 +5,20 @@ import type { SegmentMove } from "../../api/names";
 import { usersPath } from "../../audience/query";
 import { Chart } from "../../charts/Chart";
 import { useFormat } from "../../i18n";
+import { useNames } from "../../i18n/names";
 import { Empty } from "../../parts/Answered";
 
 /** Who moved between the two newest scored days, as flows from the left to the right. */
 export function Moves({ moves }: { moves: readonly SegmentMove[] }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const said = useNames();
   const { palette } = useTheme();
   const newest = moves[0]?.to_as_of;
   const shown = moves.filter((move) => move.to_as_of === newest);
   // A flow may not lead back to where it began, so each side has names of its own.
-  const left = (name: string) => `${name} · ${format.day(shown[0]?.from_as_of)}`;
-  const right = (name: string) => `${name} · ${format.day(newest)}`;
+  const left = (name: string) => `${said.segment(name)} · ${format.day(shown[0]?.from_as_of)}`;
+  const right = (name: string) => `${said.segment(name)} · ${format.day(newest)}`;
   const go = useNavigate();
   const people = (move: SegmentMove) =>
     usersPath({
@@ -37,7 +39,7 @@ export function Moves({ moves }: { moves: readonly SegmentMove[] }) {
       height={420}
       table={{
         header: [t("segments.from"), t("segments.to"), t("segments.users")],
-        rows: shown.map((move) => [move.from_segment, move.to_segment, move.users]),
+        rows: shown.map((move) => [said.segment(move.from_segment), said.segment(move.to_segment), move.users]),
         links: shown.map((move) => (isThere(move) ? people(move) : undefined)),
       }}
       option={{

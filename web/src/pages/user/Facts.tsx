@@ -3,13 +3,15 @@ import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
 import type { UserSummary } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useNames } from "../../i18n/names";
 
 /** Who it is, in eight figures. */
 export function Facts({ user }: { user: UserSummary }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = useNames();
   const facts: [string, string][] = [
-    ["user.segment", user.segment ?? "–"],
+    ["user.segment", user.segment === null ? "–" : names.segment(user.segment)],
     ["user.expectedValue", format.number(user.expected_value, 2)],
     ["user.purchase", format.share(user.purchase_probability)],
     ["user.churn", format.share(user.churn_probability)],

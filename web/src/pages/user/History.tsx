@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
 import { useFormat } from "../../i18n";
+import { useNames } from "../../i18n/names";
 import { Answered } from "../../parts/Answered";
 import { DataTable } from "../../parts/DataTable";
 
@@ -11,6 +12,7 @@ import { DataTable } from "../../parts/DataTable";
 export function History({ userId }: { userId: string }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = useNames();
   const history = useQuery({
     queryKey: ["user predictions", userId],
     queryFn: () =>
@@ -31,7 +33,10 @@ export function History({ userId }: { userId: string }) {
               {
                 title: t("user.said"),
                 isNumber: true,
-                cell: (answer) => (answer.probability === null ? answer.segment : format.share(answer.probability, 1)),
+                cell: (answer) =>
+                  answer.probability === null
+                    ? names.segment(answer.segment ?? "–")
+                    : format.share(answer.probability, 1),
               },
               {
                 title: t("user.cameTrue"),

@@ -7,11 +7,13 @@ import { useTranslation } from "react-i18next";
 import type { ModelAnswer, Reason } from "../../api/names";
 import { Chart } from "../../charts/Chart";
 import { useFormat } from "../../i18n";
+import { useNames } from "../../i18n/names";
 import { Section } from "../../parts/Section";
 
 export function Prediction({ answer }: { answer: ModelAnswer }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = useNames();
   const { prediction } = answer;
   const title = t(`model.${answer.model}`, answer.model);
   if (prediction == null) {
@@ -21,7 +23,8 @@ export function Prediction({ answer }: { answer: ModelAnswer }) {
       </Section>
     );
   }
-  const said = "probability" in prediction ? format.share(prediction.probability, 1) : (prediction.segment ?? "–");
+  const said =
+    "probability" in prediction ? format.share(prediction.probability, 1) : names.segment(prediction.segment ?? "–");
   return (
     <Section
       title={title}
@@ -38,6 +41,7 @@ export function Prediction({ answer }: { answer: ModelAnswer }) {
       {prediction.basis !== "model" && <Alert severity="info">{t(`user.basis.${prediction.basis}`)}</Alert>}
       {prediction.reasons.length > 0 && (
         <Reasons
+          model={answer.model}
           label={t("user.reasons", { model: title })}
           reasons={prediction.reasons}
           isSigned={"probability" in prediction}
@@ -57,16 +61,19 @@ export function Prediction({ answer }: { answer: ModelAnswer }) {
 
 /** Each feature's part in the answer: to the right it raises it, to the left it lowers it. */
 function Reasons({
+  model,
   label,
   reasons,
   isSigned,
 }: {
+  model: string;
   label: string;
   reasons: readonly Reason[];
   /** Whether a part raises or lowers the answer; a segment has parts of a distance. */
   isSigned: boolean;
 }) {
   const { t } = useTranslation();
+  const names = useNames();
   const format = useFormat();
   const { palette } = useTheme();
   const upwards = [...reasons].reverse();
@@ -77,7 +84,11 @@ function Reasons({
         height={20 + 36 * reasons.length}
         table={{
           header: [t("user.feature"), t("user.value"), t("user.part")],
-          rows: reasons.map((reason) => [reason.label, reason.value, reason.contribution]),
+          rows: reasons.map((reason) => [
+            names.feature(reason.feature, reason.label),
+            reason.value,
+            reason.contribution,
+          ]),
         }}
         option={{
           // One look at both signs: what raises the answer, and what lowers it.
@@ -86,7 +97,7 @@ function Reasons({
           xAxis: { type: "value", axisLabel: { show: false }, splitLine: { show: false } },
           yAxis: {
             type: "category",
-            data: upwards.map((reason) => reason.label),
+            data: upwards.map((reason) => names.feature(reason.feature, reason.label)),
             axisLabel: { width: 140, fontSize: 11, lineHeight: 13, overflow: "break" },
           },
           series: [
@@ -114,7 +125,7 @@ function Reasons({
       )}
       <Typography component="ul" variant="body2" sx={{ pl: 2.5, my: 1 }}>
         {reasons.map((reason) => (
-          <li key={reason.feature}>{reason.text}</li>
+          <li key={reason.feature}>{names.reason(model, reason)}</li>
         ))}
       </Typography>
     </>

@@ -6,6 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
+import { useNames } from "../../i18n/names";
 
 const RISKS = ["low", "medium", "high"];
 const SOURCES = ["telegram", "web", "mobile", "other"];
@@ -32,6 +33,7 @@ export function Filters({
   segments: readonly string[];
 }) {
   const { t } = useTranslation();
+  const said = useNames();
   const chosen = search.get("segment") ?? "";
   const field = (name: string) => ({
     size: "small" as const,
@@ -44,6 +46,7 @@ export function Filters({
       <Choice
         label={t("user.segment")}
         names={chosen && !names.includes(chosen) ? [...names, chosen] : names}
+        word={said.segment}
         {...field("segment")}
       />
       <Choice label={t("users.risk")} names={RISKS} word={(name) => t(`risk.${name}`)} {...field("risk")} />

@@ -11,6 +11,7 @@ import { useTranslation } from "react-i18next";
 import { Link as RouterLink } from "react-router";
 import type { UserSummary } from "../../api/names";
 import { type Format, useFormat } from "../../i18n";
+import { type Names, useNames } from "../../i18n/names";
 
 const ROW = 40;
 const GRID =
@@ -20,7 +21,7 @@ interface Column {
   label: string;
   sort?: string;
   isNumber?: boolean;
-  cell: (user: UserSummary, format: Format, t: (key: string) => string) => ReactNode;
+  cell: (user: UserSummary, format: Format, t: (key: string) => string, names: Names) => ReactNode;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -33,7 +34,10 @@ const COLUMNS: readonly Column[] = [
       </Link>
     ),
   },
-  { label: "user.segment", cell: ({ segment }) => segment ?? "–" },
+  {
+    label: "user.segment",
+    cell: ({ segment }, _format, _t, names) => (segment === null ? "–" : names.segment(segment)),
+  },
   {
     label: "user.expectedValue",
     sort: "expected_value",
@@ -98,6 +102,7 @@ export function UserTable({
 }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = useNames();
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -172,7 +177,7 @@ export function UserTable({
               </Box>
               {COLUMNS.map((column) => (
                 <Box key={column.label} role="cell" sx={{ ...CELL, textAlign: column.isNumber ? "right" : "left" }}>
-                  {column.cell(user, format, t)}
+                  {column.cell(user, format, t, names)}
                 </Box>
               ))}
             </Box>

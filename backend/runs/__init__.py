@@ -1,0 +1,1 @@
+"""Runs of the pipeline: seen, started and cancelled through Dagster's own API."""
