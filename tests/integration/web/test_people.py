@@ -85,7 +85,7 @@ def test_the_model_is_asked_what_if(ran_platform: RanPlatform, visit: Callable[.
     expect(what_if.get_by_text("not the effect of doing something")).to_be_visible()
     slider = what_if.get_by_role("slider").first
     slider.press("End")
-    expect(what_if.get_by_role("status")).to_have_text(re.compile(r"^Leaving: [0-9.]+% → [0-9.]+%$"))
+    expect(what_if.get_by_role("status")).to_have_text(re.compile(r"^Leaving: [0-9.]+%; with these values [0-9.]+%$"))
     what_if.get_by_role("button", name="Reset").click()
     expect(what_if.get_by_role("status")).to_have_text(re.compile(r"^Leaving: [0-9.]+%$"))
 

@@ -1,4 +1,5 @@
 /** One campaign: what may be done with it now, whom it would reach, whom it reached, and what it brought about. */
+import Alert from "@mui/material/Alert";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
@@ -14,12 +15,14 @@ import { Numbers } from "./Numbers";
 import { Preview } from "./Preview";
 import { Progress } from "./Progress";
 import { StateChip } from "./StateChip";
+import { useWho } from "./who";
 
 const MOVING = ["scheduled", "running"];
 
 export function CampaignPage() {
   const { t } = useTranslation();
   const format = useFormat();
+  const who = useWho();
   const campaignId = useParams().campaignId ?? "";
   const campaign = useQuery({
     queryKey: ["campaign", campaignId],
@@ -35,16 +38,21 @@ export function CampaignPage() {
             <>
               <StateChip state={data.state} /> {t(`topic.${data.topic}`)} ·{" "}
               {t("campaigns.controlShare", { percent: Math.round(100 * data.control_share) })} ·{" "}
-              {t("campaigns.madeByAt", { who: data.made_by, moment: format.moment(data.made_at) })}
-              {data.approved_by && ` · ${t("campaigns.approvedBy", { who: data.approved_by })}`}
+              {t("campaigns.madeByAt", { who: who(data.made_by), moment: format.moment(data.made_at) })}
+              {data.approved_by && ` · ${t("campaigns.approvedBy", { who: who(data.approved_by) })}`}
             </>
           }
           actions={<Actions campaignId={campaignId} state={data.state} />}
         >
           {data.started_at === null ? (
-            <Section title={t("campaigns.preview")} note={t("campaigns.previewNote")}>
-              <Preview campaignId={campaignId} />
-            </Section>
+            <>
+              {(data.state === "draft" || data.state === "approved") && (
+                <Alert severity="info">{t(`campaigns.next.${data.state}`)}</Alert>
+              )}
+              <Section title={t("campaigns.preview")} note={t("campaigns.previewNote")}>
+                <Preview campaignId={campaignId} />
+              </Section>
+            </>
           ) : (
             <>
               <Section title={t("campaigns.numbers")} note={t("campaigns.numbersNote")}>

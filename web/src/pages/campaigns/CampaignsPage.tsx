@@ -14,11 +14,13 @@ import { Section } from "../../parts/Section";
 import { useSession } from "../../session/Session";
 import { Learned } from "./Learned";
 import { StateChip } from "./StateChip";
+import { useWho } from "./who";
 
 export function CampaignsPage() {
   const { t } = useTranslation();
   const format = useFormat();
   const { may } = useSession();
+  const who = useWho();
   const campaigns = useInfiniteQuery({
     queryKey: ["campaigns"],
     initialPageParam: null as string | null,
@@ -65,7 +67,7 @@ export function CampaignsPage() {
                   cell: (campaign) => format.share(campaign.control_share),
                 },
                 { title: t("campaigns.started"), cell: (campaign) => format.moment(campaign.started_at) },
-                { title: t("campaigns.madeBy"), cell: (campaign) => campaign.made_by },
+                { title: t("campaigns.madeBy"), cell: (campaign) => who(campaign.made_by) },
               ]}
             />
           )}

@@ -80,7 +80,7 @@ function OutcomeChart({ variant, outcome }: { variant: string; outcome: Outcome 
   return (
     <div>
       <Typography variant="h2">
-        {variant}: {name}
+        {t(`arm.${variant}`, variant)}: {name}
       </Typography>
       <Typography>{last ? effectInWords({ ...last, ...outcome }, t, format) : t("campaigns.noEffect")}</Typography>
       <Chart
@@ -94,7 +94,7 @@ function OutcomeChart({ variant, outcome }: { variant: string; outcome: Outcome 
           tooltip: { trigger: "axis", valueFormatter: (value: number) => format.number(value, 1) },
           grid: { left: 8, right: 8, top: 16, bottom: 8, containLabel: true },
           xAxis: { type: "category", data: outcome.days.map((day) => format.day(day.day)) },
-          yAxis: { type: "value", axisLabel: { formatter: (value: number) => format.number(value) } },
+          yAxis: { type: "value", minInterval: 1, axisLabel: { formatter: (value: number) => format.number(value) } },
           series: [
             line(
               outcome.days.map((day) => day.total),

@@ -86,8 +86,15 @@ function People({ campaignId, state }: { campaignId: string; state: RecipientSta
                   </Link>
                 ),
               },
-              { title: t("campaigns.arm"), cell: (recipient) => recipient.arm ?? "" },
-              { title: t("models.reason"), cell: (recipient) => recipient.reason ?? "" },
+              {
+                title: t("campaigns.arm"),
+                cell: (recipient) => (recipient.arm === null ? "" : t(`arm.${recipient.arm}`, recipient.arm)),
+              },
+              {
+                title: t("models.reason"),
+                cell: (recipient) =>
+                  recipient.reason === null ? "" : t(`refusal.${recipient.reason}`, recipient.reason),
+              },
               { title: t("campaigns.sentAt"), cell: (recipient) => format.moment(recipient.sent_at) },
             ]}
           />

@@ -34,8 +34,14 @@ export function Preview({ campaignId }: { campaignId: string }) {
               rowKey={(share) => `${share.state} ${share.reason} ${share.arm}`}
               columns={[
                 { title: t("data.state"), cell: (share) => t(`recipientState.${share.state}`) },
-                { title: t("campaigns.arm"), cell: (share) => share.arm ?? "" },
-                { title: t("models.reason"), cell: (share) => share.reason ?? "" },
+                {
+                  title: t("campaigns.arm"),
+                  cell: (share) => (share.arm === null ? "" : t(`arm.${share.arm}`, share.arm)),
+                },
+                {
+                  title: t("models.reason"),
+                  cell: (share) => (share.reason === null ? "" : t(`refusal.${share.reason}`, share.reason)),
+                },
                 { title: t("segments.users"), isNumber: true, cell: (share) => format.number(share.users) },
               ]}
             />

@@ -57,10 +57,14 @@ export function Contacts({ userId }: { userId: string }) {
                       ),
                   },
                   { title: t("data.state"), cell: (contact) => t(`recipientState.${contact.state}`) },
-                  { title: t("models.reason"), cell: (contact) => contact.reason ?? "" },
+                  {
+                    title: t("models.reason"),
+                    cell: (contact) => (contact.reason === null ? "" : t(`refusal.${contact.reason}`, contact.reason)),
+                  },
                   {
                     title: t("contacts.experiment"),
-                    cell: (contact) => (contact.is_experiment ? (contact.arm ?? "–") : ""),
+                    cell: (contact) =>
+                      contact.is_experiment && contact.arm !== null ? t(`arm.${contact.arm}`, contact.arm) : "",
                   },
                   { title: t("campaigns.message"), cell: (contact) => contact.text ?? "" },
                 ]}

@@ -73,8 +73,10 @@ function Levers({ userId, model }: { userId: string; model: Model }) {
         return (
           <Stack spacing={2}>
             <Typography role="status" sx={{ fontSize: "1.3rem", fontWeight: 650 }}>
-              {t(`model.${model}`)}: {format.share(data.probability, 1)}
-              {after !== undefined && ` → ${format.share(after, 1)}`}
+              {t(`model.${model}`)}:{" "}
+              {after === undefined
+                ? format.share(data.probability, 1)
+                : t("whatIf.then", { before: format.share(data.probability, 1), after: format.share(after, 1) })}
             </Typography>
             <Alert severity="info">{t("whatIf.label")}</Alert>
             <Box
@@ -124,8 +126,9 @@ function LeverSlider({ lever, value, set }: { lever: Lever; value: number | unde
         {lever.is_reason && ` · ${t("whatIf.reason")}`}
       </Typography>
       <Typography variant="caption" color="textSecondary" component="div">
-        {t("whatIf.value", { now, unit: lever.unit })}
-        {value !== undefined && ` → ${format.number(value, digits)}`}
+        {value === undefined
+          ? t("whatIf.value", { now, unit: lever.unit })
+          : t("whatIf.tried", { now, unit: lever.unit, value: format.number(value, digits) })}
       </Typography>
       <Slider
         size="small"
