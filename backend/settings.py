@@ -76,7 +76,10 @@ class BackendSettings(FileSettings, BaseSettings):
     waiting_events: Annotated[Count, Field(description="events that may wait to be stored; beyond it: 503")] = 20_000
     telegram_webhook_secret: Annotated[
         SecretStr | None,
-        Field(min_length=1, max_length=256, description="what Telegram sends with each update; unset: none is taken"),
+        Field(min_length=1, max_length=600, description="what Telegram sends with each update; unset: none is taken"),
+    ] = None
+    telegram_webhook_secret_file: Annotated[
+        Path | None, Field(description="the file with it, read anew each time; while it is replaced, with both")
     ] = None
     retry_after_seconds: Annotated[Count, Field(description="what callers are told while something is away")] = 2
     telegram_bot_token: Annotated[

@@ -25,7 +25,8 @@ COMMANDS = {
         "platform", "up", "Start the platform: API, dashboard, bot, MLflow, Dagster, services. Ctrl-C stops all."
     ),
     "serve": Entry("serve", "app", "One server in this process, for containers: api, worker, service, dagster, ..."),
-    "secrets": Entry("secrets", "app", "The secrets of a deployment: make them, one file each."),
+    "secrets": Entry("secrets", "app", "Secrets: make those of a deployment, replace them while everything runs."),
+    "doctor": Entry("doctor", "doctor", "Check that this installation is as closed as its defaults."),
     "migrate": Entry("migrate", "migrate", "Prepare databases, roles and given keys: the first step of a deployment."),
     "down": Entry("platform", "down", "Stop what `up` started in another terminal."),
     "status": Entry("platform", "status", "Show what runs and where, the last events, the champions."),

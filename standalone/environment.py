@@ -12,7 +12,6 @@ from pathlib import Path
 from core.home import Home
 from core.settings import Settings
 from warehouse.databases import DAGSTER, MLFLOW, WAREHOUSE, Server
-from warehouse.passfile import password_of
 
 TELEMETRY_OFF = {
     "DO_NOT_TRACK": "1",
@@ -40,8 +39,9 @@ MLFLOW_POOL = {
 def environment(settings: Settings, home: Home, server: Server) -> dict[str, str]:
     """The variables with which the platform's processes find the databases and their own folders.
 
-    `server` is as the pipeline reaches it. Its password is in the file that PGPASSFILE names (in PGPASSWORD where one
-    user of a given server does everything) and in DBT_ENV_SECRET_PASSWORD, which dbt keeps out of its logs.
+    `server` is as the pipeline reaches it. Its password is in the file that PGPASSFILE names, which every connection
+    reads anew. Where one user of a given server does everything, it is in PGPASSWORD, and in DBT_ENV_SECRET_PASSWORD,
+    which dbt keeps out of its logs.
     """
     return {
         **TELEMETRY_OFF,
@@ -76,7 +76,8 @@ def _credentials(server: Server) -> dict[str, str]:
             **({"PGSSLMODE": "prefer"} if server.is_embedded else server.libpq),
             "PGPASSFILE": str(server.passfile),
             "PGPASSWORD": "",
-            "DBT_ENV_SECRET_PASSWORD": password_of(server.passfile, server.host, server.user),
+            # Then libpq, which dbt uses, reads the file.
+            "DBT_ENV_SECRET_PASSWORD": "",
         }
     if server.password is not None:
         secret = server.password.get_secret_value()

@@ -102,6 +102,33 @@ def _ensure_login(connection: Connection, role: str, entry: Entry, *, is_known: 
     return True
 
 
+def replace_passwords(server: Server, passfile: Path) -> list[str]:
+    """Gives every login of the home's password file a new password; returns their names. `server` is as its owner.
+
+    Connections that are open stay open, and each new one reads the file, so nothing need be started again. The new file
+    lies beside the old one, as `pgpass.next`, until the server has taken its passwords: after a crash in between it is
+    the right one.
+    """
+    port = ANY if server.is_embedded else str(server.port)
+    following = passfile.with_name(f"{passfile.name}.next")
+    replaced = []
+    with server.connect(server.maintenance_database) as connection:
+        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        following.unlink(missing_ok=True)
+        for entry in read_entries(passfile):
+            is_ours = (entry.host, entry.port) == (server.host, port)
+            kept = replace(entry, password=secrets.token_urlsafe(32)) if is_ours else entry
+            if is_ours:
+                login, password = sql.Identifier(kept.user), sql.Literal(_verifier(connection, kept))
+                connection.execute(sql.SQL("alter role {} password {}").format(login, password))
+                replaced.append(kept.user)
+            remember(following, kept)
+        connection.commit()
+        if replaced:
+            following.replace(passfile)
+    return replaced
+
+
 def _verifier(connection: Connection, entry: Entry) -> str:
     """What the server keeps of a password. The password itself would be in its log if the statement failed."""
     hashed = connection.pgconn.encrypt_password(entry.password.encode(), entry.user.encode(), b"scram-sha-256")

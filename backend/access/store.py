@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 from uuid import UUID
 
-from backend.database import Connection
-from warehouse.database import Statement, command, execute_async, first_row, value
+from warehouse.database import Statement, command, first_row, value
 
 
 @dataclass(frozen=True)
@@ -51,18 +50,21 @@ def newest_signing_key(days: int) -> Statement[tuple[str, bytes] | None]:
     )
 
 
-async def replace_signing_keys(connection: Connection, kid: str, secret: bytes, days: int, token_seconds: int) -> None:
-    """Adds a key, and forgets those whose last token has expired."""
-    await execute_async(
-        connection,
-        command(
-            "delete from app.signing_keys where created_at <"
-            " now() - make_interval(days => %(days)s, secs => 2 * %(token_seconds)s)",
-            days=days,
-            token_seconds=token_seconds,
-        ),
+def forget_signing_keys(days: int, token_seconds: int) -> Statement[int]:
+    """Forgets keys whose last token has expired."""
+    return command(
+        "delete from app.signing_keys where created_at <"
+        " now() - make_interval(days => %(days)s, secs => 2 * %(token_seconds)s)",
+        days=days,
+        token_seconds=token_seconds,
     )
-    await execute_async(
-        connection,
-        command("insert into app.signing_keys (kid, secret) values (%(kid)s, %(secret)s)", kid=kid, secret=secret),
-    )
+
+
+def forget_other_signing_keys(kid: str) -> Statement[int]:
+    """Forgets all keys but one, and with them every access token that they signed."""
+    return command("delete from app.signing_keys where kid <> %(kid)s", kid=kid)
+
+
+def add_signing_key(kid: str, secret: bytes) -> Statement[int]:
+    """Adds a key; whoever signs from now on signs with the newest."""
+    return command("insert into app.signing_keys (kid, secret) values (%(kid)s, %(secret)s)", kid=kid, secret=secret)

@@ -22,6 +22,7 @@ from backend.access.principal import Principal
 from backend.access.remembered import Remembered
 from backend.database import DatabasePool
 from backend.errors import NotAuthenticated
+from warehouse.database import execute_async
 
 ACCESS_SECONDS = 600
 """How long an access token is valid."""
@@ -112,7 +113,8 @@ class AccessTokens:
             # Two processes may each make one; both are good.
             kid, secret = secrets.token_hex(8), secrets.token_bytes(32)
             async with self._database.transaction() as connection:
-                await store.replace_signing_keys(connection, kid, secret, _SIGNING_DAYS, ACCESS_SECONDS)
+                await execute_async(connection, store.forget_signing_keys(_SIGNING_DAYS, ACCESS_SECONDS))
+                await execute_async(connection, store.add_signing_key(kid, secret))
             return kid, secret
         return found
 

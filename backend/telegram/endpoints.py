@@ -99,7 +99,7 @@ async def post_telegram_webhook(
     """Answers once the update is stored. An update that Telegram sends again is known by its number."""
     settings = resources.settings
     service.demand_telegram(
-        settings.telegram_webhook_secret, x_telegram_bot_api_secret_token, settings.retry_after_seconds
+        service.webhook_secrets(settings), x_telegram_bot_api_secret_token, settings.retry_after_seconds
     )
     new = await service.add_updates(resources, [update.model_dump(mode="json")])
     return UpdateReceipt(update_id=update.update_id, is_new=new == 1)

@@ -5,10 +5,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from pydantic import SecretStr
-
 from backend.errors import Invalid, NotAuthenticated, Unavailable
 from backend.resources import Resources
+from backend.settings import BackendSettings
 from backend.telegram import store
 from core.problems import FieldError
 
@@ -16,14 +15,23 @@ MOST_UPDATE_ID = 2**63 - 1
 """More does not fit into the table's column."""
 
 
-def demand_telegram(secret: SecretStr | None, given: str | None, retry_after_seconds: int) -> None:
-    """Lets Telegram in: whoever knows the secret that the webhook was registered with.
+def webhook_secrets(settings: BackendSettings) -> list[str]:
+    """What Telegram may send: one secret, or two while one replaces the other (`customer-analyzer secrets`)."""
+    if settings.telegram_webhook_secret_file is not None:
+        # A few bytes, at Telegram's pace.
+        return settings.telegram_webhook_secret_file.read_text(encoding="utf-8").split()
+    secret = settings.telegram_webhook_secret
+    return [] if secret is None else secret.get_secret_value().split()
+
+
+def demand_telegram(secrets: Sequence[str], given: str | None, retry_after_seconds: int) -> None:
+    """Lets Telegram in: whoever knows a secret that the webhook was registered with.
 
     Raises NotAuthenticated, or Unavailable where no secret is set: then nobody can be Telegram.
     """
-    if secret is None:
+    if not secrets:
         raise Unavailable("No webhook secret is set: set BACKEND_TELEGRAM_WEBHOOK_SECRET.", retry_after_seconds)
-    if given is None or not hmac.compare_digest(given.encode(), secret.get_secret_value().encode()):
+    if given is None or not any(hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets):
         raise NotAuthenticated("Send the webhook's secret as X-Telegram-Bot-Api-Secret-Token.")
 
 

@@ -78,7 +78,7 @@ echo "Without a key it answers 401"
 # An event of the bot's goes in by its key, and is stored with the backend's login.
 sent=$(curl --silent --output "$work/answer" --write-out '%{http_code}' --header "Authorization: Bearer $(cat "$SECRETS/bot-key")" \
     --json '{"event_id": "6f1f4d0e-1d7b-4d6e-9f0a-0c8f3a2b1c4d", "user_id": "7", "event_type": "view",
-             "occurred_at": "'"$(date --utc +%FT%TZ)"'"}' "$api/events")
+             "source": "telegram", "occurred_at": "'"$(date --utc +%FT%TZ)"'"}' "$api/events")
 [ "$sent" = 200 ] || [ "$sent" = 201 ] || [ "$sent" = 202 ] || { echo "POST /events answered $sent"; cat "$work/answer"; exit 1; }
 echo "An event was stored ($sent)"
 
