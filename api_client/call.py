@@ -32,8 +32,15 @@ class Call(Generic[T]):
     is_repeatable: bool = True
 
     @property
+    def media_type(self) -> str:
+        """Of the body."""
+        return "application/octet-stream" if isinstance(self.body, bytes) else "application/json"
+
+    @property
     def content(self) -> bytes | None:
-        """The body as JSON, with the secrets in it."""
+        """The body: a file as it is, all else as JSON with the secrets in it."""
+        if isinstance(self.body, bytes):
+            return self.body
         return None if self.body is None else to_json(_revealed(self.body))
 
 

@@ -88,9 +88,13 @@ def _function(method: str, path: str, operation: Json) -> str:
     in_path = [each for each in parameters if each["in"] == "path"]
     others = [each for each in parameters if each["in"] != "path"]
     given = [f"{_identifier(each)}: {_type(each['schema'])}" for each in in_path]
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    content = operation.get("requestBody", {}).get("content", {})
+    body = content.get("application/json")
+    is_file = "application/octet-stream" in content
     if body is not None:
         given.append(f"body: {_type(body['schema'])}")
+    if is_file:
+        given.append("body: bytes")
     keywords = [f"{_identifier(each)}: {_optional(each)} = None" for each in others]
     answer, read = _answer(operation)
     lines = [f'"{method}"', _path(path, in_path), read]
@@ -98,7 +102,7 @@ def _function(method: str, path: str, operation: Json) -> str:
         found = ", ".join(f'"{each["name"]}": {_argument(each)}' for each in others if each["in"] == place)
         if found:
             lines.append(f"{argument}={{{found}}}")
-    if body is not None:
+    if body is not None or is_file:
         lines.append("body=body")
     if method == "POST" and not any(each["name"] == "idempotency-key" for each in others):
         lines.append("is_repeatable=False")

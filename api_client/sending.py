@@ -154,7 +154,7 @@ def _request(call: Call[T], token: Callable[[], SecretStr | None]) -> dict[str, 
     headers: dict[str, Any] = {**as_text(call.headers)}
     content = call.content
     if content is not None:
-        headers["content-type"] = "application/json"
+        headers["content-type"] = call.media_type
     if secret := token():
         headers["authorization"] = f"Bearer {secret.get_secret_value()}"
     return {

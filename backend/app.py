@@ -26,6 +26,7 @@ from backend.exchange import Exchange, add_error_answers
 from backend.experiments.endpoints import router as experiments
 from backend.feedback.endpoints import router as feedback
 from backend.health.endpoints import router as health
+from backend.imports.endpoints import router as imports
 from backend.jobs.endpoints import router as jobs
 from backend.keys.endpoints import router as keys
 from backend.models.endpoints import router as models
@@ -34,12 +35,14 @@ from backend.orders.endpoints import router as orders
 from backend.pages.docs import mount_docs
 from backend.pages.endpoints import mount_pages
 from backend.predictions.endpoints import router as predictions
+from backend.quarantine.endpoints import router as quarantine
 from backend.recommendations.endpoints import router as recommendations
 from backend.resources import open_resources
 from backend.runs.endpoints import router as runs
 from backend.sending.endpoints import router as sending
 from backend.settings import BackendSettings
 from backend.subscriptions.endpoints import router as subscriptions
+from backend.subscriptions.rule_endpoints import router as contact_rules
 from backend.telegram.endpoints import router as telegram
 from backend.templates.endpoints import router as templates
 from backend.triggers.endpoints import router as triggers
@@ -72,9 +75,12 @@ ROUTERS = (
     templates,
     feedback,
     subscriptions,
+    contact_rules,
     campaigns,
     triggers,
     jobs,
+    imports,
+    quarantine,
     notices,
     alerts,
     analytics,

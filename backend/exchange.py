@@ -28,6 +28,7 @@ from core.request_ids import request_id
 logger = logging.getLogger("backend.requests")
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+UPLOADS = ("POST", "/imports")
 _UNKNOWN_ROUTE = "other"
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -115,20 +116,29 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 def _bounded(request: Request, receive: Receive) -> Receive:
     """Raises TooLarge before more than the limit is read."""
+    most = _most_bytes(request)
     length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > MAX_BODY_BYTES:
-        raise TooLarge(MAX_BODY_BYTES)
+    if length.isdecimal() and int(length) > most:
+        raise TooLarge(most)
     read = 0
 
     async def reading() -> Message:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > MAX_BODY_BYTES:
-            raise TooLarge(MAX_BODY_BYTES)
+        if read > most:
+            raise TooLarge(most)
         return message
 
     return reading
+
+
+def _most_bytes(request: Request) -> int:
+    """How large a body may be. Files go to the disk as they come; all others are read whole."""
+    if (request.method, request.url.path) == UPLOADS:
+        settings: BackendSettings = request.app.state.resources.settings
+        return settings.upload_bytes
+    return MAX_BODY_BYTES
 
 
 def add_error_answers(app: FastAPI) -> None:

@@ -11,7 +11,9 @@ from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.sending.settings import TELEGRAM_API_URL
+from core.home import Home
 from core.secret_files import FileSettings
+from core.settings import read_settings
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -74,6 +76,15 @@ class BackendSettings(FileSettings, BaseSettings):
     ] = []
     listeners: Annotated[Count, Field(description="open connections for notices; beyond it: 503")] = 500
     waiting_events: Annotated[Count, Field(description="events that may wait to be stored; beyond it: 503")] = 20_000
+    uploads: Annotated[
+        Path,
+        Field(
+            default_factory=lambda: Home(read_settings().home).uploads,
+            description="the folder of uploaded files, which the API and the worker share; of the home, unless told",
+        ),
+    ]
+    upload_bytes: Annotated[Count, Field(description="the largest file that can be uploaded")] = 1 << 30
+    uploads_bytes: Annotated[Count, Field(description="all files that are kept; beyond it: 409")] = 10 << 30
     telegram_webhook_secret: Annotated[
         SecretStr | None,
         Field(min_length=1, max_length=600, description="what Telegram sends with each update; unset: none is taken"),

@@ -1,10 +1,11 @@
 """The worker: one process that does the jobs of the queue, with the pipeline's login.
 
-Belongs here: the queue's tasks, and how often they are tried. Does not belong here: asking for jobs (`jobs`, `models`),
-exporting and erasing (`privacy`), promotion (`registry`).
+Belongs here: the queue's tasks, and how often they are tried. Does not belong here: asking for jobs (`jobs`, `models`,
+`imports`, `quarantine`), exporting and erasing (`privacy`), promotion (`registry`), importing and repairing
+(`imports.working`).
 
-The queue is procrastinate's, in the schema `jobs`. A job whose worker was killed is taken up again: exporting and
-erasing may be repeated.
+The queue is procrastinate's, in the schema `jobs`. A job whose worker was killed is taken up again: each of them may be
+repeated.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.effects.recording import record_effects
+from backend.imports.working import do_data_job, forget_uploads
 from backend.models.changing import do_change
 from core.errors import UserError
 from core.home import Home
@@ -34,6 +36,8 @@ logger = logging.getLogger("backend.worker")
 
 MOST_ATTEMPTS = 5
 STALLED_SECONDS = 30
+LANES = 2
+"""So many jobs at a time: an export need not wait until a large file is imported."""
 _WAIT_SECONDS = 60
 _PIECE_CHARACTERS = 1_000_000
 
@@ -71,6 +75,16 @@ def build_app(settings: WorkerSettings, home: Home) -> App:
     @app.task(name="change_champion", queue="models")
     async def change_champion(change_id: str) -> None:
         await asyncio.to_thread(do_change, Database(url), home, settings.mlflow_url, UUID(change_id))
+
+    @app.task(name="job_of_data", queue="data", pass_context=True, retry=retry)
+    async def job_of_data(context: JobContext, job_id: str) -> None:
+        is_last = context.job.attempts + 1 >= MOST_ATTEMPTS
+        await asyncio.to_thread(do_data_job, Database(url), home.uploads, UUID(job_id), is_last=is_last)
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(name="forget_uploads", queue="data", queueing_lock="forget_uploads")
+    async def forget_overdue_uploads(timestamp: int) -> None:
+        await asyncio.to_thread(forget_uploads, Database(url), home.uploads)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="take_up_stalled_jobs", queue="users", queueing_lock="take_up_stalled_jobs")
@@ -147,7 +161,7 @@ async def work() -> None:
     settings = WorkerSettings()
     app = build_app(settings, Home(read_settings().home))
     async with app.open_async():
-        await app.run_worker_async(name="customer-analyzer", concurrency=1, shutdown_graceful_timeout=10)
+        await app.run_worker_async(name="customer-analyzer", concurrency=LANES, shutdown_graceful_timeout=10)
 
 
 def main() -> None:

@@ -188,7 +188,7 @@ def quarantine(as_json: AsJson = False) -> None:
         rows = Database(platform.warehouse_url).frame(
             "with found as (select coalesce(file_name, '(no file)') as file, waits_for,"
             " case when waits_for is null then reason end as fault, left(row ->> 'occurred_at', 10) as day"
-            " from raw.events_quarantine left join raw.imports using (import_id))"
+            " from raw.events_quarantine left join raw.imports using (import_id) where repaired_at is null)"
             " select file, coalesce(fault, format('amount is in %s, which has no rate for its day (%s to %s)',"
             " waits_for, min(day), max(day))) as reason, count(*) as rows"
             " from found group by file, waits_for, fault order by 3 desc, 1, 2"

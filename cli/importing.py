@@ -164,6 +164,7 @@ def import_with_progress(
     url: str, files: Sequence[Path], profile: "Profile", *, even_if_known: bool = False
 ) -> list["ImportResult"]:
     """Imports files and shows a progress bar on standard error. Raises what `import_files` raises."""
+    from ingestion import Progress as ImportProgress
     from ingestion import importing
 
     columns = (
@@ -176,7 +177,7 @@ def import_with_progress(
     with Progress(*columns, console=Console(stderr=True)) as bar:
         tasks: dict[Path, TaskID] = {}
 
-        def show(progress: importing.Progress) -> None:
+        def show(progress: ImportProgress) -> None:
             # A file gets its bar with its first rows, so that a refused file shows only its error.
             file = progress.result.file
             if file not in tasks:

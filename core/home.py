@@ -69,6 +69,11 @@ class Home:
         return self.root / "ledger"
 
     @property
+    def uploads(self) -> Path:
+        """Files of events that people uploaded, each in a folder of its own, until they are imported."""
+        return self.root / "uploads"
+
+    @property
     def state(self) -> Path:
         """What services last read from the warehouse, so that they can start without it."""
         return self.root / "state"

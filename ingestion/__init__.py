@@ -5,9 +5,9 @@ Belongs here: reading files in bounded chunks, mapping columns, identity, storin
 """
 
 from ingestion.errors import FileRefusedError, OnlyBadRowsError, ReexportError
-from ingestion.importing import Progress, import_files, import_frames
+from ingestion.importing import import_files, import_frames
 from ingestion.profile import Profile, parse_mapping
-from ingestion.results import ImportResult, demand_good_rows
+from ingestion.results import ImportResult, Progress, demand_good_rows
 
 __all__ = [
     "FileRefusedError",

@@ -128,9 +128,9 @@ def steps(
         waiting = converted.waiting
         rows = {row.pop(_PLACE): row for row in converted.events.iter_rows(named=True)}
     if rows:
-        outcomes |= yield from _storing(rows)
+        outcomes |= yield from storing(rows)
     if bad := {place: outcomes[place] for place in sorted(outcomes) if outcomes[place].problems}:
-        numbers, reasons = [place + 1 for place in bad], [_reason(outcome) for outcome in bad.values()]
+        numbers, reasons = [place + 1 for place in bad], [reason_of(outcome) for outcome in bad.values()]
         frame = refused(numbers, reasons, [as_whole(events[place]) for place in bad], None)
         outcomes |= yield from _quarantining(frame)
     if waiting is not None and waiting.height:
@@ -165,8 +165,11 @@ def _converting(rows: Mapping[int, Row], base: str | None) -> Steps[Converted]:
     return convert(good, Exchange(base, rates, frozenset(rated)))
 
 
-def _storing(good: Mapping[int, Row]) -> Steps[dict[int, Outcome]]:
-    """Stores what can be stored; what became of each event, by its place in the batch."""
+def storing(good: Mapping[int, Row]) -> Steps[dict[int, Outcome]]:
+    """Stores good events where that can be; what became of each, by its place in the batch.
+
+    `good` are rows with the columns that are stored. A thousand are a good size.
+    """
     outcomes: dict[int, Outcome] = {}
     receipt = yield arriving_events.begin_receipt(
         {_month(row["occurred_at"]) for row in good.values()},
@@ -204,7 +207,8 @@ def _conflicting(conflict: Conflict) -> Outcome:
     return Outcome(Status.CONFLICTING, tuple(Problem(column, differs) for column in conflict.columns))
 
 
-def _reason(outcome: Outcome) -> str:
+def reason_of(outcome: Outcome) -> str:
+    """Why an event is in quarantine, in a sentence."""
     if outcome.status is Status.CONFLICTING:
         return taken(each.field for each in outcome.problems)
     return "; ".join(f"{each.field} {each.reason}".lstrip() for each in outcome.problems)

@@ -17,6 +17,7 @@ from data_contracts.contract import Contract, read_contract
 from data_contracts.predicates import is_violated, violation_reasons
 from ingestion import usual_events
 from ingestion.waiting import what_waits
+from warehouse.contract_checks import record_check
 from warehouse.database import Connection, Database
 from warehouse.events import move_watermark, oldest_open_transaction, watermark
 from warehouse.locks import marts_lock
@@ -74,10 +75,15 @@ def check_new_events(warehouse: Database, *, accept: bool = False) -> ContractCh
     told += what_waits(warehouse)
     if faults:
         sentence = f"of {rows:,} new rows some break the contract: {'; '.join(faults)}; {WAY_OUT}"
-        return ContractCheck(False, rows, sentence, told)
+        return _recorded(warehouse, ContractCheck(False, rows, sentence, told))
     _remember(warehouse, measured.figures, forget=accept)
     warehouse.run(move_watermark(READER, reached))
-    return ContractCheck(True, rows, f"{rows:,} new rows keep the contract", told)
+    return _recorded(warehouse, ContractCheck(True, rows, f"{rows:,} new rows keep the contract", told))
+
+
+def _recorded(warehouse: Database, found: ContractCheck) -> ContractCheck:
+    warehouse.run(record_check(found.success, found.checked_rows, found.sentence, found.warnings))
+    return found
 
 
 def refuse_new_events(warehouse: Database) -> int:

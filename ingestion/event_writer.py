@@ -4,14 +4,17 @@ Belongs here: COPY, partitions, statistics, the record of imports. Does not: fil
 (`packing`), or telling an event that is known from one whose id is taken (`warehouse.arriving_events`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from core.errors import DatabaseError
 from ingestion.errors import ImportStoppedError
@@ -52,11 +55,14 @@ def connected(url: str) -> Iterator[Connection]:
         yield connection
 
 
-def begin_import(connection: Connection, file: Path) -> int:
-    """Notes that a file is being imported; its number."""
+def begin_import(
+    connection: Connection, file: Path, reading: Mapping[str, Any] | None = None, upload_id: UUID | None = None
+) -> int:
+    """Notes that a file is being imported, how it is read (`recorded_reading`) and which upload it is; its number."""
     with _refusals():
         row = connection.execute(
-            "insert into raw.imports (file_name) values (%s) returning import_id", [file.name]
+            "insert into raw.imports (file_name, reading, upload_id) values (%s, %s, %s) returning import_id",
+            [file.name, None if reading is None else Jsonb(dict(reading)), upload_id],
         ).fetchone()
     assert row is not None  # noqa: S101 (an insert returns its row)
     return int(str(row[0]))
@@ -123,11 +129,11 @@ def _store(
     *,
     is_new: bool,
 ) -> Stored:
-    events, quarantine, erased = _without_erased(connection, events, quarantine)
+    events, quarantine, erased = without_erased(connection, events, quarantine)
     conflicts: Sequence[Conflict] = ()
     stored = _copy_new(connection, events) if is_new and not _may_be_known(connection, import_id, events) else None
     if stored is None:
-        copy_rows(connection, _empty_table(connection), events)
+        copy_rows(connection, empty_table(connection), events)
         if events.own_ids is None:
             stored = execute(connection, arriving_events.store_table_without_looking())
         else:
@@ -168,6 +174,14 @@ def _may_be_known(connection: Connection, import_id: int, events: Packed) -> boo
     return row is not None and bool(row[0]) and execute(connection, arriving_events.any_known(events.own_ids))
 
 
+def is_archived(month: str) -> ImportStoppedError:
+    """The sentence for a file with events of a month (YYYY-MM) that is archived."""
+    return ImportStoppedError(
+        f"There are events of {month}, which is archived: bring it back first with"
+        " `customer-analyzer events restore FILE`, then import the file again; what is stored stays"
+    )
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Turns what the database refuses into the sentence for the one who imports."""
@@ -179,11 +193,7 @@ def _refusals() -> Iterator[None]:
         ) from error
     except psycopg.Error as error:
         if error.diag.constraint_name == "is_archived":
-            month = str(error.diag.table_name).removeprefix("events_").replace("_", "-")
-            raise ImportStoppedError(
-                f"There are events of {month}, which is archived: bring it back first with"
-                " `customer-analyzer events restore FILE`, then import the file again; what is stored stays"
-            ) from error
+            raise is_archived(str(error.diag.table_name).removeprefix("events_").replace("_", "-")) from error
         # Only the primary message: the detail may quote a row.
         reason = error.diag.message_primary or str(error).strip().splitlines()[0]
         raise ImportStoppedError(
@@ -191,7 +201,7 @@ def _refusals() -> Iterator[None]:
         ) from error
 
 
-def _without_erased(connection: Connection, events: Packed, quarantine: Packed) -> tuple[Packed, Packed, int]:
+def without_erased(connection: Connection, events: Packed, quarantine: Packed) -> tuple[Packed, Packed, int]:
     """The batch without rows of users who were erased, and how many those were. No one is erased until it is stored."""
     if not execute(connection, erased_users.is_anyone_erased()):
         return events, quarantine, 0
@@ -213,7 +223,7 @@ def _ensure_partitions(connection: Connection, events: Packed) -> None:
     )
 
 
-def _empty_table(connection: Connection) -> sql.Identifier:
+def empty_table(connection: Connection) -> sql.Identifier:
     """A temporary table for the batch, gone with the transaction. `place` counts its rows as they come."""
     columns = sql.SQL(", ").join(map(sql.Identifier, STORED_COLUMNS))
     connection.execute(

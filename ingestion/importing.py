@@ -4,8 +4,9 @@ Belongs here: the order of things. Does not: any one of them (`readers`, `mappin
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import polars as pl
 
@@ -25,22 +26,15 @@ from ingestion.mapping import (
 from ingestion.normalizing import Reading, find_reading, said_of_clocks
 from ingestion.profile import Profile
 from ingestion.readers import read_chunks
+from ingestion.recorded_reading import as_json
 from ingestion.reexports import demand_new, sampled
-from ingestion.results import ImportResult, added, noted
+from ingestion.results import ImportResult, Progress, added, noted
 from ingestion.waiting import accept_new_rates, known_exchange
 from warehouse.database import Connection, execute
 from warehouse.user_aliases import joining_nothing
 
 # How much of each file is looked at before anything is stored.
 _LOOK_ROWS = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an import is: `fraction` of `result.file` (0 to 1; None if nobody knows) is stored."""
-
-    fraction: float | None
-    result: ImportResult
 
 
 def import_files(
@@ -51,12 +45,14 @@ def import_files(
     source: str = "import",
     contract: Contract | None = None,
     even_if_known: bool = False,
+    upload_id: UUID | None = None,
     progress: Callable[[Progress], None] | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> list[ImportResult]:
     """Brings files into `raw.events` of the warehouse at `url`; rows that break the contract go to quarantine.
 
-    `profile` says what the files do not say about themselves. `source` is for events that do not name theirs. Every
+    `profile` says what the files do not say about themselves. `source` is for events that do not name theirs.
+    `upload_id` is noted with the import of a file that came by upload. Every
     file is looked at before the first row is stored; a batch of `chunk_rows` rows is stored whole or not at all.
     Importing again changes nothing. Raises ReexportError for a file whose events are stored under other ids, unless
     `even_if_known`; FileRefusedError, MappingRefusedError, ConventionError, FileBrokenError, ImportStoppedError,
@@ -72,10 +68,10 @@ def import_files(
         results = []
         for file, (sample, reading) in zip(files, looks, strict=True):
             if not even_if_known:
-                (batch,) = _prepared(iter([sample]), agreed, reading, source)
+                (batch,) = prepared(iter([sample]), agreed, reading, source)
                 demand_new(connection, file, batch.events)
-            batches = _prepared(read_chunks(file, wanted, chunk_rows), agreed, reading, source)
-            results.append(_import(connection, file, batches, reading, progress))
+            batches = prepared(read_chunks(file, wanted, chunk_rows), agreed, reading, source)
+            results.append(_import(connection, file, batches, reading, progress, upload_id))
         event_writer.analyze_after(connection, sum(result.stored for result in results))
     return results
 
@@ -91,7 +87,8 @@ def look(file: Path, contract: Contract, profile: Profile) -> tuple[Chunk, Readi
     return sampled(first), reading
 
 
-def _prepared(chunks: Iterator[Chunk], contract: Contract, reading: Reading, source: str) -> Iterator[Batch]:
+def prepared(chunks: Iterator[Chunk], contract: Contract, reading: Reading, source: str) -> Iterator[Batch]:
+    """The chunks of a file as batches, by the contract that also knows the clocks of the file's zone."""
     return prepare(chunks, said_of_clocks(contract, reading.conventions), reading, source=source)
 
 
@@ -125,8 +122,9 @@ def _import(
     batches: Iterator[Batch],
     reading: Reading,
     progress: Callable[[Progress], None] | None,
+    upload_id: UUID | None = None,
 ) -> ImportResult:
-    import_id = event_writer.begin_import(connection, file)
+    import_id = event_writer.begin_import(connection, file, as_json(reading), upload_id)
     exchange = known_exchange(connection)
     result, is_new = ImportResult(file, notes=reading.notes), True
     for each in ahead(packed(batches, exchange)):

@@ -108,7 +108,8 @@ def refused_query(contract: Contract, rows: sql.Composable) -> sql.Composed:
     ]
     # An id that is taken is no column of another type, and neither is an amount that waits for a rate.
     return sql.SQL(
-        "with refused as (select reason from {rows} and waits_for is null and reason !~ '^event_id is taken') {counts}"
+        "with refused as (select reason from {rows} and waits_for is null and repaired_at is null"
+        " and reason !~ '^event_id is taken') {counts}"
     ).format(rows=rows, counts=sql.SQL(" union all ").join(counts))
 
 

@@ -9,6 +9,7 @@ who is half erased: erasing the user again finishes that.
 """
 
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -164,7 +165,11 @@ def _erase_archives(warehouse: Database, user_id: str) -> tuple[list[Path], list
 
 
 def _erase_files(home: Home, user_id: str) -> list[Path]:
-    """The files of the home in which the id was. Spooled predictions are left out, in all else the id is masked."""
+    """The files of the home in which the id was. Spooled predictions are left out, in all else the id is masked.
+
+    Uploaded files that nobody has imported yet may be packed and of any size: all of them go, and are uploaded again.
+    """
+    shutil.rmtree(home.uploads, ignore_errors=True)
     spooled = files.find(home.ledger, user_id)
     if spooled:
         change_left_lines(home.ledger, lambda line: _without_user(line, user_id))

@@ -110,9 +110,11 @@ def is_of_user(holding: Holding) -> sql.Composed:
     return sql.SQL("%(user_id)s in ({})").format(sql.SQL(", ").join(columns))
 
 
-# The first half spares most rows the hashing of all they hold.
+# The first half spares most rows the hashing of all they hold. What a repair filled in may name the user too.
 IS_QUARANTINED_OF_USER = sql.SQL(
-    "row::text like any(%(likes)s) and raw.is_of_user(row, array[raw.user_hash(%(user_id)s)])"
+    "(row::text like any(%(likes)s) and raw.is_of_user(row, array[raw.user_hash(%(user_id)s)])"
+    " or repair::text like any(%(likes)s)"
+    " and raw.is_of_user(repair -> 'fields', array[raw.user_hash(%(user_id)s)]))"
 )
 
 

@@ -134,10 +134,7 @@ fresh as materialized (
     select distinct on (event_id) {event}, place from arriving
     where not exists (select from known where known.event_id = arriving.event_id)
     order by event_id, place
-),
-stored as (
-    insert into raw.events ({event}) select {event} from fresh order by event_id
-),
+){stored},
 conflicts as (
     select arriving.place, {differences} as columns
     from arriving join (table known union all select {event} from fresh) as held using (event_id)
@@ -149,6 +146,10 @@ select
     array(select place from conflicts order by place),
     array(select columns from conflicts order by place)
 """)
+_STORED = sql.SQL(""",
+stored as (
+    insert into raw.events ({event}) select {event} from fresh order by event_id
+)""").format(event=_EVENT)
 _REFUSE = sql.SQL("""
 insert into raw.events_quarantine (import_id, {refusal})
 select %(import_id)s, {refusal} from ({refused}) as refused
@@ -181,6 +182,12 @@ def store_table() -> Statement[StoredEvents]:
     return Statement(store_query(_IN_TABLE), {}, stored_events)
 
 
+def compare_table() -> Statement[StoredEvents]:
+    """What `store_table` would answer now. Stores nothing."""
+    query = _STORE.format(arriving=_IN_TABLE, event=_EVENT, differences=_DIFFERENCES, stored=sql.SQL(""))
+    return Statement(query, {}, stored_events)
+
+
 def store_table_without_looking() -> Statement[int]:
     """Stores the events of the temporary table `arriving` but those with id and time of a stored one; how many.
 
@@ -203,7 +210,7 @@ def _store_json_query() -> sql.SQL:
 
 def store_query(arriving: sql.Composable) -> sql.Composed:
     """Stores the events of the query `arriving` (STORED_COLUMNS and `place`); its answer is for `stored_events`."""
-    return _STORE.format(arriving=arriving, event=_EVENT, differences=_DIFFERENCES)
+    return _STORE.format(arriving=arriving, event=_EVENT, differences=_DIFFERENCES, stored=_STORED)
 
 
 def stored_events(result: Result) -> StoredEvents:

@@ -126,7 +126,7 @@ def archived_months_between(since: datetime, until: datetime) -> Statement[list[
 
 def quarantined() -> Statement[int]:
     """How many rows are in quarantine."""
-    return value(int, "select count(*) from raw.events_quarantine")
+    return value(int, "select count(*) from raw.events_quarantine where repaired_at is null")
 
 
 def imported_files() -> Statement[list[str]]:

@@ -46,7 +46,12 @@ grant usage, select on all sequences in schema jobs to customer_analyzer_pipelin
 grant execute on function jobs.ask_for_user(text, text, text) to customer_analyzer_backend;
 grant execute on function jobs.ask_for_model_change(text, text, integer, integer, text, text)
 to customer_analyzer_backend;
-grant select on jobs.user_jobs, jobs.user_exports, jobs.model_changes to customer_analyzer_backend;
+grant execute on function jobs.ask_for_data(text, uuid, jsonb, text), jobs.give_up_upload(uuid)
+to customer_analyzer_backend;
+grant execute on function jobs.give_up_upload(uuid) to customer_analyzer_pipeline;
+grant select on jobs.user_jobs, jobs.user_exports, jobs.data_jobs, jobs.model_changes
+to customer_analyzer_backend;
+grant select, insert on jobs.uploads to customer_analyzer_backend;
 
 -- Services: features and scores, what to run and who may ask; they add to the ledger and never change it.
 grant usage on schema marts, ml to customer_analyzer_serving;
@@ -64,10 +69,10 @@ alter function raw.leave_out_erased() security definer set search_path = pg_cata
 -- The backend: events in, and what people are shown. It adds events, and changes none.
 grant usage on schema raw to customer_analyzer_backend;
 grant select, insert on raw.events to customer_analyzer_backend;
-grant insert, select (reason, waits_for, quarantined_at) on raw.events_quarantine to customer_analyzer_backend;
+grant insert, select on raw.events_quarantine to customer_analyzer_backend;
 grant select, insert on raw.base_currency to customer_analyzer_backend;
-grant select on raw.exchange_rates, raw.user_aliases, raw.watermarks, raw.archives, raw.daily_changes, raw.imports
-to customer_analyzer_backend;
+grant select on raw.exchange_rates, raw.user_aliases, raw.watermarks, raw.archives, raw.daily_changes, raw.imports,
+raw.contract_checks to customer_analyzer_backend;
 grant select (erased_at) on raw.erased_users to customer_analyzer_backend;
 grant usage on schema staging, intermediate, marts, analytics, scorecards, ml to customer_analyzer_backend;
 grant select on all tables in schema staging, intermediate, marts, analytics, scorecards to customer_analyzer_backend;

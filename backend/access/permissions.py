@@ -33,6 +33,11 @@ class Permission(StrEnum):
     FEEDBACK_READ = "feedback:read"
     FEEDBACK_ANSWER = "feedback:answer"
     ANALYTICS_READ = "analytics:read"
+    IMPORTS_MANAGE = "imports:manage"
+    """Uploading files of events, looking into them, and importing them."""
+    QUARANTINE_READ = "quarantine:read"
+    """Seeing rows that are held back, whole."""
+    QUARANTINE_REPAIR = "quarantine:repair"
     EXPERIMENTS_MANAGE = "experiments:manage"
     MODELS_MANAGE = "models:manage"
     """Promoting a version and rolling one back, which services then answer with."""
@@ -80,6 +85,9 @@ _ANALYST = _MARKETER | {
     Permission.MODELS_MANAGE,
     Permission.RUNS_MANAGE,
     Permission.CAMPAIGNS_APPROVE,
+    Permission.IMPORTS_MANAGE,
+    Permission.QUARANTINE_READ,
+    Permission.QUARANTINE_REPAIR,
 }
 ROLE_PERMISSIONS = {
     Role.VIEWER: _VIEWER,

@@ -75,7 +75,8 @@ def _held_back(since: datetime) -> Statement[list[AttentionItem]]:
             kind="quarantine" if waits_for is None else "waiting_rows", subject=waits_for or "", count=count
         ),
         "select waits_for, count(*) from raw.events_quarantine"
-        " where waits_for is not null or quarantined_at >= %(since)s group by waits_for order by 2 desc, 1",
+        " where repaired_at is null and (waits_for is not null or quarantined_at >= %(since)s)"
+        " group by waits_for order by 2 desc, 1",
         since=since,
     )
 

@@ -100,6 +100,32 @@ class ScoredDay(BaseModel):
     as_of: Annotated[date | None, Field(description="null: never")]
 
 
+class SourceFreshness(BaseModel):
+    """How new the events of one source are."""
+
+    source: str
+    last_occurred_at: datetime
+    last_received_at: datetime
+    events: Annotated[int, Field(description="in the last 30 days that have any event")]
+
+
+class MartFreshness(BaseModel):
+    """How new a table is that runs build."""
+
+    mart: str
+    as_of: Annotated[date | None, Field(description="its newest day; null: it is not built, or empty")]
+
+
+class ContractCheckResult(BaseModel):
+    """A check of the events that were new, which every run begins with."""
+
+    checked_at: datetime
+    is_passed: Annotated[bool, Field(description="false: nothing was built, and what was there stayed")]
+    rows_checked: int
+    sentence: str
+    warnings: list[str]
+
+
 class Freshness(BaseModel):
     """How new what is known is."""
 
@@ -110,12 +136,15 @@ class Freshness(BaseModel):
     last_event_day: Annotated[date | None, Field(description="newest day with an event that a run has read, UTC")]
     features_as_of: Annotated[date | None, Field(description="day of the newest features")]
     scores: list[ScoredDay]
+    sources: Annotated[list[SourceFreshness], Field(description="by name; of the last 30 days with any event")]
+    marts: list[MartFreshness]
 
 
 class DataHealth(BaseModel):
     """`GET /analytics/data-health`."""
 
     freshness: Freshness
+    checks: Annotated[list[ContractCheckResult], Field(description="the newest first")]
     imports: Annotated[list[Import], Field(description="the newest first")]
     quarantine: Annotated[list[QuarantineReason], Field(description="the most frequent first")]
     archived_months: list[str]

@@ -9,19 +9,23 @@ from pydantic import BaseModel
 
 from backend.analytics.state_schemas import (
     ChampionChange,
+    ContractCheckResult,
     Deployment,
     DriftDay,
     Import,
+    MartFreshness,
     QuarantineReason,
     ScorecardWeek,
     ScoredDay,
+    SourceFreshness,
 )
+from warehouse import contract_checks
 from warehouse.database import Statement, first_row, rows
 
 R = TypeVar("R", bound=BaseModel)
 
 _MOST_CHANGES, _MOST_WEEKS, _MOST_LOOKS = 10, 60, 12
-_MOST_IMPORTS, _MOST_REASONS = 20, 20
+_MOST_IMPORTS, _MOST_REASONS, _MOST_CHECKS = 20, 20, 10
 
 
 def deployment(model: str) -> Statement[Deployment | None]:
@@ -61,7 +65,7 @@ def quarantine() -> Statement[list[QuarantineReason]]:
     return rows(
         _maker(QuarantineReason),
         "select reason, waits_for, count(*), min(quarantined_at), max(quarantined_at) from raw.events_quarantine"
-        " group by reason, waits_for order by 3 desc, reason limit %(most)s",
+        " where repaired_at is null group by reason, waits_for order by 3 desc, reason limit %(most)s",
         most=_MOST_REASONS,
     )
 
@@ -96,6 +100,32 @@ def scored_days(models: Sequence[str]) -> Statement[list[ScoredDay]]:
         " from unnest(%(models)s::text[]) as named (model)",
         models=[*models],
     )
+
+
+def sources() -> Statement[list[SourceFreshness]]:
+    """How new the events of each source are. Older partitions are not looked at."""
+    return rows(
+        _maker(SourceFreshness),
+        "select source, max(occurred_at), max(received_at), count(*) from raw.events"
+        " where occurred_at > (select max(occurred_day) from intermediate.int_user_daily) - 30"
+        " group by source order by source",
+    )
+
+
+def mart_days() -> Statement[list[MartFreshness]]:
+    """The newest day of each table that runs build and people or models read."""
+    return rows(
+        _maker(MartFreshness),
+        "select 'user_features', (select max(as_of) from marts.user_features)"
+        " union all select 'user_labels', (select max(as_of) from marts.user_labels)"
+        " union all select 'user_list', (select max(as_of) from analytics.user_list)"
+        " union all select 'model_scorecard', (select max(as_of_week) from scorecards.model_scorecard)",
+    )
+
+
+def checks() -> Statement[list[ContractCheckResult]]:
+    """The newest checks of new events."""
+    return contract_checks.newest_checks(_MOST_CHECKS, _maker(ContractCheckResult))
 
 
 def _columns(record: type[BaseModel]) -> sql.Composed:

@@ -98,3 +98,14 @@ class SubscriptionAnswer(BaseModel):
     blocked_at: datetime | None
     subscribed_at: datetime | None
     do_not_contact: DoNotContactAnswer | None
+
+
+class ShopRules(BaseModel):
+    """What holds for users who have chosen nothing of their own, and the currency of reports."""
+
+    topics: Annotated[list[Topic], Field(description="what users can choose to hear about")]
+    most_a_day: Annotated[int, Field(description="messages a local day; transactional ones do not count")]
+    most_a_week: Annotated[int, Field(description="messages in the seven local days that end today")]
+    quiet_hours: QuietHours
+    time_zone: str
+    currency: Annotated[str | None, Field(description="the base currency; null: no amount has come in yet")]

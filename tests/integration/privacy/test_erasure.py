@@ -1,6 +1,7 @@
 """A user who was erased is nowhere, does not come back, and the marts are as if the user had never been."""
 
 import fcntl
+import gzip
 import hmac
 import json
 import shutil
@@ -60,6 +61,8 @@ def home(tmp_path: Path) -> Home:
         (home.ledger / process).mkdir(parents=True)
         (home.ledger / process / "lock").touch()
         (home.ledger / process / "00000001.jsonl").write_bytes(line + b"\n")
+    (home.uploads / "an upload").mkdir(parents=True)
+    (home.uploads / "an upload" / "shop.csv.gz").write_bytes(gzip.compress(USER.encode()))
     (home.reports / "drift.html").write_text(f"<td>{USER}</td><td>{OTHER}</td>")
     pl.DataFrame({"user_id": [USER, OTHER], "note": ["", f"friend of {USER}"]}).write_parquet(
         home.root / "data.parquet"

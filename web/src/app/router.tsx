@@ -33,6 +33,30 @@ export const router = createBrowserRouter(
           lazy: async () => ({ Component: (await import("../pages/campaigns/NewCampaignPage")).NewCampaignPage }),
         },
         {
+          path: "campaigns/templates",
+          lazy: async () => ({ Component: (await import("../pages/templates/TemplatesPage")).TemplatesPage }),
+        },
+        {
+          path: "campaigns/templates/new",
+          lazy: async () => ({ Component: (await import("../pages/templates/TemplatePage")).TemplatePage }),
+        },
+        {
+          path: "campaigns/templates/:name",
+          lazy: async () => ({ Component: (await import("../pages/templates/TemplatePage")).TemplatePage }),
+        },
+        {
+          path: "campaigns/triggers",
+          lazy: async () => ({ Component: (await import("../pages/triggers/TriggersPage")).TriggersPage }),
+        },
+        {
+          path: "campaigns/triggers/new",
+          lazy: async () => ({ Component: (await import("../pages/triggers/NewTriggerPage")).NewTriggerPage }),
+        },
+        {
+          path: "campaigns/triggers/:triggerId",
+          lazy: async () => ({ Component: (await import("../pages/triggers/TriggerPage")).TriggerPage }),
+        },
+        {
           path: "campaigns/:campaignId",
           lazy: async () => ({ Component: (await import("../pages/campaigns/CampaignPage")).CampaignPage }),
         },
@@ -42,6 +66,14 @@ export const router = createBrowserRouter(
         },
         { path: "models", lazy: async () => ({ Component: (await import("../pages/models/ModelsPage")).ModelsPage }) },
         { path: "data", lazy: async () => ({ Component: (await import("../pages/data/DataPage")).DataPage }) },
+        {
+          path: "data/import/:uploadId?",
+          lazy: async () => ({ Component: (await import("../pages/data/ImportPage")).ImportPage }),
+        },
+        {
+          path: "data/quarantine",
+          lazy: async () => ({ Component: (await import("../pages/data/QuarantinePage")).QuarantinePage }),
+        },
         {
           path: "settings",
           lazy: async () => ({ Component: (await import("../pages/settings/SettingsPage")).SettingsPage }),

@@ -1,6 +1,7 @@
 /** All campaigns, the newest first, and the way to a new one. */
 import Button from "@mui/material/Button";
 import Link from "@mui/material/Link";
+import Stack from "@mui/material/Stack";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link as RouterLink } from "react-router";
@@ -32,11 +33,21 @@ export function CampaignsPage() {
     <Page
       title={t("pages.campaigns")}
       actions={
-        may("campaigns:manage") && (
-          <Button component={RouterLink} to="/campaigns/new" variant="contained">
-            {t("campaigns.make")}
+        <Stack direction="row" spacing={1} useFlexGap sx={{ flexWrap: "wrap" }}>
+          {may("templates:read") && (
+            <Button component={RouterLink} to="/campaigns/templates">
+              {t("templates.title")}
+            </Button>
+          )}
+          <Button component={RouterLink} to="/campaigns/triggers">
+            {t("triggers.title")}
           </Button>
-        )
+          {may("campaigns:manage") && (
+            <Button component={RouterLink} to="/campaigns/new" variant="contained">
+              {t("campaigns.make")}
+            </Button>
+          )}
+        </Stack>
       }
     >
       <Section title={t("pages.campaigns")}>

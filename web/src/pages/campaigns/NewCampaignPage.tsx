@@ -22,6 +22,7 @@ import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
 import { FIELDS, Filters, useSegmentNames } from "../users/Filters";
 import { type Draft, draftFrom, limited, toCampaign } from "./draft";
+import { FromTemplate } from "./FromTemplate";
 import { MessageFields } from "./MessageFields";
 
 const TOPICS = ["offers", "recommendations", "reminders", "news"];
@@ -99,6 +100,7 @@ export function NewCampaignPage() {
           </Stack>
         </Section>
         <Section title={t("campaigns.message")} note={t("campaigns.messageNote")}>
+          <FromTemplate change={(given) => setDraft({ ...draft, ...given })} />
           <Fields>
             <MessageFields draft={draft} change={(given) => setDraft({ ...draft, ...given })} />
           </Fields>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { audienceFrom } from "../../audience/query";
-import { draftFrom, toCampaign } from "./draft";
+import { draftFrom, toCampaign, withoutVariables } from "./draft";
 
 describe("a draft", () => {
   it("takes the filters of a list of users, and the share that its link holds out", () => {
@@ -24,5 +24,13 @@ describe("a draft", () => {
 
   it("holds out no share that the API would refuse", () => {
     expect(draftFrom(new URLSearchParams("control=95")).controlPercent).toBe(10);
+  });
+});
+
+describe("a template's text", () => {
+  it("loses its variables, and the comma before a name", () => {
+    expect(withoutVariables("Thank you, {{ first_name }}!\n{% if orders_total %}Again{% endif %}")).toBe(
+      "Thank you!\nAgain",
+    );
   });
 });

@@ -60,3 +60,11 @@ export function toCampaign(draft: Draft, audience: Audience): NewCampaign {
     most_a_minute: null,
   };
 }
+
+/** A template's text without its variables, which campaigns do not fill in: the author puts something in their place. */
+export function withoutVariables(text: string): string {
+  return text
+    .replace(/\{%.*?%\}/gs, "")
+    .replace(/,?[ \t]*\{\{.*?\}\}/gs, "")
+    .trim();
+}

@@ -1,6 +1,8 @@
 /** The data: how fresh it is, what came in, and what was held back and why. */
+import Button from "@mui/material/Button";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import { Link as RouterLink } from "react-router";
 import { api } from "../../api/client";
 import type { DataHealth } from "../../api/names";
 import { unwrap } from "../../api/problem";
@@ -10,20 +12,55 @@ import { DataTable } from "../../parts/DataTable";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
 import { Runs } from "../../runs/Runs";
+import { useSession } from "../../session/Session";
+import { Checks, Freshness, Sources } from "./Freshness";
+import { HeldReasonsTable } from "./HeldReasons";
+import { Uploads } from "./Uploads";
 
 export function DataPage() {
   const { t } = useTranslation();
+  const { may } = useSession();
   const health = useQuery({ queryKey: ["data health"], queryFn: () => unwrap(api.GET("/analytics/data-health")) });
   return (
-    <Page title={t("pages.data")}>
+    <Page
+      title={t("pages.data")}
+      actions={
+        may("imports:manage") && (
+          <Button component={RouterLink} to="/data/import" variant="contained">
+            {t("import.title")}
+          </Button>
+        )
+      }
+    >
+      <Section
+        title={t("data.quarantine")}
+        note={t("data.quarantineNote")}
+        actions={
+          may("quarantine:read") && (
+            <Button component={RouterLink} to="/data/quarantine" size="small">
+              {t("quarantine.open")}
+            </Button>
+          )
+        }
+      >
+        <HeldReasonsTable />
+      </Section>
+      {may("imports:manage") && (
+        <Section title={t("import.uploads")} note={t("import.uploadsNote")}>
+          <Uploads />
+        </Section>
+      )}
       <Answered query={health} height={500}>
         {(data) => (
           <>
+            <Section title={t("data.checks")} note={t("data.checksNote")}>
+              <Checks health={data} />
+            </Section>
             <Section title={t("data.freshness")}>
               <Freshness health={data} />
             </Section>
-            <Section title={t("data.quarantine")} note={t("data.quarantineNote")}>
-              <Quarantine health={data} />
+            <Section title={t("data.sources")}>
+              <Sources health={data} />
             </Section>
             <Section title={t("data.imports")}>
               <Imports health={data} />
@@ -33,52 +70,6 @@ export function DataPage() {
       </Answered>
       <Runs />
     </Page>
-  );
-}
-
-function Freshness({ health: { freshness } }: { health: DataHealth }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  const rows: [string, string][] = [
-    [t("data.eventsRead"), format.moment(freshness.events_read_at)],
-    [t("data.contractPassed"), format.moment(freshness.contract_passed_at)],
-    [t("data.lastEvent"), format.day(freshness.last_event_day)],
-    [t("data.featuresAsOf"), format.day(freshness.features_as_of)],
-    ...freshness.scores.map(({ model, as_of }): [string, string] => [
-      t("data.scored", { model: t(`model.${model}`, model) }),
-      format.day(as_of),
-    ]),
-  ];
-  return (
-    <DataTable
-      label={t("data.freshness")}
-      rows={rows}
-      rowKey={([name]) => name}
-      columns={[
-        { title: t("data.what"), cell: ([name]) => name },
-        { title: t("user.when"), cell: ([, when]) => when },
-      ]}
-    />
-  );
-}
-
-function Quarantine({ health }: { health: DataHealth }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  if (health.quarantine.length === 0) return <Empty>{t("data.nothingHeld")}</Empty>;
-  return (
-    <DataTable
-      label={t("data.quarantine")}
-      rows={health.quarantine}
-      rowKey={(row) => `${row.reason} ${row.waits_for}`}
-      columns={[
-        { title: t("models.reason"), cell: (row) => row.reason },
-        { title: t("data.waitsFor"), cell: (row) => row.waits_for ?? "" },
-        { title: t("data.rows"), isNumber: true, cell: (row) => format.number(row.rows) },
-        { title: t("data.first"), cell: (row) => format.moment(row.first_at) },
-        { title: t("data.last"), cell: (row) => format.moment(row.last_at) },
-      ]}
-    />
   );
 }
 

@@ -9,6 +9,7 @@ import { useSession } from "../../session/Session";
 import { Accounts } from "./Accounts";
 import { Appearance } from "./Appearance";
 import { AuditLog } from "./AuditLog";
+import { ContactRules } from "./ContactRules";
 import { Keys } from "./Keys";
 import { Sessions } from "./Sessions";
 import { TelegramLink } from "./TelegramLink";
@@ -16,6 +17,7 @@ import { TelegramLink } from "./TelegramLink";
 const VIEWS = [
   ["appearance", "settings.appearance", "profile:read"],
   ["security", "settings.security", "profile:manage"],
+  ["messages", "contact.title", "campaigns:read"],
   ["accounts", "settings.accounts", "accounts:manage"],
   ["keys", "settings.keys", "keys:manage"],
   ["audit", "settings.audit", "audit:read"],
@@ -48,6 +50,7 @@ export function SettingsPage() {
             <Sessions />
           </>
         )}
+        {view === "messages" && <ContactRules />}
         {view === "accounts" && <Accounts />}
         {view === "keys" && <Keys />}
         {view === "audit" && <AuditLog />}

@@ -1,0 +1,1 @@
+"""Files of events that people upload: looked into, rehearsed, imported."""

@@ -1,0 +1,1 @@
+"""Rows that are held back: which, why, and repairing them."""
