@@ -281,6 +281,14 @@ def delete_account(_client: object, account_id: UUID) -> Call[None]:
     return Call("DELETE", path_of("/accounts/{account_id}", account_id=account_id), read_nothing)
 
 
+def delete_import(_client: object, upload_id: UUID) -> Call[None]:
+    """Delete an uploaded file.
+
+    Events that were imported from it stay.
+    """
+    return Call("DELETE", path_of("/imports/{upload_id}", upload_id=upload_id), read_nothing)
+
+
 def delete_user_list(_client: object, list_id: UUID) -> Call[None]:
     """Delete a list of users.
 
@@ -450,6 +458,14 @@ def get_campaigns(_client: object, *, limit: int | None = None, cursor: str | No
     return Call("GET", "/campaigns", read_json(models.CampaignPage), query={"limit": limit, "cursor": cursor})
 
 
+def get_contact_rules(_client: object) -> Call[models.ShopRules]:
+    """What holds for users who have chosen nothing of their own.
+
+    Read from the environment when the API starts, as in `CONTACT_MOST_A_DAY`; senders read the same.
+    """
+    return Call("GET", "/contact-rules", read_json(models.ShopRules))
+
+
 def get_dashboard(
     _client: object,
     *,
@@ -480,6 +496,14 @@ def get_data_health(_client: object) -> Call[models.DataHealth]:
     As recorded by the pipeline up to now.
     """
     return Call("GET", "/analytics/data-health", read_json(models.DataHealth))
+
+
+def get_data_job(_client: object, job_id: UUID) -> Call[models.DataJob]:
+    """How a rehearsal, an import or a repair is.
+
+    Ask again until it is done or failed.
+    """
+    return Call("GET", path_of("/data-jobs/{job_id}", job_id=job_id), read_json(models.DataJob))
 
 
 def get_feedback(
@@ -546,6 +570,22 @@ def get_global_control(_client: object) -> Call[models.GlobalControlAnswer]:
     return Call("GET", "/experiments/global-control", read_json(models.GlobalControlAnswer))
 
 
+def get_import(_client: object, upload_id: UUID) -> Call[models.Upload]:
+    """An uploaded file, and what was done with it.
+
+    While a job runs, its progress is here.
+    """
+    return Call("GET", path_of("/imports/{upload_id}", upload_id=upload_id), read_json(models.Upload))
+
+
+def get_imports(_client: object) -> Call[models.Uploads]:
+    """The newest uploaded files, and what was done with them.
+
+    Files that were imported on the command line are in `GET /analytics/data-health`.
+    """
+    return Call("GET", "/imports", read_json(models.Uploads))
+
+
 def get_job(_client: object, job_id: UUID) -> Call[models.Job]:
     """How a job is.
 
@@ -609,6 +649,48 @@ def get_notices(_client: object, *, before: int | None = None, limit: int | None
     return Call("GET", "/notices", read_json(models.NoticePage), query={"before": before, "limit": limit})
 
 
+def get_quarantine(
+    _client: object,
+    *,
+    reason: str | None = None,
+    waits_for: str | None = None,
+    import_id: int | None = None,
+    cursor: str | None = None,
+    limit: int | None = None,
+) -> Call[models.HeldRows]:
+    """A page of rows that are held back.
+
+    Each whole, as it came, and as the event that it would be.
+
+    reason: held for this reason, word by word
+    waits_for: that wait for a rate of this currency
+    cursor: `next_cursor` of the page before
+    limit: how many
+    """
+    return Call(
+        "GET",
+        "/quarantine",
+        read_json(models.HeldRows),
+        query={"reason": reason, "waits_for": waits_for, "import_id": import_id, "cursor": cursor, "limit": limit},
+    )
+
+
+def get_quarantine_reasons(_client: object) -> Call[models.HeldReasons]:
+    """Why rows are held back.
+
+    Counts, and no row.
+    """
+    return Call("GET", "/quarantine/reasons", read_json(models.HeldReasons))
+
+
+def get_quarantined_row(_client: object, quarantine_id: UUID) -> Call[models.HeldRow]:
+    """One row that is held back, or was until it was repaired.
+
+    Whole, as it came.
+    """
+    return Call("GET", path_of("/quarantine/{quarantine_id}", quarantine_id=quarantine_id), read_json(models.HeldRow))
+
+
 def get_recipients(
     _client: object,
     campaign_id: UUID,
@@ -634,6 +716,14 @@ def get_recipients(
         read_json(models.RecipientPage),
         query={"limit": limit, "cursor": cursor, "state": state},
     )
+
+
+def get_repaired(_client: object) -> Call[models.RepairedRows]:
+    """The rows that were repaired last.
+
+    Each as it came, with what was changed, by whom, and the event that it became.
+    """
+    return Call("GET", "/quarantine/repaired", read_json(models.RepairedRows))
 
 
 def get_retention(
@@ -1227,6 +1317,20 @@ def post_handled_update(_client: object, update_id: int, body: models.Handled) -
     )
 
 
+def post_import(_client: object, body: bytes, *, file_name: str | None = None) -> Call[models.Upload]:
+    """Upload a file of events.
+
+    The body is the file: CSV, JSON lines, a JSON array or Parquet; text may be packed (gzip, Zstandard, zip).
+
+    Nothing of it is an event yet. It is kept until it is imported, for a week at most.
+
+    file_name: as in `orders.csv.gz`; its end counts
+    """
+    return Call(
+        "POST", "/imports", read_json(models.Upload), query={"file_name": file_name}, body=body, is_repeatable=False
+    )
+
+
 def post_model_promotion(_client: object, model: str, body: models.NewPromotion) -> Call[models.ModelChange]:
     """Make a version the champion.
 
@@ -1369,6 +1473,20 @@ def preview_campaign(_client: object, campaign_id: UUID) -> Call[models.Preview]
     )
 
 
+def preview_import(_client: object, upload_id: UUID, body: models.PreviewRequest) -> Call[models.ImportPreview]:
+    """The first rows of a file as events.
+
+    With a proposal of how to read the file, where none is given. Nothing is stored.
+    """
+    return Call(
+        "POST",
+        path_of("/imports/{upload_id}/preview", upload_id=upload_id),
+        read_json(models.ImportPreview),
+        body=body,
+        is_repeatable=False,
+    )
+
+
 def preview_template(_client: object, body: models.TemplatePreviewRequest) -> Call[models.TemplatePreviews]:
     """Try a template with real users.
 
@@ -1425,6 +1543,28 @@ def refresh(_client: object, body: models.Refresh) -> Call[models.Tokens]:
     A refresh token that had been used earlier ends the whole session.
     """
     return Call("POST", "/auth/refresh", read_json(models.Tokens), body=body, is_repeatable=False)
+
+
+def rehearse_import(_client: object, upload_id: UUID, body: models.ImportRequest) -> Call[models.DataJob]:
+    """Count what an import would do.
+
+    Done by the worker, over the whole file. Nothing is stored.
+    """
+    return Call(
+        "POST",
+        path_of("/imports/{upload_id}/rehearsal", upload_id=upload_id),
+        read_json(models.DataJob),
+        body=body,
+        is_repeatable=False,
+    )
+
+
+def repair_quarantine(_client: object, body: models.RepairRequest) -> Call[models.DataJob]:
+    """Try rows again, with something changed.
+
+    Done by the worker: rows that keep the contract now become events; the others stay, with their reason.
+    """
+    return Call("POST", "/quarantine/repairs", read_json(models.DataJob), body=body, is_repeatable=False)
 
 
 def resume_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:
@@ -1513,6 +1653,20 @@ def start_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignSt
         "POST",
         path_of("/campaigns/{campaign_id}/start", campaign_id=campaign_id),
         read_json(models.CampaignStatus),
+        is_repeatable=False,
+    )
+
+
+def start_import(_client: object, upload_id: UUID, body: models.ImportRequest) -> Call[models.DataJob]:
+    """Import a file.
+
+    Done by the worker. Rows that break the contract go to quarantine; an import that was cut off goes on.
+    """
+    return Call(
+        "POST",
+        path_of("/imports/{upload_id}/start", upload_id=upload_id),
+        read_json(models.DataJob),
+        body=body,
         is_repeatable=False,
     )
 

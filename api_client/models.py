@@ -348,6 +348,18 @@ class Contact(BaseModel):
     sent_at: AwareDatetime | None
 
 
+class ContractCheckResult(BaseModel):
+    """
+    A check of the events that were new, which every run begins with.
+    """
+
+    checked_at: AwareDatetime
+    is_passed: Annotated[bool, Field(description="false: nothing was built, and what was there stayed")]
+    rows_checked: int
+    sentence: str
+    warnings: list[str]
+
+
 class Day(BaseModel):
     """
     What was known at the end of a day (UTC). Bounds hold on all days together; null: it was too early.
@@ -546,6 +558,110 @@ class FeedbackReceipt(BaseModel):
     feedback_id: UUID
 
 
+class FileColumn(BaseModel):
+    """
+    A column of a file, or a name in its documents.
+    """
+
+    name: str
+    samples: Annotated[list[str], Field(description="some of its first values")]
+
+
+class FileReading(BaseModel):
+    """
+    How a file is read: what it does not say about itself.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    columns: Annotated[
+        dict[
+            Literal[
+                "event_id",
+                "user_id",
+                "event_type",
+                "occurred_at",
+                "received_at",
+                "order_id",
+                "item_id",
+                "amount",
+                "currency",
+                "quantity",
+                "source",
+                "properties",
+            ],
+            str,
+        ]
+        | None,
+        Field(
+            description="for a column of events: a column of the file, a way into its JSON (`payload.id`), columns that are joined (`date+time`), a constant (`'purchase'`), or `-` to leave it out"
+        ),
+    ] = None
+    values: Annotated[
+        dict[
+            Literal[
+                "event_id",
+                "user_id",
+                "event_type",
+                "occurred_at",
+                "received_at",
+                "order_id",
+                "item_id",
+                "amount",
+                "currency",
+                "quantity",
+                "source",
+                "properties",
+            ],
+            dict[Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")], str],
+        ]
+        | None,
+        Field(description="for a column of events: the file's words, and ours for them"),
+    ] = None
+    time_zone: Annotated[str | None, Field(description="of times that name none")] = "UTC"
+    date_order: Annotated[Literal["day-first", "month-first"] | None, Field(description="how 03/04/2025 is read")] = (
+        None
+    )
+    decimal: Annotated[Literal[".", ","] | None, Field(description="the decimal sign; null: found out")] = None
+    minor_units: Annotated[
+        bool | None, Field(description="amounts are cents, or the smallest unit of their currency")
+    ] = False
+    encoding: Annotated[
+        str | None, Field(description="of text, such as `windows-1251`; null: UTF-8, or what its first bytes say")
+    ] = None
+    records: Annotated[str | None, Field(description="where the array of events is inside of one JSON object")] = None
+    key: Annotated[
+        list[
+            Literal[
+                "event_id",
+                "user_id",
+                "event_type",
+                "occurred_at",
+                "received_at",
+                "order_id",
+                "item_id",
+                "amount",
+                "currency",
+                "quantity",
+                "source",
+                "properties",
+            ]
+        ]
+        | None,
+        Field(description="what tells one row from another"),
+    ] = None
+    lower_emails: Annotated[
+        bool | None, Field(description="capitals in user ids that are e-mail addresses mean nothing")
+    ] = False
+    sender: Annotated[
+        str | None,
+        Field(
+            description="keeps ids of one sender apart from equal ones of another; the name of a profile, such as `shopify`"
+        ),
+    ] = "import"
+
+
 class FirstOrder(BaseModel):
     """
     The user bought for the first time.
@@ -703,6 +819,56 @@ class Health(BaseModel):
     ]
 
 
+class HeldReason(BaseModel):
+    """
+    Rows that are held back for one reason.
+    """
+
+    reason: Annotated[str, Field(description="of rows that wait for a rate, one of their reasons: each names its day")]
+    waits_for: Annotated[str | None, Field(description="the currency for whose rate they wait; null: they are wrong")]
+    rows: int
+    first_at: AwareDatetime
+    last_at: AwareDatetime
+
+
+class HeldReasons(BaseModel):
+    """
+    Why rows are held back, the most frequent first, a hundred at most.
+    """
+
+    rows: Annotated[int, Field(description="of all reasons")]
+    reasons: list[HeldReason]
+
+
+class HeldRow(BaseModel):
+    """
+    A row that is held back, or was until it was repaired.
+    """
+
+    quarantine_id: UUID
+    import_id: int | None
+    file_name: Annotated[str | None, Field(description="null: the event came in no file")]
+    row_number: Annotated[int, Field(description="in the file or the request; the first is 1")]
+    reason: str
+    waits_for: str | None
+    quarantined_at: AwareDatetime
+    row: Annotated[Any, Field(description="whole, as it came")]
+    event: Annotated[dict[str, str | None], Field(description="what it says in each column of an event, as text")]
+    repaired_at: AwareDatetime | None
+    repaired_by: str | None
+    repair: Annotated[dict[str, Any] | None, Field(description="what was changed")]
+    event_id: Annotated[UUID | None, Field(description="the event that it became")]
+
+
+class HeldRows(BaseModel):
+    """
+    A page of rows.
+    """
+
+    rows: list[HeldRow]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
 class Import(BaseModel):
     """
     A file that events were imported from.
@@ -715,6 +881,20 @@ class Import(BaseModel):
     rows_stored: int
     rows_known: int
     rows_quarantined: int
+
+
+class ImportRequest(BaseModel):
+    """
+    How a file is read.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reading: FileReading
+    even_if_known: Annotated[
+        bool | None, Field(description="also where its events seem to be stored under other ids")
+    ] = False
 
 
 class Job(BaseModel):
@@ -881,6 +1061,15 @@ class MadeKey(BaseModel):
     ]
     revoked_at: AwareDatetime | None
     key: SecretStr
+
+
+class MartFreshness(BaseModel):
+    """
+    How new a table is that runs build.
+    """
+
+    mart: str
+    as_of: Annotated[date | None, Field(description="its newest day; null: it is not built, or empty")]
 
 
 class Me(BaseModel):
@@ -1056,6 +1245,9 @@ class NewKey(BaseModel):
                 "feedback:read",
                 "feedback:answer",
                 "analytics:read",
+                "imports:manage",
+                "quarantine:read",
+                "quarantine:repair",
                 "experiments:manage",
                 "models:manage",
                 "runs:manage",
@@ -1265,6 +1457,21 @@ class PredictionsRequest(BaseModel):
     reasons: Annotated[int | None, Field(description="how many reasons each answer carries")] = 3
 
 
+class PreviewRequest(BaseModel):
+    """
+    How the file is to be read for once; nothing: as is proposed, or by the profile of a program.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reading: FileReading | None = None
+    like: Annotated[
+        Literal["shopify", "woocommerce", "stripe", "ga4", "segment", "amplitude", "mixpanel", "telegram"] | None,
+        Field(description="what wrote the file, instead of `reading`"),
+    ] = None
+
+
 class PreviewSample(BaseModel):
     """
     Somebody who would be written to, and with which words.
@@ -1382,6 +1589,15 @@ class Reached(BaseModel):
     arm: Annotated[str, Field(description="the variant, or `control`")]
 
 
+class ReasonCount(BaseModel):
+    """
+    How many rows a reason holds back.
+    """
+
+    reason: str
+    rows: int
+
+
 class ReasonOut(BaseModel):
     """
     One feature's part in the answer, strongest first.
@@ -1456,6 +1672,16 @@ class Refresh(BaseModel):
     refresh_token: Annotated[SecretStr, Field(description="the newest one of the session")]
 
 
+class RefusedRow(BaseModel):
+    """
+    A row that would be refused.
+    """
+
+    row_number: Annotated[int, Field(description="in the file; the first is 1")]
+    reason: str
+    row: Annotated[str, Field(description="whole, as JSON")]
+
+
 class ReliabilityBin(BaseModel):
     """
     Users of the out-of-time test with about the same probability, and what came true for them.
@@ -1466,6 +1692,29 @@ class ReliabilityBin(BaseModel):
     low: Annotated[float, Field(description="of the 95 % interval of `observed`")]
     high: float
     rows: int
+
+
+class RepairCounts(BaseModel):
+    """
+    What became of rows that were tried again: tried = stored + known + waiting + held + erased.
+    """
+
+    tried: int
+    stored: int
+    known: Annotated[int, Field(description="the event is stored already")]
+    waiting: Annotated[int, Field(description="they wait for a rate now")]
+    held: Annotated[int, Field(description="they still break the contract")]
+    erased: int
+    left: Annotated[int, Field(description="rows that were not tried, as 20,000 are tried at a time; ask again")]
+    reasons: Annotated[list[ReasonCount], Field(description="why rows are still held")]
+
+
+class RepairedRows(BaseModel):
+    """
+    The newest hundred rows that were repaired.
+    """
+
+    rows: list[HeldRow]
 
 
 class RetentionWeek(BaseModel):
@@ -1583,6 +1832,76 @@ class Rotation(BaseModel):
     overlap_hours: Annotated[float | None, Field(description="how long the old key stays valid beside the new one")] = (
         24.0
     )
+
+
+class RowChange(BaseModel):
+    """
+    What is changed before rows are tried again; nothing: they are tried as they are.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    fields: Annotated[
+        dict[
+            Literal[
+                "event_id",
+                "user_id",
+                "event_type",
+                "occurred_at",
+                "order_id",
+                "item_id",
+                "amount",
+                "currency",
+                "quantity",
+            ],
+            str,
+        ]
+        | None,
+        Field(description="values of columns of events, the same for all rows; empty: none"),
+    ] = None
+    columns: Annotated[
+        dict[
+            Literal[
+                "event_id",
+                "user_id",
+                "event_type",
+                "occurred_at",
+                "received_at",
+                "order_id",
+                "item_id",
+                "amount",
+                "currency",
+                "quantity",
+                "source",
+                "properties",
+            ],
+            str,
+        ]
+        | None,
+        Field(description="as in the reading of a file"),
+    ] = None
+    values: Annotated[
+        dict[
+            Literal[
+                "event_id",
+                "user_id",
+                "event_type",
+                "occurred_at",
+                "received_at",
+                "order_id",
+                "item_id",
+                "amount",
+                "currency",
+                "quantity",
+                "source",
+                "properties",
+            ],
+            dict[Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")], str],
+        ]
+        | None,
+        Field(description="as in the reading of a file"),
+    ] = None
 
 
 class Run(BaseModel):
@@ -1809,6 +2128,22 @@ class SessionAnswer(BaseModel):
     is_current: Annotated[bool, Field(description="whether it is the session that asks")]
 
 
+class ShopRules(BaseModel):
+    """
+    What holds for users who have chosen nothing of their own, and the currency of reports.
+    """
+
+    topics: Annotated[
+        list[Literal["offers", "recommendations", "reminders", "news"]],
+        Field(description="what users can choose to hear about"),
+    ]
+    most_a_day: Annotated[int, Field(description="messages a local day; transactional ones do not count")]
+    most_a_week: Annotated[int, Field(description="messages in the seven local days that end today")]
+    quiet_hours: QuietHours
+    time_zone: str
+    currency: Annotated[str | None, Field(description="the base currency; null: no amount has come in yet")]
+
+
 class ShownAlert(BaseModel):
     """
     One time that an alert fired.
@@ -1840,6 +2175,17 @@ class SlotWanted(BaseModel):
         extra="forbid",
     )
     chat_id: Annotated[int, Field(description="Telegram's id of the chat with the bot")]
+
+
+class SourceFreshness(BaseModel):
+    """
+    How new the events of one source are.
+    """
+
+    source: str
+    last_occurred_at: AwareDatetime
+    last_received_at: AwareDatetime
+    events: Annotated[int, Field(description="in the last 30 days that have any event")]
 
 
 class StoredUpdates(BaseModel):
@@ -2388,6 +2734,8 @@ class Freshness(BaseModel):
     last_event_day: Annotated[date | None, Field(description="newest day with an event that a run has read, UTC")]
     features_as_of: Annotated[date | None, Field(description="day of the newest features")]
     scores: list[ScoredDay]
+    sources: Annotated[list[SourceFreshness], Field(description="by name; of the last 30 days with any event")]
+    marts: list[MartFreshness]
 
 
 class HistoryPage(BaseModel):
@@ -2397,6 +2745,37 @@ class HistoryPage(BaseModel):
 
     answers: list[PastAnswer]
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class ImportCounts(BaseModel):
+    """
+    What became of a file's rows, or would: read = stored + known + quarantined + erased.
+    """
+
+    read: int
+    stored: int
+    known: Annotated[int, Field(description="stored before, or twice in the file")]
+    quarantined: int
+    conflicting: Annotated[int, Field(description="of those: their id belongs to another event")]
+    waiting: Annotated[int, Field(description="of those: no rate is known for their currency and day")]
+    erased: Annotated[int, Field(description="of users who were erased; kept nowhere")]
+    reasons: Annotated[list[ReasonCount], Field(description="the most frequent first, at most twenty")]
+    notes: list[str]
+
+
+class ImportPreview(BaseModel):
+    """
+    What the first rows of a file become.
+    """
+
+    reading: Annotated[FileReading, Field(description="how they were read; the proposal where none was given")]
+    columns: list[FileColumn]
+    rows: Annotated[int, Field(description="how many were looked at, a thousand at most")]
+    events: Annotated[list[dict[str, str | None]], Field(description="the first twenty, as they would be stored")]
+    refused: Annotated[list[RefusedRow], Field(description="the first twenty that would not")]
+    reasons: Annotated[list[ReasonCount], Field(description="why rows would be refused, the most frequent first")]
+    notes: list[str]
+    problem: Annotated[str | None, Field(description="why no row can be read so; null: they can")]
 
 
 class ModelReport(BaseModel):
@@ -2552,6 +2931,21 @@ class ProbabilityPrediction(BaseModel):
         Literal["low", "medium", "high"],
         Field(description="probability in words, beside the base rate, or 1 or 80 % if that is lower or higher"),
     ]
+
+
+class RepairRequest(BaseModel):
+    """
+    Which rows are tried again, and what is changed in them: one row, or all of a reason, a currency or an import.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    quarantine_id: Annotated[UUID | None, Field(description="this row, and those that equal it")] = None
+    reason: str | None = None
+    waits_for: str | None = None
+    import_id: int | None = None
+    change: RowChange
 
 
 class RetentionReport(BaseModel):
@@ -2788,9 +3182,31 @@ class DataHealth(BaseModel):
     """
 
     freshness: Freshness
+    checks: Annotated[list[ContractCheckResult], Field(description="the newest first")]
     imports: Annotated[list[Import], Field(description="the newest first")]
     quarantine: Annotated[list[QuarantineReason], Field(description="the most frequent first")]
     archived_months: list[str]
+
+
+class DataJob(BaseModel):
+    """
+    A rehearsal, an import or a repair. Ask again until `state` is `done` or `failed`.
+    """
+
+    job_id: UUID
+    kind: Annotated[
+        Literal["rehearsal", "import", "repair"], Field(description="a rehearsal counts, and stores nothing")
+    ]
+    upload_id: UUID | None
+    state: Literal["waiting", "running", "done", "failed"]
+    asked_by: Annotated[str, Field(description="who asked, as in `key:7`")]
+    asked_at: AwareDatetime
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    fraction: Annotated[float | None, Field(description="how much of the file is done, 0 to 1; null: not known")]
+    counts: Annotated[ImportCounts | None, Field(description="of a rehearsal or an import, so far")]
+    repaired: Annotated[RepairCounts | None, Field(description="of a repair that is done")]
+    error: Annotated[str | None, Field(description="why it failed, or why it is tried again")]
 
 
 class ModelAnswer(BaseModel):
@@ -2903,6 +3319,31 @@ class Templates(BaseModel):
 
     templates: list[Template]
     variables: Annotated[dict[str, str], Field(description="name and meaning")]
+
+
+class Upload(BaseModel):
+    """
+    A file that was uploaded.
+    """
+
+    upload_id: UUID
+    file_name: str
+    bytes: int
+    uploaded_by: str
+    uploaded_at: AwareDatetime
+    is_kept: Annotated[bool, Field(description="false: it was imported, deleted, or is older than a week")]
+    jobs: Annotated[list[DataJob], Field(description="what was done with it, newest first")]
+    import_ids: Annotated[
+        list[int], Field(description="its imports, newest first; `GET /quarantine?import_id=` has rows held back")
+    ]
+
+
+class Uploads(BaseModel):
+    """
+    The newest fifty files.
+    """
+
+    uploads: list[Upload]
 
 
 class User(BaseModel):
