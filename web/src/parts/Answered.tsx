@@ -30,7 +30,7 @@ export function Answered<Data>({ query, height = 240, isEmpty, empty, children }
     );
   }
   if (query.isError) return <Failure error={query.error} retry={() => void query.refetch()} />;
-  return <Skeleton variant="rounded" height={height} aria-label={t("state.loading")} />;
+  return <Skeleton variant="rounded" height={height} role="progressbar" aria-label={t("state.loading")} />;
 }
 
 export function Empty({ children }: { children: ReactNode }) {
