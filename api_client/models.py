@@ -393,6 +393,19 @@ class Deployment(BaseModel):
     deployed_by: str
 
 
+class DeviceAnswer(BaseModel):
+    """
+    A device. Its address and keys are shown to nobody.
+    """
+
+    subscription_id: UUID
+    device: Annotated[str, Field(description="as its browser calls itself")]
+    topics: list[Literal["early_warning", "campaign", "drift", "failed_run"]]
+    made_at: AwareDatetime
+    told_at: Annotated[AwareDatetime | None, Field(description="when it was sent something last")]
+    is_current: Annotated[bool, Field(description="whether it belongs to the session that asks")]
+
+
 class DoNotContactAnswer(BaseModel):
     """
     That nobody may write to the user.
@@ -1182,6 +1195,24 @@ class NewAnswer(BaseModel):
     text: str
 
 
+class NewDevice(BaseModel):
+    """
+    A browser's subscription (`PushSubscription.toJSON()`), and what it wants to hear of.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    endpoint: Annotated[str, Field(description="an address at a known push service")]
+    p256dh: Annotated[str, Field(description="the browser's public key")]
+    auth: Annotated[str, Field(description="the browser's secret")]
+    topics: Annotated[
+        list[Literal["early_warning", "campaign", "drift", "failed_run"]],
+        Field(description="none: the device is told nothing"),
+    ]
+    language: Literal["en", "ru"] | None = "en"
+
+
 class NewFeedback(BaseModel):
     """
     What a user says: stars, words, or both. Words that follow stars within an hour belong to them.
@@ -1553,6 +1584,19 @@ class Purpose(BaseModel):
     purpose: Annotated[
         Literal["link", "prove"], Field(description="to sign in with Telegram from now on, or to prove who they are")
     ]
+
+
+class Push(BaseModel):
+    """
+    What a browser needs to subscribe, and the devices of whoever asks.
+    """
+
+    public_key: Annotated[str | None, Field(description="`applicationServerKey`; null where push is not set up")]
+    topics: Annotated[
+        list[Literal["early_warning", "campaign", "drift", "failed_run"]],
+        Field(description="what your role may hear of"),
+    ]
+    devices: list[DeviceAnswer]
 
 
 class QuarantineReason(BaseModel):

@@ -35,6 +35,7 @@ from backend.orders.endpoints import router as orders
 from backend.pages.docs import mount_docs
 from backend.pages.endpoints import mount_pages
 from backend.predictions.endpoints import router as predictions
+from backend.push.endpoints import router as push
 from backend.quarantine.endpoints import router as quarantine
 from backend.recommendations.endpoints import router as recommendations
 from backend.resources import open_resources
@@ -83,6 +84,7 @@ ROUTERS = (
     quarantine,
     notices,
     alerts,
+    push,
     analytics,
     models,
     runs,

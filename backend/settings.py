@@ -123,6 +123,17 @@ class BackendSettings(FileSettings, BaseSettings):
         SecretStr | None, Field(description="the secret that BotFather gives for sign-in on the web")
     ] = None
     telegram_redirect_url: Annotated[str, Field(description="the page that Telegram sends people back to")] = ""
+    push_public_key: Annotated[
+        str, Field(description="the public half of the worker's key, with which browsers subscribe; empty: no push")
+    ] = ""
+    push_services: Annotated[
+        list[str], Field(description="origins of push services, to which the worker may write; `*` is any subdomain")
+    ] = [
+        "https://fcm.googleapis.com",
+        "https://*.push.services.mozilla.com",
+        "https://*.push.apple.com",
+        "https://*.notify.windows.com",
+    ]
     trace_endpoint: Annotated[
         str,
         Field(

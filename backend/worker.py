@@ -2,7 +2,7 @@
 
 Belongs here: the queue's tasks, and how often they are tried. Does not belong here: asking for jobs (`jobs`, `models`,
 `imports`, `quarantine`), exporting and erasing (`privacy`), promotion (`registry`), importing and repairing
-(`imports.working`).
+(`imports.working`), and telling devices (`push`).
 
 The queue is procrastinate's, in the schema `jobs`. A job whose worker was killed is taken up again: each of them may be
 repeated.
@@ -11,6 +11,7 @@ repeated.
 import asyncio
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from backend.effects.recording import record_effects
 from backend.imports.working import do_data_job, forget_uploads
 from backend.models.changing import do_change
+from backend.push.sending import Sender, send_due
 from core.errors import UserError
 from core.home import Home
 from core.logs import configure_logging
@@ -51,6 +53,13 @@ class WorkerSettings(FileSettings, BaseSettings):
         SecretStr, Field(validation_alias="WAREHOUSE_URL", description="with the pipeline's login")
     ]
     mlflow_url: Annotated[str, Field(validation_alias="MLFLOW_TRACKING_URI", description="of the registry")]
+    push_key_file: Annotated[
+        Path | None, Field(description="the key by which push services know us; without it devices are told nothing")
+    ] = None
+    push_contact: Annotated[
+        str,
+        Field(pattern="^(mailto:|https://)", description="where push services reach you, as mailto:you@shop.example"),
+    ] = "mailto:postmaster@localhost.localdomain"
     scanned: Annotated[
         list[str], Field(description="addresses of further databases that an erasure looks through")
     ] = []
@@ -96,6 +105,14 @@ def build_app(settings: WorkerSettings, home: Home) -> App:
     @app.task(name="record_effects", queue="effects", queueing_lock="record_effects")
     async def record_effects_of_campaigns(timestamp: int) -> None:
         await asyncio.to_thread(record_effects, Database(url))
+
+    if settings.push_key_file is not None:
+        sender = Sender(settings.push_key_file, settings.push_contact)
+
+        @app.periodic(cron="* * * * *")
+        @app.task(name="tell_devices", queue="push", queueing_lock="tell_devices")
+        async def tell_devices(timestamp: int) -> None:
+            await asyncio.to_thread(send_due, Database(url), sender)
 
     return app
 

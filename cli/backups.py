@@ -119,11 +119,7 @@ def verify(
     from warehouse.databases import SUPERUSER, given_server
 
     settings = read_settings()
-    user = (
-        SUPERUSER
-        if settings.database_url is None
-        else given_server(settings.database_url, settings.database_password).user
-    )
+    user = SUPERUSER if settings.database_url is None else given_server(settings.database_url).user
     found = verify_backup(_folder(settings, source), key_file, Home(settings.home), _time(to), user, scratch)
     if as_json:
         typer.echo(json.dumps(asdict(found), default=str))

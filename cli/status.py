@@ -32,9 +32,6 @@ _TITLES = {
     "dagster_daemon": "Dagster daemon",
 }
 
-# Servers that `up` starts only where it is told to.
-_WANTED_TITLES = {"replica": "Postgres' replica", "pgbouncer": "PgBouncer", "archiver": "archiver of backups"}
-
 
 @dataclass(frozen=True)
 class ServerRow:
@@ -104,15 +101,15 @@ def gather(settings: Settings) -> Status:
 
 def server_titles() -> dict[str, str]:
     """What a person calls every server there could be, by its name."""
-    return _TITLES | _WANTED_TITLES | {kind.name: f"{kind} service" for kind in model_kinds()}
+    return _TITLES | {kind.name: f"{kind} service" for kind in model_kinds()}
 
 
 def server_rows(settings: Settings, home: Home, up: Up | None) -> list[ServerRow]:
     """Every server that `up` can start, and whether it runs."""
     rows = [_postgres_row(settings, home)]
     for name in server_titles():
-        server = up.servers.get(name) if up else None
-        if name != "postgres" and (server is not None or name not in _WANTED_TITLES):
+        if name != "postgres":
+            server = up.servers.get(name) if up else None
             rows.append(ServerRow(name, server["address"] if server else None, server is not None))
     return rows
 

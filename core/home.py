@@ -110,6 +110,11 @@ class Home:
         return self.root / "bot-key"
 
     @property
+    def push_key(self) -> Path:
+        """The key by which push services know the worker of this home."""
+        return self.root / "push-key.pem"
+
+    @property
     def double_token(self) -> Path:
         """The bot's token for the double of Telegram, which `up` starts where no token of a real bot is set."""
         return self.root / "double-token"

@@ -102,9 +102,10 @@ OF_ACCOUNTS = (
     "app.audit",
     "app.audit_ends",
     "app.template_versions",
+    "app.push_subscriptions",
 )
-"""Tables about the people and machines that use the platform, which only the API may read. They hold no user's id: the
-audit log names users by a keyed hash."""
+"""Tables about the people and machines that use the platform, which only the API may read, and of devices the worker
+too. They hold no user's id: the audit log names users by a keyed hash."""
 
 QUARANTINE = "raw.events_quarantine"
 """Rows that broke the contract. No column says whose they are, so each is searched; the user's rows are deleted."""

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from core.home import LOOPBACK, choose_port, remembered_port
+from core.push_keys import ensure_push_key
 from ml.kinds import model_kinds
 from serving.build import is_built, serve_command, serve_environment
 from standalone.pooler import pooled_variables, through_pooler
@@ -106,6 +107,8 @@ def api_server(platform: Platform) -> Command:
             "BACKEND_TELEGRAM_SENDING_TOKEN": telegram.token,
             # The pipeline's, which is none of the API's business.
             "DBT_ENV_SECRET_PASSWORD": "",
+            # Only the worker has the private half.
+            "BACKEND_PUSH_PUBLIC_KEY": ensure_push_key(home.push_key),
         },
         directory=home.root,
     )
@@ -118,14 +121,15 @@ def _replica(platform: Platform) -> dict[str, str]:
 
 
 def worker_server(platform: Platform) -> Command:
-    """The worker, which exports and erases users with the pipeline's login."""
+    """The worker, which exports and erases users, and tells devices, with the pipeline's login."""
     home = platform.home
     scanned = [platform.access.pipeline.url(name) for name in (DAGSTER, MLFLOW)]
+    ensure_push_key(home.push_key)
     return Command(
         "worker",
         worker_program(),
         home.logs / "worker.log",
-        environment={"WORKER_SCANNED": json.dumps(scanned)},
+        environment={"WORKER_SCANNED": json.dumps(scanned), "WORKER_PUSH_KEY_FILE": str(home.push_key)},
         directory=home.root,
     )
 

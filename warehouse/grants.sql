@@ -98,6 +98,11 @@ grant execute on function app.add_notice(text, jsonb, text) to customer_analyzer
 -- Alertmanager tells the API of alerts. They, and when runs ended, name nobody.
 grant select, insert, update, delete on app.alerts to customer_analyzer_backend;
 grant select on app.alerts, app.run_ends to customer_analyzer_pipeline;
+-- Devices: the API adds and removes them, the worker tells them and removes those that are gone.
+grant select, insert, update, delete on app.push_subscriptions to customer_analyzer_backend;
+grant select on app.push_targets to customer_analyzer_pipeline;
+grant select (subscription_id, told_at), update (told_until, told_at, waits_until), delete on app.push_subscriptions
+to customer_analyzer_pipeline;
 -- Months of the audit log that are over two years old are dropped by a schedule of the pipeline.
 grant execute on function app.trim_audit(integer) to customer_analyzer_pipeline;
 -- Whoever sends something asks when the data was last restored.

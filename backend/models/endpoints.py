@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path
 
-from backend.access.guard import requires
+from backend.access.guard import requires, requires_proof
 from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/models", tags=["models"], route_class=StrictRoute)
 
 _Resources = Annotated[Resources, Depends(resources_of)]
 _MayRead = Annotated[Principal, Depends(requires(Permission.ANALYTICS_READ))]
-_MayManage = Annotated[Principal, Depends(requires(Permission.MODELS_MANAGE))]
+_MayManage = Annotated[Principal, Depends(requires_proof(Permission.MODELS_MANAGE))]
 _Model = Annotated[str, Path(max_length=60, pattern=r"^[a-z][a-z0-9_]*$", description="its name, as in `churn`")]
 
 

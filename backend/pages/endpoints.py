@@ -39,6 +39,7 @@ _POLICY = "; ".join(
     ]
 )
 _NOT_BUILT = "The dashboard's pages are not built: run `make web`."
+_MANIFEST = "application/manifest+json"
 _HASHED = "public, max-age=31536000, immutable"
 
 
@@ -59,7 +60,8 @@ def mount_pages(app: FastAPI, built: Path = BUILT) -> None:
     async def page(request: Request) -> Response:
         file = built / str(request.path_params["path"])
         if file.parent == built and file.name != _SHELL and file.is_file():
-            return FileResponse(file, headers={"cache-control": "no-cache"})
+            media_type = _MANIFEST if file.suffix == ".webmanifest" else None
+            return FileResponse(file, headers={"cache-control": "no-cache"}, media_type=media_type)
         shell = built / _SHELL
         if not shell.is_file():
             raise HTTPException(HTTPStatus.NOT_FOUND, _NOT_BUILT)

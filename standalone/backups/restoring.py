@@ -33,21 +33,12 @@ from standalone.up import unused
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _HISTORY = re.compile(r"[0-9A-F]{8}\.history")
 _SHORT = "recovery ended before configured recovery target was reached"
-_LAST_COMMIT = re.compile(r"last completed transaction was at log time (\S+ [0-9:.]+)")
 _LATER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Replayed:
-    """How far a log went: whether it ended before the moment that was asked for, and its last commit, if it had any."""
-
-    ends_before: bool
-    last_commit: datetime | None
-
-
-@dataclass(frozen=True)
 class Restored:
-    """What a restore came to: `moment` is the one that was asked for, or that of the last commit in the archive."""
+    """What a restore came to: the data is as of `moment`, or, where the archive ends before it, as of its end."""
 
     backup: BaseBackup
     moment: datetime
@@ -84,16 +75,13 @@ def restore_home(
             lay_data(barman, keyring, backup, wanted, making.postgres, arrived_at(home, folder))
             say("Replaying the write-ahead log")
             identity = hand_over(making.postgres, programs() / "postgres")
-            replayed = replay(making.postgres, identity, making.logs / "postgres.log", moment)
+            ends_before = replay(making.postgres, identity, making.logs / "postgres.log", moment)
         except BaseException:
             shutil.rmtree(making.root, ignore_errors=True)
             raise
         earlier = _set_aside(home)
         making.root.rename(home.root)
-    # Where it ends earlier, the data is as of the last commit; without any it is as of the backup.
-    is_short = moment is None or replayed.ends_before
-    as_of = (replayed.last_commit or backup.ended_at or wanted) if is_short else wanted
-    return Restored(backup, as_of, replayed.ends_before, round(time.monotonic() - began, 1)), earlier
+    return Restored(backup, wanted, ends_before, round(time.monotonic() - began, 1)), earlier
 
 
 def restore_data(folder: Path, private: Path, home: Home, data: Path, moment: datetime | None) -> BaseBackup:
@@ -158,7 +146,7 @@ def lay_data(
         (data / rest).unlink(missing_ok=True)
     log = data / "barman_wal"
     log.mkdir(mode=0o700, exist_ok=True)
-    for segment in archived_log(barman, backup, moment):
+    for segment in _archived(barman, backup, moment):
         _fetch(keyring, segment, log / segment.name)
     for path in sorted(arrived.iterdir()) if arrived is not None and arrived.is_dir() else []:
         name = path.name.removesuffix(".partial")
@@ -166,26 +154,28 @@ def lay_data(
             shutil.copyfile(path, log / name)
 
 
-def replay(data: Path, identity: Identity, log: Path, moment: datetime | None) -> Replayed:
-    """Runs Postgres until it has replayed its log to a moment, or to the end.
+def replay(data: Path, identity: Identity, log: Path, moment: datetime | None) -> bool:
+    """Runs Postgres until it has replayed its log to a moment, or to the end; whether the log ended before the moment.
 
     The data folder is that of an ordinary server afterwards. Raises PlatformError with the server's words.
     """
-    said = _replay_to(data, identity, log, moment)
-    ends_before = _SHORT in said
-    if ends_before:
-        said = _replay_to(data, identity, log, None)
+    ends_before = False
+    if moment is not None and _replay_to(data, identity, log, moment) == _SHORT:
+        ends_before = True
+        _replay_to(data, identity, log, None)
+    elif moment is None:
+        _replay_to(data, identity, log, None)
     shutil.rmtree(data / "barman_wal")
-    last = _LAST_COMMIT.findall(said)
-    return Replayed(ends_before, datetime.fromisoformat(last[-1]).replace(tzinfo=UTC) if last else None)
+    return ends_before
 
 
 def _replay_to(data: Path, identity: Identity, log: Path, moment: datetime | None) -> str:
-    """What the server said. Raises PlatformError where it came neither to the moment nor to the end of its log."""
-    with alone_on(data, identity, log, {"log_timezone": "UTC", **_recovery(moment)}) as server:
+    with alone_on(data, identity, log, _recovery(moment)) as server:
         said = await_ready(server)
-    if READY in said or (moment is not None and _SHORT in said):
-        return said
+    if READY in said:
+        return READY
+    if moment is not None and _SHORT in said:
+        return _SHORT
     fatal = [line for line in said.splitlines() if "FATAL" in line or "PANIC" in line]
     raise PlatformError(f"Postgres did not replay its log: {(fatal or ['it said nothing'])[0]} (all of it: {log})")
 
@@ -197,13 +187,11 @@ def _recovery(moment: datetime | None) -> dict[str, str]:
     return settings
 
 
-def archived_log(barman: Barman, backup: BaseBackup, moment: datetime) -> list[Path]:
+def _archived(barman: Barman, backup: BaseBackup, moment: datetime) -> list[Path]:
     """The archived segments from the beginning of a backup until a little after a moment, and timelines' histories."""
-    needed = barman.run("list-files", "--target", "standalone", NAME, backup.backup_id).split()
-    # A base backup under load spans several segments: replay begins in the first.
-    first = min(name for name in (Path(path).name for path in needed) if _SEGMENT.fullmatch(name))
+    first = Path(barman.run("list-files", "--target", "standalone", NAME, backup.backup_id).split()[-1])
     there = sorted((barman.archive / "wals").rglob("*"), key=lambda path: path.name)
-    segments = [path for path in there if _SEGMENT.fullmatch(path.name) and path.name[8:] >= first[8:]]
+    segments = [path for path in there if _SEGMENT.fullmatch(path.name) and path.name[8:] >= first.name[8:]]
     wanted = [path for path in there if _HISTORY.fullmatch(path.name)]
     for _, of_timeline in groupby(segments, key=lambda path: path.name[:8]):
         for path in of_timeline:

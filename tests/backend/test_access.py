@@ -37,6 +37,8 @@ PROVEN = {
     "POST /users/{user_id}/exports",
     "GET /jobs/{job_id}/export",
     "DELETE /auth/telegram",
+    "POST /models/{model}/promotions",
+    "POST /models/{model}/rollbacks",
 }
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 

@@ -11,6 +11,8 @@ import { queries } from "./app/queries";
 import { router } from "./app/router";
 import { theme } from "./app/theme";
 import { startLanguages } from "./i18n";
+import { stayLong } from "./offline/kept";
+import { startWorker } from "./offline/version";
 import { SessionProvider } from "./session/Session";
 
 // The page's policy allows only style elements that bear its nonce.
@@ -18,6 +20,8 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?
 const styles = createCache({ key: "ca", ...(nonce ? { nonce } : {}) });
 
 await startLanguages();
+stayLong(queries);
+startWorker();
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");

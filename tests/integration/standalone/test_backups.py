@@ -109,9 +109,7 @@ def test_a_moment_has_every_event_before_it_and_none_after(lost: Lost) -> None:
 
 def test_the_end_has_everything_and_what_was_there_is_beside_it(lost: Lost) -> None:
     prepare_home(lost.home.root)
-    restored, earlier = restore_home(lost.folder, lost.key, lost.home, None, _quiet)
-    # The last commits are those of the erasure.
-    assert max(lost.writer.acknowledged.values()) <= restored.moment <= datetime.now(UTC)
+    _restored, earlier = restore_home(lost.folder, lost.key, lost.home, None, _quiet)
     assert earlier is not None
     assert (earlier / "artifacts").is_dir()
     with running_platform(lost.settings) as platform:

@@ -1,5 +1,6 @@
 """A real browser on the real pages: the API of a finished run, and people who sign in to it."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from warehouse.database import Database
 from warehouse.databases import WAREHOUSE
 
 PASSWORD = "a long sentence nobody guesses"
+PUSH_SERVICE = "https://push.example"
 DESKTOP = {"width": 1360, "height": 900}
 PHONE = {"width": 375, "height": 740}
 
@@ -41,7 +43,8 @@ def dashboard(finished_run: RanPlatform) -> Iterator[str]:
                 "BACKEND_TELEGRAM_ISSUER": pages.address,
                 "BACKEND_TELEGRAM_REDIRECT_URL": f"{server.address}/dashboard/telegram",
             }
-            server = replace(server, environment={**server.environment, **telegram})
+            known = {"BACKEND_PUSH_SERVICES": json.dumps([PUSH_SERVICE])}
+            server = replace(server, environment={**server.environment, **telegram, **known})
             running.enter_context(running_servers([server]))
         yield f"{server.address}/dashboard"
 

@@ -73,6 +73,33 @@ def test_every_page_fits_a_phone_and_speaks_russian(ran_platform: RanPlatform, v
     expect(page.locator("h1")).to_have_text("Настройки")
 
 
+def test_from_the_overview_to_a_user_by_keyboard_alone(ran_platform: RanPlatform, visit: Callable[..., Visit]) -> None:
+    page = visit().open("")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    tab_to(page, "users have a high risk of leaving")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Users")
+    first = page.get_by_role("table", name="Users").get_by_role("row").nth(1).get_by_role("link")
+    user = first.inner_text()
+    tab_to(page, user)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(user)
+
+
+def tab_to(page: Page, text: str) -> None:
+    """Presses Tab until what has the focus says so."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if text in str(page.evaluate("document.activeElement.textContent")) and page.evaluate(
+            "document.activeElement.matches('a, button')"
+        ):
+            return
+    raise AssertionError(f"Tab does not reach {text}")
+
+
 def test_a_page_that_does_not_exist_leads_back(ran_platform: RanPlatform, visit: Callable[..., Visit]) -> None:
     page = visit().open("nothing-here")
     page.get_by_role("link", name="Overview").last.click()

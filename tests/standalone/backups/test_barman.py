@@ -1,6 +1,5 @@
 """What is told to barman, and what is understood of its answers."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,24 +8,13 @@ import pytest
 from core.errors import UserError
 from standalone.backups.barman import Barman, BaseBackup, catalogue, configure, read_restorations
 from standalone.backups.keys import Keyring
-from standalone.backups.restoring import archived_log, choose_backup
+from standalone.backups.restoring import choose_backup
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def segment(number: int, timeline: int = 1) -> str:
-    """The name of a segment of the log."""
-    return f"{timeline:08X}00000000{number:08X}"
-
-
 class Listed(Barman):
     """A catalogue of three backups, at 9, 10 and 11 o'clock, and one that did not end."""
-
-    def run(self, *arguments: str) -> str:
-        """The files that a backup needs: its own, then its log."""
-        assert arguments[0] == "list-files"
-        log = [f"{self.archive}/wals/0000000100000000/{segment(number)}" for number in (4, 5)]
-        return "\n".join([f"{self.archive}/base/data/base.tar.gz.gpg", *log]) + "\n"
 
     def backups(self) -> list[BaseBackup]:
         """Newest first."""
@@ -66,18 +54,3 @@ def test_the_configuration_is_private_and_encrypts(tmp_path: Path) -> None:
 def test_a_folder_without_backups_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There are no backups in"):
         catalogue(tmp_path)
-
-
-def test_the_log_is_fetched_from_the_first_segment_of_a_backup_to_a_little_after_the_moment(tmp_path: Path) -> None:
-    barman = Listed(tmp_path, tmp_path)
-    folder = barman.archive / "wals" / "0000000100000000"
-    folder.mkdir(parents=True)
-    for number in range(3, 10):
-        (folder / segment(number)).touch()
-        ended = NOON + timedelta(minutes=number)
-        os.utime(folder / segment(number), (ended.timestamp(), ended.timestamp()))
-    (folder / "00000002.history").touch()
-    (folder / segment(6, timeline=2)).touch()
-    found = [path.name for path in archived_log(barman, barman.backups()[1], NOON + timedelta(minutes=5, seconds=30))]
-    # The backup begins in the fourth; the eighth ended two minutes after the moment or later.
-    assert found == ["00000002.history", *(segment(number) for number in range(4, 9)), segment(6, timeline=2)]

@@ -13,6 +13,7 @@ import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router";
 import { Notices } from "../notices/Notices";
+import { Banners } from "../offline/Banners";
 import { SignInPage } from "../pages/sign-in/SignInPage";
 import { ProofDialog } from "../session/ProofDialog";
 import { useSession } from "../session/Session";
@@ -91,6 +92,7 @@ export function Frame() {
           {isLoading && <LinearProgress sx={{ height: 3 }} aria-label={t("state.loading")} />}
         </Box>
       </AppBar>
+      <Banners />
       <Container component="main" id="content" maxWidth="xl" tabIndex={-1} sx={{ py: 3, outline: "none" }}>
         <Suspense>
           <Outlet />

@@ -5,7 +5,7 @@ import TextField from "@mui/material/TextField";
 import { useTranslation } from "react-i18next";
 import { emptyCondition, KINDS, type Kind, numberIn } from "./conditions";
 import type { Condition } from "./query";
-import { useAudienceNames, useAudienceNumbers, useUserLists } from "./words";
+import { useAudienceNumbers, useUserLists } from "./words";
 
 interface Props<One> {
   condition: One;
@@ -57,7 +57,6 @@ export function ConditionFields({ condition, segments, onChange }: Props<Conditi
 
 function NumberFields({ condition, onChange }: Props<Of<"number">>) {
   const { t } = useTranslation();
-  const names = useAudienceNames();
   const numbers = useAudienceNumbers().data ?? [];
   const chosen = numbers.find(({ name }) => name === condition.name) ?? null;
   return (
@@ -68,8 +67,8 @@ function NumberFields({ condition, onChange }: Props<Of<"number">>) {
         options={numbers}
         value={chosen}
         disableClearable={chosen !== null}
-        groupBy={({ family }) => names.family(family)}
-        getOptionLabel={({ name, label }) => names.number(name, label)}
+        groupBy={({ family }) => t(`family.${family}`, family)}
+        getOptionLabel={({ label }) => label}
         isOptionEqualToValue={(one, other) => one.name === other.name}
         onChange={(_, number) => number && onChange({ ...condition, name: number.name })}
         renderInput={(field) => <TextField {...field} label={t("audience.number")} />}
@@ -79,7 +78,7 @@ function NumberFields({ condition, onChange }: Props<Of<"number">>) {
           key={bound}
           size="small"
           type="number"
-          label={chosen ? `${t(`audience.${bound}`)}, ${names.unit(chosen.unit)}` : t(`audience.${bound}`)}
+          label={chosen ? `${t(`audience.${bound}`)}, ${chosen.unit}` : t(`audience.${bound}`)}
           defaultValue={condition[bound] ?? ""}
           sx={{ width: 150 }}
           slotProps={{ htmlInput: { step: "any" } }}
@@ -92,14 +91,12 @@ function NumberFields({ condition, onChange }: Props<Of<"number">>) {
 
 function SegmentField({ condition, segments, onChange }: Props<Of<"segment">>) {
   const { t } = useTranslation();
-  const names = useAudienceNames();
   return (
     <Autocomplete
       multiple
       size="small"
       sx={{ width: 340, maxWidth: "100%" }}
       options={[...segments]}
-      getOptionLabel={names.segment}
       value={condition.names}
       onChange={(_, names) => onChange({ ...condition, names })}
       renderInput={(field) => <TextField {...field} label={t("user.segment")} />}

@@ -5,7 +5,6 @@ import { api } from "../api/client";
 import { unwrap } from "../api/problem";
 import type { components } from "../api/schema";
 import { useFormat } from "../i18n";
-import { useNames } from "../i18n/names";
 import { useSession } from "../session/Session";
 import type { Condition } from "./query";
 
@@ -32,23 +31,10 @@ export function useAudienceNumbers(isEnabled = true) {
   });
 }
 
-/** Segments and numbers as they are called in the language; scores are no features. */
-export function useAudienceNames() {
-  const { t } = useTranslation();
-  const names = useNames();
-  return {
-    segment: (name: string) => names.segment(name),
-    family: (name: string) => (name === "scores" ? t("family.scores") : names.family(name)),
-    unit: (name: string) => names.unit(name),
-    number: (name: string, label: string) => t(`score.${name}`, names.feature(name, label)),
-  };
-}
-
 /** What says a filter, and a condition, in words. Lists are named once they are known. */
 export function useWords(needsLists: boolean) {
   const { t } = useTranslation();
   const format = useFormat();
-  const names = useAudienceNames();
   const lists = useUserLists(needsLists);
   const numbers = useAudienceNumbers(needsLists);
   const listName = (id: string) => lists.data?.find((list) => list.list_id === id)?.name ?? t("audience.aList");
@@ -57,17 +43,13 @@ export function useWords(needsLists: boolean) {
     if (name === "list_id") return t("audience.onList", { name: listName(value) });
     if (name === "did" || name === "did_not") return t(`audience.${name}`, { what: t(`step.${value}`) });
     if (name === "risk") return t("audience.risk", { value: t(`risk.${value}`) });
-    if (name === "segment" || name === "segment_before") {
-      return t(`audience.${name}`, { value: names.segment(value) });
-    }
     const shown = DAYS.includes(name) || name === "silent_since" ? format.day(value) : value;
     return t(`audience.${name}`, { value: name === "rfm_cell" ? t(`rfmCell.${value}`, value) : shown });
   }
 
   function condition(each: Condition): string {
     if (each.kind === "number") {
-      const number = numbers.data?.find(({ name }) => name === each.name);
-      const label = names.number(number?.name ?? each.name, number?.label ?? each.name);
+      const label = numbers.data?.find((number) => number.name === each.name)?.label ?? each.name;
       const bounds = [
         each.least == null ? "" : `≥ ${format.number(each.least, digits(each.least))}`,
         each.most == null ? "" : `≤ ${format.number(each.most, digits(each.most))}`,
@@ -75,8 +57,7 @@ export function useWords(needsLists: boolean) {
       return `${label} ${bounds.filter(Boolean).join(" & ")}`;
     }
     const not = each.is_true === false ? `${t("audience.not")} ` : "";
-    if (each.kind === "segment")
-      return `${not}${t("audience.segment", { value: each.names.map(names.segment).join(", ") })}`;
+    if (each.kind === "segment") return `${not}${t("audience.segment", { value: each.names.join(", ") })}`;
     if (each.kind === "list") return `${not}${t("audience.onList", { name: listName(each.list_id) })}`;
     return `${not}${each.name}: ${each.value}`;
   }

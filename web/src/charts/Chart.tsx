@@ -8,7 +8,7 @@ import type { EChartsCoreOption, EChartsType } from "echarts/core";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { ChartTable } from "./csv";
 import { Figure } from "./Figure";
-import { type PictureStyle, savePicture } from "./picture";
+import { savePicture } from "./picture";
 
 interface Props {
   label: string;
@@ -29,7 +29,7 @@ export interface ChartPart {
 export function Chart({ label, option, table, height = 280, onPart }: Props) {
   const style = useStyle();
   const box = useRef<HTMLDivElement>(null);
-  const whole = useMemo(() => ({ ...style.common, ...coloured(option, style) }), [style, option]);
+  const whole = useMemo(() => ({ ...style, ...option }), [style, option]);
 
   async function save() {
     const { drawn } = await import("./offscreen");
@@ -45,59 +45,24 @@ export function Chart({ label, option, table, height = 280, onPart }: Props) {
   );
 }
 
-interface Style {
-  /** What all charts have in common. */
-  common: EChartsCoreOption;
-  line: string;
-  second: string;
-  picture: PictureStyle;
-}
-
-/** The colours of the page. */
-function useStyle(): Style {
+/** What all charts have in common, in the colours of the page. */
+function useStyle() {
   const { palette } = useTheme();
   return useMemo(() => {
     const ink = palette.text.primary;
     return {
-      common: {
-        textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
-        color: [
-          palette.primary.main,
-          palette.success.main,
-          palette.warning.main,
-          palette.error.main,
-          "#8e6bbf",
-          "#3a9ea5",
-        ],
-      },
-      line: palette.divider,
-      second: palette.text.secondary,
+      textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
+      color: [
+        palette.primary.main,
+        palette.success.main,
+        palette.warning.main,
+        palette.error.main,
+        "#8e6bbf",
+        "#3a9ea5",
+      ],
       picture: { ink, paper: palette.background.paper },
     };
   }, [palette]);
-}
-
-type Part = Record<string, unknown>;
-
-/** Axes, legend and tooltip in the colours of the page: those that echarts has of its own are for white paper. */
-function coloured(option: EChartsCoreOption, { line, second, picture }: Style): EChartsCoreOption {
-  const given = option as Record<string, Part | undefined>;
-  const axis = (part: Part | undefined) =>
-    part && {
-      ...part,
-      axisLabel: { color: second, ...(part.axisLabel as Part | undefined) },
-      axisLine: { lineStyle: { color: line }, ...(part.axisLine as Part | undefined) },
-      splitLine: { lineStyle: { color: line }, ...(part.splitLine as Part | undefined) },
-    };
-  return {
-    ...option,
-    ...(given.xAxis ? { xAxis: axis(given.xAxis) } : {}),
-    ...(given.yAxis ? { yAxis: axis(given.yAxis) } : {}),
-    ...(given.legend ? { legend: { textStyle: { color: second }, ...given.legend } } : {}),
-    ...(given.tooltip
-      ? { tooltip: { backgroundColor: picture.paper, textStyle: { color: picture.ink }, ...given.tooltip } }
-      : {}),
-  };
 }
 
 function Picture({

@@ -2,12 +2,15 @@
 import Alert from "@mui/material/Alert";
 import AlertTitle from "@mui/material/AlertTitle";
 import Button from "@mui/material/Button";
+import Chip from "@mui/material/Chip";
 import Skeleton from "@mui/material/Skeleton";
 import Typography from "@mui/material/Typography";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiProblem } from "../api/problem";
+import { useFormat } from "../i18n";
+import { useIsOnline } from "../offline/Banners";
 
 interface Props<Data> {
   query: UseQueryResult<Data>;
@@ -20,17 +23,24 @@ interface Props<Data> {
 
 export function Answered<Data>({ query, height = 240, isEmpty, empty, children }: Props<Data>) {
   const { t } = useTranslation();
+  const format = useFormat();
+  const isOnline = useIsOnline();
+  const asOf = (at: number) => t("offline.asOf", { time: format.moment(new Date(at).toISOString()) });
   if (query.data !== undefined) {
     if (isEmpty?.(query.data)) return <Empty>{empty ?? t("state.empty")}</Empty>;
     return (
       <>
         {query.isError && <Failure error={query.error} retry={() => void query.refetch()} />}
+        {(!isOnline || query.isError) && (
+          <Chip size="small" color="warning" variant="outlined" label={asOf(query.dataUpdatedAt)} sx={{ mb: 1 }} />
+        )}
         {children(query.data)}
       </>
     );
   }
   if (query.isError) return <Failure error={query.error} retry={() => void query.refetch()} />;
-  return <Skeleton variant="rounded" height={height} role="progressbar" aria-label={t("state.loading")} />;
+  if (query.fetchStatus === "paused") return <Empty>{t("offline.notKept")}</Empty>;
+  return <Skeleton variant="rounded" height={height} aria-label={t("state.loading")} />;
 }
 
 export function Empty({ children }: { children: ReactNode }) {

@@ -19,8 +19,8 @@ export function Section({
   return (
     <Card component="section" sx={{ minWidth: 0 }}>
       <CardContent>
-        <Stack direction="row" useFlexGap spacing={1} sx={{ alignItems: "center", flexWrap: "wrap", mb: 1 }}>
-          <Typography variant="h2" sx={{ flex: "1 0 auto", maxWidth: "100%" }}>
+        <Stack direction="row" spacing={1} sx={{ alignItems: "center", mb: 1 }}>
+          <Typography variant="h2" sx={{ flex: 1 }}>
             {title}
           </Typography>
           {actions}

@@ -1,11 +1,12 @@
 /** Who is signed in, for the whole application. */
-import { useQueryClient } from "@tanstack/react-query";
+import { onlineManager, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { api } from "../api/client";
 import type { Me } from "../api/names";
 import { unwrap } from "../api/problem";
+import { forgetKept, keepReports, restoreKept } from "../offline/kept";
 import { miniAppData } from "./telegram";
-import { onSessionLost, renewAccessToken, signIn, signOut } from "./token";
+import { accessToken, onSessionLost, renewAccessToken, signIn, signOut } from "./token";
 
 interface Session {
   /** undefined: not known yet; null: nobody. */
@@ -15,6 +16,9 @@ interface Session {
   leave: () => Promise<void>;
   may: (permission: string) => boolean;
 }
+
+/** How long until it is tried again to reach the server, in milliseconds. */
+const RETRY = 15_000;
 
 const Context = createContext<Session | null>(null);
 
@@ -30,12 +34,35 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     onSessionLost(() => {
       // What one person saw must not be there for the next.
       queries.clear();
+      void forgetKept();
       setMe(null);
     });
-    begin()
-      .then((isIn) => (isIn ? reload() : setMe(null)))
-      .catch(() => setMe(null));
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const connect = async () => {
+      clearTimeout(again);
+      try {
+        const isIn = await begin();
+        onlineManager.setOnline(true);
+        if (isIn) await reload();
+        else setMe(null);
+      } catch {
+        // Nobody answers: whoever was signed in reads the numbers last seen, until somebody does.
+        onlineManager.setOnline(false);
+        const kept = await restoreKept(queries).catch(() => null);
+        setMe((known) => known ?? kept);
+        again = setTimeout(() => void connect(), RETRY);
+      }
+    };
+    const hurry = () => void (accessToken() === null && connect());
+    addEventListener("online", hurry);
+    void connect();
+    return () => {
+      clearTimeout(again);
+      removeEventListener("online", hurry);
+    };
   }, [queries, reload]);
+
+  useEffect(() => (me ? keepReports(queries, me) : undefined), [queries, me]);
 
   const session = useMemo<Session>(
     () => ({ me, reload, leave: signOut, may: (permission) => me?.permissions.includes(permission) ?? false }),

@@ -2,6 +2,8 @@
  * The access token: in memory only, so that nothing of a session is left where a script of somebody else could read it.
  * The refresh token is in a cookie that no script can read, and goes to `/auth/browser` alone.
  */
+import { unsubscribe } from "../offline/push";
+
 interface Granted {
   access_token: string;
   expires_in: number;
@@ -72,6 +74,7 @@ export async function signOut(): Promise<void> {
   localStorage.setItem(OWED, "1");
   lose();
   others.postMessage("over");
+  await unsubscribe().catch(() => undefined);
   await leave().catch(() => undefined);
 }
 

@@ -48,7 +48,7 @@ export function Moves({ moves }: { moves: readonly SegmentMove[] }) {
           {
             type: "sankey",
             cursor: "pointer",
-            label: { color: palette.text.primary, formatter: ({ name }: { name: string }) => name.split(" · ")[0] },
+            label: { color: palette.text.primary },
             left: 8,
             right: 170,
             data: names.map((name) => ({ name })),

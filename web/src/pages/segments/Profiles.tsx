@@ -6,7 +6,6 @@ import { Link as RouterLink } from "react-router";
 import type { Segment } from "../../api/names";
 import { usersPath } from "../../audience/query";
 import { type Format, useFormat } from "../../i18n";
-import { useNames } from "../../i18n/names";
 import { DataTable } from "../../parts/DataTable";
 
 type Figure =
@@ -31,7 +30,6 @@ const FIGURES: readonly { figure: Figure; label: string; show: (format: Format, 
 export function Profiles({ segments }: { segments: readonly Segment[] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const names = useNames();
   return (
     <DataTable
       label={t("segments.profiles")}
@@ -45,11 +43,11 @@ export function Profiles({ segments }: { segments: readonly Segment[] }) {
           cell: ({ figure, show }) => show(format, mean(segments, figure)),
         },
         ...segments.map((segment) => ({
-          title: segment.segment === null ? t("segments.none") : names.segment(segment.segment),
+          title: segment.segment ?? t("segments.none"),
           head:
             segment.segment === null ? undefined : (
               <Link component={RouterLink} to={usersPath({ segment: segment.segment })}>
-                {names.segment(segment.segment)}
+                {segment.segment}
               </Link>
             ),
           isNumber: true,

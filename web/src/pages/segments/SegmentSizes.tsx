@@ -2,7 +2,6 @@ import { useTranslation } from "react-i18next";
 import type { SegmentMove } from "../../api/names";
 import { Chart } from "../../charts/Chart";
 import { useFormat } from "../../i18n";
-import { useNames } from "../../i18n/names";
 import { Empty } from "../../parts/Answered";
 import { sizesOf } from "./sizes";
 
@@ -10,7 +9,6 @@ import { sizesOf } from "./sizes";
 export function SegmentSizes({ moves }: { moves: readonly SegmentMove[] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const names = useNames();
   const { days, segments } = sizesOf(moves);
   if (days.length < 2) return <Empty>{t("segments.noMoves")}</Empty>;
   return (
@@ -19,9 +17,7 @@ export function SegmentSizes({ moves }: { moves: readonly SegmentMove[] }) {
       height={320}
       table={{
         header: [t("chart.day"), t("user.segment"), t("segments.users")],
-        rows: days.flatMap((day, place) =>
-          segments.map(({ name, users }) => [day, names.segment(name), users[place] ?? 0]),
-        ),
+        rows: days.flatMap((day, place) => segments.map(({ name, users }) => [day, name, users[place] ?? 0])),
       }}
       option={{
         tooltip: { trigger: "axis", valueFormatter: (value: number) => format.number(value) },
@@ -29,12 +25,7 @@ export function SegmentSizes({ moves }: { moves: readonly SegmentMove[] }) {
         grid: { left: 8, right: 16, top: 12, bottom: 36, containLabel: true },
         xAxis: { type: "category", data: days.map((day) => format.day(day)) },
         yAxis: { type: "value", axisLabel: { formatter: (value: number) => format.number(value) } },
-        series: segments.map(({ name, users }) => ({
-          type: "line",
-          name: names.segment(name),
-          data: users,
-          showSymbol: days.length < 20,
-        })),
+        series: segments.map(({ name, users }) => ({ type: "line", name, data: users, showSymbol: days.length < 20 })),
       }}
     />
   );

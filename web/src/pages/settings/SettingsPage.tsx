@@ -11,11 +11,13 @@ import { Appearance } from "./Appearance";
 import { AuditLog } from "./AuditLog";
 import { ContactRules } from "./ContactRules";
 import { Keys } from "./Keys";
+import { Notifications } from "./Notifications";
 import { Sessions } from "./Sessions";
 import { TelegramLink } from "./TelegramLink";
 
 const VIEWS = [
   ["appearance", "settings.appearance", "profile:read"],
+  ["notifications", "push.title", "profile:manage"],
   ["security", "settings.security", "profile:manage"],
   ["messages", "contact.title", "campaigns:read"],
   ["accounts", "settings.accounts", "accounts:manage"],
@@ -44,6 +46,7 @@ export function SettingsPage() {
       </Tabs>
       <Box role="tabpanel" id="view" aria-labelledby={`tab-${view}`} sx={{ display: "grid", gap: 2.5 }}>
         {view === "appearance" && <Appearance />}
+        {view === "notifications" && <Notifications />}
         {view === "security" && (
           <>
             <TelegramLink />

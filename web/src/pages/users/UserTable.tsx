@@ -117,7 +117,7 @@ export function UserTable({
     if (rows.length > 0 && last >= rows.length - 30) onEnd();
   }, [last, rows.length, onEnd]);
 
-  if (isLoading) return <Skeleton variant="rounded" height={480} role="progressbar" aria-label={t("state.loading")} />;
+  if (isLoading) return <Skeleton variant="rounded" height={480} aria-label={t("state.loading")} />;
   return (
     <Box
       ref={box}
