@@ -21,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit clock soak up lint format bench bench-api bench-campaigns bench-web bench-data bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
+.PHONY: help install dashboards demo test unit clock soak up lint format bench bench-api bench-campaigns bench-web bench-data bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,8 +71,8 @@ clock: install ## run the tests that start no server at a month's end, before an
 soak: install ## run the long tests, many seeds each
 	@$(BIN)/pytest -m soak tests
 
-up: install web ## start the platform: Postgres, API and dashboard, bot, MLflow, Dagster, services; Ctrl-C stops all
-	@$(BIN)/customer-analyzer up
+up: install web ## start the platform: Postgres, API and dashboard, bot, MLflow, Dagster, services; Ctrl-C stops all (MONITORING=1: watched by Prometheus)
+	@$(BIN)/customer-analyzer up $(if $(MONITORING),--monitoring)
 
 images: ## build the image, start the compose stack once, check that it answers, stop it (root, Docker, mmdebstrap)
 	@bash deploy/images/try.sh
@@ -143,6 +143,9 @@ bench-web: install web $(CHROMIUM) $(LIGHTHOUSE) ## measure the dashboard in a b
 
 screenshots: install web $(CHROMIUM) ## take the README's pictures of the dashboard, of a simulated shop
 	@$(BIN)/python -m tests.integration.web.screenshots docs/images
+
+dashboards: install ## write the Grafana dashboards (deploy/grafana) from their source
+	@$(BIN)/python -m deploy.grafana.dashboards deploy/grafana
 
 event-types: install ## write dbt's seed of event types from the contract
 	@$(BIN)/python -m data_contracts.event_types > dbt_project/seeds/event_types.csv

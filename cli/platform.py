@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from standalone.fleet import Fleet
+    from standalone.monitoring_servers import demand_prometheus
     from standalone.processes import Command
     from standalone.stack import Platform
 
@@ -26,6 +27,9 @@ CHECK_SECONDS = 3.0
 
 
 def up(
+    monitoring: Annotated[
+        bool, typer.Option("--monitoring", help="Watch it: Prometheus, Alertmanager and the exporters that are here.")
+    ] = False,
     backup_to: Annotated[
         Path | None, typer.Option("--backup-to", metavar="DIR", help="Back up to this folder all the time.")
     ] = None,
@@ -64,10 +68,12 @@ def up(
         prepare_replica(settings, home)
     if settings.pooled:
         demand_pooler(settings)
+    if monitoring:
+        demand_prometheus()
     console = Console()
     try:
         with exclusive_up(home), running_platform(settings) as platform, Fleet() as fleet, _until_stop_signal(console):
-            _serve(platform, fleet, console)
+            _serve(platform, fleet, console, is_watched=monitoring)
     except KeyboardInterrupt:
         console.print("Stopped.")
 
@@ -94,7 +100,7 @@ def status(as_json: AsJson = False) -> None:
         print_status(found, Console())
 
 
-def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
+def _serve(platform: "Platform", fleet: "Fleet", console: Console, *, is_watched: bool) -> NoReturn:
     import psycopg
     from dagster import DagsterInstance
     from dagster_postgres.utils import DagsterPostgresException
@@ -123,6 +129,7 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
                 lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
             )
             fleet.start([bot_server(platform, str(api.address)), sender_server(platform), *_archivers(platform)])
+            left_out = _start_watching(platform, fleet) if is_watched else []
         announce(platform.home, fleet.children)
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
         if not fleet.names & {kind.name for kind in model_kinds()}:
@@ -136,6 +143,8 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console) -> NoReturn:
                 f"Without TELEGRAM_BOT_TOKEN a double is Telegram; chat with the bot at {telegram_of(platform).url}",
                 highlight=False,
             )
+        for each in left_out:
+            console.print(f"Not watched: {each}", highlight=False)
         console.print("Ctrl-C stops all.")
         while True:
             time.sleep(CHECK_SECONDS)
@@ -157,6 +166,16 @@ def _start_beside_postgres(platform: "Platform", fleet: "Fleet") -> None:
             demand_replica(platform.server)
     if platform.settings.pooled:
         fleet.start([pooler_server(platform)])
+
+
+def _start_watching(platform: "Platform", fleet: "Fleet") -> list[str]:
+    """Starts what watches the others; returns a sentence on each thing that is not watched."""
+    from standalone.monitoring_servers import monitoring_servers
+
+    addresses = fleet.addresses
+    monitoring = monitoring_servers(platform, str(addresses["api"]), addresses)
+    fleet.start(monitoring.servers)
+    return monitoring.left_out
 
 
 def _archivers(platform: "Platform") -> "list[Command]":
@@ -184,6 +203,7 @@ def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance"
     """One check of everything: restarts what has ended, and starts what a new deployment needs."""
     from core.errors import DatabaseError, UserError
     from orchestration.lost_runs import end_lost_runs
+    from standalone.monitoring_servers import watch
     from standalone.postgres import keep_running, running_postmaster
     from standalone.replica import demand_replica
     from standalone.servers import model_servers
@@ -202,10 +222,14 @@ def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance"
     deployed = model_servers(platform, running=fleet.names)
     for run_id in end_lost_runs(instance):
         console.print(f"Run {run_id} has failed: its process is gone.", highlight=False)
+    before = fleet.children
     fleet.revive(lambda child: console.print(f"{child.command.name} ended by itself; starting it again."))
     if deployed:
         fleet.start(deployed, lambda child: console.print(f"{child.command.name} is at {child.command.address}"))
+    if fleet.children != before:
         announce(platform.home, fleet.children)
+        if "prometheus" in fleet.names:
+            watch(platform, fleet.addresses)
 
 
 @contextmanager

@@ -107,9 +107,10 @@ def server_titles() -> dict[str, str]:
 def server_rows(settings: Settings, home: Home, up: Up | None) -> list[ServerRow]:
     """Every server that `up` can start, and whether it runs."""
     rows = [_postgres_row(settings, home)]
-    for name in server_titles():
+    others = [] if up is None else [name for name in up.servers if name not in server_titles()]
+    for name in [*server_titles(), *others]:
+        server = up.servers.get(name) if up else None
         if name != "postgres":
-            server = up.servers.get(name) if up else None
             rows.append(ServerRow(name, server["address"] if server else None, server is not None))
     return rows
 
@@ -122,7 +123,7 @@ def servers_table(servers: list[ServerRow] | tuple[ServerRow, ...]) -> Table:
     titles = server_titles()
     for row in servers:
         state = "[green]running[/]" if row.is_running else "[dim]stopped[/]"
-        table.add_row(titles[row.name], row.address or "", state)
+        table.add_row(titles.get(row.name, row.name), row.address or "", state)
     return table
 
 

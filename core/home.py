@@ -125,6 +125,11 @@ class Home:
         return self.root / "double-users.json"
 
     @property
+    def monitoring(self) -> Path:
+        """What Prometheus and Alertmanager read and keep."""
+        return self.root / "monitoring"
+
+    @property
     def ports(self) -> Path:
         return self.root / "ports.json"
 

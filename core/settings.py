@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     pooled: bool = Field(False, description="whether API and services reach Postgres through PgBouncer")
     replica_port: Port | None = None
     pgbouncer_port: Port | None = None
+    alert_webhook: SecretStr | None = Field(
+        None, description="an address that Alertmanager posts pages to as well, for who must be woken"
+    )
     drift_cooldown_days: int = Field(14, ge=1, le=730, description="days between two retrains that drift starts")
 
     @classmethod

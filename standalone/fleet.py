@@ -38,6 +38,11 @@ class Fleet:
     def names(self) -> set[str]:
         return set(self._children)
 
+    @property
+    def addresses(self) -> dict[str, str | None]:
+        """The address of each server, by name; None for one without a port."""
+        return {name: child.command.address for name, child in self._children.items()}
+
     def start(self, commands: Sequence[Command], on_ready: Callable[[Child], None] = _ignore) -> None:
         """Starts servers at the same time and returns when all answer. `on_ready` is called for each.
 

@@ -1,4 +1,4 @@
-"""The API keys of a home: its own, with which its commands call the services and the API, and its bot's.
+"""The API keys of a home: its own, with which its commands call the services and the API, its bot's, and monitoring's.
 
 Belongs here: creating them, keeping them in the home, and finding them. Does not belong here: keys of other callers
 (`cli/keys.py`), or what a service does with a key (`serving/key_ring.py`).
@@ -46,6 +46,10 @@ BOT_SCOPES = (
 or search users."""
 
 
+MONITORING_SCOPES = {"prometheus": ("metrics:read", "predictions:read"), "alertmanager": ("alerts:write",)}
+"""What the keys of monitoring may do: read the figures of the API and of services, and tell of alerts."""
+
+
 def ensure_local_key(platform: "Platform") -> str:
     """The home's own key. It is created once, and again if it is no longer valid or may not do all of SCOPES."""
     return _ensure(platform, NAME, SCOPES, platform.home.service_key)
@@ -75,6 +79,12 @@ def store_given_keys(platform: "Platform") -> list[str]:
                 execute(connection, add_api_key(name, digest_of(key), scopes, hint=key[:HINT_LENGTH]))
                 stored.append(name)
     return stored
+
+
+def ensure_monitoring_keys(platform: "Platform") -> None:
+    """The keys by which Prometheus reads figures and Alertmanager tells of alerts, in files that they read."""
+    for name, scopes in MONITORING_SCOPES.items():
+        _ensure(platform, name, scopes, platform.home.monitoring / "keys" / name)
 
 
 def key_to_show(settings: Settings, home: Home) -> str:

@@ -137,7 +137,7 @@ to customer_analyzer_monitoring;
 grant select (waits_for) on raw.events_quarantine to customer_analyzer_monitoring;
 grant select (model, as_of, horizon_days) on ml.scores to customer_analyzer_monitoring;
 grant select (model, seen_at, refused) on ml.workers to customer_analyzer_monitoring;
-grant select (campaign_id, kind, state) on app.campaigns to customer_analyzer_monitoring;
+grant select (campaign_id, kind, state, worked_at, started_at) on app.campaigns to customer_analyzer_monitoring;
 grant select (campaign_id, state, due_at, sent_at) on app.recipients to customer_analyzer_monitoring;
 grant select (kind, state, asked_at, finished_at) on jobs.user_jobs to customer_analyzer_monitoring;
 grant select (last_heartbeat) on jobs.procrastinate_workers to customer_analyzer_monitoring;

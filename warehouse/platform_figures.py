@@ -96,13 +96,11 @@ def messages_due() -> Statement[Figures]:
     )
 
 
-def oldest_message_due() -> Statement[Figures]:
-    """For how many seconds the message that has waited longest could have left; 0 where none waits."""
+def campaign_unattended() -> Statement[Figures]:
+    """For how many seconds no sender has seen to a running campaign or trigger, at most; nothing where none runs."""
     return _by_label(
-        "select coalesce(extract(epoch from now() - min(oldest.due_at)), 0) from app.campaigns"
-        " cross join lateral (select due_at from app.recipients where recipients.campaign_id = campaigns.campaign_id"
-        " and recipients.state = 'queued' and due_at <= now() order by due_at limit 1) as oldest"
-        " where campaigns.state = 'running'"
+        "select extract(epoch from now() - min(coalesce(worked_at, started_at))) from app.campaigns"
+        " where state = 'running'"
     )
 
 

@@ -48,7 +48,11 @@ def warehouse_figures(models: Sequence[str]) -> list[Figure]:
         _figure("service_workers", "Workers of services", ask.service_workers(), "model", "refused"),
         _figure("campaigns", "Campaigns and triggers", ask.campaigns(), "kind", "state"),
         _figure("messages_due", "Messages that could leave now, at most 100000", ask.messages_due()),
-        _figure("message_due_age_seconds", "How long a message waits to leave, at most", ask.oldest_message_due()),
+        _figure(
+            "campaign_unattended_seconds",
+            "Since a sender saw to a campaign that runs",
+            ask.campaign_unattended(),
+        ),
         _figure(
             "message_in_flight_age_seconds",
             "How long a message that left has no outcome, at most",

@@ -11,6 +11,7 @@ import { useFormat } from "../../i18n";
 import { Answered } from "../../parts/Answered";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
+import { Alerts } from "./Alerts";
 import { Attention } from "./Attention";
 import { KpiCards } from "./KpiCards";
 import { RevenueChart } from "./RevenueChart";
@@ -30,6 +31,7 @@ export function OverviewPage() {
     : "";
   return (
     <Page title={t("pages.overview")} note={note}>
+      <Alerts />
       <Answered query={dashboard} height={600} isEmpty={(data) => data.as_of === null} empty={t("overview.noRun")}>
         {(data) => <Figures data={data} />}
       </Answered>
