@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from standalone.fleet import Fleet
-    from standalone.monitoring_servers import demand_prometheus
     from standalone.processes import Command
     from standalone.stack import Platform
 
@@ -47,6 +46,7 @@ def up(
     from core.home import prepare_home
     from standalone.backups.keys import keyring_of
     from standalone.fleet import Fleet
+    from standalone.monitoring_servers import demand_prometheus
     from standalone.pooler import demand_pooler
     from standalone.replica import prepare_replica
     from standalone.stack import running_platform

@@ -19,9 +19,12 @@ import pytest
 
 from core.home import Home
 from standalone.postgres import running_postmaster
+from standalone.system_programs import find_program
 from warehouse.passfile import read_entries
 
 PROGRAM = Path(sys.executable).with_name("customer-analyzer")
+WATCHERS = ("prometheus", "prometheus-alertmanager")
+IS_WATCHED = all(find_program(name) for name in WATCHERS)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,8 @@ def _status(home: Home) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def up(home: Home) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen([PROGRAM, "up"], env=_environment(home), stdout=subprocess.PIPE, text=True) as process:
+    command = [PROGRAM, "up", *(["--monitoring"] if IS_WATCHED else [])]
+    with subprocess.Popen(command, env=_environment(home), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "Ctrl-C stops all" in line:
@@ -59,7 +63,8 @@ def up(home: Home) -> Iterator[subprocess.Popen[str]]:
 def test_every_page_answers(home: Home, up: subprocess.Popen[str]) -> None:
     servers = {server["name"]: server for server in _status(home)["servers"]}
     running = {name for name, server in servers.items() if server["is_running"]}
-    assert running == {
+    watching = {"exporter", "prometheus", "alertmanager", "node_exporter", "postgres_exporter"}
+    assert running - watching == {
         "postgres",
         "api",
         "worker",
@@ -74,6 +79,21 @@ def test_every_page_answers(home: Home, up: subprocess.Popen[str]) -> None:
     for name, path in (("api", "/docs"), ("mlflow", ""), ("dagster", ""), ("telegram", "/")):
         with urllib.request.urlopen(servers[name]["address"] + path, timeout=30) as page:  # noqa: S310
             assert page.status == 200
+
+
+@pytest.mark.system(*WATCHERS)
+def test_prometheus_reads_all_that_has_figures(home: Home, up: subprocess.Popen[str]) -> None:
+    servers = {server["name"]: server for server in _status(home)["servers"]}
+
+    def read() -> dict[str, str]:
+        with urllib.request.urlopen(f"{servers['prometheus']['address']}/api/v1/targets", timeout=10) as page:  # noqa: S310
+            return {each["labels"]["job"]: each["health"] for each in json.load(page)["data"]["activeTargets"]}
+
+    deadline = time.monotonic() + 45
+    while "unknown" in read().values() and time.monotonic() < deadline:
+        time.sleep(1)
+    assert {"api", "platform", "prometheus", "alertmanager"} <= read().keys()
+    assert set(read().values()) == {"up"}
 
 
 def test_dagster_has_loaded_everything(home: Home, up: subprocess.Popen[str]) -> None:
