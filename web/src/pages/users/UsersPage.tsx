@@ -111,12 +111,13 @@ export function UsersPage() {
         }
       >
         {users.isError && <Failure error={users.error} retry={() => void users.refetch()} />}
+        {users.isPending && users.fetchStatus === "paused" && <Empty>{t("offline.notKept")}</Empty>}
         {users.data && rows.length === 0 ? (
           <Empty>{t("users.nobody")}</Empty>
         ) : (
           <UserTable
             rows={rows}
-            isLoading={users.isPending}
+            isLoading={users.isLoading}
             sort={query.sort ?? "user_id"}
             order={query.order ?? "asc"}
             onSort={(sort, order) => change({ sort, order })}
