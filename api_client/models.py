@@ -1076,6 +1076,17 @@ class MadeKey(BaseModel):
     key: SecretStr
 
 
+class Mark(BaseModel):
+    """
+    Something that began on a day and may explain its figures.
+    """
+
+    day: date
+    kind: Literal["campaign", "deployment"]
+    subject: Annotated[str, Field(description="the campaign's name, or the model")]
+    link: Annotated[str, Field(description="the campaign's id, or the model's version")]
+
+
 class MartFreshness(BaseModel):
     """
     How new a table is that runs build.
@@ -2485,6 +2496,18 @@ class UserSummary(BaseModel):
     churn_risk: Annotated[Literal["low", "medium", "high"] | None, Field(description="the same in words")]
 
 
+class UsualDay(BaseModel):
+    """
+    What revenue is usual on a day: that of the same weekday in up to eight weeks before, as known when it began.
+    """
+
+    day: date
+    low: Annotated[float, Field(description="the 10th percentile of those weeks")]
+    middle: Annotated[float, Field(description="their median")]
+    high: Annotated[float, Field(description="their 90th percentile")]
+    weeks: Annotated[int, Field(description="how many there were, at least four")]
+
+
 class Variant(BaseModel):
     """
     What a part of the audience is sent, by language.
@@ -2711,6 +2734,12 @@ class Dashboard(BaseModel):
     ]
     kpis: list[Kpi]
     days: Annotated[list[RevenuePeriod], Field(description="the last 30 days known")]
+    usual: Annotated[
+        list[UsualDay], Field(description="of those days; one with fewer than four such weeks before is left out")
+    ]
+    marks: Annotated[
+        list[Mark], Field(description="in those days, the oldest first; campaigns only for those who may see campaigns")
+    ]
     segments: list[Segment]
     risks: list[RiskCount]
     rfm: list[RfmCell]

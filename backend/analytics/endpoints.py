@@ -22,6 +22,7 @@ from backend.analytics.schemas import (
     SegmentReport,
 )
 from backend.analytics.state_schemas import DataHealth, ModelsReport
+from backend.analytics.usual import happenings
 from backend.conditional import NOT_MODIFIED, answered
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
@@ -46,12 +47,16 @@ State = Annotated[str, Depends(state_of_data)]
     response_model=Dashboard,
 )
 async def get_dashboard(
-    request: Request, resources: Held, _principal: MayRead, query: Annotated[CalendarQuery, Query()], state: State
+    request: Request, resources: Held, principal: MayRead, query: Annotated[CalendarQuery, Query()], state: State
 ) -> Response:
     """The last 30 days known, beside the 30 before, and what the services said of their models seconds ago."""
     models = await service.models(resources)
-    parts = (query.model_dump(mode="json"), [model.model_dump(mode="json") for model in models], state)
-    return await answered(request, resources.cache, parts, lambda: service.dashboard(resources.reports, query, models))
+    happened = await happenings(resources.database, has_campaigns=Permission.CAMPAIGNS_READ in principal.permissions)
+    marks = [(each.moment.isoformat(), each.kind, each.subject, each.link) for each in happened]
+    parts = (query.model_dump(mode="json"), [model.model_dump(mode="json") for model in models], marks, state)
+    return await answered(
+        request, resources.cache, parts, lambda: service.dashboard(resources.reports, query, models, happened)
+    )
 
 
 @router.get(

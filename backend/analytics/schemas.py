@@ -1,7 +1,7 @@
 """What reports can be asked for, and what they look like. Money is in the base currency."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -220,11 +220,38 @@ class Kpi(BaseModel):
     change: Annotated[float | None, Field(description="as a share of `before`; null where that is 0")]
 
 
+class UsualDay(BaseModel):
+    """What revenue is usual on a day: that of the same weekday in up to eight weeks before, as known when it began."""
+
+    day: date
+    low: Annotated[float, Field(description="the 10th percentile of those weeks")]
+    middle: Annotated[float, Field(description="their median")]
+    high: Annotated[float, Field(description="their 90th percentile")]
+    weeks: Annotated[int, Field(description="how many there were, at least four")]
+
+
+class Mark(BaseModel):
+    """Something that began on a day and may explain its figures."""
+
+    day: date
+    kind: Literal["campaign", "deployment"]
+    subject: Annotated[str, Field(description="the campaign's name, or the model")]
+    link: Annotated[str, Field(description="the campaign's id, or the model's version")]
+
+
 class Dashboard(PeriodReport):
     """`GET /analytics/dashboard`: what a day begins with."""
 
     kpis: list[Kpi]
     days: Annotated[list[RevenuePeriod], Field(description="the last 30 days known")]
+    usual: Annotated[
+        list[UsualDay],
+        Field(description="of those days; one with fewer than four such weeks before is left out"),
+    ]
+    marks: Annotated[
+        list[Mark],
+        Field(description="in those days, the oldest first; campaigns only for those who may see campaigns"),
+    ]
     segments: list[Segment]
     risks: list[RiskCount]
     rfm: list[RfmCell]

@@ -33,6 +33,8 @@ from backend.analytics.schemas import (
     SegmentQuery,
     SegmentReport,
 )
+from backend.analytics.usual import marks, usual_days
+from backend.analytics.usual_store import Happened
 from backend.database import DatabasePool
 from backend.errors import Invalid
 from backend.resources import Resources
@@ -125,21 +127,35 @@ async def models(resources: Resources) -> list[ModelState]:
     return _MODEL_STATES.validate_json(await resources.cache.answer(f"models {moment}", asked))
 
 
-async def dashboard(database: DatabasePool, query: CalendarQuery, models: list[ModelState]) -> Dashboard:
+async def dashboard(
+    database: DatabasePool, query: CalendarQuery, models: list[ModelState], happened: Sequence[Happened]
+) -> Dashboard:
     """What a day begins with: what the warehouse knows, beside what services say. Raises Invalid as `revenue` does."""
     as_of = await database.run_if_built(list_day())
     if as_of is None:
         return Dashboard(
-            as_of=None, kpis=[], days=[], segments=[], risks=[], rfm=[], models=models, **_asked(query, [])
+            as_of=None,
+            kpis=[],
+            days=[],
+            usual=[],
+            marks=[],
+            segments=[],
+            risks=[],
+            rfm=[],
+            models=models,
+            **_asked(query, []),
         )
     last = query.last_day or _calendar(query).day_of(midnight(as_of) - timedelta(microseconds=1))
     # Of a range that begins before the first day that can be asked for, too.
     days = query.model_copy(update={"first_day": last - timedelta(days=2 * _DASHBOARD_DAYS - 1), "last_day": last})
     report = await revenue(database, PeriodQuery.model_construct(**days.model_dump()))
+    shown = [period.first_day for period in report.periods[-_DASHBOARD_DAYS:]]
     return Dashboard(
         as_of=as_of,
         kpis=kpis(report.periods[-_DASHBOARD_DAYS:], report.periods[:-_DASHBOARD_DAYS]),
         days=report.periods[-_DASHBOARD_DAYS:],
+        usual=await usual_days(database, _calendar(query), shown, as_of),
+        marks=marks(happened, shown, _calendar(query)),
         segments=await database.run_if_built(store.segments()) or [],
         risks=await database.run_if_built(store.risks()) or [],
         rfm=await database.run_if_built(store.rfm_cells()) or [],

@@ -8,12 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.integration.backend.conftest import Api
 from tests.integration.dbt_project.parsed import Parsed
 from tests.integration.dbt_project.shop import AS_OF_DATES, FIRST_DAY, insert, random_events
-from warehouse.database import command, rows
+from warehouse.database import command, rows, value
 
 AS_OF = date.fromisoformat(AS_OF_DATES[-1])
 KNOWN_UNTIL = datetime(AS_OF.year, AS_OF.month, AS_OF.day, tzinfo=UTC)
@@ -270,3 +271,58 @@ def test_what_cannot_be_asked_is_named(caller: httpx.Client, query: dict[str, An
     response = caller.get("/analytics/revenue", params=query)
     assert response.status_code == 422, response.text
     assert response.json()["errors"][0]["field"] == field
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_what_is_usual_is_the_same_weekday_as_it_was_known(api: Api, caller: httpx.Client, zone: str) -> None:
+    query = (
+        "select occurred_at, greatest(occurred_at, received_at),"
+        " (case category when 'purchase' then amount when 'refund' then -abs(amount) else 0 end)::double precision"
+        " from staging.stg_events where occurred_at < %(known)s and received_at < %(known)s"
+    )
+    local = ZoneInfo(zone)
+    money = [
+        (occurred.astimezone(local).date(), known.astimezone(local).date(), amount or 0.0)
+        for occurred, known, amount in api.warehouse.run(rows(lambda *row: row, query, known=KNOWN_UNTIL))
+    ]
+    first_seen = api.warehouse.run(value(lambda day: day, "select min(first_seen_day) from analytics.user_list"))
+    report = caller.get("/analytics/dashboard", params={"time_zone": zone}).json()
+    said = {date.fromisoformat(each["day"]): each for each in report["usual"]}
+    for shown in (date.fromisoformat(each["first_day"]) for each in report["days"]):
+        past = [day for weeks in range(1, 9) if (day := shown - timedelta(weeks=weeks)) >= first_seen]
+        if len(past) < 4:
+            assert shown not in said
+            continue
+        revenue = [sum(amount for day, known, amount in money if day == each and known < shown) for each in past]
+        low, middle, high = np.quantile(revenue, [0.1, 0.5, 0.9])
+        assert said[shown]["weeks"] == len(past)
+        assert said[shown]["low"] == pytest.approx(low, abs=0.01)
+        assert said[shown]["middle"] == pytest.approx(middle, abs=0.01)
+        assert said[shown]["high"] == pytest.approx(high, abs=0.01)
+    assert said
+
+
+def test_marks_are_campaigns_and_deployments_of_the_days_shown(
+    api: Api, caller: httpx.Client, make_key: Callable[..., str]
+) -> None:
+    moment = KNOWN_UNTIL - timedelta(days=3, hours=2)
+    deploy = (
+        "insert into ml.deployments (model, model_version, digest, artifact_uri, bento_tag, deployed_by, deployed_at)"
+        " values ('churn', 2, 'd', 'home:/x', 'churn:2', 'me', %(moment)s), ('churn', 1, 'd', 'home:/x', 'churn:1',"
+        " 'me', '2020-01-01')"
+    )
+    begin = (
+        "insert into app.campaigns (name, kind, topic, is_transactional, audience, variants, control_share, made_by,"
+        " state, started_at) values ('Spring', 'campaign', 'offers', false, '{}', '[]', 0, 'me', 'done', %(moment)s)"
+    )
+    api.warehouse.run(command(deploy, moment=moment))
+    api.own.run(command(begin, moment=moment + timedelta(hours=1)))
+    day = (AS_OF - timedelta(days=4)).isoformat()
+    marks = caller.get("/analytics/dashboard").json()["marks"]
+    assert [(mark["day"], mark["kind"], mark["subject"]) for mark in marks] == [
+        (day, "deployment", "churn"),
+        (day, "campaign", "Spring"),
+    ]
+    assert marks[0]["link"] == "2"
+    with api.caller(make_key("analytics:read")) as reader:
+        assert [mark["kind"] for mark in reader.get("/analytics/dashboard").json()["marks"]] == ["deployment"]

@@ -36,6 +36,7 @@ export const theme: Theme = createTheme({
     fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
     h1: { fontSize: "1.6rem", fontWeight: 650 },
     h2: { fontSize: "1.1rem", fontWeight: 650 },
+    h3: { fontSize: "1rem", fontWeight: 600 },
     button: { textTransform: "none" },
   },
   components: {

@@ -15,21 +15,32 @@ interface Series {
   values: readonly number[];
 }
 
+/** From low to high by day; null where nothing is known. */
+export interface Band {
+  low: { name: string; values: readonly (number | null)[] };
+  high: { name: string; values: readonly (number | null)[] };
+}
+
 interface Props {
   label: string;
   /** As in 2024-02-29. */
   days: readonly string[];
   bars: Series;
   line: Series;
+  band: Band;
+  /** Days, as in `days`, on which something happened. */
+  marks: readonly string[];
+  /** A day that is not over: its bar is drawn lighter, under a name of its own. */
+  running: { day: string; name: string } | null;
   table: ChartTable;
   height?: number;
 }
 
-export function TimeSeries({ label, days, bars, line, table, height = 280 }: Props) {
+export function TimeSeries({ label, days, bars, line, band, marks, running, table, height = 280 }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const { palette } = useTheme();
-  const { i18n } = useTranslation();
+  const { t, i18n } = useTranslation();
 
   useEffect(() => {
     const element = box.current;
@@ -38,12 +49,23 @@ export function TimeSeries({ label, days, bars, line, table, height = 280 }: Pro
     const text = (_: UPlot, value: number | null) => format.number(value);
     const numbers = (_: UPlot, values: number[]) => values.map((value) => format.number(value));
     const ink = { stroke: palette.text.secondary, grid: { stroke: palette.divider }, ticks: { show: false } };
+    const bar = {
+      value: text,
+      ...(UPlot.paths.bars ? { paths: UPlot.paths.bars({ size: [0.7] }) } : {}),
+      points: { show: false },
+    };
+    const edge = { value: text, stroke: "transparent", points: { show: false } };
+    const seconds = days.map((day) => Date.parse(day) / 1000);
     const drawn = new UPlot(
       {
         width: element.clientWidth,
         height,
         tzDate: (seconds) => UPlot.tzDate(new Date(1000 * seconds), "UTC"),
-        scales: { x: { range: (_, first, last) => [first - 43_200, last + 43_200] }, line: {} },
+        scales: {
+          x: { range: (_, first, last) => [first - 43_200, last + 43_200] },
+          line: {},
+          y: { range: (_, low, high) => [Math.min(0, low), 1.05 * Math.max(high, 1)] },
+        },
         axes: [
           {
             ...ink,
@@ -54,14 +76,8 @@ export function TimeSeries({ label, days, bars, line, table, height = 280 }: Pro
           { ...ink, scale: "line", side: 1, grid: { show: false }, values: numbers, size: 50 },
         ],
         series: [
-          { value: (_, seconds) => (seconds === null ? "" : shortDay(seconds, i18n.language)) },
-          {
-            label: bars.name,
-            value: text,
-            fill: palette.primary.main,
-            ...(UPlot.paths.bars ? { paths: UPlot.paths.bars({ size: [0.7] }) } : {}),
-            points: { show: false },
-          },
+          { label: t("chart.day"), value: (_, seconds) => (seconds === null ? "" : shortDay(seconds, i18n.language)) },
+          { ...bar, label: bars.name, fill: palette.primary.main },
           {
             label: line.name,
             value: text,
@@ -70,9 +86,23 @@ export function TimeSeries({ label, days, bars, line, table, height = 280 }: Pro
             width: 2,
             points: { show: false },
           },
+          { ...edge, label: band.low.name },
+          { ...edge, label: band.high.name },
+          ...(running
+            ? [{ ...bar, label: running.name, fill: `color-mix(in srgb, ${palette.primary.main} 45%, transparent)` }]
+            : []),
         ],
+        bands: [{ series: [4, 3], fill: `color-mix(in srgb, ${palette.warning.main} 28%, transparent)` }],
+        hooks: { draw: [(plot) => drawMarks(plot, marks, palette.error.main)] },
       },
-      [days.map((day) => Date.parse(day) / 1000), [...bars.values], [...line.values]],
+      [
+        seconds,
+        bars.values.map((value, place) => (days[place] === running?.day ? null : value)),
+        [...line.values],
+        [...band.low.values],
+        [...band.high.values],
+        ...(running ? [bars.values.map((value, place) => (days[place] === running.day ? value : null))] : []),
+      ],
       element,
     );
     const watcher = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
@@ -82,7 +112,7 @@ export function TimeSeries({ label, days, bars, line, table, height = 280 }: Pro
       watcher.disconnect();
       drawn.destroy();
     };
-  }, [days, bars, line, height, palette, i18n.language]);
+  }, [days, bars, line, band, marks, running, height, palette, t, i18n.language]);
 
   async function save() {
     if (plot.current === null) return;
@@ -97,6 +127,22 @@ export function TimeSeries({ label, days, bars, line, table, height = 280 }: Pro
       <Box ref={box} role="img" aria-label={label} sx={{ width: "100%", fontSize: 13 }} />
     </Figure>
   );
+}
+
+/** A dashed line down to each day on which something happened. */
+function drawMarks(plot: UPlot, marks: readonly string[], colour: string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+  for (const day of marks) {
+    const x = plot.valToPos(Date.parse(day) / 1000, "x", true);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
 }
 
 function shortDay(seconds: number, language: string): string {

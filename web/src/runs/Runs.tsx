@@ -32,6 +32,8 @@ export function Runs() {
   const runs = useQuery({
     queryKey: ["runs"],
     queryFn: () => unwrap(api.GET("/runs", { params: { query: { limit: 20 } } })),
+    // A Dagster that is away is said at once, and asked again soon.
+    retry: false,
     // A run that somebody else starts is seen too, only later.
     refetchInterval: ({ state }) => (state.data?.runs.some(isOpen) ? LOOK_AGAIN : 10 * LOOK_AGAIN),
   });

@@ -46,7 +46,7 @@ function Figures({ data }: { data: Dashboard }) {
       <KpiCards kpis={data.kpis} days={data.days} />
       <Box sx={{ display: "grid", gap: 2.5, gridTemplateColumns: { xs: "minmax(0, 1fr)", lg: "2fr 1fr" } }}>
         <Section title={t("overview.revenueByDay")}>
-          <RevenueChart days={data.days} />
+          <RevenueChart data={data} />
         </Section>
         <Section title={t("overview.attention")}>
           <Attention />
