@@ -209,7 +209,7 @@ class DataJob(BaseModel):
     ]
     upload_id: UUID | None
     state: Literal["waiting", "running", "done", "failed"]
-    asked_by: Annotated[str, Field(description="who asked, as in `key:7`")]
+    asked_by: Annotated[str, Field(description="the name of the account or key")]
     asked_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -55,7 +55,7 @@ async def receive(
         raise Invalid("The file is empty; send one with at least one event.", [FieldError("body", "is empty")])
     try:
         async with resources.database.transaction() as connection:
-            await execute_async(connection, store.add_upload(upload_id, path.name, size, principal.id))
+            await execute_async(connection, store.add_upload(upload_id, path.name, size, principal.name))
             noted = {"file_name": path.name, "bytes": size}
             await execute_async(
                 connection, entry(principal, origin, "import:upload", f"upload:{upload_id}", after=noted)
@@ -121,7 +121,7 @@ async def ask(
     await _path(resources, upload_id)
     async with resources.database.transaction() as connection:
         told = wanted.model_dump(mode="json")
-        job_id = await execute_async(connection, store.ask_for_data(kind, upload_id, told, principal.id))
+        job_id = await execute_async(connection, store.ask_for_data(kind, upload_id, told, principal.name))
         if job_id is None:
             raise _is_busy()
         if kind == "import":

@@ -76,7 +76,7 @@ async def ask(resources: Resources, principal: Principal, origin: Origin, wanted
     # The audit log names the columns that are filled in, and never the values: they are about a user.
     noted = told | {"change": told["change"] | {"fields": sorted(wanted.change.fields)}, "rows": count}
     async with resources.database.transaction() as connection:
-        job_id = await execute_async(connection, uploads.ask_for_data("repair", None, told, principal.id))
+        job_id = await execute_async(connection, uploads.ask_for_data("repair", None, told, principal.name))
         assert job_id is not None  # noqa: S101 (only a file can be in use)
         await execute_async(connection, entry(principal, origin, "quarantine:repair", f"job:{job_id}", after=noted))
     return await imports.job(resources, job_id)

@@ -36,13 +36,13 @@ export function QuarantinePage() {
       title={t("quarantine.title")}
       note={
         <>
-          <Link component={RouterLink} to="/data">
+          <Link component={RouterLink} to="/data" underline="always">
             {t("pages.data")}
           </Link>
           {isChosen && (
             <>
               {" · "}
-              <Link component={RouterLink} to="/data/quarantine">
+              <Link component={RouterLink} to="/data/quarantine" underline="always">
                 {t("quarantine.allReasons")}
               </Link>
             </>
@@ -186,7 +186,7 @@ function User({ id }: { id: string | null | undefined }) {
 
 export function Content({ row }: { row: unknown }) {
   return (
-    <Box component="code" sx={{ fontSize: "0.8rem", wordBreak: "break-word" }}>
+    <Box component="code" sx={{ display: "block", minWidth: 240, fontSize: "0.8rem", wordBreak: "break-word" }}>
       {typeof row === "string" ? row : JSON.stringify(row)}
     </Box>
   );

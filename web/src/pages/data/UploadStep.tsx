@@ -4,6 +4,7 @@ import LinearProgress from "@mui/material/LinearProgress";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
 import { useMutation } from "@tanstack/react-query";
+import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
@@ -13,6 +14,7 @@ const ENDINGS = ".csv,.tsv,.txt,.json,.jsonl,.ndjson,.parquet,.pq,.gz,.zip,.zst"
 
 export function UploadStep({ onDone }: { onDone: (uploadId: string) => void }) {
   const { t } = useTranslation();
+  const input = useRef<HTMLInputElement>(null);
   const send = useMutation({
     mutationFn: (file: File) =>
       unwrap(
@@ -29,25 +31,23 @@ export function UploadStep({ onDone }: { onDone: (uploadId: string) => void }) {
   return (
     <Stack spacing={2} sx={{ alignItems: "flex-start" }}>
       <Typography color="text.secondary">{t("import.formats")}</Typography>
-      <Button component="label" variant="contained" disabled={send.isPending}>
+      <Button variant="contained" disabled={send.isPending} onClick={() => input.current?.click()}>
         {t("import.choose")}
-        <input
-          type="file"
-          accept={ENDINGS}
-          aria-label={t("import.choose")}
-          style={HIDDEN}
-          onChange={(event) => {
-            const file = event.target.files?.[0];
-            if (file) send.mutate(file);
-            event.target.value = "";
-          }}
-        />
       </Button>
+      <input
+        ref={input}
+        hidden
+        type="file"
+        accept={ENDINGS}
+        aria-label={t("import.choose")}
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          if (file) send.mutate(file);
+          event.target.value = "";
+        }}
+      />
       {send.isPending && <LinearProgress sx={{ width: "100%" }} aria-label={t("import.sending")} />}
       {send.isError && <Failure error={send.error} />}
     </Stack>
   );
 }
-
-// Hidden from sight and not from the keyboard.
-const HIDDEN = { position: "absolute", width: 1, height: 1, opacity: 0, overflow: "hidden" } as const;

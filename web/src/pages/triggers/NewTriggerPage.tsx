@@ -22,7 +22,7 @@ export function NewTriggerPage() {
   });
   return (
     <Page title={t("triggers.make")} note={t("triggers.makeNote")}>
-      <Section title={t("campaigns.about")}>
+      <Section title={t("triggers.content")}>
         <TriggerForm start={EMPTY} isBusy={make.isPending} error={make.error} store={(draft) => make.mutate(draft)} />
       </Section>
     </Page>

@@ -33,7 +33,7 @@ const POSSIBLE: Record<Action, { states: readonly Trigger["state"][]; permission
   start: { states: ["approved", "overdue"], permission: "campaigns:send" },
   pause: { states: ["running"], permission: "campaigns:send" },
   resume: { states: ["paused"], permission: "campaigns:send" },
-  cancel: { states: ["draft", "approved", "running", "paused", "overdue"], permission: "campaigns:send" },
+  cancel: { states: ["draft", "approved", "scheduled", "running", "paused", "overdue"], permission: "campaigns:send" },
 };
 
 export function TriggerPage() {
@@ -53,7 +53,8 @@ export function TriggerPage() {
   const trigger = useQuery({
     queryKey: ["trigger", triggerId],
     queryFn: () => unwrap(api.GET("/triggers/{trigger_id}", path)),
-    refetchInterval: ({ state }) => (state.data?.state === "running" ? 5000 : false),
+    refetchInterval: ({ state }) =>
+      state.data?.state === "running" || state.data?.state === "scheduled" ? 5000 : false,
   });
   const act = useMutation({ mutationFn: (action: Action) => unwrap(api.POST(PATHS[action], path)), ...again });
   const change = useMutation({
@@ -71,7 +72,7 @@ export function TriggerPage() {
               <StateChip state={data.state} /> {t(`triggerKind.${data.rule.kind}`)}
               {amountOf(data.rule) && ` · ${t(`triggerAmount.${data.rule.kind}`)}: ${amountOf(data.rule)}`} ·{" "}
               {t("campaigns.madeByAt", { who: data.made_by, moment: format.moment(data.made_at) })} ·{" "}
-              <Link component={RouterLink} to="/campaigns/triggers">
+              <Link component={RouterLink} to="/campaigns/triggers" underline="always">
                 {t("triggers.title")}
               </Link>
             </>
@@ -98,7 +99,7 @@ export function TriggerPage() {
           {data.started_at !== null && <Reached triggerId={triggerId} numbers={data.numbers} />}
           <DryRun triggerId={triggerId} />
           <Section title={t("triggers.content")} note={t("triggers.contentNote")}>
-            {data.started_at === null && may("campaigns:manage") ? (
+            {["draft", "approved"].includes(data.state) && may("campaigns:manage") ? (
               <TriggerForm
                 key={data.made_at}
                 start={draftOf(data)}
