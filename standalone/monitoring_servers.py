@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.home import LOOPBACK, choose_port, remembered_port
+from core.home import LOOPBACK, choose_port, remembered_port, write_private
 from standalone.local_key import ensure_monitoring_keys
 from standalone.monitoring import targets_of, write_configuration, write_targets
 from standalone.processes import Command
 from standalone.stack import Platform
 from standalone.system_programs import demand_program, find_program
 from warehouse.databases import WAREHOUSE
+from warehouse.passfile import password_of
 
 RETENTION = "15d"
 
@@ -104,15 +105,9 @@ def _exporters(platform: Platform, running: set[str]) -> tuple[list[Command], li
 def _exporter(platform: Platform, name: str, program: Path, redis_url: str | None) -> Command:
     port = choose_port(platform.home, f"{name}_exporter", None)
     address = f"{LOOPBACK}:{port}"
-    monitoring = platform.access.monitoring
-    tls = "?sslmode=disable" if monitoring.is_embedded else ""
     arguments, environment = {
         "node": ([f"--web.listen-address={address}"], {}),
-        "postgres": (
-            [f"--web.listen-address={address}"],
-            # It reads the password from PGPASSFILE, as libpq does.
-            {"DATA_SOURCE_NAME": f"{monitoring.url(WAREHOUSE)}{tls}", "PGPASSWORD": os.environ.get("PGPASSWORD", "")},
-        ),
+        "postgres": ([f"--web.listen-address={address}"], _postgres_address(platform)),
         "redis": ([f"-web.listen-address={address}"], {"REDIS_ADDR": redis_url or ""}),
         "nginx": (
             [f"-web.listen-address={address}", f"-nginx.scrape-uri={_nginx_status(platform)}"],
@@ -127,6 +122,21 @@ def _exporter(platform: Platform, name: str, program: Path, redis_url: str | Non
         environment={**_NO_SECRETS, **environment},
         directory=platform.home.root,
     )
+
+
+def _postgres_address(platform: Platform) -> dict[str, str]:
+    """How postgres_exporter finds the server. Its driver reads no password file while PGPASSWORD is set."""
+    server = platform.access.monitoring
+    if server.passfile is None:
+        return {"DATA_SOURCE_NAME": server.url(WAREHOUSE), "PGPASSWORD": os.environ.get("PGPASSWORD", "")}
+    secret = platform.home.monitoring / "postgres-password"
+    write_private(secret, password_of(server.passfile, server.host, server.user))
+    tls = "?sslmode=disable" if server.is_embedded else ""
+    return {
+        "DATA_SOURCE_URI": f"{server.host}:{server.port}/{WAREHOUSE}{tls}",
+        "DATA_SOURCE_USER": server.user,
+        "DATA_SOURCE_PASS_FILE": str(secret),
+    }
 
 
 def _nginx_status(platform: Platform) -> str:

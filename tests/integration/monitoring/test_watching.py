@@ -32,6 +32,7 @@ WITHOUT_DATA = {
     r"customer_analyzer_campaigns|campaign_unattended": "there is no campaign",
     r"customer_analyzer_user_jobs": "nobody has asked for an export or erasure",
     r"customer_analyzer:quarantined": "nothing arrived within the hour that Prometheus has seen",
+    r"customer_analyzer_scorecard": "no score has matured",
     r"swap_failures": "no deployment was refused",
     r"kept_answers": "no report was asked for",
     r"worker_heartbeat": "depends on whether the worker is connected already",
