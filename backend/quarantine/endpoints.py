@@ -11,6 +11,7 @@ from backend.access.origin import Origin, origin_of
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
 from backend.audit.recording import looks
+from backend.description import also_refuses
 from backend.imports.schemas import DataJob
 from backend.quarantine import service
 from backend.quarantine.schemas import HeldReasons, HeldRow, HeldRows, QuarantineQuery, RepairedRows, RepairRequest
@@ -49,7 +50,12 @@ async def get_quarantined_row(resources: Held, _principal: Looks, quarantine_id:
     return await service.row(resources.database, quarantine_id)
 
 
-@router.post("/repairs", summary="Try rows again, with something changed", status_code=HTTPStatus.ACCEPTED)
+@router.post(
+    "/repairs",
+    summary="Try rows again, with something changed",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=also_refuses(HTTPStatus.NOT_FOUND),
+)
 async def repair_quarantine(
     resources: Held,
     principal: Annotated[Principal, Depends(requires(Permission.QUARANTINE_REPAIR))],
