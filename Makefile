@@ -21,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install dashboards demo test unit clock soak up lint format bench bench-api bench-campaigns bench-web bench-data bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
+.PHONY: help install dashboards demo test unit clock soak up lint format bench bench-api bench-campaigns bench-web bench-data bench-gateway bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,8 +71,8 @@ clock: install ## run the tests that start no server at a month's end, before an
 soak: install ## run the long tests, many seeds each
 	@$(BIN)/pytest -m soak tests
 
-up: install web ## start the platform: Postgres, API and dashboard, bot, MLflow, Dagster, services; Ctrl-C stops all (MONITORING=1: watched by Prometheus)
-	@$(BIN)/customer-analyzer up $(if $(MONITORING),--monitoring)
+up: install web ## start the platform: Postgres, API and dashboard, bot, MLflow, Dagster, services; Ctrl-C stops all (GATEWAY=1: behind nginx, MONITORING=1: watched by Prometheus)
+	@$(BIN)/customer-analyzer up $(if $(GATEWAY),--gateway) $(if $(MONITORING),--monitoring)
 
 images: ## build the image, start the compose stack once, check that it answers, stop it (root, Docker, mmdebstrap)
 	@bash deploy/images/try.sh
@@ -123,6 +123,9 @@ bench-api: install ## measure events in and from an event to its answer beside m
 	@$(BIN)/python -m benchmarks.api_events
 	@$(BIN)/python -m benchmarks.event_to_answer
 	@$(BIN)/python -m benchmarks.api_reads
+
+bench-gateway: install web ## measure the API through the gateway beside the API itself, and a restart under load
+	@$(BIN)/python -m benchmarks.gateway
 
 bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run
 	@$(BIN)/python -m benchmarks.serving

@@ -1212,6 +1212,16 @@ def make_user_list(_client: object, body: models.NewList) -> Call[models.Additio
     return Call("POST", "/user-lists", read_json(models.Addition), body=body, is_repeatable=False)
 
 
+def may_open_operations(_client: object, *, customer_analyzer_operations: str | None = None) -> Call[None]:
+    """Whether this browser may open them.
+
+    For the gateway, which asks before each request to the pages. 401: not allowed, or no longer.
+
+    customer_analyzer_operations: set by this path
+    """
+    return Call("GET", "/auth/browser/operations", read_nothing)
+
+
 def me(_client: object) -> Call[models.Me]:
     """Who I am and what I may do.
 
@@ -1234,6 +1244,16 @@ def open_mini_app(_client: object, body: models.MiniApp) -> Call[models.Tokens]:
     `initData` is good for ten minutes after Telegram signed it.
     """
     return Call("POST", "/auth/telegram/mini-app", read_json(models.Tokens), body=body, is_repeatable=False)
+
+
+def open_operations(_client: object, body: models.Nothing) -> Call[models.OperationsPages]:
+    """Open MLflow's and Dagster's pages.
+
+    Says where the pages are, and sets a cookie with which a browser may open them for an hour. Send `{}`.
+
+    404 where the platform has no gateway: the pages are then on their own machine alone.
+    """
+    return Call("POST", "/auth/browser/operations", read_json(models.OperationsPages), body=body, is_repeatable=False)
 
 
 def pause_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStatus]:

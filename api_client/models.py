@@ -1298,6 +1298,7 @@ class NewKey(BaseModel):
                 "keys:manage",
                 "accounts:manage",
                 "audit:read",
+                "operations:use",
                 "profile:read",
                 "profile:manage",
             ]
@@ -1413,6 +1414,15 @@ class NumberCondition(BaseModel):
     name: Annotated[str, Field(description="a feature of the catalogue, or a score")]
     least: Annotated[float | None, Field(description="this or more")] = None
     most: Annotated[float | None, Field(description="this or less")] = None
+
+
+class OperationsPages(BaseModel):
+    """
+    Where the pages of other programs are, for whoever may use them.
+    """
+
+    dagster: Annotated[str, Field(description="Dagster: runs, schedules, assets")]
+    mlflow: Annotated[str, Field(description="MLflow: training runs and versions of models")]
 
 
 class OrderLine(BaseModel):

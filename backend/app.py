@@ -17,6 +17,7 @@ from backend.audit.endpoints import router as audit
 from backend.auth.browser import router as browser_sessions
 from backend.auth.browser_telegram import router as browser_telegram
 from backend.auth.endpoints import router as auth
+from backend.auth.operations import router as operations
 from backend.campaigns.endpoints import router as campaigns
 from backend.contacts.endpoints import router as contacts
 from backend.description import DescribedApi
@@ -64,6 +65,7 @@ ROUTERS = (
     auth,
     browser_sessions,
     browser_telegram,
+    operations,
     accounts,
     keys,
     audit,

@@ -71,6 +71,9 @@ class BackendSettings(FileSettings, BaseSettings):
         list[IPv4Network | IPv6Network],
         Field(description='whose X-Forwarded-For and -Proto are believed, as in ["10.0.0.0/8"]'),
     ] = []
+    operations_url: Annotated[
+        str, Field(description="where the gateway shows MLflow and Dagster, as in https://shop.example:8444")
+    ] = ""
     allowed_origins: Annotated[
         list[str], Field(description='pages of other addresses that may listen, as in ["https://shop.example"]')
     ] = []

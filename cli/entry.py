@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": Entry("doctor", "doctor", "Check that this installation is as closed as its defaults."),
     "migrate": Entry("migrate", "migrate", "Prepare databases, roles and given keys: the first step of a deployment."),
     "down": Entry("platform", "down", "Stop what `up` started in another terminal."),
+    "restart": Entry("platform", "restart", "Restart the API's replicas one after another, without a failed request."),
     "status": Entry("platform", "status", "Show what runs and where, the last events, the champions."),
     "events": Entry("events", "app", "Events in and out: import files, simulate a shop, archive old months."),
     "users": Entry("users", "app", "One user: export or erase their data, merge two ids."),

@@ -19,13 +19,18 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from standalone.fleet import Fleet
+    from standalone.layout import Layout
     from standalone.processes import Command
+    from standalone.rolling import Requests
     from standalone.stack import Platform
 
 CHECK_SECONDS = 3.0
 
 
 def up(
+    gateway: Annotated[bool, typer.Option("--gateway", help="Put nginx in front: TLS, limits, two replicas.")] = False,
+    api_replicas: Annotated[int, typer.Option(min=1, max=8, help="Replicas of the API behind the gateway.")] = 2,
+    service_replicas: Annotated[int, typer.Option(min=1, max=8, help="Replicas of each model's service.")] = 1,
     monitoring: Annotated[
         bool, typer.Option("--monitoring", help="Watch it: Prometheus, Alertmanager and the exporters that are here.")
     ] = False,
@@ -46,9 +51,11 @@ def up(
     from core.home import prepare_home
     from standalone.backups.keys import keyring_of
     from standalone.fleet import Fleet
+    from standalone.layout import chosen_layout
     from standalone.monitoring_servers import demand_prometheus
     from standalone.pooler import demand_pooler
     from standalone.replica import prepare_replica
+    from standalone.rolling import Requests
     from standalone.stack import running_platform
     from standalone.up import exclusive_up
 
@@ -60,6 +67,7 @@ def up(
             "pooled": settings.pooled or pooled,
         }
     )
+    layout = chosen_layout(gateway, api_replicas, service_replicas)
     home = prepare_home(settings.home)
     # What is missing is said before anything starts.
     if settings.backup_to is not None:
@@ -70,10 +78,16 @@ def up(
         demand_pooler(settings)
     if monitoring:
         demand_prometheus()
-    console = Console()
+    console, restarts = Console(), Requests()
     try:
-        with exclusive_up(home), running_platform(settings) as platform, Fleet() as fleet, _until_stop_signal(console):
-            _serve(platform, fleet, console, is_watched=monitoring)
+        with (
+            exclusive_up(home),
+            running_platform(settings) as platform,
+            Fleet() as fleet,
+            _until_stop_signal(console),
+            restarts.heard(),
+        ):
+            _serve(platform, fleet, console, layout, restarts, is_watched=monitoring)
     except KeyboardInterrupt:
         console.print("Stopped.")
 
@@ -89,6 +103,17 @@ def down() -> None:
     typer.echo(f"Nothing is up in {home.root}." if stopped is None else f"Stopped what was up in {home.root}.")
 
 
+def restart() -> None:
+    """Restart the API's replicas of `up --gateway` one after another, so that no request fails."""
+    from core.home import Home
+    from standalone.rolling import ask_for_restart
+
+    home = Home(read_settings().home)
+    with Console().status("Restarting the replicas of the API"):
+        count = ask_for_restart(home)
+    typer.echo(f"Restarted {count} replicas of the API, one after another.")
+
+
 def status(as_json: AsJson = False) -> None:
     """Show what runs and where, the last events, the champions and how fresh their scores are."""
     from cli.status import gather, print_status
@@ -100,7 +125,15 @@ def status(as_json: AsJson = False) -> None:
         print_status(found, Console())
 
 
-def _serve(platform: "Platform", fleet: "Fleet", console: Console, *, is_watched: bool) -> NoReturn:
+def _serve(
+    platform: "Platform",
+    fleet: "Fleet",
+    console: Console,
+    layout: "Layout",
+    restarts: "Requests",
+    *,
+    is_watched: bool,
+) -> NoReturn:
     import psycopg
     from dagster import DagsterInstance
     from dagster_postgres.utils import DagsterPostgresException
@@ -110,9 +143,10 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console, *, is_watched
     from core.errors import DatabaseError
     from ml.kinds import model_kinds
     from orchestration.lost_runs import end_lost_runs
+    from standalone.layout import first_servers, last_servers
     from standalone.local_key import ensure_local_key
-    from standalone.servers import api_server, model_servers, page_servers, worker_server
-    from standalone.telegram_servers import bot_server, sender_server, telegram_of, telegram_servers
+    from standalone.rolling import restart_replicas
+    from standalone.telegram_servers import telegram_of
     from standalone.up import announce, find_up
 
     console.print(f"Starting; logs are in {platform.home.logs}", highlight=False, soft_wrap=True)
@@ -123,12 +157,9 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console, *, is_watched
         end_lost_runs(instance)
         with console.status("Starting MLflow, Dagster and the services") as spinner:
             _start_beside_postgres(platform, fleet)
-            api, telegram = api_server(platform), telegram_servers(platform)
-            fleet.start(
-                [*telegram, api, worker_server(platform), *page_servers(platform), *model_servers(platform)],
-                lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"),
-            )
-            fleet.start([bot_server(platform, str(api.address)), sender_server(platform), *_archivers(platform)])
+            first = first_servers(platform, layout)
+            fleet.start(first, lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"))
+            fleet.start([*last_servers(platform, layout, first), *_archivers(platform)])
             left_out = _start_watching(platform, fleet) if is_watched else []
         announce(platform.home, fleet.children)
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
@@ -149,7 +180,9 @@ def _serve(platform: "Platform", fleet: "Fleet", console: Console, *, is_watched
         while True:
             time.sleep(CHECK_SECONDS)
             try:
-                _supervise(platform, fleet, instance, console)
+                if restarts.taken():
+                    restart_replicas(fleet, lambda child: announce(platform.home, fleet.children))
+                _supervise(platform, fleet, instance, console, layout)
             except (DatabaseError, psycopg.Error, SQLAlchemyError, DagsterPostgresException) as error:
                 # Postgres may be restarting, or may have ended during the check. The next check follows soon.
                 console.print(str(error).partition("\n")[0], highlight=False)
@@ -191,7 +224,8 @@ def _print_dashboard(platform: "Platform", fleet: "Fleet", console: Console) -> 
     from backend.pages.endpoints import BUILT, PREFIX
     from warehouse.database import Database
 
-    address = next(child.command.address for child in fleet.children if child.command.name == "api")
+    addresses = {child.command.name: child.command.address for child in fleet.children}
+    address = addresses.get("gateway", addresses["api"])
     is_built = (BUILT / "index.html").is_file()
     where = f"{address}{PREFIX}/" if is_built else "not built; run `make web`"
     console.print(f"Dashboard: {where}", highlight=False)
@@ -199,7 +233,9 @@ def _print_dashboard(platform: "Platform", fleet: "Fleet", console: Console) -> 
         console.print("Nobody has an account yet. In another terminal: customer-analyzer accounts create-admin EMAIL")
 
 
-def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console) -> None:
+def _supervise(
+    platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console, layout: "Layout"
+) -> None:
     """One check of everything: restarts what has ended, and starts what a new deployment needs."""
     from core.errors import DatabaseError, UserError
     from orchestration.lost_runs import end_lost_runs
@@ -219,7 +255,7 @@ def _supervise(platform: "Platform", fleet: "Fleet", instance: "DagsterInstance"
         except (UserError, OSError) as error:
             # The disk may be full, for example. What runs without Postgres continues until there is room.
             raise DatabaseError(f"{error}") from error
-    deployed = model_servers(platform, running=fleet.names)
+    deployed = model_servers(platform, fleet.names, layout.service_replicas)
     for run_id in end_lost_runs(instance):
         console.print(f"Run {run_id} has failed: its process is gone.", highlight=False)
     before = fleet.children

@@ -130,6 +130,11 @@ class Home:
         return self.root / "monitoring"
 
     @property
+    def gateway(self) -> Path:
+        """The gateway's configuration, certificate, cache and access log."""
+        return self.root / "gateway"
+
+    @property
     def ports(self) -> Path:
         return self.root / "ports.json"
 

@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     mlflow_port: Port | None = None
     dagster_pages: str | None = Field(None, description="where people open Dagster, if not at its port on this machine")
     mlflow_pages: str | None = Field(None, description="where people open MLflow, if not at its port on this machine")
+    gateway_port: Port | None = Field(None, description="of the gateway, for the dashboard and the API over HTTPS")
+    gateway_operations_port: Port | None = Field(None, description="of the gateway, for MLflow's and Dagster's pages")
+    gateway_hosts: str = Field(
+        "127.0.0.1,localhost", description="host names that the gateway answers to; the first is in its addresses"
+    )
+    gateway_certificate: Path | None = Field(
+        None, description="PEM file with the certificate of these names; unset: one is made for loopback"
+    )
+    gateway_certificate_key: Path | None = Field(None, description="PEM file with its key")
     service_ports: dict[str, Port] = Field({}, description="by model, each from CUSTOMER_ANALYZER_<MODEL>_PORT")
     currency: str | None = Field(None, description="the base currency, in which amounts are added up, such as EUR")
     horizon_days: int = Field(30, ge=1, le=730, description="how many days ahead the models predict")
@@ -180,8 +189,15 @@ class Settings(BaseSettings):
             "telegram": self.telegram_port,
             "dagster": self.dagster_port,
             "mlflow": self.mlflow_port,
+            "gateway": self.gateway_port,
+            "gateway_operations": self.gateway_operations_port,
             **self.service_ports,
         }
+
+    @property
+    def gateway_names(self) -> list[str]:
+        """The host names that the gateway answers to."""
+        return [name.strip() for name in self.gateway_hosts.split(",") if name.strip()]
 
     @property
     def variables(self) -> dict[str, str]:

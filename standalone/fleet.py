@@ -70,6 +70,15 @@ class Fleet:
             on_end(child)
         self.start([child.command for child in ended])
 
+    def restart(self, name: str) -> Child:
+        """Stops one server and starts it again, with what its program is now; returns when it answers.
+
+        Raises PlatformError if it does not come up.
+        """
+        stop([self._children[name]])
+        self.start([self._children[name].command])
+        return self._children[name]
+
     def stop(self) -> None:
         """Stops all of them."""
         stop(self.children)

@@ -39,10 +39,15 @@ class Command:
     ready_path: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path = Path("/")
+    scheme: str = "http"
+    prefix: str = ""
+    """The path below which all its pages are."""
+    launch_options: Sequence[str] = ()
+    """Options of `standalone.launch`, such as the user that it runs as."""
 
     @property
     def address(self) -> str | None:
-        return None if self.port is None else f"http://{LOOPBACK}:{self.port}"
+        return None if self.port is None else f"{self.scheme}://{LOOPBACK}:{self.port}{self.prefix}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def start(command: Command) -> Child:
 
     Call it from the main thread: the kernel ends the process when the thread that started it ends.
     """
-    launch = [sys.executable, "-P", "-m", "standalone.launch", f"--parent={os.getpid()}", "--"]
+    launch = [sys.executable, "-P", "-m", "standalone.launch", f"--parent={os.getpid()}", *command.launch_options, "--"]
     begin = command.log.stat().st_size if command.log.exists() else 0
     with open_log(command.log) as output:
         process = subprocess.Popen(

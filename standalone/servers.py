@@ -7,6 +7,7 @@ processes (`fleet`, `processes`), what a service does (`serving`), and what Dags
 import json
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 from core.home import LOOPBACK, choose_port, remembered_port
 from core.push_keys import ensure_push_key
@@ -30,13 +31,21 @@ from warehouse.databases import DAGSTER, MLFLOW, WAREHOUSE
 from warehouse.deployments import deployed_bentos
 
 
-def model_servers(platform: Platform, running: Collection[str] = ()) -> list[Command]:
-    """A service for each model that has a deployment and does not run yet; the newest whose Bento is here names it."""
+def model_servers(platform: Platform, running: Collection[str] = (), replicas: int = 1) -> list[Command]:
+    """The services, `replicas` of each, of models that have a deployment and do not run yet.
+
+    The newest deployment whose Bento is here names the Bento.
+    """
     with platform.access.pipeline.connect(WAREHOUSE) as connection:
         deployed = execute(connection, deployed_bentos())
     tags = {model: tag for model, tag in deployed if is_built(tag, model, platform.home.bentoml_of(model))}
-    missing = [kind.name for kind in model_kinds() if kind.name in tags and kind.name not in running]
-    return [_model_server(platform, model, tags[model]) for model in missing]
+    deployed_here = [kind.name for kind in model_kinds() if kind.name in tags]
+    return [
+        _model_server(platform, model, tags[model], replica)
+        for model in deployed_here
+        for replica in range(1, replicas + 1)
+        if replica_name(model, replica) not in running
+    ]
 
 
 def page_servers(platform: Platform) -> list[Command]:
@@ -79,17 +88,30 @@ def page_servers(platform: Platform) -> list[Command]:
     ]
 
 
-def api_server(platform: Platform) -> Command:
-    """The backend API. It knows the address of every model's service, also of those that do not run yet."""
-    home = platform.home
+def replica_name(server: str, replica: int) -> str:
+    """The name of a replica: that of the server for the first, and `api_2` and so on."""
+    return server if replica == 1 else f"{server}_{replica}"
+
+
+def service_ports(platform: Platform, replicas: int) -> dict[str, list[int]]:
+    """The port of each replica of each model's service, whether or not it runs."""
+    return {
+        kind.name: [_asked_port(platform, replica_name(kind.name, replica)) for replica in range(1, replicas + 1)]
+        for kind in model_kinds()
+    }
+
+
+def api_server(platform: Platform, replica: int = 1) -> Command:
+    """A replica of the backend API. It knows where every model's service is, also of those that do not run yet."""
+    home, name = platform.home, replica_name("api", replica)
     services = {kind.name: f"http://{LOOPBACK}:{_asked_port(platform, kind.name)}" for kind in model_kinds()}
-    port = choose_port(home, "api", platform.settings.ports["api"])
+    port = choose_port(home, name, platform.settings.ports.get(name))
     pages = {name: f"http://{LOOPBACK}:{_asked_port(platform, name)}" for name in ("dagster", "mlflow")}
     token, telegram = platform.settings.telegram_bot_token, telegram_of(platform)
     return Command(
-        "api",
+        name,
         api_program(LOOPBACK, port),
-        home.logs / "api.log",
+        home.logs / f"{name}.log",
         port,
         "/readyz",
         environment={
@@ -143,18 +165,30 @@ def _service_port(platform: Platform, name: str) -> int:
     return choose_port(platform.home, name, platform.settings.ports.get(name))
 
 
-def _model_server(platform: Platform, model: str, bento_tag: str) -> Command:
-    home = platform.home
-    port = _service_port(platform, model)
+def _bentoml_home(platform: Platform, model: str, name: str) -> Path:
+    """The BentoML home of a replica, since none is shared; Bentos are those of the first."""
+    first, own = platform.home.bentoml_of(model), platform.home.bentoml_of(name)
+    if own != first:
+        own.mkdir(mode=0o700, exist_ok=True)
+        for folder in ("bentos", "models"):
+            (first / folder).mkdir(mode=0o700, exist_ok=True)
+            if not (own / folder).is_symlink():
+                (own / folder).symlink_to(first / folder)
+    return own
+
+
+def _model_server(platform: Platform, model: str, bento_tag: str, replica: int) -> Command:
+    home, name = platform.home, replica_name(model, replica)
+    port = _service_port(platform, name)
     return Command(
-        model,
+        name,
         serve_command(bento_tag, LOOPBACK, port),
-        home.logs / f"{model}.log",
+        home.logs / f"{name}.log",
         port,
         "/readyz",
         environment={
             **serve_environment(
-                home.bentoml_of(model),
+                _bentoml_home(platform, model, name),
                 through_pooler(home, platform.settings, platform.access.serving).url(WAREHOUSE),
                 home.ledger,
                 home.state,

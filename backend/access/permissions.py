@@ -49,6 +49,8 @@ class Permission(StrEnum):
     KEYS_MANAGE = "keys:manage"
     ACCOUNTS_MANAGE = "accounts:manage"
     AUDIT_READ = "audit:read"
+    OPERATIONS_USE = "operations:use"
+    """Opening MLflow's and Dagster's pages, where everything can be done that they can do."""
     PROFILE_READ = "profile:read"
     PROFILE_MANAGE = "profile:manage"
 
@@ -96,7 +98,12 @@ ROLE_PERMISSIONS = {
     Role.ADMIN: frozenset(Permission),
 }
 
-KEY_SCOPES = frozenset(Permission) - {Permission.PROFILE_MANAGE, Permission.KEYS_MANAGE, Permission.ACCOUNTS_MANAGE}
+KEY_SCOPES = frozenset(Permission) - {
+    Permission.PROFILE_MANAGE,
+    Permission.KEYS_MANAGE,
+    Permission.ACCOUNTS_MANAGE,
+    Permission.OPERATIONS_USE,
+}
 """What a key may be allowed. A stolen key must not be able to make itself another one."""
 
 

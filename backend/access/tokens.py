@@ -1,4 +1,4 @@
-"""Access tokens: signed by the API for ten minutes, and whose session a presented one belongs to.
+"""Tokens: signed by the API for minutes, each for one purpose, and whose session a presented one belongs to.
 
 Belongs here: what a token says, the keys that sign it, and every check of a presented token. Does not belong here: how
 somebody signs in (`backend.auth`).
@@ -32,6 +32,20 @@ AUDIENCE = "customer-analyzer-api"
 TYPE = "at+jwt"
 ALGORITHM = "HS256"
 
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a token is good for. One for another purpose is refused, by its type and again by its audience."""
+
+    type: str
+    audience: str
+    seconds: int
+
+
+ACCESS = Purpose(TYPE, AUDIENCE, ACCESS_SECONDS)
+OPERATIONS = Purpose("operations+jwt", "customer-analyzer-operations", 3600)
+"""Looking at MLflow's and Dagster's pages, through the gateway."""
+
 _SIGNING_DAYS = 30
 _MOST_LENGTH = 2048
 _HEADER = {"alg", "kid", "typ"}
@@ -57,29 +71,29 @@ class AccessTokens:
         self._database = database
         self._keys: Remembered[str, bytes] = Remembered(_KNOWN_SECONDS)
         # Checking a signature costs as much as all else about a small request.
-        self._known: Remembered[bytes, tuple[Principal, int]] = Remembered(seconds)
+        self._known: Remembered[tuple[Purpose, bytes], tuple[Principal, int]] = Remembered(seconds)
 
-    async def sign(self, account_id: UUID, session_id: UUID) -> str:
+    async def sign(self, account_id: UUID, session_id: UUID, purpose: Purpose = ACCESS) -> str:
         """A token for a session. Where the newest key is old, a new one is made first."""
         kid, secret = await self._newest_key()
         now = int(time.time())
         claims = {
             "iss": ISSUER,
-            "aud": AUDIENCE,
+            "aud": purpose.audience,
             "sub": str(account_id),
             "sid": str(session_id),
             "iat": now,
-            "exp": now + ACCESS_SECONDS,
+            "exp": now + purpose.seconds,
         }
-        return jwt.encode(claims, secret, ALGORITHM, headers={"kid": kid, "typ": TYPE})
+        return jwt.encode(claims, secret, ALGORITHM, headers={"kid": kid, "typ": purpose.type})
 
-    async def principal_of(self, token: str) -> Principal:
+    async def principal_of(self, token: str, purpose: Purpose = ACCESS) -> Principal:
         """Who signed in. Raises NotAuthenticated, or Unavailable while that cannot be looked up."""
-        digest = hashlib.sha256(token.encode()).digest()
+        digest = purpose, hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
         if known is not None and known[1] > time.time():
             return known[0]
-        claims = await self._claims(token)
+        claims = await self._claims(token, purpose)
         holder = await self._database.run(store.session_holder(claims.session_id))
         if holder is None:
             raise NotAuthenticated("This session has ended; sign in again.")
@@ -95,15 +109,15 @@ class AccessTokens:
         self._known.put(digest, (principal, claims.expires_at))
         return principal
 
-    async def _claims(self, token: str) -> Claims:
+    async def _claims(self, token: str, purpose: Purpose) -> Claims:
         if len(token) > _MOST_LENGTH:
             raise NotAuthenticated(_REFUSED)
         try:
             header = jwt.get_unverified_header(token)
-            secret = await self._key(header["kid"]) if is_expected(header) else None
+            secret = await self._key(header["kid"]) if is_expected(header, purpose) else None
             if secret is None:
                 raise NotAuthenticated(_REFUSED)
-            return verified(token, secret)
+            return verified(token, secret, purpose)
         except (jwt.PyJWTError, ValueError, KeyError, TypeError):
             raise NotAuthenticated(_REFUSED) from None
 
@@ -128,25 +142,25 @@ class AccessTokens:
         return secret
 
 
-def is_expected(header: dict[str, object]) -> bool:
+def is_expected(header: dict[str, object], purpose: Purpose = ACCESS) -> bool:
     """Whether a token's header is one of ours: nothing missing, nothing else, no other algorithm or type."""
     return (
         set(header) == _HEADER
         and header["alg"] == ALGORITHM
-        and header["typ"] == TYPE
+        and header["typ"] == purpose.type
         and isinstance(header["kid"], str)
         and header["kid"].isalnum()
     )
 
 
-def verified(token: str, secret: bytes) -> Claims:
+def verified(token: str, secret: bytes, purpose: Purpose = ACCESS) -> Claims:
     """What a token says that this key has signed. Raises jwt.PyJWTError or ValueError for any other."""
     claims = jwt.decode(
         token,
         secret,
         algorithms=[ALGORITHM],
         issuer=ISSUER,
-        audience=AUDIENCE,
+        audience=purpose.audience,
         options={"require": list(_CLAIMS), "strict_aud": True},
     )
     return Claims(UUID(claims["sub"]), UUID(claims["sid"]), int(claims["exp"]))

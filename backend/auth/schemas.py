@@ -120,6 +120,13 @@ class Nothing(Strict):
     """A body without a field: `{}`."""
 
 
+class OperationsPages(BaseModel):
+    """Where the pages of other programs are, for whoever may use them."""
+
+    dagster: Annotated[str, Field(description="Dagster: runs, schedules, assets")]
+    mlflow: Annotated[str, Field(description="MLflow: training runs and versions of models")]
+
+
 class Me(BaseModel):
     """Whoever asks."""
 

@@ -22,6 +22,8 @@ OPEN = {
     "/auth/browser/telegram/complete",
     "/auth/browser/telegram/mini-app",
     "/auth/ways",
+    # Only the gateway's question: it answers 401 without the cookie.
+    "/auth/browser/operations",
     "/auth/telegram/mini-app",
     "/auth/telegram/start",
     "/auth/telegram/complete",
@@ -39,6 +41,7 @@ PROVEN = {
     "DELETE /auth/telegram",
     "POST /models/{model}/promotions",
     "POST /models/{model}/rollbacks",
+    "POST /auth/browser/operations",
 }
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 

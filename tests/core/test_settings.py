@@ -136,6 +136,8 @@ def test_any_model_has_a_port_from_the_file_or_the_shell(monkeypatch: pytest.Mon
         "telegram": None,
         "dagster": None,
         "mlflow": 5000,
+        "gateway": None,
+        "gateway_operations": None,
         "churn": 3003,
         "returning": 3005,
     }

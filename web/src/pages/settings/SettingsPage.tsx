@@ -12,6 +12,7 @@ import { AuditLog } from "./AuditLog";
 import { ContactRules } from "./ContactRules";
 import { Keys } from "./Keys";
 import { Notifications } from "./Notifications";
+import { Operations } from "./Operations";
 import { Sessions } from "./Sessions";
 import { TelegramLink } from "./TelegramLink";
 
@@ -23,6 +24,7 @@ const VIEWS = [
   ["accounts", "settings.accounts", "accounts:manage"],
   ["keys", "settings.keys", "keys:manage"],
   ["audit", "settings.audit", "audit:read"],
+  ["operations", "settings.operations", "operations:use"],
 ] as const;
 
 export function SettingsPage() {
@@ -57,6 +59,7 @@ export function SettingsPage() {
         {view === "accounts" && <Accounts />}
         {view === "keys" && <Keys />}
         {view === "audit" && <AuditLog />}
+        {view === "operations" && <Operations />}
       </Box>
     </Page>
   );
