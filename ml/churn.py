@@ -5,6 +5,8 @@ import polars as pl
 from ml.catalogue import FeatureCatalogue
 from ml.cutoffs import CutoffPlan
 from ml.kinds import CHURN
+from ml.propensity.model import PropensityModel
+from ml.propensity.refitting import Refit, refit_propensity
 from ml.propensity.spec import ACTIVITY_RECENCY, PropensitySpec, TreeParameters
 from ml.propensity.training import TrainedPropensity, train_propensity
 
@@ -31,3 +33,10 @@ def train_churn(
     by the rate at which users that inactive stayed silent. See `train_propensity` for what it raises.
     """
     return train_propensity(frame, catalogue, plan, CHURN, SPEC, seed=seed)
+
+
+def refit_churn(
+    model: PropensityModel, frame: pl.DataFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, *, seed: int = 0
+) -> Refit:
+    """Make a judged churn model again from every day in `plan.all`: the one to deploy."""
+    return refit_propensity(model, frame, catalogue, plan, CHURN, SPEC, seed=seed)

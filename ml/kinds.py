@@ -82,7 +82,9 @@ class ModelKind:
     without what trains them. The class fulfils `ml.artifact.Model` and `serving.model_slot.ServedModel`. The trainer of
     a kind with an outcome is called with `(frame, catalogue, plan)`, the frame holding features and labels of every day
     in `plan.all`; that of one without with `(snapshot, catalogue, as_of, previous=champion)`. Both return a record of
-    `model`, `evaluation` and `parameters` (`ml.propensity.training`, `ml.segmentation`).
+    `model`, `evaluation` and `parameters` (`ml.propensity.training`, `ml.segmentation`). The refitter of a kind with an
+    outcome is optional. It is called with `(model, frame, catalogue, plan)` and returns the model to deploy, made again
+    from all of `plan.all` (`ml.propensity.refitting`); without one the judged model is deployed.
     """
 
     name: str
@@ -93,6 +95,7 @@ class ModelKind:
     outcome: Outcome | None = None
     population: Population = Population.EVERYONE
     feature_role: str = ""
+    refitter: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -114,6 +117,11 @@ class ModelKind:
         trainer: Callable[..., Any] = resolve_name(self.trainer)
         return trainer
 
+    def load_refitter(self) -> Callable[..., Any] | None:
+        """What makes a judged model again from newer days; None for a kind that has no such thing."""
+        refitter: Callable[..., Any] | None = resolve_name(self.refitter) if self.refitter else None
+        return refitter
+
 
 SEGMENTATION = ModelKind(
     name="segmentation",
@@ -128,6 +136,7 @@ PURCHASE = ModelKind(
     answer=Answer.PROBABILITY_AND_VALUE,
     model_class="ml.propensity.model:PropensityModel",
     trainer="ml.purchase:train_purchase",
+    refitter="ml.purchase:refit_purchase",
     outcome=Outcome(label="has_purchased", recency="days_since_last_purchase", words="the chance of a purchase"),
 )
 CHURN = ModelKind(
@@ -136,6 +145,7 @@ CHURN = ModelKind(
     answer=Answer.PROBABILITY,
     model_class="ml.propensity.model:PropensityModel",
     trainer="ml.churn:train_churn",
+    refitter="ml.churn:refit_churn",
     outcome=Outcome(
         label="is_churned", recency="days_since_last_activity", words="the risk of leaving", is_wanted=False
     ),

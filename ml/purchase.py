@@ -7,6 +7,8 @@ from ml.cutoffs import CutoffPlan
 from ml.errors import NotApplicable
 from ml.kinds import PURCHASE, outcome_of
 from ml.propensity.matrix import require_columns
+from ml.propensity.model import PropensityModel
+from ml.propensity.refitting import Refit, refit_propensity
 from ml.propensity.spec import PropensitySpec, TreeParameters
 from ml.propensity.training import TrainedPropensity, train_propensity
 
@@ -46,3 +48,10 @@ def train_purchase(
             f"events of type `purchase` to train it."
         )
     return train_propensity(frame, catalogue, plan, PURCHASE, SPEC, seed=seed)
+
+
+def refit_purchase(
+    model: PropensityModel, frame: pl.DataFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, *, seed: int = 0
+) -> Refit:
+    """Make a judged purchase model again from every day in `plan.all`: the one to deploy."""
+    return refit_propensity(model, frame, catalogue, plan, PURCHASE, SPEC, seed=seed)

@@ -39,7 +39,7 @@ def backtest_challenger(
         )
     known = event_range(marts.database, as_of)
     plans = plan_backtest(as_of, horizon_days, known.first, known.last)
-    model = registry.load(challenger)
+    model = registry.load_judged(challenger)
     if artifact.read_provenance(registry.folder(challenger)).cutoffs != plans[-1].to_dict():
         raise UserError(f"The {kind} challenger was trained before older events arrived; materialize {kind}_candidate.")
     frame = marts.training_frame(cutoff_days(plans), horizon_days)

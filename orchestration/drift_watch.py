@@ -4,7 +4,7 @@ How drift is measured and when it counts is `ml.drift`'s; this module fetches th
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -45,8 +45,7 @@ def watch_drift(kind: ModelKind, marts: Marts, registry: Registry, home: Home, a
     horizon_days = int(champion.tags["horizon_days"])
     within = watched_days(kind, horizon_days)
     reference, current = (
-        marts.sample(day, SAMPLE_ROWS, active_within_days=within)
-        for day in (_learned_on(kind, registry, champion), as_of)
+        marts.sample(day, SAMPLE_ROWS, active_within_days=within) for day in (_learned_on(kind, champion), as_of)
     )
     tested, live = _performance(kind, marts, registry, as_of, horizon_days)
     found = judge(model, reference, current, tested=tested, live=live)
@@ -96,12 +95,12 @@ def judge(
     )
 
 
-def _learned_on(kind: ModelKind, registry: Registry, champion: RegisteredModel) -> date:
+def _learned_on(kind: ModelKind, champion: RegisteredModel) -> date:
     """The newest day the champion learned from. Older ones would add the shop's own history to the drift."""
     if kind.outcome is None:
         return date.fromisoformat(champion.as_of)
-    cutoffs = artifact.read_provenance(registry.folder(champion)).cutoffs
-    return date.fromisoformat([cutoffs["calibration"], *cutoffs["train"]][-1])
+    test = date.fromisoformat(champion.tags["test_cutoff"])
+    return test if champion.is_refitted else test - timedelta(days=int(champion.tags["horizon_days"]))
 
 
 def _performance(
@@ -117,7 +116,7 @@ def _performance(
     scorer = registry.version(kind.name, live["model_version"][0])
     test = marts.training_frame([date.fromisoformat(scorer.tags["test_cutoff"])], horizon_days)
     test = test.drop_nulls(label)
-    scores = registry.load(scorer).predict(test)["score"]
+    scores = registry.load_judged(scorer).predict(test)["score"]
     return outcomes(scores, test[label]), outcomes(live["score"], live["label"])
 
 

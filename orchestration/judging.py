@@ -1,6 +1,7 @@
 """The gate as it runs: champion and challenger on the same newest matured rows, verdict carried out.
 
-What makes a challenger good enough is `ml.gate`'s; this module fetches the rows and the two models.
+What makes a challenger good enough is `ml.gate`'s; this module fetches the rows and the two models: those that were
+judged, since the ones that are deployed have learned from the newest rows too.
 """
 
 from datetime import date, timedelta
@@ -60,8 +61,8 @@ def _decide(
         inputs = GateInputs(*(marts.sample(day, _INPUT_ROWS, active_within_days=within) for day in days))
     return decide(
         rows,
-        challenger=registry.load(challenger),
-        champion=None if champion is None else registry.load(champion),
+        challenger=registry.load_judged(challenger),
+        champion=None if champion is None else registry.load_judged(champion),
         inputs=inputs,
     )
 

@@ -1,4 +1,4 @@
-"""From marts to a registered challenger: read the frame, train, save native files, log to MLflow.
+"""From marts to a registered challenger: read the frame, train, make it again of newer days, save files, log to MLflow.
 
 One function for every kind of model. Does not belong here: how a model learns (`ml`), when it is trained
 (`orchestration.assets.models`).
@@ -22,7 +22,7 @@ from ml.cutoffs import plan_cutoffs
 from ml.fingerprint import fingerprint
 from ml.kinds import ModelKind
 from ml.report_tables import report_tables
-from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
+from registry.mlflow_registry import CHAMPION, JUDGED, RegisteredModel, Registry
 from warehouse.events import event_range
 from warehouse.marts import Marts
 
@@ -45,21 +45,30 @@ def train_candidate(
         trained = train(frame, catalogue, plan)
     # What could not be measured is left out.
     metrics = {name: value for name, value in trained.evaluation.metrics.items() if math.isfinite(value)}
+    refit = None
+    if (refitter := kind.load_refitter()) is not None:
+        refit = refitter(trained.model, frame, catalogue, plan)
+        metrics |= {f"refit_{name}": value for name, value in refit.checks.items() if math.isfinite(value)}
+    parameters = trained.parameters | ({} if refit is None else {"refit": refit.doubt or "made again of all days"})
     provenance = Provenance(
         cutoffs=plan.to_dict(),
         data_fingerprint=fingerprint(frame),
         git_revision=code_revision(),
         metrics=metrics,
-        parameters=trained.parameters,
+        parameters=parameters,
     )
+    deployed = trained.model if refit is None else refit.model
     with TemporaryDirectory() as scratch:
-        directory = Path(scratch) / kind.name
-        digest = artifact.save(trained.model, directory, provenance=provenance)
+        directory, judged = Path(scratch) / kind.name, Path(scratch) / JUDGED
+        digest = artifact.save(deployed, directory, provenance=provenance)
         return registry.log_candidate(
             kind.name,
             directory,
             digest,
-            parameters=trained.parameters,
+            judged=None
+            if deployed is trained.model
+            else (judged, artifact.save(trained.model, judged, provenance=provenance)),
+            parameters=parameters,
             metrics=metrics,
             figures=plots.evaluation_figures(trained.evaluation),
             tables={

@@ -25,6 +25,9 @@ from ml.artifact import Model
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+JUDGED = "judged"
+"""Where a run keeps the model that was judged, if another one was made of newer days to be deployed."""
+_JUDGED_DIGEST = "judged_digest"
 # What a registered model needs beside this checkout to be loaded with mlflow.pyfunc; naming it spares MLflow seven
 # seconds of guessing.
 MODEL_REQUIREMENTS = ["numpy", "pandas", "polars", "scipy", "xgboost"]
@@ -52,6 +55,11 @@ class RegisteredModel:
     def as_of(self) -> str:
         """The day the version was trained for, ISO format."""
         return self.tags["as_of"]
+
+    @property
+    def is_refitted(self) -> bool:
+        """Whether it has learned from its own test cutoff too, after another model was judged there."""
+        return _JUDGED_DIGEST in self.tags
 
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON, which knows no NaN: a metric that could not be measured is None."""
@@ -100,6 +108,7 @@ class Registry:
         directory: Path,
         digest: str,
         *,
+        judged: tuple[Path, str] | None = None,
         parameters: Mapping[str, object],
         metrics: Mapping[str, float],
         figures: Mapping[str, Figure],
@@ -108,10 +117,11 @@ class Registry:
     ) -> RegisteredModel:
         """Logs one training run with its native files and registers it as `challenger`.
 
-        `tags` go on the run and on the version; the digest is added to both.
+        `judged` is the folder and the digest of the model that was judged, where another one is to be deployed. `tags`
+        go on the run and on the version; the digests are added to both.
         """
         client = self.client
-        all_tags = {**tags, "digest": digest}
+        all_tags = {**tags, "digest": digest} | ({} if judged is None else {_JUDGED_DIGEST: judged[1]})
         with mlflow.start_run(
             experiment_id=self._experiment(kind), run_name=f"{kind} {tags['as_of']}", tags=all_tags
         ) as run:
@@ -121,6 +131,8 @@ class Registry:
                 mlflow.log_figure(figure, f"plots/{name}.png")
             for name, table in tables.items():
                 mlflow.log_dict(table, f"tables/{name}.json")
+            if judged is not None:
+                mlflow.log_artifacts(str(judged[0]), JUDGED)
             info = mlflow.pyfunc.log_model(
                 name="model",
                 loader_module="ml.pyfunc",
@@ -145,6 +157,17 @@ class Registry:
     def load(self, version: RegisteredModel) -> Model:
         """The model of a version, once every byte of it was checked. Raises StorageError or ml.errors.ArtifactError."""
         return artifact.load(self.folder(version), version.digest)
+
+    def load_judged(self, version: RegisteredModel) -> Model:
+        """The model that the figures of a version are about, which has not learned from its test cutoff.
+
+        It is the model itself where nothing else was made of newer days. Raises like `load`.
+        """
+        if not version.is_refitted:
+            return self.load(version)
+        address = f"{self.client.get_run(version.run_id).info.artifact_uri}/{JUDGED}"
+        digest = version.tags[_JUDGED_DIGEST]
+        return artifact.load(self.storage.folder(address, digest), digest)
 
     def version(self, kind: str, version: int) -> RegisteredModel:
         """One version by its number."""

@@ -69,16 +69,17 @@ def fit_stack(members: Floats, labels: Floats) -> Stack:
     return Stack(tuple(weights.tolist()), round(float(solution[-1] - weights @ centre), 10))
 
 
-def settle_level(stack: Stack, earlier: Sequence[tuple[Floats, Floats]]) -> Stack:
-    """Move the intercept towards the level of the cutoffs before the calibration cutoff.
+def settle_level(stack: Stack, cutoffs: Sequence[tuple[Floats, Floats]]) -> Stack:
+    """Move the intercept to the level of the newest cutoffs.
 
     How many users act differs from one cutoff to the next by more than any feature tells, so one cutoff is a poor
-    guess of the next one's level. `earlier` holds (members' log-odds, labels) of earlier cutoffs, newest first; the
-    calibration cutoff, on which `stack` was fitted, counts 1 and each one before it _LEVEL_MEMORY of its successor.
+    guess of the next one's level. `cutoffs` holds (members' log-odds, labels), newest first; the newest counts 1 and
+    each one before it _LEVEL_MEMORY of its successor. Without any, the stack stays as it is.
     """
-    known = [(members, labels) for members, labels in earlier if len(labels)]
-    weights = _LEVEL_MEMORY ** np.arange(len(known) + 1)
-    shifts = np.array([0.0, *(_level_shift(stack.log_odds(members), labels) for members, labels in known)])
+    if not cutoffs:
+        return stack
+    shifts = [_level_shift(stack.log_odds(members), labels) for members, labels in cutoffs]
+    weights = _LEVEL_MEMORY ** np.arange(len(shifts))
     return replace(stack, intercept=round(stack.intercept + float(np.average(shifts, weights=weights)), 10))
 
 

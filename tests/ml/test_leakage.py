@@ -14,7 +14,7 @@ from ml.catalogue import FeatureCatalogue
 from ml.churn import train_churn
 from ml.cutoffs import CutoffPlan
 from ml.propensity import training
-from ml.propensity.ladder import RungChoice
+from ml.propensity.fitting import Material, Rows
 from ml.propensity.model import PropensityModel
 from ml.propensity.training import TrainedPropensity
 from ml.propensity.trees import TreeMember
@@ -45,7 +45,7 @@ def whole(model: PropensityModel) -> object:
 
 
 def members(model: PropensityModel) -> object:
-    """What was learned from train cutoffs, before any weight was given to it."""
+    """What was learned, before any weight was given to it."""
     return {each.name: each.to_bytes() if isinstance(each, TreeMember) else each.to_dict() for each in model.members}
 
 
@@ -70,21 +70,32 @@ def test_test_rows_and_later_ones_change_no_byte_of_a_model(
 
 
 @both
-def test_calibration_rows_change_the_weights_of_the_members_and_not_the_members(
+def test_what_chooses_the_recipe_was_fitted_on_train_rows_alone(
     train: Train,
     shop_frame: ShopFrame,
     catalogue: FeatureCatalogue,
     plan: CutoffPlan,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The calibration cutoff also chooses the rung and drops members; here every member is kept for the eye to see."""
-    monkeypatch.setattr(training, "choose_rung", lambda *_: RungChoice("ensemble", "told to", {}))
-    monkeypatch.setattr(training, "_LEAST_WEIGHT", 0.0)
+    """The calibration cutoff compares the rungs and weighs the members: nothing it compares may have seen it."""
+    learned_from: list[list[date]] = []
+    fit = training.fit_rungs
+
+    def spied(material: Material, rows: Rows, newest: date) -> object:
+        learned_from.append([*rows.frame["as_of"].unique().sort(), newest])
+        return fit(material, rows, newest)
+
+    monkeypatch.setattr(training, "fit_rungs", spied)
+    train(shop_frame(600), catalogue, plan)
+    assert learned_from == [[*plan.train, plan.train[-1]]]
+
+
+@both
+def test_calibration_rows_change_the_weights(
+    train: Train, shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan
+) -> None:
     frame = shop_frame(600)
     first, second = (train(rows, catalogue, plan).model for rows in (frame, disturbed(frame, (plan.calibration,))))
-    assert len(first.members) >= 2
-    assert members(first) == members(second)
-    assert first.outside == second.outside
     assert first.stack != second.stack
 
 
@@ -117,29 +128,10 @@ def encoded_on_everything(train: Train) -> Train:
 
 
 @pytest.mark.parametrize("plant", [scaled_on_everything, encoded_on_everything])
-@pytest.mark.parametrize("role", ["test", "calibration"])
 def test_a_scaler_or_encoder_fitted_on_all_rows_is_seen(
-    role: str, plant: Callable[[Train], Train], shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan
+    plant: Callable[[Train], Train], shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan
 ) -> None:
-    day = (getattr(plan, role),)
-    assert not is_blind_to(day, members, plant(train_purchase), shop_frame(600), catalogue, plan)
-
-
-@both
-def test_members_that_learn_from_calibration_rows_are_seen(
-    train: Train,
-    shop_frame: ShopFrame,
-    catalogue: FeatureCatalogue,
-    plan: CutoffPlan,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    honest = training._labelled
-
-    def greedy(frame: pl.DataFrame, names: list[str], spec: object, days: tuple[date, ...]) -> object:
-        return honest(frame, names, spec, (*days, plan.calibration) if days == plan.train else days)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(training, "_labelled", greedy)
-    assert not is_blind_to((plan.calibration,), members, train, shop_frame(600), catalogue, plan)
+    assert not is_blind_to((plan.test,), members, plant(train_purchase), shop_frame(600), catalogue, plan)
 
 
 @both

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
+from ml.propensity.fitting import thin
 from ml.propensity.ladder import choose_rung
 from ml.propensity.linear import LinearMember, fit_linear
 from ml.propensity.matrix import Floats, Matrix
 from ml.propensity.spec import TreeParameters
 from ml.propensity.stacking import Stack, cross_fitted_log_odds, fit_stack, settle_level
 from ml.propensity.table import RateTable, fit_rate_table, rate_of
-from ml.propensity.training import thin
 from ml.propensity.trees import TreeMember, fit_trees, quantile_matrix
 
 _BOOSTED = TreeParameters(40, 3, 0.1, 5, 0.8, 0.8, 1)
@@ -107,7 +107,7 @@ def test_level_is_a_fading_mean_over_cutoffs() -> None:
     often, seldom = (np.repeat([1.0, 0.0], rows) for rows in ([30_000, 10_000], [10_000, 30_000]))
     stack = Stack((1.0,), 0.0)
     settled = settle_level(stack, [(flat, often), (flat, seldom)])
-    expected = (0.3 * np.log(3) - 0.09 * np.log(3)) / 1.39
+    expected = (np.log(3) - 0.3 * np.log(3)) / 1.3
     assert settled.intercept == pytest.approx(expected, abs=1e-3)
     assert settled.weights == stack.weights
     assert settle_level(stack, []) == stack
@@ -115,7 +115,7 @@ def test_level_is_a_fading_mean_over_cutoffs() -> None:
 
 def test_level_stays_finite_where_everybody_acted() -> None:
     settled = settle_level(Stack((1.0,), 0.0), [(np.zeros((50, 1)), np.ones(50))])
-    shift = settled.intercept * 1.3 / 0.3
+    shift = settled.intercept
     assert 50 * (1 - expit(shift)) == pytest.approx(10 * shift, abs=1e-6)
 
 
