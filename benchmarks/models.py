@@ -27,6 +27,7 @@ from scipy.special import expit
 from xgboost import XGBClassifier
 
 from benchmarks.marts import build_marts, imported_warehouse
+from benchmarks.reference import Reference
 from cli.console import make_console
 from dbt_project import CATALOGUE
 from ingestion.cdnow import write_cdnow
@@ -57,6 +58,7 @@ _CONTENDERS = {
     "bgnbd": "BG/NBD",
     "xgboost": "XGBoost, default",
     "automl": "FLAML",
+    "reference": "the reference",
 }
 
 
@@ -84,6 +86,7 @@ def compare(name: str, events: Path, mapping: Mapping[str, str], folds: int, aut
         days = cutoff_days(plans)
         build_marts(days, HORIZON_DAYS)
         frame = Marts(warehouse).training_frame(days, HORIZON_DAYS)
+        reference = Reference(warehouse, HORIZON_DAYS)
     catalogue = read_catalogue(CATALOGUE)
     table = Table(title=f"{name}, {HORIZON_DAYS} days ahead, as of {', '.join(str(plan.test) for plan in plans)}")
     for heading in (
@@ -100,6 +103,7 @@ def compare(name: str, events: Path, mapping: Mapping[str, str], folds: int, aut
     seconds = training_seconds(frame, catalogue, plans)
     for kind, spec in SPECS.items():
         contenders = contenders_of(kind, spec, catalogue, frame, automl_seconds)
+        contenders["reference"] = partial(reference.scores, kind)
         report = backtest_report(backtest(kind, frame, catalogue, plans, contenders=contenders))
         for row in lines(kind.name, report):
             table.add_row(*row)
