@@ -17,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from backend.errors import Unavailable
 from backend.settings import BackendSettings
+from core.tracing import database_step
 from warehouse.database import Statement, Steps, execute_async, execute_steps_async
 
 T = TypeVar("T")
@@ -100,7 +101,8 @@ class DatabasePool:
         """
         try:
             async with asyncio.timeout(seconds or self._statement_seconds), self._pool.connection() as connection:
-                yield connection
+                with database_step():
+                    yield connection
         except (DataError, IntegrityError, ProgrammingError):
             raise
         except (Error, TimeoutError) as error:

@@ -81,7 +81,8 @@ class Exchange:
                 ]
             await send(message)
 
-        with resources.tracing.request(scope["path"], request):
+        # A path may name a user; which route it belongs to is known when it is answered.
+        with resources.tracing.request(_UNKNOWN_ROUTE, request):
             self._inside += 1
             try:
                 _admit(self._inside, resources.settings)
@@ -95,6 +96,7 @@ class Exchange:
                 await _answer(error, request, identity)(scope, receive, answering)
             finally:
                 self._inside -= 1
+                resources.tracing.named(scope["method"], _route(scope))
                 resources.tracing.answered(status)
                 _record(scope, status, time.perf_counter() - started)
 
@@ -104,13 +106,18 @@ def _admit(inside: int, settings: BackendSettings) -> None:
         raise TooMany("Too many requests at a time; try again shortly.", settings.retry_after_seconds)
 
 
+def _route(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", _UNKNOWN_ROUTE))
+
+
 def _record(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", _UNKNOWN_ROUTE)
+    route = _route(scope)
     scope["app"].state.resources.metrics.request_seconds(scope["method"], route, status).observe(seconds)
     principal = scope["state"].get("principal")
-    fields: dict[str, Any] = {"status": status, "milliseconds": round(seconds * 1000, 3)}
+    # ECS counts a duration in nanoseconds.
+    fields: dict[str, Any] = {"http.response.status_code": status, "event.duration": round(seconds * 1e9)}
     if principal is not None:
-        fields["principal"] = principal.id
+        fields["user.id"] = principal.id
     logger.info("%s %s %d", scope["method"], route, status, extra={"fields": fields})
 
 

@@ -18,6 +18,7 @@ from bot.settings import BotSettings
 from bot.texts import LANGUAGES, text
 from bot.updates import PAUSE_SECONDS, poll, take
 from core.logs import configure_logging
+from core.tracing import Tracing
 
 logger = logging.getLogger("bot")
 
@@ -36,8 +37,9 @@ async def run(settings: BotSettings) -> None:
         get_updates_request=_requests(2, settings),
     )
     await _known(bot)
-    async with bot, Api(settings.api_url, key, settings.api_timeout_seconds) as api:
-        handler = Handler(bot, api, Languages(api))
+    tracing = Tracing("bot", settings.trace_endpoint)
+    async with bot, Api(settings.api_url, key, settings.api_timeout_seconds, headers=tracing.headers) as api:
+        handler = Handler(bot, api, Languages(api), tracing)
         loops = [
             asyncio.create_task(take(api, handler.handle, settings.concurrent_updates)),
             asyncio.create_task(answer_feedback(bot, api)),
@@ -52,6 +54,7 @@ async def run(settings: BotSettings) -> None:
         for loop in done:
             if not loop.cancelled():
                 loop.result()
+    tracing.close()
 
 
 async def _known(bot: Bot) -> None:

@@ -5,6 +5,7 @@ JSON, or raises ApiAway (wait and try again) or ApiRefused (trying again changes
 """
 
 import asyncio
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
@@ -35,7 +36,16 @@ class ApiRefused(Exception):
 class Api:
     """The API with the bot's key; a block is the time in which it is open."""
 
-    def __init__(self, url: str, key: str, seconds: float, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        seconds: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+        headers: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """`headers` says what each request carries besides, such as the trace it belongs to."""
+        self._headers = headers
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"authorization": f"Bearer {key}"},
@@ -144,7 +154,9 @@ class Api:
         for is_last in (False, True):
             try:
                 with spending("api"):
-                    answer = await self._client.request(method, path, timeout=timeout, **more)
+                    answer = await self._client.request(
+                        method, path, timeout=timeout, headers=dict(self._headers()), **more
+                    )
             except httpx.HTTPError as error:
                 raise ApiAway(type(error).__name__) from error
             if answer.is_success:

@@ -18,6 +18,7 @@ from bot.sending import NotSent, Unreachable, sent
 from bot.texts import language_of, text
 from bot.timing import begin
 from bot.turn import Turn
+from core.tracing import Tracing
 
 logger = logging.getLogger("bot")
 
@@ -57,11 +58,16 @@ class Handler:
     bot: Bot
     api: Api
     languages: Languages
+    tracing: Tracing = field(default_factory=lambda: Tracing("bot", ""))
     told: set[int] = field(default_factory=set)
     """The updates whose users know that the shop does not answer."""
 
     async def handle(self, raw: Json) -> None:
         """Answers one update and marks it as handled. Raises what stood in the way; it is tried again."""
+        with self.tracing.work("update"):
+            await self._handle(raw)
+
+    async def _handle(self, raw: Json) -> None:
         update = Update.de_json(raw, self.bot)
         assert update is not None  # noqa: S101 - only nothing becomes nothing
         answers: list[Json] = []

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.secret_files import FileSettings
@@ -32,4 +32,11 @@ class BotSettings(FileSettings, BaseSettings):
     ] = "polling"
     api_timeout_seconds: Annotated[Positive, Field(description="how long the API may take to answer")] = 5.0
     concurrent_updates: Annotated[int, Field(ge=1, le=1000, description="updates answered at a time")] = 32
+    trace_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+            description="the collector of traces; empty: nothing is traced",
+        ),
+    ] = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,5 +1,8 @@
 """Logs as JSON: one object on each line of standard output, with the ids of the request and its trace if any.
 
+Fields are those of the Elastic Common Schema, written flat (`log.level`). What the schema has no name for begins with
+`customer_analyzer.`. Secrets and personal data are masked (`core.masking`).
+
 Belongs here: the shape of a log line and the loggers that write it. Does not belong here: what is worth logging.
 """
 
@@ -11,6 +14,10 @@ from typing import Any
 
 import orjson
 
+from core.masking import masked
+
+ECS_VERSION = "8.11.0"
+
 request_id_in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id_in_use", default=None)
 trace_id_in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("trace_id_in_use", default=None)
 
@@ -19,7 +26,10 @@ _FOREIGN_LOGGERS = ("bentoml", "bentoml.access", "uvicorn", "uvicorn.error", "uv
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON: time (UTC), level, logger, message, request and trace id, `fields` if given."""
+    """A record as one line of JSON: time (UTC), level, logger, message, request and trace id, `fields` if given.
+
+    `fields` have names of ECS, or names of ours, which get the prefix.
+    """
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -29,20 +39,22 @@ class JsonFormatter(logging.Formatter):
         """See the class."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line: dict[str, Any] = {
-            "time": f"{moment}.{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "service": self._service,
-            "logger": record.name,
+            "@timestamp": f"{moment}.{int(record.msecs):03d}Z",
+            "log.level": record.levelname.lower(),
             "message": record.getMessage(),
+            "ecs.version": ECS_VERSION,
+            "service.name": self._service,
+            "log.logger": record.name,
         }
         if (request_id := request_id_in_use.get()) is not None:
-            line["request_id"] = request_id
+            line["http.request.id"] = request_id
         if (trace_id := trace_id_in_use.get()) is not None:
-            line["trace_id"] = trace_id
-        line.update(getattr(record, "fields", {}))
+            line["trace.id"] = trace_id
+        for name, value in getattr(record, "fields", {}).items():
+            line[name if "." in name else f"customer_analyzer.{name}"] = value
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+            line["error.stack_trace"] = self.formatException(record.exc_info)
+        return masked(orjson.dumps(line, default=str).decode())
 
 
 def configure_logging(service: str, level: str) -> None:

@@ -11,19 +11,20 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
-
-from starlette.requests import Request
 
 from core.logs import trace_id_in_use
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
+    from starlette.requests import Request
 
 _UNTRACED: AbstractContextManager[None] = nullcontext()
 # Of the ten seconds that a stopping service has: a collector that hangs must not use them up.
 _CLOSE_SECONDS = 2.0
+_tracer_in_use: ContextVar["Tracer | None"] = ContextVar("tracer_in_use", default=None)
 
 
 class Tracing:
@@ -37,9 +38,13 @@ class Tracing:
             self._provider = _provider(process)
             self._tracer = self._provider.get_tracer("customer_analyzer")
 
-    def request(self, route: str, request: Request) -> AbstractContextManager[None]:
+    def request(self, route: str, request: "Request") -> AbstractContextManager[None]:
         """A span for the length of a request, within the trace that its `traceparent` names if it has one."""
         return _UNTRACED if self._tracer is None else _request_span(self._tracer, route, request)
+
+    def work(self, name: str) -> AbstractContextManager[None]:
+        """A span for work that no request began, such as an update of Telegram: a trace of its own."""
+        return _UNTRACED if self._tracer is None else _work_span(self._tracer, name)
 
     def step(self, name: str) -> AbstractContextManager[object]:
         """A span for a part of the request in hand."""
@@ -63,6 +68,15 @@ class Tracing:
             TraceContextTextMapPropagator().inject(carrier)
         return carrier
 
+    def named(self, method: str, route: str) -> None:
+        """Name the request in hand by its route, where that was not known when it began."""
+        if self._tracer is not None:
+            from opentelemetry.trace import get_current_span
+
+            span = get_current_span()
+            span.update_name(f"{method} {route}")
+            span.set_attribute("http.route", route)
+
     def answered(self, status: int) -> None:
         """Note how the request in hand was answered; a 5xx is the service's error."""
         if self._tracer is not None:
@@ -81,6 +95,17 @@ class Tracing:
             shutdown.join(_CLOSE_SECONDS)
 
 
+def database_step() -> AbstractContextManager[object]:
+    """A span for the time in which a traced request has a connection to the warehouse. It says nothing of the data."""
+    tracer = _tracer_in_use.get()
+    if tracer is None:
+        return _UNTRACED
+    from opentelemetry.trace import SpanKind
+
+    attributes = {"db.system.name": "postgresql", "db.namespace": "warehouse"}
+    return tracer.start_as_current_span("warehouse", kind=SpanKind.CLIENT, attributes=attributes)
+
+
 def _provider(process: str) -> "TracerProvider":
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
@@ -94,7 +119,7 @@ def _provider(process: str) -> "TracerProvider":
 
 
 @contextmanager
-def _request_span(tracer: "Tracer", route: str, request: Request) -> Iterator[None]:
+def _request_span(tracer: "Tracer", route: str, request: "Request") -> Iterator[None]:
     from opentelemetry.trace import SpanKind, format_trace_id
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -105,8 +130,26 @@ def _request_span(tracer: "Tracer", route: str, request: Request) -> Iterator[No
         attributes={"http.request.method": request.method, "http.route": route},
     ) as span:
         context = span.get_span_context()
-        token = trace_id_in_use.set(format_trace_id(context.trace_id) if context.is_valid else None)
-        try:
+        with _in_use(tracer, format_trace_id(context.trace_id) if context.is_valid else None):
             yield
-        finally:
-            trace_id_in_use.reset(token)
+
+
+@contextmanager
+def _work_span(tracer: "Tracer", name: str) -> Iterator[None]:
+    from opentelemetry.trace import SpanKind, format_trace_id
+
+    with (
+        tracer.start_as_current_span(name, kind=SpanKind.CONSUMER) as span,
+        _in_use(tracer, format_trace_id(span.get_span_context().trace_id)),
+    ):
+        yield
+
+
+@contextmanager
+def _in_use(tracer: "Tracer", trace_id: str | None) -> Iterator[None]:
+    identity, traced = trace_id_in_use.set(trace_id), _tracer_in_use.set(tracer)
+    try:
+        yield
+    finally:
+        trace_id_in_use.reset(identity)
+        _tracer_in_use.reset(traced)

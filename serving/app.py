@@ -106,7 +106,13 @@ def _observed(route: str, handler: Handler) -> Handler:
                     request.method,
                     route,
                     response.status_code,
-                    extra={"fields": {"status": response.status_code, "milliseconds": round(seconds * 1000, 3)}},
+                    extra={
+                        "fields": {
+                            "http.response.status_code": response.status_code,
+                            # ECS counts a duration in nanoseconds.
+                            "event.duration": round(seconds * 1e9),
+                        }
+                    },
                 )
         finally:
             request_id_in_use.reset(token)

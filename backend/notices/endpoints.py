@@ -78,7 +78,7 @@ async def _told(websocket: WebSocket, resources: Resources, identity: str) -> No
         await _refuse(websocket, problem_of(UNEXPECTED, identity), code)
     finally:
         who = listener.principal
-        fields = {"code": code, "told": listener.told} | ({} if who is None else {"principal": who.id})
+        fields = {"code": code, "told": listener.told} | ({} if who is None else {"user.id": who.id})
         logger.info("listener left", extra={"fields": fields})
 
 

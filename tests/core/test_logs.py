@@ -25,15 +25,15 @@ def test_a_line_is_one_object() -> None:
     line = line_of(record_of("hello %s", 'a "quoted"\nname', fields={"status": 200}))
 
     assert line["message"] == 'hello a "quoted"\nname'
-    assert (line["level"], line["service"], line["status"]) == ("info", "churn", 200)
-    assert str(line["time"]).endswith("Z")
-    assert "request_id" not in line
+    assert (line["log.level"], line["service.name"], line["customer_analyzer.status"]) == ("info", "churn", 200)
+    assert str(line["@timestamp"]).endswith("Z")
+    assert "http.request.id" not in line
 
 
 def test_a_line_within_a_request_carries_its_id() -> None:
     token = request_id_in_use.set("abc")
     try:
-        assert line_of(record_of("hello"))["request_id"] == "abc"
+        assert line_of(record_of("hello"))["http.request.id"] == "abc"
     finally:
         request_id_in_use.reset(token)
 
@@ -44,4 +44,4 @@ def test_a_failure_keeps_its_traceback_in_the_line() -> None:
     record = record_of("failed")
     record.exc_info = (ValueError, caught.value, caught.value.__traceback__)
 
-    assert "ValueError: no" in str(line_of(record)["traceback"])
+    assert "ValueError: no" in str(line_of(record)["error.stack_trace"])

@@ -303,8 +303,14 @@ def test_the_log_of_a_request_has_neither_its_key_nor_its_body(
         churn.client.post("/predict", json=bodies[0], headers={"x-request-id": "r-1"})
 
     lines = [json.loads(text) for text in caplog.text.splitlines() if '"serving.' in text]
-    assert [line["status"] for line in lines if "status" in line] == [200, 422, 422, 401, 503]
-    assert {line["request_id"] for line in lines} == {"r-1"}
+    assert [line["http.response.status_code"] for line in lines if "http.response.status_code" in line] == [
+        200,
+        422,
+        422,
+        401,
+        503,
+    ]
+    assert {line["http.request.id"] for line in lines} == {"r-1"}
     assert KEY not in caplog.text
     assert user not in caplog.text
 

@@ -3,64 +3,27 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from core import tracing
 from core.logs import JsonFormatter
 from core.tracing import Tracing
+from tests.collector import Collector, collecting
 from tests.serving.doubles import Service, ServiceMaker
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = "00f067aa0ba902b7"
 
 
-class Collector:
-    """Takes spans over OTLP as a collector does, but not before `is_open` is set."""
-
-    def __init__(self) -> None:
-        self.is_open = threading.Event()
-        self.is_open.set()
-        self.services: set[str] = set()
-        self.spans: dict[str, Span] = {}
-
-    def take(self, path: str, content: bytes) -> None:
-        self.is_open.wait(10)
-        assert path == "/v1/traces"
-        for resource in ExportTraceServiceRequest.FromString(content).resource_spans:
-            attributes = {each.key: each.value.string_value for each in resource.resource.attributes}
-            self.services.add(attributes["service.name"])
-            for scope in resource.scope_spans:
-                self.spans |= {span.name: span for span in scope.spans}
-
-
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     """A collector that OpenTelemetry's variables name."""
-    collector = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            collector.take(self.path, self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    yield collector
-    server.shutdown()
-    server.server_close()
+    with collecting() as (collector, address):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+        yield collector
 
 
 @pytest.fixture
@@ -150,8 +113,8 @@ def test_a_log_line_names_its_trace(churn: Service, caplog: pytest.LogCaptureFix
         churn.client.get("/model", headers={"traceparent": f"00-{TRACE}-{CALLER}-01"})
 
     (line,) = (json.loads(text) for text in caplog.text.splitlines() if "GET /model" in text)
-    assert line["trace_id"] == TRACE
-    assert line["request_id"]
+    assert line["trace.id"] == TRACE
+    assert line["http.request.id"]
 
 
 def test_a_collector_that_hangs_does_not_keep_a_service_from_stopping(
