@@ -101,7 +101,7 @@ def test_an_admin_makes_an_account_which_signs_in(ran_platform: RanPlatform, vis
     page.get_by_role("button", name="Sign out").click()
     page.locator("input[name=email]").fill(email)
     page.locator("input[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("banner")).to_contain_text(email)
 
 
