@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Literal
 from uuid import uuid4
 
 import pytest
@@ -92,7 +93,12 @@ def visit(finished_run: RanPlatform, browser: Browser, dashboard: str) -> Iterat
     contexts: list[BrowserContext] = []
     stored = hashed(PASSWORD)
 
-    def make(role: Role = Role.ADMIN, language: str = "en-GB", size: dict[str, int] = DESKTOP) -> Visit:
+    def make(
+        role: Role = Role.ADMIN,
+        language: str = "en-GB",
+        size: dict[str, int] = DESKTOP,
+        service_workers: Literal["allow", "block"] = "allow",
+    ) -> Visit:
         email = f"{role}-{uuid4().hex[:8]}@shop.example"
         Database(finished_run.platform.backend_url).run(add_account(email, f"A {role}", role, stored))
         context = browser.new_context(
@@ -100,6 +106,7 @@ def visit(finished_run: RanPlatform, browser: Browser, dashboard: str) -> Iterat
             locale=language,
             viewport=size,  # type: ignore[arg-type]
             reduced_motion="reduce",
+            service_workers=service_workers,
         )
         contexts.append(context)
         page = context.new_page()
