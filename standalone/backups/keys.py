@@ -20,6 +20,7 @@ from core.errors import PlatformError, UserError
 from core.home import Home, write_private
 
 NAME = "Customer Analyzer backups"
+_KEYS = "pubring.kbx"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,12 @@ def keyring_of(home: Home) -> Keyring:
         raise UserError("Backups need a key; make it with: customer-analyzer backup key FILE (keep FILE elsewhere).")
     folder = home.backups / "gnupg"
     folder.mkdir(mode=0o700, exist_ok=True)
-    _run(folder, "--import", str(public_key(home)))
+    # Whoever encrypts needs no agent, but gpg asks one when it imports a key.
+    with _temporary_folder() as short:
+        _run(short, "--import", str(public_key(home)))
+        copy = folder / f"{_KEYS}.{os.getpid()}"
+        shutil.copyfile(short / _KEYS, copy)
+        copy.replace(folder / _KEYS)
     return _keyring(folder)
 
 
