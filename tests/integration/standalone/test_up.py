@@ -89,10 +89,11 @@ def test_prometheus_reads_all_that_has_figures(home: Home, up: subprocess.Popen[
         with urllib.request.urlopen(f"{servers['prometheus']['address']}/api/v1/targets", timeout=10) as page:  # noqa: S310
             return {each["labels"]["job"]: each["health"] for each in json.load(page)["data"]["activeTargets"]}
 
+    expected = {"api", "platform", "prometheus", "alertmanager"}
     deadline = time.monotonic() + 45
-    while "unknown" in read().values() and time.monotonic() < deadline:
+    while ("unknown" in (found := read()).values() or not expected <= found.keys()) and time.monotonic() < deadline:
         time.sleep(1)
-    assert {"api", "platform", "prometheus", "alertmanager"} <= read().keys()
+    assert expected <= read().keys()
     assert set(read().values()) == {"up"}
 
 
