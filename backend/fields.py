@@ -1,7 +1,7 @@
 """Fields of requests that several features take."""
 
 import re
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -83,6 +83,15 @@ Day = Annotated[date, BeforeValidator(_iso_day)]
 """A day in a query; pydantic by itself takes 0 for the first of January 1970."""
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC: Postgres knows no offset of 16 hours and more, and Python no year 0 or 10000."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("should be between the years 1 and 9999") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 NO_NUL = r"^[^\x00]*$"
 
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=NO_NUL, description="what people call it")]

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.fields import Moment
+
 
 class PostedAlert(BaseModel):
     """One alert that fires, or that is over."""
@@ -14,8 +16,8 @@ class PostedAlert(BaseModel):
     status: Literal["firing", "resolved"]
     labels: Annotated[dict[str, str], Field(description="`alertname`, `severity`, and what the alert is about")]
     annotations: Annotated[dict[str, str], Field(description="`summary` and `runbook`")] = {}
-    starts_at: Annotated[datetime, Field(alias="startsAt", description="since when it fires")]
-    ends_at: Annotated[datetime, Field(alias="endsAt", description="when it ended; read of a resolved one only")]
+    starts_at: Annotated[Moment, Field(alias="startsAt", description="since when it fires")]
+    ends_at: Annotated[Moment, Field(alias="endsAt", description="when it ended; read of a resolved one only")]
     fingerprint: Annotated[
         str,
         Field(max_length=64, pattern="^[0-9a-f]+$", description="the same for the same labels", examples=["1f9a6c"]),

@@ -44,7 +44,8 @@ async def get_repaired(resources: Held, _principal: Looks) -> RepairedRows:
     return await service.repaired(resources.database)
 
 
-@router.get("/{quarantine_id}", summary="One row that is held back, or was until it was repaired")
+# Of this form alone, so that another method at a name such as `repairs` is refused as a method.
+@router.get("/{quarantine_id:uuid}", summary="One row that is held back, or was until it was repaired")
 async def get_quarantined_row(resources: Held, _principal: Looks, quarantine_id: UUID) -> HeldRow:
     """Whole, as it came."""
     return await service.row(resources.database, quarantine_id)

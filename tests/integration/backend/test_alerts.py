@@ -58,3 +58,13 @@ def test_who_watches_may_tell_and_who_reads_metrics_may_see(api: Api, make_key: 
         assert reader.get("/alerts").status_code == 200
         assert alertmanager.get("/alerts").status_code == 403
         assert alertmanager.post("/alerts", json={**group(), "version": "3"}).status_code == 422
+
+
+def test_moments_of_any_offset_are_kept_and_impossible_ones_refused(caller: httpx.Client) -> None:
+    far, early = posted("firing", "c3"), posted("firing", "d4")
+    far["startsAt"] = "2000-01-01T00:00:00+23:59"
+    assert caller.post("/alerts", json=group(far)).status_code == 200
+    for impossible in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2000-01-01T00:00:00"):
+        assert caller.post("/alerts", json=group({**early, "startsAt": impossible})).status_code == 422
+    began = [each["began_at"] for each in caller.get("/alerts").json()["alerts"]]
+    assert any(moment.startswith("1999-12-31T00:01:00") for moment in began)

@@ -236,6 +236,7 @@ def test_what_is_no_file_is_refused(api: Api, caller: httpx.Client) -> None:
     assert caller.get(f"/data-jobs/{uuid4()}").status_code == 404
     assert caller.get(f"/quarantine/{uuid4()}").status_code == 404
     assert caller.post("/quarantine/repairs", json={"change": {}}).status_code == 422
+    assert caller.get("/quarantine/repairs").status_code == 405
 
 
 def test_a_large_file_goes_to_the_disk(api: Api, caller: httpx.Client) -> None:
