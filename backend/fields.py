@@ -91,7 +91,14 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("should be between the years 1 and 9999") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _of_text(given: object) -> object:
+    """Text alone: pydantic would take 0 for 1970."""
+    if not isinstance(given, str | datetime):
+        raise _OTHER_TYPE
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_of_text), AfterValidator(_in_utc)]
 NO_NUL = r"^[^\x00]*$"
 
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=NO_NUL, description="what people call it")]

@@ -66,5 +66,6 @@ def test_moments_of_any_offset_are_kept_and_impossible_ones_refused(caller: http
     assert caller.post("/alerts", json=group(far)).status_code == 200
     for impossible in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2000-01-01T00:00:00"):
         assert caller.post("/alerts", json=group({**early, "startsAt": impossible})).status_code == 422
+    assert caller.post("/alerts", json=group({**early, "endsAt": 0})).status_code == 422
     began = [each["began_at"] for each in caller.get("/alerts").json()["alerts"]]
     assert any(moment.startswith("1999-12-31T00:01:00") for moment in began)
