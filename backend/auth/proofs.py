@@ -14,6 +14,7 @@ from backend.access.store import proof_age
 from backend.accounts import store as accounts
 from backend.accounts.store import Account
 from backend.audit.recording import entry
+from backend.audit.store import Result
 from backend.auth.attempts import count_attempt, forgive
 from backend.auth.schemas import Proof, ProofState, TelegramCode
 from backend.auth.service import account_of
@@ -109,8 +110,8 @@ def _proven(session_id: UUID) -> Statement[int]:
 
 
 def _record(principal: Principal, origin: Origin, by: str, *, is_refused: bool = False) -> Statement[int]:
-    subject, result = f"session:{principal.session_id}", "refused" if is_refused else "done"
-    return entry(principal, origin, "session:prove", subject, after={"by": by}, result=result)  # type: ignore[arg-type]
+    result: Result = "refused" if is_refused else "done"
+    return entry(principal, origin, "session:prove", f"session:{principal.session_id}", after={"by": by}, result=result)
 
 
 def _linked(principal: Principal, origin: Origin, before: int | None, after: int | None) -> Statement[int]:

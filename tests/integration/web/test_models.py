@@ -41,8 +41,9 @@ def champions(ran_platform: RanPlatform, tmp_path: Path) -> Iterator[tuple[int, 
     registry.client.set_registered_model_alias("churn", CHALLENGER, str(first.version))
     registry.client.delete_model_version("churn", str(second.version))
     with ran_platform.platform.server.connect(WAREHOUSE, autocommit=True) as connection:
-        of_second = "model = 'churn' and %s in (from_version, to_version)"
-        connection.execute(f"delete from ml.promotions where {of_second}".encode(), [second.version])  # noqa: S608
+        connection.execute(
+            "delete from ml.promotions where model = 'churn' and %s in (from_version, to_version)", [second.version]
+        )
         connection.execute("delete from ml.model_versions where model = 'churn' and version = %s", [second.version])
         connection.execute("delete from jobs.model_changes")
 
