@@ -107,7 +107,7 @@ def _admit(inside: int, settings: BackendSettings) -> None:
 
 
 def _route(scope: Scope) -> str:
-    return str(getattr(scope.get("route"), "path", _UNKNOWN_ROUTE))
+    return str(getattr(scope.get("route"), "path_format", _UNKNOWN_ROUTE))
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:

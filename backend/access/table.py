@@ -42,7 +42,7 @@ def guarded_routes() -> list[GuardedRoute]:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     return sorted(
         (
-            _guarded(method, route.path, next(_guards(route.dependant), None))
+            _guarded(method, route.path_format, next(_guards(route.dependant), None))
             for route in routes
             for method in route.methods or ()
         ),

@@ -32,4 +32,4 @@ def test_every_package_has_a_heading() -> None:
 def test_the_readme_lists_every_folder() -> None:
     listed = re.findall(r"^\| `(\w+)/` \|", README, flags=re.MULTILINE)
     packages = {path.parent.name for path in CHECKOUT.glob("*/__init__.py")}
-    assert set(listed) == packages - {"tests"} | {"docs", "notebooks", "web"}
+    assert set(listed) == packages - {"tests"} | {"deploy", "docs", "notebooks", "web"}
