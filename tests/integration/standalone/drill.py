@@ -95,7 +95,7 @@ def seconds_until_archived(shop: Shop) -> float:
     began = time.monotonic()
     with shop.platform.server.connect(WAREHOUSE) as connection:
         ((segment,),) = connection.execute("select pg_walfile_name(pg_current_wal_lsn())").fetchall()
-    wait(lambda: any((shop.folder / NAME / "wals").rglob(str(segment))), 90)
+    wait(lambda: any((shop.folder / NAME / "wals").rglob(str(segment))), 300)
     return time.monotonic() - began
 
 

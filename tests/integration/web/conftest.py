@@ -88,7 +88,7 @@ def _is_complaint(message: ConsoleMessage) -> bool:
 
 
 @pytest.fixture
-def visit(finished_run: RanPlatform, browser: Browser, dashboard: str) -> Iterator[Callable[..., Visit]]:
+def visit(ran_platform: RanPlatform, browser: Browser, dashboard: str) -> Iterator[Callable[..., Visit]]:
     """Signs somebody new in, in a browser profile of their own."""
     contexts: list[BrowserContext] = []
     stored = hashed(PASSWORD)
@@ -100,7 +100,7 @@ def visit(finished_run: RanPlatform, browser: Browser, dashboard: str) -> Iterat
         service_workers: Literal["allow", "block"] = "allow",
     ) -> Visit:
         email = f"{role}-{uuid4().hex[:8]}@shop.example"
-        Database(finished_run.platform.backend_url).run(add_account(email, f"A {role}", role, stored))
+        Database(ran_platform.platform.backend_url).run(add_account(email, f"A {role}", role, stored))
         context = browser.new_context(
             base_url=f"{dashboard}/",
             locale=language,
