@@ -2,7 +2,6 @@
 
 import json
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,15 +15,11 @@ from cli.options import AsJson
 from core.settings import read_settings
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
-
     from standalone.fleet import Fleet
     from standalone.layout import Layout
     from standalone.processes import Command
     from standalone.rolling import Requests
     from standalone.stack import Platform
-
-CHECK_SECONDS = 3.0
 
 
 def up(
@@ -134,18 +129,14 @@ def _serve(
     *,
     is_watched: bool,
 ) -> NoReturn:
-    import psycopg
     from dagster import DagsterInstance
-    from dagster_postgres.utils import DagsterPostgresException
-    from sqlalchemy.exc import SQLAlchemyError
 
     from cli.status import server_rows, servers_table
-    from core.errors import DatabaseError
+    from cli.supervising import supervise
     from ml.kinds import model_kinds
     from orchestration.lost_runs import end_lost_runs
     from standalone.layout import first_servers, last_servers
     from standalone.local_key import ensure_local_key
-    from standalone.rolling import restart_replicas
     from standalone.telegram_servers import telegram_of
     from standalone.up import announce, find_up
 
@@ -177,15 +168,7 @@ def _serve(
         for each in left_out:
             console.print(f"Not watched: {each}", highlight=False)
         console.print("Ctrl-C stops all.")
-        while True:
-            time.sleep(CHECK_SECONDS)
-            try:
-                if restarts.taken():
-                    restart_replicas(fleet, lambda child: announce(platform.home, fleet.children))
-                _supervise(platform, fleet, instance, console, layout)
-            except (DatabaseError, psycopg.Error, SQLAlchemyError, DagsterPostgresException) as error:
-                # Postgres may be restarting, or may have ended during the check. The next check follows soon.
-                console.print(str(error).partition("\n")[0], highlight=False)
+        supervise(platform, fleet, instance, console, restarts, layout.service_replicas)
 
 
 def _start_beside_postgres(platform: "Platform", fleet: "Fleet") -> None:
@@ -231,41 +214,6 @@ def _print_dashboard(platform: "Platform", fleet: "Fleet", console: Console) -> 
     console.print(f"Dashboard: {where}", highlight=False)
     if is_built and not Database(platform.backend_url).run(accounts()):
         console.print("Nobody has an account yet. In another terminal: customer-analyzer accounts create-admin EMAIL")
-
-
-def _supervise(
-    platform: "Platform", fleet: "Fleet", instance: "DagsterInstance", console: Console, layout: "Layout"
-) -> None:
-    """One check of everything: restarts what has ended, and starts what a new deployment needs."""
-    from core.errors import DatabaseError, UserError
-    from orchestration.lost_runs import end_lost_runs
-    from standalone.monitoring_servers import watch
-    from standalone.postgres import keep_running, running_postmaster
-    from standalone.replica import demand_replica
-    from standalone.servers import model_servers
-    from standalone.up import announce
-
-    # Postgres comes first: the other servers need it to start, and one that cannot start would end `up`.
-    if platform.server.is_embedded and running_postmaster(platform.home) is None:
-        console.print("postgres ended by itself; starting it again.")
-        try:
-            keep_running(platform.home, platform.server.port)
-            if platform.settings.replica and platform.settings.synchronous:
-                demand_replica(platform.server)
-        except (UserError, OSError) as error:
-            # The disk may be full, for example. What runs without Postgres continues until there is room.
-            raise DatabaseError(f"{error}") from error
-    deployed = model_servers(platform, fleet.names, layout.service_replicas)
-    for run_id in end_lost_runs(instance):
-        console.print(f"Run {run_id} has failed: its process is gone.", highlight=False)
-    before = fleet.children
-    fleet.revive(lambda child: console.print(f"{child.command.name} ended by itself; starting it again."))
-    if deployed:
-        fleet.start(deployed, lambda child: console.print(f"{child.command.name} is at {child.command.address}"))
-    if fleet.children != before:
-        announce(platform.home, fleet.children)
-        if "prometheus" in fleet.names:
-            watch(platform, fleet.addresses)
 
 
 @contextmanager

@@ -8,18 +8,30 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
-from core.errors import PlatformError
 from standalone.processes import Child, Command, start, stop, wait_until_ready
 
 READY_SECONDS = 300
 """Generous, because MLflow and Dagster import much and the machine may be busy."""
-MAX_RESTARTS = 3
-"""How often one server may end within `RESTART_SECONDS` before the fleet gives up."""
+RESTARTS_AT_ONCE = 3
+"""How often a server that ended within `RESTART_SECONDS` is started again at once. After that it has to wait."""
 RESTART_SECONDS = 300
+SHORTEST_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 60.0
 
 
 def _ignore(_child: Child) -> None:
     pass
+
+
+def _ignore_end(_child: Child, _wait_seconds: float) -> None:
+    pass
+
+
+def _wait_seconds(ends: int) -> float:
+    """How long a server waits that has ended so often within `RESTART_SECONDS` before."""
+    if ends < RESTARTS_AT_ONCE:
+        return 0.0
+    return float(min(SHORTEST_WAIT_SECONDS * 2 ** (ends - RESTARTS_AT_ONCE), LONGEST_WAIT_SECONDS))
 
 
 class Fleet:
@@ -28,6 +40,7 @@ class Fleet:
     def __init__(self) -> None:
         self._children: dict[str, Child] = {}
         self._ends: dict[str, list[float]] = {}
+        self._due: dict[str, float] = {}
 
     @property
     def children(self) -> list[Child]:
@@ -54,21 +67,35 @@ class Fleet:
             wait_until_ready(child, READY_SECONDS)
             on_ready(child)
 
-    def revive(self, on_end: Callable[[Child], None] = _ignore) -> None:
-        """Restarts servers that have ended by themselves. Raises PlatformError if one keeps ending."""
+    def begin(self, commands: Sequence[Command]) -> None:
+        """Starts servers without waiting until they answer: what they need may be away, and come back later."""
+        for command in commands:
+            self._children[command.name] = start(command)
+
+    def revive(self, on_end: Callable[[Child, float], None] = _ignore_end) -> None:
+        """Starts servers that have ended by themselves again, and does not wait until they answer.
+
+        One that keeps ending is started ever more rarely, but never given up: what it needs, such as room on the disk,
+        may come back. `on_end` is called once for each end, with the seconds until it is started again.
+        """
         now = time.monotonic()
-        ended = [child for child in self.children if not child.is_running]
-        for child in ended:
-            name = child.command.name
-            recent = [end for end in self._ends.get(name, []) if now - end < RESTART_SECONDS]
-            self._ends[name] = [*recent, now]
-            if len(recent) >= MAX_RESTARTS:
-                raise PlatformError(
-                    f"{name} keeps ending, last with exit code {child.process.returncode} "
-                    f"(log: {child.command.log}):\n{child.log_tail()}"
-                )
-            on_end(child)
-        self.start([child.command for child in ended])
+        for name, child in self._children.items():
+            if not child.is_running and name not in self._due:
+                recent = [end for end in self._ends.get(name, []) if now - end < RESTART_SECONDS]
+                wait = _wait_seconds(len(recent))
+                self._ends[name] = [*recent, now]
+                self._due[name] = now + wait
+                on_end(child, wait)
+        due = [name for name, moment in self._due.items() if moment <= now]
+        for name in due:
+            # The disk may be full, which `start` says by an OSError. The next call tries again.
+            self.begin([self._children[name].command])
+            del self._due[name]
+
+    def await_ready(self) -> None:
+        """Returns when all servers answer. Raises PlatformError with the end of its log if one does not."""
+        for child in self.children:
+            wait_until_ready(child, READY_SECONDS)
 
     def restart(self, name: str) -> Child:
         """Stops one server and starts it again, with what its program is now; returns when it answers.
@@ -76,6 +103,7 @@ class Fleet:
         Raises PlatformError if it does not come up.
         """
         stop([self._children[name]])
+        self._due.pop(name, None)
         self.start([self._children[name].command])
         return self._children[name]
 
@@ -83,6 +111,7 @@ class Fleet:
         """Stops all of them."""
         stop(self.children)
         self._children.clear()
+        self._due.clear()
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from core.errors import PlatformError
+from standalone import fleet as fleet_module
 from standalone.fleet import Fleet, running_servers
 from standalone.processes import Child, Command, start, stop, wait_until_ready
 
@@ -63,12 +64,52 @@ def test_grandchildren_are_stopped_too(tmp_path: Path) -> None:
     assert set(states) <= {psutil.STATUS_ZOMBIE}
 
 
-def test_one_that_ends_by_itself_is_started_again_but_not_for_ever(tmp_path: Path) -> None:
-    ended: list[Child] = []
+def test_one_that_keeps_ending_is_started_again_ever_more_rarely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(fleet_module.time, "monotonic", lambda: now)
+    waits: list[float] = []
     with Fleet() as fleet:
-        fleet.start([_command(tmp_path, "import sys; sys.exit(4)")])
-        with pytest.raises(PlatformError, match="thing keeps ending, last with exit code 4"):
-            while True:
-                fleet.children[0].process.wait(30)
-                fleet.revive(ended.append)
-    assert len(ended) == 3
+        fleet.begin([_command(tmp_path, "import sys; sys.exit(4)")])
+        while len(waits) < 9:
+            child = fleet.children[0]
+            child.process.wait(30)
+            fleet.revive(lambda _child, wait: waits.append(wait))
+            assert (fleet.children[0] is child) == (waits[-1] > 0)
+            fleet.revive(lambda _child, wait: waits.append(wait))
+            now += waits[-1]
+            fleet.revive(lambda _child, wait: waits.append(wait))
+        assert waits == [0, 0, 0, 5, 10, 20, 40, 60, 60]
+        # One that ran for long is started again at once.
+        now += fleet_module.RESTART_SECONDS
+        fleet.children[0].process.wait(30)
+        fleet.revive(lambda _child, wait: waits.append(wait))
+        assert waits[-1] == 0
+
+
+def test_one_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    with Fleet() as fleet:
+        fleet.begin([_command(tmp_path, "import sys; sys.exit(4)")])
+        fleet.children[0].process.wait(30)
+        log = tmp_path / "thing.log"
+        log.unlink()
+        log.mkdir()
+        with pytest.raises(OSError, match="directory"):
+            fleet.revive()
+        log.rmdir()
+        fleet.revive()
+        fleet.children[0].process.wait(30)
+        assert fleet.children[0].process.returncode == 4
+        assert log.is_file()
+
+
+def test_what_is_started_again_is_not_awaited(tmp_path: Path) -> None:
+    with Fleet() as fleet:
+        fleet.begin([_command(tmp_path, "import time; time.sleep(60)", port=1)])
+        before = fleet.children[0]
+        before.process.kill()
+        before.process.wait(30)
+        fleet.revive()
+        assert fleet.children[0] is not before
+        assert fleet.children[0].is_running

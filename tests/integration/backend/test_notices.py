@@ -167,6 +167,7 @@ def test_nothing_is_lost_or_told_twice_though_writers_race_and_processes_are_kil
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait(10)
         fleet.revive()
+        fleet.await_ready()
     for writer in writers:
         writer.join(60)
     committed = sorted(number for writer in writers for number in writer.committed)

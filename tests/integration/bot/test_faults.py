@@ -39,6 +39,7 @@ def test_while_the_api_is_away_people_are_told_once_and_answered_later(shop: Sho
     stop([server(shop, "api")])
     assert "does not answer right now" in anna.say("/help")["text"]
     shop.fleet.revive()
+    shop.fleet.await_ready()
     wait_for(lambda: [{} for said in texts(anna) if "/recommend" in said])
     anna.events("command")
     assert len([said for said in texts(anna) if "does not answer right now" in said]) == 1
@@ -65,6 +66,7 @@ def test_a_killed_bot_comes_back_and_repeats_no_answer(shop: Shop) -> None:
     child.process.wait()
     anna.act("write", text="/language")
     shop.fleet.revive()
+    shop.fleet.await_ready()
     wait_for(lambda: [{} for said in texts(anna) if "Which language" in said])
     anna.events("answer_sent", 2)
     assert len(texts(anna)) == 2
@@ -107,6 +109,7 @@ def test_each_update_is_given_to_one_bot_and_known_when_it_comes_again(shop: Sho
             assert caller.post("/telegram/updates", json={"updates": updates[:100]}).json() == {"new": 0}
     finally:
         shop.fleet.revive()
+        shop.fleet.await_ready()
 
 
 def test_updates_that_postgres_could_not_store_are_no_failure(shop: Shop) -> None:

@@ -167,6 +167,7 @@ def test_no_request_fails_while_a_replica_is_killed(stack: Stack) -> None:
             os.kill(process.pid, signal.SIGKILL)
         time.sleep(3)
         stack.fleet.revive()
+        stack.fleet.await_ready()
         time.sleep(3)
     assert load.failed == []
     assert stored(stack) - before == len(load.sent) > 50
