@@ -1,6 +1,7 @@
-"""The user that the embedded Postgres runs as. Postgres refuses to run as root, so under root it needs another user.
+"""The user that servers of other people's programs run as. Postgres refuses to run as root, and nginx and PgBouncer
+need not: under root they run as another user.
 
-Belongs here: finding or creating that user, and access to its files. Does not belong here: Postgres' data.
+Belongs here: finding or creating that user, and access to its files. Does not belong here: what is in the files.
 """
 
 import os
@@ -34,11 +35,11 @@ class Identity:
 
 
 def server_identity(data: Path, program: Path) -> Identity:
-    """The user to run Postgres as, for a data folder (which need not exist) and the server's program file.
+    """The user to run a server as, for its data folder (which need not exist) and its program file.
 
-    An ordinary user runs Postgres as themselves. Root runs it as the owner of the data folder, or as a system user
-    created for it. If that user may not enter a folder on the way, the process keeps a capability to do so; we do not
-    open a private folder to everyone. Raises PlatformError if none of this is possible.
+    An ordinary user runs it as themselves. Root runs it as the owner of the data folder, or as a system user created
+    for it. If that user may not enter a folder on the way, the process keeps a capability to do so; we do not open a
+    private folder to everyone. Raises PlatformError, which names the program, if none of this is possible.
     """
     if os.geteuid() != 0:
         if data.exists() and data.stat().st_uid != os.geteuid():
@@ -48,13 +49,13 @@ def server_identity(data: Path, program: Path) -> Identity:
             )
         return Identity()
     owner = data.stat().st_uid if data.exists() else 0
-    user = pwd.getpwuid(owner) if owner != 0 else _system_user()
+    user = pwd.getpwuid(owner) if owner != 0 else _system_user(program)
     closed = _first_closed_folder(user, data.parent) or _first_closed_folder(user, program)
     return Identity(user.pw_uid, user.pw_gid, _capability(user, closed, program) if closed else None)
 
 
 def hand_over(data: Path, program: Path) -> Identity:
-    """Gives a data folder that was laid down to the user that Postgres runs as, who is not root."""
+    """Gives a data folder that was laid down to the user that the server runs as, who is not root."""
     identity = server_identity(data, program)
     hand_over_files(data, identity)
     data.chmod(0o700)
@@ -68,7 +69,7 @@ def hand_over_files(folder: Path, identity: Identity) -> None:
             os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
 
 
-def _system_user() -> pwd.struct_passwd:
+def _system_user(program: Path) -> pwd.struct_passwd:
     for attempt in range(5):
         try:
             return pwd.getpwnam(SYSTEM_USER)
@@ -77,8 +78,8 @@ def _system_user() -> pwd.struct_passwd:
         # Another home may be creating its user at this moment and hold the lock of the user table.
         time.sleep(0.2 * attempt)
     raise PlatformError(
-        f"Postgres does not run as root and the system user {SYSTEM_USER} could not be made ({reason}): "
-        "make it yourself with `useradd --system`, run as an ordinary user, or set DATABASE_URL."
+        f"{_title(program)} does not run as root and the system user {SYSTEM_USER} could not be made ({reason}): "
+        "make it yourself with `useradd --system`, or run as an ordinary user."
     )
 
 
@@ -122,7 +123,7 @@ def _capability(user: pwd.struct_passwd, closed: Path, program: Path) -> str:
         if _held_capabilities() >> CAPABILITIES[name] & 1:
             return name
     raise PlatformError(
-        f"Postgres runs as user {user.pw_name}, who may not enter {closed}: "
+        f"{_title(program)} runs as user {user.pw_name}, who may not enter {closed}: "
         f"run `chmod o+x {closed}`, move the installation and the home (CUSTOMER_ANALYZER_HOME) "
         "to an open folder, or run as an ordinary user."
     )
@@ -135,6 +136,11 @@ def _held_capabilities() -> int:
         return 0
     lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     return int(lines.get("CapPrm", "0").strip(), 16)
+
+
+def _title(program: Path) -> str:
+    """What a person calls a program."""
+    return {"postgres": "Postgres", "pgbouncer": "PgBouncer"}.get(program.name, program.name)
 
 
 def _name(uid: int) -> str:

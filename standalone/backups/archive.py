@@ -8,6 +8,7 @@ import json
 import logging
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,14 +109,12 @@ class Archive:
             write_private(self.barman.restorations, json.dumps({"restorations": restored}) + "\n")
 
     def is_due(self) -> bool:
-        """Whether a base backup is to be made: none is there, the newest is a day old, or the data was restored."""
-        done = [each for each in self.barman.backups() if each.is_done and each.ended_at is not None]
-        if not done or done[0].ended_at is None:
-            return True
+        """Whether a base backup is to be made now."""
+        ends = [each.ended_at for each in self.barman.backups() if each.is_done and each.ended_at is not None]
         with self.server.connect(WAREHOUSE) as connection:
-            restored = execute(connection, restorations())
-        is_before = bool(restored) and done[0].ended_at < restored[-1][1]
-        return is_before or datetime.now(UTC) - done[0].ended_at > BACKUP_EVERY
+            restored_at = [at for _, at in execute(connection, restorations())]
+        breaks = [*restored_at, read_state(self.home).begun_anew_at]
+        return is_base_due(max(ends, default=None), [each for each in breaks if each is not None], datetime.now(UTC))
 
     def note(self, archived_at: datetime | None = None) -> None:
         """Writes down how the backups are, for whoever watches."""
@@ -145,13 +144,27 @@ class Archive:
         return row is not None and row[0] in ("lost", "unreserved")
 
     def begin_anew(self) -> None:
-        """Gives up a slot that was lost. Moments between the last segment and the next backup cannot be restored."""
+        """Gives up a slot that was lost. Moments between the last segment and the next backup cannot be restored.
+
+        A base backup is due afterwards.
+        """
         logger.warning("the server has dropped log that was not archived; a base backup begins a new stretch")
+        write_state(self.home, replace(read_state(self.home), begun_anew_at=datetime.now(UTC)))
         with self.server.connect(self.server.maintenance_database, autocommit=True) as connection:
             connection.execute("select pg_drop_replication_slot(%s)", [SLOT])
         self.barman.run("archive-wal", NAME)
         self.barman.run("receive-wal", "--create-slot", NAME)
         self.barman.run("receive-wal", "--reset", NAME)
+
+
+def is_base_due(newest: datetime | None, breaks: Sequence[datetime], now: datetime) -> bool:
+    """Whether the newest base backup is none, a day old, or does not lead to now.
+
+    It does not where there was a break after it: log was lost before it was archived, or the data was restored.
+    """
+    if newest is None:
+        return True
+    return now - newest > BACKUP_EVERY or any(newest < each for each in breaks)
 
 
 def read_erasures(path: Path) -> dict[str, dict[str, object]]:

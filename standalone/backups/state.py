@@ -18,6 +18,7 @@ class BackupState:
 
     `backup_at`: when the newest base backup ended. `archived_at`: what was committed until about then is in the
     archive. `verified_at`: when a backup was last restored and counted. `problem`: what stood in the way last.
+    `begun_anew_at`: when log was last lost before it was archived; base backups from before lead no further.
     """
 
     backup_at: datetime | None = None
@@ -26,6 +27,7 @@ class BackupState:
     backups: int = 0
     size_bytes: int = 0
     problem: str | None = None
+    begun_anew_at: datetime | None = None
 
     def age_seconds(self, now: datetime) -> float | None:
         """How old the newest base backup is."""
@@ -40,7 +42,7 @@ def state_file(home: Home) -> Path:
 def read_state(home: Home) -> BackupState:
     """The state of a home's backups; an empty one where there are none."""
     found = read_json(state_file(home))
-    times = {name: _time(found.get(name)) for name in ("backup_at", "archived_at", "verified_at")}
+    times = {name: _time(found.get(name)) for name in ("backup_at", "archived_at", "verified_at", "begun_anew_at")}
     problem = found.get("problem")
     return BackupState(
         **times,
