@@ -70,7 +70,7 @@ def service(
     from standalone.single_server import become, service_environment, service_program
 
     configure_logging(model, "info")
-    become(service_program(host, port), service_environment(read_settings(), model_kind(model).name))
+    become(service_program(host, port), service_environment(read_settings(), model_kind(model).name), model)
 
 
 @app.command()
@@ -81,7 +81,7 @@ def mlflow(host: Host = LOOPBACK, port: Port = 5000) -> None:
 
     settings = read_settings()
     variables = mlflow_environment(settings)
-    become(mlflow_program(variables["MLFLOW_TRACKING_URI"], settings.artifact_root, host, port), variables)
+    become(mlflow_program(variables["MLFLOW_TRACKING_URI"], settings.artifact_root, host, port), variables, "mlflow")
 
 
 @app.command("dagster-code")
@@ -98,7 +98,7 @@ def dagster_code(host: Host = LOOPBACK, port: Port = 4000) -> None:
     with exported(variables), DagsterInstance.get() as instance:
         for run_id in end_runs_of_code_server(instance):
             typer.echo(f"Run {run_id} has failed: its code server was replaced.")
-    become(dagster_code_program(host, port), variables)
+    become(dagster_code_program(host, port), variables, "dagster_code")
 
 
 @app.command()
@@ -110,7 +110,8 @@ def dagster(code_server: CodeServer, host: Host = LOOPBACK, port: Port = 3000) -
 
     settings = read_settings()
     variables = pipeline_environment(settings)
-    become(dagster_program(write_workspace(Home(settings.home), *_address(code_server)), host, port), variables)
+    workspace = write_workspace(Home(settings.home), *_address(code_server))
+    become(dagster_program(workspace, host, port), variables, "dagster")
 
 
 @app.command("dagster-daemon")
@@ -122,7 +123,8 @@ def dagster_daemon(code_server: CodeServer) -> None:
 
     settings = read_settings()
     variables = pipeline_environment(settings)
-    become(dagster_daemon_program(write_workspace(Home(settings.home), *_address(code_server))), variables)
+    workspace = write_workspace(Home(settings.home), *_address(code_server))
+    become(dagster_daemon_program(workspace), variables, "dagster_daemon")
 
 
 def _address(code_server: str) -> tuple[str, int]:

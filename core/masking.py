@@ -8,12 +8,16 @@ import re
 
 MASK = "***"
 
+# A word begins here. In JSON the letter of an escaped end of line (\n) is no part of the word after it.
+_ESCAPED = r"(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{4})"
+_BEGIN = rf"(?:{_ESCAPED}|(?<!\\)\b)"
+
 _SECRETS = re.compile(
     "|".join(
         [
             # API keys and refresh tokens of ours (core.api_keys), and access tokens (JWT).
-            r"\b(?:ca|car)_[0-9A-Za-z]{20,}(?:_[0-9A-Za-z]+)?",
-            r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,}",
+            rf"{_BEGIN}(?:ca|car)_[0-9A-Za-z]{{20,}}(?:_[0-9A-Za-z]+)?",
+            rf"{_BEGIN}eyJ[\w-]{{5,}}\.[\w-]{{5,}}\.[\w-]{{5,}}",
             # The token of a Telegram bot, which is part of each address it calls.
             r"(?<!\d)\d{6,12}:[\w-]{30,}",
             # A credential in a header, and the password in an address.
@@ -24,8 +28,9 @@ _SECRETS = re.compile(
             r"(?i:(?<=password)|(?<=passwd)|(?<=secret)|(?<=api_key)|(?<=api-key)|(?<=token))"
             r"(?:\\?[\"'])?\s?[=:]\s?(?:\\?[\"'])?[^\s\"'\\,;&)}]{6,}",
             # People.
-            r"[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}",
-            r"(?<![\w.:-])\+\d[\d ()-]{8,16}\d\b",
+            rf"{_BEGIN}[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{{2,}}",
+            rf"(?:{_ESCAPED}|(?<![\w.:-]))\+\d[\d ()-]{{8,16}}\d\b",
+            rf"(?:{_ESCAPED}|(?<![\w.:-]))8[ -]?\(\d{{3}}\)[ -]?\d{{3}}[ -]?\d\d[ -]?\d\d\b",
         ]
     )
 )

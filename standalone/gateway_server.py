@@ -131,6 +131,7 @@ def nginx_server(home: Home, gateway: Gateway, nginx: Path) -> Command:
         directory=gateway.folder,
         scheme="https",
         launch_options=identity.launch_options,
+        is_foreign=True,
     )
 
 

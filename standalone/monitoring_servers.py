@@ -121,6 +121,7 @@ def _exporter(platform: Platform, name: str, program: Path, redis_url: str | Non
         port,
         environment={**_NO_SECRETS, **environment},
         directory=platform.home.root,
+        is_foreign=True,
     )
 
 
@@ -160,6 +161,7 @@ def _alertmanager(platform: Platform) -> Command:
         "/-/ready",
         environment=_NO_SECRETS,
         directory=folder,
+        is_foreign=True,
     )
 
 
@@ -179,4 +181,5 @@ def _prometheus(platform: Platform) -> Command:
         "/-/ready",
         environment=_NO_SECRETS,
         directory=folder,
+        is_foreign=True,
     )

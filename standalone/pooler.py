@@ -69,7 +69,11 @@ def pooler_server(platform: Platform) -> Command:
     hand_over_files(folder, identity)
     launch = [sys.executable, "-P", "-m", "standalone.launch", f"--parent={os.getpid()}", *identity.launch_options]
     return Command(
-        "pgbouncer", [*launch, "--", str(program), str(folder / "pgbouncer.ini")], home.logs / "pgbouncer.log", port
+        "pgbouncer",
+        [*launch, "--", str(program), str(folder / "pgbouncer.ini")],
+        home.logs / "pgbouncer.log",
+        port,
+        is_foreign=True,
     )
 
 

@@ -25,6 +25,8 @@ import psutil
 
 from core.errors import PlatformError
 from core.home import LOOPBACK, Home, choose_port, open_log, write_private
+from core.log_filter import start_filter
+from core.logs import message_of
 from standalone.processes import wait_for_end
 from standalone.server_user import Identity, server_identity
 from standalone.tuning import server_settings, this_machine
@@ -105,10 +107,11 @@ def _start(home: Home, wanted: int | None) -> Postmaster:
     for attempt in range(3):
         port = choose_port(home, "postgres", wanted)
         begin = log.stat().st_size if log.exists() else 0
-        keeper = _start_keeper(home, identity, binaries, port)
+        keeper, log_filter = _start_keeper(home, identity, binaries, port)
         server = _wait_until_ready(home, keeper)
         if server is not None:
             return server
+        log_filter.wait(STOP_SECONDS)
         written = _written_since(log, begin)
         # Between choosing a port and listening on it, another program may have taken it.
         if "could not bind" not in written or (wanted is not None and attempt > 0):
@@ -125,17 +128,24 @@ def _forget_standby(home: Home) -> None:
         path.write_text("".join(kept), encoding="utf-8")
 
 
-def _start_keeper(home: Home, identity: Identity, binaries: Path, port: int) -> subprocess.Popen[bytes]:
+def _start_keeper(
+    home: Home, identity: Identity, binaries: Path, port: int
+) -> tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]:
+    """The keeper, and the process that writes the server's log in our form."""
     settings = server_settings(this_machine(), is_streamed=home.is_streamed) | {"port": str(port)}
     keeper = [sys.executable, "-P", "-m", "standalone.keeper", f"--lock={home.users_lock}"]
     server = [str(binaries / "postgres"), "-D", str(home.postgres.resolve())]
     server += [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     command = [*keeper, *identity.launch_options, "--", *server]
     with open_log(home.logs / "postgres.log") as output:
+        log_filter = start_filter("postgres", output)
+    assert log_filter.stdin is not None  # noqa: S101 (it is a pipe)
+    with log_filter.stdin as said:
         # A session of its own, so that Ctrl-C in the terminal reaches the users of the server but not the server.
-        return subprocess.Popen(
-            command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        keeper_process = subprocess.Popen(
+            command, cwd="/", stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
         )
+    return keeper_process, log_filter
 
 
 def _wait_until_ready(home: Home, keeper: subprocess.Popen[bytes]) -> Postmaster | None:
@@ -277,7 +287,7 @@ def _written_since(log: Path, begin: int) -> str:
 
 def _reason(written: str) -> str:
     """The line of a log that states the reason, without its time and process id."""
-    lines = [line.strip() for line in written.splitlines() if line.strip()]
+    lines = [message_of(line.strip()) for line in written.splitlines() if line.strip()]
     telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error", "could not"))]
     chosen = (telling or lines or ["it said nothing"])[0]
     return chosen.split("] ", 1)[-1].strip()

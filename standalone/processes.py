@@ -5,6 +5,7 @@ Does not belong here: which servers there are (`servers`).
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import psutil
 
 from core.errors import PlatformError
 from core.home import LOOPBACK, open_log
+from core.log_filter import start_filter
 
 TAIL_LINES = 15
 
@@ -44,6 +46,13 @@ class Command:
     """The path below which all its pages are."""
     launch_options: Sequence[str] = ()
     """Options of `standalone.launch`, such as the user that it runs as."""
+    is_foreign: bool = False
+    """Whether it writes its log in a form of its own, which is then written again in ours."""
+
+    @property
+    def service(self) -> str:
+        """What its lines call it: all replicas of a server have the same name."""
+        return re.sub(r"_\d+$", "", self.name)
 
     @property
     def address(self) -> str | None:
@@ -52,11 +61,15 @@ class Command:
 
 @dataclass(frozen=True)
 class Child:
-    """A started process, which leads its own process group, and the position in the log where its output begins."""
+    """A started process, which leads its own process group, and the position in the log where its output begins.
+
+    `log_filter` writes a foreign program's lines in our form.
+    """
 
     command: Command
     process: subprocess.Popen[bytes]
     log_begin: int
+    log_filter: subprocess.Popen[bytes] | None = None
 
     @property
     def is_running(self) -> bool:
@@ -64,10 +77,18 @@ class Child:
 
     def log_tail(self) -> str:
         """The last lines that it has written since it was started."""
+        if not self.is_running:
+            self.finish_log()
         with self.command.log.open("rb") as file:
             file.seek(self.log_begin)
             lines = file.read().decode("utf-8", "replace").splitlines()
         return "\n".join(lines[-TAIL_LINES:])
+
+    def finish_log(self, seconds: float = 5) -> None:
+        """Waits until all that the process has said is in its log; no longer while a process of its own goes on."""
+        if self.log_filter is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.log_filter.wait(seconds)
 
 
 def start(command: Command) -> Child:
@@ -78,17 +99,22 @@ def start(command: Command) -> Child:
     launch = [sys.executable, "-P", "-m", "standalone.launch", f"--parent={os.getpid()}", *command.launch_options, "--"]
     begin = command.log.stat().st_size if command.log.exists() else 0
     with open_log(command.log) as output:
+        log_filter = start_filter(command.service, output) if command.is_foreign else None
+        said = output if log_filter is None else log_filter.stdin
         process = subprocess.Popen(
             [*launch, *command.arguments],
             cwd=command.directory,
             env={**os.environ, **command.environment},
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+            stdout=said,
+            stderr=said,
             # A session of its own: Ctrl-C in the terminal reaches only this process, which stops its children in order.
             start_new_session=True,
         )
-    return Child(command, process, begin)
+        if log_filter is not None and log_filter.stdin is not None:
+            # It ends when the program, and whoever got its output from it, has.
+            log_filter.stdin.close()
+    return Child(command, process, begin, log_filter)
 
 
 def wait_until_ready(child: Child, seconds: float) -> None:
@@ -121,6 +147,7 @@ def stop(children: Sequence[Child], seconds: float = 20) -> None:
     wait_for_end(family, seconds)
     for child in children:
         child.process.wait()
+        child.finish_log()
 
 
 def wait_for_end(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:

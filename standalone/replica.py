@@ -61,7 +61,7 @@ def replica_server(platform: Platform) -> Command:
     launch = [sys.executable, "-P", "-m", "standalone.launch", f"--parent={os.getpid()}", *identity.launch_options]
     server = [str(programs() / "postgres"), "-D", str(home.replica.resolve())]
     server += [f"-c{name}={value}" for name, value in settings.items()]
-    return Command("replica", [*launch, "--", *server], home.logs / "replica.log", port)
+    return Command("replica", [*launch, "--", *server], home.logs / "replica.log", port, is_foreign=True)
 
 
 def replica_of(home: Home) -> Server | None:

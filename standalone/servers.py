@@ -63,6 +63,7 @@ def page_servers(platform: Platform) -> list[Command]:
             mlflow_port,
             "/health",
             directory=home.root,
+            is_foreign=True,
         ),
         Command(
             "dagster_code",
@@ -70,6 +71,7 @@ def page_servers(platform: Platform) -> list[Command]:
             home.logs / "dagster_code.log",
             code_port,
             directory=home.root,
+            is_foreign=True,
         ),
         Command(
             "dagster",
@@ -78,12 +80,14 @@ def page_servers(platform: Platform) -> list[Command]:
             dagster_port,
             "/server_info",
             directory=home.root,
+            is_foreign=True,
         ),
         Command(
             "dagster_daemon",
             dagster_daemon_program(workspace),
             home.logs / "dagster_daemon.log",
             directory=home.root,
+            is_foreign=True,
         ),
     ]
 
@@ -197,4 +201,6 @@ def _model_server(platform: Platform, model: str, bento_tag: str, replica: int) 
             # The pipeline's, which is none of a service's business.
             "DBT_ENV_SECRET_PASSWORD": "",
         },
+        # BentoML itself writes lines of its own; those of the workers are ours.
+        is_foreign=True,
     )

@@ -4,7 +4,7 @@ Belongs here: the environment of each server where nothing but settings is known
 belong here: its command line (`programs`), and what prepares the databases (`stack`, by `customer-analyzer migrate`).
 
 `DATABASE_URL` is the server as this process's own login reaches it: the pipeline's, the services' or the backend's. No
-process here knows the owner of the database. What servers say goes to standard output, and signals reach them directly.
+process here knows the owner of the database. What servers say goes to standard output, and signals reach them.
 """
 
 import json
@@ -83,8 +83,14 @@ def service_program(host: str, port: int) -> list[str]:
     return serve_command(_SERVICE, host, port)
 
 
-def become(program: Sequence[str], variables: Mapping[str, str]) -> NoReturn:
-    """Replaces this process by a program."""
+def become(program: Sequence[str], variables: Mapping[str, str], foreign: str | None = None) -> NoReturn:
+    """Replaces this process by a program.
+
+    `foreign` is the name of a program that writes its log in a form of its own: then this process becomes one that
+    starts it, hands signals on and writes its lines in our form.
+    """
+    if foreign is not None:
+        program = [sys.executable, "-P", "-m", "core.log_filter", foreign, "--", *program]
     sys.stdout.flush()
     os.execve(program[0], list(program), {**os.environ, **variables})  # noqa: S606
 

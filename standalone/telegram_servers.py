@@ -78,6 +78,7 @@ def telegram_servers(platform: Platform) -> list[Command]:
                 **_NO_WAREHOUSE,
             },
             directory=home.root,
+            is_foreign=True,
         )
     ]
 

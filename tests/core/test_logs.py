@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from core.logs import JsonFormatter, request_id_in_use
+from core.logs import JsonFormatter, message_of, request_id_in_use
 
 
 def line_of(record: logging.LogRecord) -> dict[str, object]:
@@ -45,3 +45,9 @@ def test_a_failure_keeps_its_traceback_in_the_line() -> None:
     record.exc_info = (ValueError, caught.value, caught.value.__traceback__)
 
     assert "ValueError: no" in str(line_of(record)["error.stack_trace"])
+
+
+def test_what_a_line_says_is_read_back() -> None:
+    assert message_of(JsonFormatter("churn").format(record_of("hello"))) == "hello"
+    assert message_of("initdb: error: no room") == "initdb: error: no room"
+    assert message_of("[1]") == "[1]"

@@ -27,6 +27,11 @@ BOT = "1234567890:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw-x"
         ("GET /callback?access_token=hunter2secret&state=1", "hunter2secret"),
         ("anna.petrova+shop@mail.example.org left", "anna.petrova"),
         ("call +7 (912) 345-67-89 now", "345-67-89"),
+        (json.dumps({"message": "from\nanna@example.org"}), "anna@"),
+        ("call 8 (912) 345-67-89 now", "345-67-89"),
+        (json.dumps({"message": "call\n+79123456789"}), "79123456789"),
+        (json.dumps({"message": "the key is\tca_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT"}), "0aB1cD2eF3gH4iJ5"),
+        (json.dumps({"message": f"the token is\n{JWT}"}), JWT),
     ],
 )
 def test_a_planted_secret_is_gone(text: str, secret: str) -> None:
@@ -57,6 +62,7 @@ def test_a_key_and_a_refresh_token_of_ours_are_known() -> None:
 
 
 def test_a_line_of_json_stays_json() -> None:
-    line = json.dumps({"message": f'password="hunter2secret" at https://a:b12345@c/ by {BOT}', "n": 1})
+    message = f'password="hunter2secret" at https://a:b12345@c/ by {BOT}\nanna@example.org\x01anna@example.org'
+    line = json.dumps({"message": message, "n": 1})
     assert json.loads(masked(line))["n"] == 1
     assert "hunter2secret" not in masked(line)

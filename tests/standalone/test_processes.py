@@ -1,7 +1,9 @@
 """Child processes: awaited until they answer, reported when they do not, stopped with their descendants."""
 
+import json
 import socket
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -113,3 +115,33 @@ def test_what_is_started_again_is_not_awaited(tmp_path: Path) -> None:
         fleet.revive()
         assert fleet.children[0] is not before
         assert fleet.children[0].is_running
+
+
+def test_a_foreign_program_writes_our_lines(tmp_path: Path) -> None:
+    code = "import sys; print('INFO:     by anna@example.org', flush=True); print('  and more'); sys.exit('end')"
+    child = start(_command(tmp_path, code, is_foreign=True))
+    child.process.wait()
+
+    lines = [json.loads(line) for line in child.log_tail().splitlines()]
+
+    assert [line["message"] for line in lines] == ["by ***\n  and more", "end"]
+    assert {line["service.name"] for line in lines} == {"thing"}
+
+
+def test_what_a_foreign_program_says_when_it_is_stopped_is_in_its_log(tmp_path: Path) -> None:
+    code = (
+        "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit('farewell'));"
+        "print('ready', flush=True); time.sleep(60)"
+    )
+    child = start(_command(tmp_path, code, is_foreign=True))
+    while "ready" not in child.log_tail():
+        assert child.is_running
+        time.sleep(0.05)
+    stop([child])
+
+    assert "farewell" in child.log_tail()
+
+
+def test_replicas_have_the_name_of_their_server() -> None:
+    assert Command("api_2", [], Path("/dev/null")).service == "api"
+    assert Command("dagster_code", [], Path("/dev/null")).service == "dagster_code"
