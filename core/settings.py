@@ -6,7 +6,7 @@ inside the home (`core.home`), and what depends on a running server (`standalone
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -82,6 +82,10 @@ class Settings(BaseSettings):
         "home:/artifacts",
         validation_alias="MLFLOW_ARTIFACT_ROOT",
         description="where models, plots and tables are kept: in the home, or s3://bucket/prefix",
+    )
+    engine: Literal["postgres", "spark"] = Field("postgres", description="what builds the marts")
+    spark_remote: SecretStr | None = Field(
+        None, validation_alias="SPARK_REMOTE", description="the Spark cluster as sc://host:port; unset: one of our own"
     )
     postgres_port: Port | None = None
     api_port: Port | None = None

@@ -42,3 +42,15 @@ def test_every_package_is_a_room_that_is_linted_typed_and_carried_by_the_wheel()
     assert packages == set(ROOMS)
     assert set(PROJECT["tool"]["mypy"]["packages"]) == packages
     assert set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) >= packages
+
+
+def test_the_lock_that_everyone_installs_has_no_spark_in_it() -> None:
+    """pyspark takes 456 MB: it is in requirements-spark.lock alone. `make lock` writes both."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "\npyspark" not in lock
+
+
+def test_the_lock_of_spark_holds_the_versions_of_the_other() -> None:
+    locks = [(ROOT / name).read_text(encoding="utf-8") for name in ("requirements.lock", "requirements-spark.lock")]
+    light, heavy = ({line.split(" ")[0] for line in lock.splitlines() if "==" in line[:80]} for lock in locks)
+    assert light - heavy == set(), "make lock UPGRADE="

