@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     spark_remote: SecretStr | None = Field(
         None, validation_alias="SPARK_REMOTE", description="the Spark cluster as sc://host:port; unset: one of our own"
     )
+    lake: str = Field("home:/lake", description="where the lake's tables are: in the home, or s3://bucket/prefix")
     postgres_port: Port | None = None
     api_port: Port | None = None
     telegram_port: Port | None = Field(None, description="of the double that is Telegram where no token is set")
@@ -157,7 +158,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an ISO 4217 code like EUR")
         return currency
 
-    @field_validator("artifact_root")
+    @field_validator("artifact_root", "lake")
     @classmethod
     def _is_address(cls, root: str) -> str:
         try:

@@ -7,7 +7,7 @@ Belongs here: what becomes of each event of a batch. Does not: files (`importing
 a day that had begun before it came, whatever its sender says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -57,6 +57,10 @@ class Outcome:
 
     status: Status
     problems: tuple[Problem, ...] = ()
+
+
+Store = Callable[[Mapping[int, Row]], Steps[dict[int, Outcome]]]
+"""Stores good events where that can be; what became of each, by its place in the batch."""
 
 
 def accept(
@@ -113,9 +117,17 @@ def events_contract() -> Contract:
 
 
 def steps(
-    events: Sequence[object], source: str | None, contract: Contract | None = None, *, is_strict: bool = False
+    events: Sequence[object],
+    source: str | None,
+    contract: Contract | None = None,
+    *,
+    is_strict: bool = False,
+    store: Store | None = None,
 ) -> Steps[list[Outcome]]:
-    """What `accept` asks the database, statement after statement, within one transaction."""
+    """What `accept` asks the database, statement after statement, within one transaction.
+
+    `store` is where good events go: `storing`, unless told otherwise.
+    """
     if not events:
         return []
     contract = contract or events_contract()
@@ -128,7 +140,7 @@ def steps(
         waiting = converted.waiting
         rows = {row.pop(_PLACE): row for row in converted.events.iter_rows(named=True)}
     if rows:
-        outcomes |= yield from storing(rows)
+        outcomes |= yield from (store or storing)(rows)
     if bad := {place: outcomes[place] for place in sorted(outcomes) if outcomes[place].problems}:
         numbers, reasons = [place + 1 for place in bad], [reason_of(outcome) for outcome in bad.values()]
         frame = refused(numbers, reasons, [as_whole(events[place]) for place in bad], None)
@@ -209,6 +221,7 @@ def _conflicting(conflict: Conflict) -> Outcome:
 
 def reason_of(outcome: Outcome) -> str:
     """Why an event is in quarantine, in a sentence."""
-    if outcome.status is Status.CONFLICTING:
-        return taken(each.field for each in outcome.problems)
+    fields = [each.field for each in outcome.problems]
+    if outcome.status is Status.CONFLICTING and fields != ["event_id"]:
+        return taken(fields)
     return "; ".join(f"{each.field} {each.reason}".lstrip() for each in outcome.problems)

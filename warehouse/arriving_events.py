@@ -99,7 +99,7 @@ _REFUSAL = _names(QUARANTINE_COLUMNS)
 _IN_TABLE = sql.SQL("select {}, place from pg_temp.arriving").format(_EVENT)
 
 
-def _from_json(types: dict[str, LiteralString]) -> sql.Composed:
+def from_json(types: dict[str, LiteralString]) -> sql.Composed:
     """The rows in the parameter `rows`, a JSON array of objects, and `place`. JSON inside is text."""
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL("text" if kind == "jsonb" else kind))
@@ -205,7 +205,7 @@ def store_json(events: Sequence[Mapping[str, object]]) -> Statement[StoredEvents
 @cache
 def _store_json_query() -> sql.SQL:
     """Put together once: for a single event that would take as long as Postgres does."""
-    return sql.SQL(store_query(_from_json(_STORED_TYPES)).as_string())
+    return sql.SQL(store_query(from_json(_STORED_TYPES)).as_string())
 
 
 def store_query(arriving: sql.Composable) -> sql.Composed:
@@ -229,7 +229,7 @@ def refuse_table(import_id: int) -> Statement[int]:
 
 def refuse_json(refused: Sequence[Mapping[str, object]]) -> Statement[int]:
     """Puts rows that come from no file into quarantine, `row` as JSON text; how many were not there yet."""
-    query = _REFUSE.format(refusal=_REFUSAL, refused=_from_json(QUARANTINE_TYPES))
+    query = _REFUSE.format(refusal=_REFUSAL, refused=from_json(QUARANTINE_TYPES))
     return command(query, import_id=None, rows=orjson.dumps(refused).decode())
 
 

@@ -31,6 +31,10 @@ do $$ begin
     end if;
 end $$;
 
+-- The lake's catalogue and identities are the pipeline's alone. It changes rows of them, not their columns.
+grant usage on schema lake to customer_analyzer_pipeline;
+grant select, insert, update, delete on all tables in schema lake to customer_analyzer_pipeline;
+
 -- What Telegram delivered is about users, so an erasure looks through it and makes the id illegible.
 grant usage on schema app to customer_analyzer_pipeline;
 grant select, update on app.telegram_updates to customer_analyzer_pipeline;

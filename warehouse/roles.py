@@ -131,7 +131,7 @@ def _let_owner_migrate(connection: Connection) -> None:
 
 
 def _give_all(connection: Connection) -> None:
-    _give(connection, ["raw", "ml", "app", "jobs", "public"], OWNER)
+    _give(connection, ["raw", "ml", "app", "jobs", "lake", "public"], OWNER)
     _give(connection, ["staging", "intermediate", "marts", "analytics", "scorecards"], PIPELINE)
     for schema, table in connection.execute(_PIPELINES, {"role": PIPELINE}).fetchall():
         connection.execute(
