@@ -13,8 +13,11 @@ from dataclasses import dataclass
 import orjson
 from psycopg import sql
 
-from warehouse.arriving_events import EVENT_TYPES, from_json
-from warehouse.database import Result, Statement, command, value
+from warehouse.arriving_events import EVENT_TYPES, STORED_COLUMNS, from_json
+from warehouse.database import Result, Statement, command, rows, value
+
+SAID = "said"
+"""The column with the digest of what the sender said."""
 
 _SAID = sql.SQL(
     "lake.said(user_id, event_type, occurred_at, order_id, item_id, amount, currency, quantity, source, properties)"
@@ -88,3 +91,34 @@ def forget_ids(event_ids: Sequence[str]) -> Statement[int]:
 def has_tables() -> Statement[bool]:
     """Whether there is a lake: whether its catalogue has a table."""
     return value(bool, "select exists(select from lake.iceberg_tables)")
+
+
+def event_months() -> Statement[list[str]]:
+    """The partitions of `raw.events` with events that could be copied, oldest first, by month: `2024_01`."""
+    return rows(
+        str,
+        "select substring(relname from 'events_(\\d{4}_\\d{2})$')"
+        " from pg_partition_tree('raw.events') join pg_class on oid = relid where isleaf order by 1",
+    )
+
+
+def events_for_lake(month: str, since: int, below: int) -> str:
+    """A query for the events of a month that transactions from `since` to below `below` stored, as the lake has them.
+
+    With their digest, for Arrow's driver.
+    """
+    casts = {
+        "event_id": "event_id::text",
+        "properties": "properties::text",
+        **{name: f"{name}::double precision" for name in ("amount", "quantity", "base_amount")},
+    }
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} as {}").format(sql.SQL(casts[name]), sql.Identifier(name))
+        if name in casts
+        else sql.Identifier(name)
+        for name in STORED_COLUMNS
+    )
+    query = sql.SQL("select {}, {} as said from {} where ingested_xid >= {} and ingested_xid < {}").format(
+        columns, _SAID, sql.Identifier("raw", f"events_{month}"), sql.Literal(since), sql.Literal(below)
+    )
+    return query.as_string()

@@ -13,7 +13,9 @@ from lake.names import EVENTS
 
 def emptied_lake(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Forgets all tables of the lake. Their files stay."""
-    connection.execute("truncate lake.iceberg_tables, lake.iceberg_namespace_properties, lake.event_ids")
+    connection.execute("delete from lake.iceberg_tables")
+    connection.execute("delete from lake.iceberg_namespace_properties")
+    connection.execute("delete from lake.event_ids")
 
 
 def held(lake: Lake) -> pl.DataFrame:

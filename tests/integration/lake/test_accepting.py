@@ -46,7 +46,7 @@ def test_each_event_has_an_answer_and_sending_again_changes_nothing(lake: Lake) 
     assert len(quarantined(lake)) == 2
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(SENT, min_size=1, max_size=8))
 def test_the_lake_answers_as_postgres_does(lake: Lake, sent: list[dict[str, object]]) -> None:
     with psycopg.connect(lake.url, autocommit=True) as connection:
