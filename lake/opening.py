@@ -20,7 +20,7 @@ def open_lake(url: str, address: str, home: Path) -> "Lake":
     Raises UserError where the extra is not installed.
     """
     if find_spec("pyiceberg") is None:
-        raise UserError("The lake needs pyiceberg: install customer-analyzer[spark].")
+        raise UserError("The lake needs pyiceberg: install customer-analyzer[lake].")
     from lake.catalogue import Lake
 
     return Lake(url, warehouse_location(address, home))
