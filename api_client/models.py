@@ -3010,6 +3010,13 @@ class ProbabilityPrediction(BaseModel):
     reasons: list[ReasonOut]
     advice: Annotated[list[str], Field(description="what can be done, in words")]
     probability: Annotated[float, Field(description="calibrated probability")]
+    probability_low: Annotated[
+        float | None,
+        Field(
+            description="lower end of an 80 % interval, which shows by how much all probabilities may be too low or too high together; null for models from before there was one"
+        ),
+    ]
+    probability_high: Annotated[float | None, Field(description="upper end of that interval")]
     risk: Annotated[
         Literal["low", "medium", "high"],
         Field(description="probability in words, beside the base rate, or 1 or 80 % if that is lower or higher"),

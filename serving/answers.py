@@ -33,6 +33,7 @@ _PREDICTION_OF: dict[Answer, Callable[..., Prediction]] = {
 _UNUSUAL_ODDS = 2.0
 _LEAST_ORDINARY, _MOST_ORDINARY = 0.01, 0.8
 _RAREST = 1e-9
+_MONEY = ("expected_value", "expected_amount", "expected_amount_low", "expected_amount_high")
 _UNEXPLAINED = Explanation(())
 
 
@@ -130,10 +131,15 @@ def _own_fields(loaded: LoadedModel, columns: Mapping[str, Any]) -> Mapping[str,
     probability = columns["score"]
     if not 0 <= probability <= 1:
         raise ServingError(f"The {loaded.kind} model answered {probability}, which is no probability.")
-    fields = {"probability": probability, "risk": risk_of(probability, loaded.prior["score"])}
+    fields = {
+        "probability": probability,
+        "probability_low": columns.get("score_low"),
+        "probability_high": columns.get("score_high"),
+        "risk": risk_of(probability, loaded.prior["score"]),
+    }
     if loaded.answer is Answer.PROBABILITY:
         return fields
-    return fields | {"expected_value": _finite(columns.get("expected_value"))}
+    return fields | {name: _finite(columns.get(name)) for name in _MONEY}
 
 
 def _finite(value: float | None) -> float | None:

@@ -28,6 +28,14 @@ _RECENCY = "days_since_last_activity"
 _REASON = {"feature": _RECENCY, "label": "days since last activity", "value": 4.0}
 
 
+_MONEY = {
+    "expected_value": 12.4,
+    "expected_amount": 40.0,
+    "expected_amount_low": 15.2,
+    "expected_amount_high": 80.1,
+}
+
+
 def _prediction(kind: ModelKind) -> dict[str, Any]:
     if kind.outcome is None:
         text = "days since last activity: 4 days (this segment 9 days, all users 210 days)"
@@ -37,10 +45,12 @@ def _prediction(kind: ModelKind) -> dict[str, Any]:
     if kind.outcome.is_wanted:
         text = f"days since last activity: 4 days (typically 210 days); raises {kind.outcome.words}"
         answer = _answered(1.2, text) | {"probability": 0.31, "risk": "high"}
+        answer |= {"probability_low": 0.21, "probability_high": 0.43}
     else:
         text = f"days since last activity: 4 days (typically 12 days); lowers {kind.outcome.words}"
         answer = _answered(-0.6, text) | {"probability": 0.42, "risk": "low"}
-    return answer | {"expected_value": 12.4} if kind.answer is Answer.PROBABILITY_AND_VALUE else answer
+        answer |= {"probability_low": 0.3, "probability_high": 0.55}
+    return answer | _MONEY if kind.answer is Answer.PROBABILITY_AND_VALUE else answer
 
 
 def _answered(contribution: float, text: str, *advice: str) -> dict[str, Any]:
@@ -50,7 +60,7 @@ def _answered(contribution: float, text: str, *advice: str) -> dict[str, Any]:
 
 def predictions(kind: str) -> dict[str, Any]:
     """An answer of `POST /predict`."""
-    return {**_envelope(kind), "predictions": [_prediction(model_kind(kind))], "warning": None}
+    return {**_envelope(kind), "predictions": [_prediction(model_kind(kind))], **_notes(kind)}
 
 
 def explanations(kind: str) -> dict[str, Any]:
@@ -76,7 +86,7 @@ def explanations(kind: str) -> dict[str, Any]:
                 ],
             }
         ],
-        "warning": None,
+        **_notes(kind),
     }
 
 
@@ -112,6 +122,11 @@ def model(kind: str) -> dict[str, Any]:
         "refused": None,
         "warning": None,
     }
+
+
+def _notes(kind: str) -> dict[str, Any]:
+    note = "80% interval of the level: past levels missed by 0.40 log-odds"
+    return {"warning": None, "interval_note": None if _is_segment(kind) else note}
 
 
 def _envelope(kind: str) -> dict[str, Any]:

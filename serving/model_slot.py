@@ -87,6 +87,12 @@ class LoadedModel:
         """What everyone who reads its answers should know, such as that nothing could judge it."""
         return self.provenance.parameters.get("warning")
 
+    @property
+    def interval_note(self) -> str | None:
+        """Why the intervals of its probabilities are as wide as they are; None for a model without any."""
+        note: str | None = getattr(self.model, "interval_note", None)
+        return note
+
 
 @dataclass(frozen=True, slots=True)
 class Build:

@@ -112,6 +112,7 @@ def predictions_json(runtime: "Runtime", answered: Answered) -> bytes:
         horizon_days=answered.loaded.model.horizon_days or None,
         predictions=answered.predictions,
         warning=answered.loaded.warning,
+        interval_note=answered.loaded.interval_note,
     )
     return orjson.dumps(response)
 
@@ -127,6 +128,7 @@ def explanations_json(runtime: "Runtime", answered: Answered) -> bytes:
         unit=UNIT_OF[answered.loaded.answer],
         explanations=explanations,
         warning=answered.loaded.warning,
+        interval_note=answered.loaded.interval_note,
     )
     return orjson.dumps(response)
 

@@ -27,6 +27,13 @@ ContributionUnit = Literal["log_odds", "squared_distance"]
 UserId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]
 
 
+IntervalNote = Annotated[
+    str | None,
+    Field(
+        description="why the intervals of probabilities are as wide as they are, such as less than a year of history; "
+        "null where there are none"
+    ),
+]
 WarningText = Annotated[
     str | None, Field(description="what to know before relying on the answers: `not judged` and why; usually null")
 ]
@@ -169,6 +176,16 @@ class ProbabilityPrediction(Prediction):
     """How likely is it that what the model foretells comes true within the horizon?"""
 
     probability: Annotated[float, Field(ge=0, le=1, description="calibrated probability")]
+    probability_low: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1,
+            description="lower end of an 80 % interval, which shows by how much all probabilities may be too low or "
+            "too high together; null for models from before there was one",
+        ),
+    ]
+    probability_high: Annotated[float | None, Field(ge=0, le=1, description="upper end of that interval")]
     risk: Annotated[
         Risk, Field(description="probability in words, beside the base rate, or 1 or 80 % if that is lower or higher")
     ]
@@ -181,6 +198,13 @@ class ValuePrediction(ProbabilityPrediction):
     expected_value: Annotated[
         float | None, Field(description="expected purchase amount within the horizon, in the shop's currency")
     ]
+    expected_amount: Annotated[
+        float | None, Field(description="the same if the user buys at all, in the shop's currency")
+    ]
+    expected_amount_low: Annotated[
+        float | None, Field(description="lower end of the 80 % interval for what such a buyer spends")
+    ]
+    expected_amount_high: Annotated[float | None, Field(description="upper end of that interval")]
 
 
 @dataclass(kw_only=True)
@@ -207,6 +231,7 @@ class PredictionResponse(Generic[P]):
     horizon_days: Annotated[int | None, Field(description="how far the prediction looks; null for segmentation")]
     predictions: list[P]
     warning: WarningText = None
+    interval_note: IntervalNote = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +280,7 @@ class ExplanationResponse(Generic[P]):
     ]
     explanations: list[TakenApart[P]]
     warning: WarningText = None
+    interval_note: IntervalNote = None
 
 
 REQUEST = TypeAdapter(PredictionRequest)

@@ -7,31 +7,32 @@ rung it stands on and how it is judged (`ml.propensity.training`, `ml.propensity
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from ml.catalogue import FeatureCatalogue
 from ml.cutoffs import CutoffPlan
 from ml.kinds import Answer, ModelKind, Outcome, Population, outcome_of
-from ml.propensity.amount import AMOUNT_INPUTS, AMOUNT_LABEL, fit_amounts
+from ml.propensity.amount import AMOUNT_LABEL, amount_inputs, fit_amounts
 from ml.propensity.bgnbd import BgNbdMember, fit_bgnbd_member
 from ml.propensity.golden import golden_rows, medians
 from ml.propensity.ladder import RUNGS
+from ml.propensity.level import LevelRange
 from ml.propensity.linear import fit_linear
 from ml.propensity.matrix import Floats, Matrix, feature_matrix, require_columns
 from ml.propensity.model import Member, PropensityModel
 from ml.propensity.spec import ACTIVITY_LABEL, ACTIVITY_RECENCY, PropensitySpec
-from ml.propensity.stacking import Stack, settle_level
+from ml.propensity.stacking import Stack, level_shifts, level_spread, settle_level
 from ml.propensity.table import RateTable, fit_rate_table
 from ml.propensity.trees import fit_trees, quantile_matrix, steady_directions
 
 _MOST_ROWS = 100_000
 _LEAST_L2 = 10.0
-_LEVEL_CUTOFFS = 4
+_AMOUNT_COLUMNS = ("as_of", "has_purchased", AMOUNT_LABEL)
 _ENOUGH_FOR_LINEAR = 10
 _ENOUGH_FOR_TREES = 40
 """Rows to learn from that each outcome needs before a rung is worth fitting."""
@@ -83,7 +84,7 @@ class Material:
         """The rows of the plan's days with the features of the kind. Raises FeatureMismatch for a missing column."""
         outcome = outcome_of(kind)
         catalogue = catalogue.select([feature.name for feature in catalogue.for_model(kind.feature_role)])
-        amounts = [*AMOUNT_INPUTS, AMOUNT_LABEL] if kind.answer is Answer.PROBABILITY_AND_VALUE else []
+        amounts = ["average_order_amount", AMOUNT_LABEL] if kind.answer is Answer.PROBABILITY_AND_VALUE else []
         outside = [ACTIVITY_RECENCY, ACTIVITY_LABEL] if kind.population is Population.ACTIVE else []
         needed = ["user_id", "as_of", *catalogue.names, outcome.recency, outcome.label, *amounts, *outside]
         require_columns(frame, needed)
@@ -150,10 +151,11 @@ def fit_model(material: Material, recipe: Recipe, *days: date) -> PropensityMode
     with threadpool_limits(limits=1):
         rungs = fit_rungs(material, rows, days[-1], [recipe.rung])
         members = tuple(member for member in rungs[recipe.rung] if member.name in recipe.members)
-        by_day = [each for day in sorted(days)[::-1][:_LEVEL_CUTOFFS] if len((each := material.rows(day)).labels)]
-        stack = settle_level(recipe.stack, [(votes(members, each.matrix), each.labels) for each in by_day])
+        by_day = [each for day in days[::-1] if len((each := material.rows(day)).labels)]
+        said = [(votes(members, each.matrix), each.labels) for each in by_day]
+        stack = settle_level(recipe.stack, said)
+    inputs = amount_inputs(material.names)
     kind, has_amount = material.kind, material.kind.answer is Answer.PROBABILITY_AND_VALUE
-    probability = expit(stack.log_odds(votes(members, newest.matrix)))
     return PropensityModel(
         kind=kind.name,
         horizon_days=material.plan.horizon_days,
@@ -163,7 +165,8 @@ def fit_model(material: Material, recipe: Recipe, *days: date) -> PropensityMode
         members=members,
         stack=stack,
         outside=_fit_outside(material, days) if kind.population is Population.ACTIVE else None,
-        amounts=fit_amounts(material.rows(*days[:-1]).frame, newest.frame, probability) if has_amount else None,
+        amounts=fit_amounts(rows.frame.select(*_AMOUNT_COLUMNS, *inputs)) if has_amount else None,
+        level=LevelRange(level_spread(level_shifts(recipe.stack, said)), _history_days(material, days[-1])),
         base_rate=round(float((newest.labels.sum() + 0.5) / (len(newest.labels) + 1)), 10),
         typical=medians(newest.matrix),
         cutoffs=material.plan.to_dict(),
@@ -211,6 +214,13 @@ def _fit_process(material: Material, rows: Rows, newest: date) -> BgNbdMember:
         horizon_days=material.plan.horizon_days,
         is_silence=not material.outcome.is_wanted,
     )
+
+
+def _history_days(material: Material, newest: date) -> int:
+    """How long somebody has been known at the first day that the model answers about: a horizon after `newest`."""
+    _, first_visit, _ = material.spec.visits
+    longest = material.frame.filter(pl.col("as_of") == newest)[first_visit].cast(pl.Float64).max()
+    return int(cast(float, longest or 0.0)) + material.plan.horizon_days
 
 
 def _fit_outside(material: Material, days: tuple[date, ...]) -> RateTable:

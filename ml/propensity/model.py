@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -17,8 +17,10 @@ from ml.catalogue import FeatureCatalogue
 from ml.explain import Explainer
 from ml.explanation import Contributions, Explanation
 from ml.kinds import model_kind
-from ml.propensity.amount import AMOUNT_INPUTS, AmountModel
+from ml.propensity.amount import AmountModel
 from ml.propensity.bgnbd import BgNbdMember
+from ml.propensity.earlier_amounts import CappedAmounts
+from ml.propensity.level import LevelRange
 from ml.propensity.linear import LinearMember
 from ml.propensity.matrix import Floats, Matrix, as_matrix, feature_matrix, require_columns
 from ml.propensity.spec import ACTIVITY_RECENCY
@@ -36,7 +38,11 @@ class PropensityPrior:
     """What is said of a user nobody has seen: the rate of the whole population, and what a buyer spends."""
 
     score: float
+    score_low: float | None = None
+    score_high: float | None = None
     expected_amount: float | None = None
+    expected_amount_low: float | None = None
+    expected_amount_high: float | None = None
     expected_value: float | None = None
     basis: str = "prior"
 
@@ -46,9 +52,10 @@ class PropensityModel:
     """One rung of the ladder, ready to answer.
 
     `outside` answers for users who were not active within the last horizon, where the population is the active
-    (churn); it is None where everyone is in the population (purchase). `base_rate` is that of the calibration
-    cutoff. `typical` holds the median of each feature, for words. `cutoffs` is the plan that the model was made
-    with. `golden` holds quantiles, not people, so a model directory carries no personal data.
+    (churn); it is None where everyone is in the population (purchase). `level` is None for models that were saved
+    before there was such a range. `base_rate` is that of the newest cutoff. `typical` holds the median of each
+    feature, for words. `cutoffs` is the plan that the model was made with. `golden` holds quantiles, not people, so a
+    model directory carries no personal data.
     """
 
     kind: str
@@ -59,7 +66,8 @@ class PropensityModel:
     members: tuple[Member, ...]
     stack: Stack
     outside: RateTable | None
-    amounts: AmountModel | None
+    level: LevelRange | None
+    amounts: AmountModel | CappedAmounts | None
     base_rate: float
     typical: tuple[float | None, ...]
     cutoffs: dict[str, Any]
@@ -78,9 +86,10 @@ class PropensityModel:
     def answer(self, values: Values, top: int = 0) -> Answers:
         """Answer every row of `values` (rows x `feature_names`), with up to `top` reasons each.
 
-        Columns: score (a probability) and basis: `model`, or `rule` (the recency rule, or a user outside the
-        population). The purchase model adds expected_amount (given a purchase, in the currency of the data) and
-        expected_value (score x expected_amount).
+        Columns: score (a probability), the range score_low to score_high that it lies in where the level of all
+        answers is too high or too low, and basis: `model`, or `rule` (the recency rule, or a user outside the
+        population). The purchase model adds expected_amount (given a purchase, in the currency of the data), between
+        whose _low and _high most buyers spend, and expected_value (score x expected_amount).
         """
         matrix = as_matrix(values)
         is_outside = self._is_outside(matrix)
@@ -95,9 +104,14 @@ class PropensityModel:
         score = np.asarray(expit(log_odds), np.float64)
         basis = np.where(is_outside, "rule", "rule" if self.rung == "rule" else "model")
         columns: dict[str, NDArray[Any]] = {"score": score, "basis": basis}
+        if self.level is not None:
+            columns["score_low"], columns["score_high"] = self.level.around(log_odds)
         if self.amounts is not None:
             amount = self.amounts.predict(matrix[:, self._amount_columns])
             columns |= {"expected_amount": amount, "expected_value": score * amount}
+            if isinstance(self.amounts, AmountModel):
+                columns["expected_amount_low"] = amount * self.amounts.low
+                columns["expected_amount_high"] = amount * self.amounts.high
         return Answers(columns, explanations)
 
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
@@ -112,10 +126,23 @@ class PropensityModel:
     @property
     def prior(self) -> PropensityPrior:
         """The answer for a user nobody has seen."""
+        found = PropensityPrior(self.base_rate)
+        if self.level is not None:
+            ends = self.level.around(np.array([logit(self.base_rate)]))
+            found = replace(found, score_low=float(ends[0][0]), score_high=float(ends[1][0]))
         if self.amounts is None:
-            return PropensityPrior(self.base_rate)
-        amount = self.amounts.factor * self.amounts.overall
-        return PropensityPrior(self.base_rate, amount, self.base_rate * amount)
+            return found
+        amount = self.amounts.overall
+        found = replace(found, expected_amount=amount, expected_value=self.base_rate * amount)
+        if isinstance(self.amounts, AmountModel):
+            low, high = amount * self.amounts.low, amount * self.amounts.high
+            found = replace(found, expected_amount_low=low, expected_amount_high=high)
+        return found
+
+    @property
+    def interval_note(self) -> str | None:
+        """Why the range of each probability is as wide as it is; None where it is not known."""
+        return None if self.level is None else self.level.note
 
     def contributions(self, features: pl.DataFrame) -> Contributions:
         """`take_apart` of a frame."""
@@ -143,6 +170,7 @@ class PropensityModel:
             "weights": self.stack.weights,
             "intercept": self.stack.intercept,
             "outside": self.outside.to_dict() if self.outside else None,
+            "level": asdict(self.level) if self.level else None,
             "amounts": self.amounts.to_dict() if self.amounts else None,
             "base_rate": self.base_rate,
             "typical": self.typical,
@@ -165,7 +193,8 @@ class PropensityModel:
             members=tuple(_read_member(member, files) for member in data["members"]),
             stack=Stack(tuple(data["weights"]), data["intercept"]),
             outside=RateTable.from_dict(data["outside"]) if data["outside"] else None,
-            amounts=AmountModel.from_dict(data["amounts"]) if data["amounts"] else None,
+            level=LevelRange(**data["level"]) if data.get("level") else None,
+            amounts=_read_amounts(data["amounts"]) if data["amounts"] else None,
             base_rate=data["base_rate"],
             typical=tuple(data["typical"]),
             cutoffs=data["cutoffs"],
@@ -212,11 +241,15 @@ class PropensityModel:
 
     @cached_property
     def _amount_columns(self) -> list[int]:
-        return [self.feature_names.index(name) for name in AMOUNT_INPUTS]
+        return [self.feature_names.index(name) for name in self.amounts.inputs] if self.amounts else []
 
 
 def _member_dict(member: Member) -> dict[str, Any]:
     return {"name": member.name} | ({} if isinstance(member, TreeMember) else {"table": member.to_dict()})
+
+
+def _read_amounts(data: Mapping[str, Any]) -> AmountModel | CappedAmounts:
+    return CappedAmounts.from_dict(data) if "ceiling" in data else AmountModel.from_dict(data)
 
 
 def _read_member(data: Mapping[str, Any], files: Mapping[str, bytes]) -> Member:

@@ -4,6 +4,7 @@ This is the calibration too (Platt scaling with one slope a member). It is linea
 members attribute to features stays attributed, exactly.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,10 @@ _LEVEL_MEMORY = 0.3
 CDNOW and Online Retail II: 0 (the calibration cutoff alone) follows every good and bad month, .5 and more follow
 no season."""
 
+LEVEL_CUTOFFS = 4
+"""How many of the newest cutoffs have a say about the level: what older ones say counts less than .01."""
+
+_PRIOR_CUTOFFS = 3.0
 _MAX_STEPS = 30
 _WIDEST = 50.0
 
@@ -78,9 +83,30 @@ def settle_level(stack: Stack, cutoffs: Sequence[tuple[Floats, Floats]]) -> Stac
     """
     if not cutoffs:
         return stack
-    shifts = [_level_shift(stack.log_odds(members), labels) for members, labels in cutoffs]
-    weights = _LEVEL_MEMORY ** np.arange(len(shifts))
-    return replace(stack, intercept=round(stack.intercept + float(np.average(shifts, weights=weights)), 10))
+    shifts = level_shifts(stack, cutoffs)
+    return replace(stack, intercept=round(stack.intercept + settled(shifts), 10))
+
+
+def level_shifts(stack: Stack, cutoffs: Sequence[tuple[Floats, Floats]]) -> list[float]:
+    """What each of `cutoffs`, as in `settle_level`, would add to the log-odds of `stack`."""
+    return [_level_shift(stack.log_odds(members), labels) for members, labels in cutoffs]
+
+
+def settled(shifts: Sequence[float]) -> float:
+    """The level that some cutoffs foretell for the next one, newest first."""
+    newest = shifts[:LEVEL_CUTOFFS]
+    return float(np.average(newest, weights=_LEVEL_MEMORY ** np.arange(len(newest))))
+
+
+def level_spread(shifts: Sequence[float]) -> float:
+    """By how much the level of a cutoff typically misses what those before it foretold, in log-odds.
+
+    `shifts` are those of cutoffs a horizon apart, newest first. Few of them hardly move the spread from that of a
+    season, 1 / sqrt(_PRIOR_ROWS).
+    """
+    misses = [shift - settled(shifts[place + 1 :]) for place, shift in enumerate(shifts[:-1])]
+    squares = sum(miss**2 for miss in misses) + _PRIOR_CUTOFFS / _PRIOR_ROWS
+    return round(math.sqrt(squares / (len(misses) + _PRIOR_CUTOFFS)), 10)
 
 
 def _level_shift(log_odds: Floats, labels: Floats) -> float:

@@ -62,9 +62,11 @@ def test_answers_differ_only_in_what_a_model_says() -> None:
         "reasons",
         "advice",
     }
-    assert fields("churn", "ProbabilityPrediction") - common == {"probability", "risk"}
+    probability = {"probability", "probability_low", "probability_high", "risk"}
+    assert fields("churn", "ProbabilityPrediction") - common == probability
     assert fields("segmentation", "SegmentPrediction") - common == {"segment_id", "segment"}
-    assert fields("purchase", "ValuePrediction") - common == {"probability", "risk", "expected_value"}
+    amount = {"expected_amount", "expected_amount_low", "expected_amount_high"}
+    assert fields("purchase", "ValuePrediction") - common == probability | amount | {"expected_value"}
 
 
 EXAMPLES_OF = {
