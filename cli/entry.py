@@ -42,6 +42,7 @@ COMMANDS = {
     "audit": Entry("audit", "app", "The log of who changed what: verify it, drop what is too old."),
     "campaigns": Entry("campaigns", "app", "Messages to many: make, preview, approve, start, pause, follow."),
     "experiments": Entry("experiments", "app", "Experiments: the global control group, whom no campaign reaches."),
+    "policy": Entry("policy", "app", "Whom to treat: learned from campaigns, judged, used only if better than chance."),
     "feedback": Entry("feedback", "app", "What users say through the bot: list it, answer it."),
     "replica": Entry("replica", "app", "The replica of Postgres: promote it, and put it in the primary's place."),
     "backup": Entry("backups", "app", "Backups: create, list, verify, and restore to any moment."),

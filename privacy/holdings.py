@@ -76,6 +76,7 @@ HOLDINGS: tuple[Holding, ...] = (
     deleted("ml.ledger", "kind", "model", "feature_hash", "segment", "basis", "treatment"),
     deleted("ml.outcomes"),
     deleted("ml.excluded_users", "excluded_by"),
+    deleted("ml.user_effects", "action"),
     deleted("jobs.user_exports"),
     deleted("app.subscriptions", "language", "topics", "time_zone"),
     deleted("app.do_not_contact", "said_by"),

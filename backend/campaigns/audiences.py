@@ -18,7 +18,7 @@ from backend.users.selecting import Selection, on_list, selection_of
 from ml.experiments.assignment import CONTROL, Arm, arms_of
 from warehouse.campaigns import Campaign
 from warehouse.database import Statement, rows, value
-from warehouse.experiments import arm_parameters, in_arm, in_global_control
+from warehouse.experiments import SHARE_OF_ARM, arm_parameters, in_arm, in_global_control
 from warehouse.send_queue import QUIET_UNTIL, REFUSAL, Rules
 
 GLOBAL_CONTROL = "global_control"
@@ -72,7 +72,7 @@ _PLACED = sql.SQL(
     ),
 
     placed as (
-        select *, case
+        select *, {share_of_arm} as propensity, case
             when refusal in ('no_chat', 'blocked') then 'unreachable'
             when refusal is not null then 'opted_out'
             when arm in (%(control)s, %(global_control)s) then 'control'
@@ -167,8 +167,9 @@ def select(campaign: Campaign, rules: Rules) -> Statement[int]:
     query = sql.SQL(
         """
         {} , stored as (
-            insert into app.recipients (campaign_id, user_id, arm, state, reason, due_at, is_untold)
-            select %(campaign_id)s::uuid, user_id, arm, state, refusal, coalesce(quiet_until, now()), state = 'control'
+            insert into app.recipients (campaign_id, user_id, arm, propensity, state, reason, due_at, is_untold)
+            select %(campaign_id)s::uuid, user_id, arm, propensity, state, refusal, coalesce(quiet_until, now()),
+                state = 'control'
             from placed
             -- In the order of the indexes, which then grow at their ends.
             order by state, user_id
@@ -193,6 +194,7 @@ def placed_by(
         quiet_until=QUIET_UNTIL,
         is_held_out=in_global_control(user_id),
         arm=in_arm(user_id),
+        share_of_arm=SHARE_OF_ARM,
     )
     return placed, {
         **given,
