@@ -27,6 +27,7 @@ from standalone.postgres import keep_running, running_postmaster
 from standalone.processes import Child, Command
 from standalone.replica import demand_replica
 from standalone.rolling import Requests, restart_replicas
+from standalone.rotating import rotate
 from standalone.servers import model_servers
 from standalone.stack import Platform
 from standalone.up import announce
@@ -106,6 +107,9 @@ def supervise(
 def _look(platform: Platform, fleet: Fleet, question: Question, console: Console) -> None:
     _keep_postgres(platform, console)
     fleet.revive(lambda child, wait_seconds: _say_end(console, child, wait_seconds))
+    for child in fleet.children:
+        if child.command.name == "gateway" and child.is_running:
+            rotate(platform.home.gateway / "access.log", child.process.pid)
     known = question.answer()
     for run_id in known.lost_runs:
         _say(console, f"Run {run_id} has failed: its process is gone.")

@@ -4,14 +4,17 @@ import json
 import os
 import ssl
 import subprocess
+import time
 from collections.abc import Callable
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from standalone.gateway import Limits
+from standalone.rotating import rotate
 from tests.integration.gateway.conftest import Door, context_of
 
 pytestmark = pytest.mark.system("nginx")
@@ -172,6 +175,19 @@ def test_the_log_is_json_and_has_no_secret_and_nothing_personal(door: Door) -> N
     assert lines[-1]["client.ip"] == "127.0.0.0"
     text = json.dumps(lines) + (door.home.logs / "gateway.log").read_text(encoding="utf-8")
     assert not [planted for planted in ("4711", "anna", "planted") if planted in text]
+
+
+def test_a_large_log_is_set_aside_and_nginx_writes_to_a_new_one(door: Door) -> None:
+    log, pid = Path(door.gateway.access_log), int((door.gateway.folder / "nginx.pid").read_text(encoding="ascii"))
+    with door.client() as client:
+        client.get("/before")
+        before = log.read_text(encoding="utf-8")
+        assert rotate(log, pid, most_bytes=0)
+        deadline = time.monotonic() + 30
+        while not log.exists() or "/after" not in log.read_text(encoding="utf-8"):
+            client.get("/after")
+            assert time.monotonic() < deadline
+    assert log.with_name("access.log.1").read_text(encoding="utf-8").startswith(before)
 
 
 def test_nginx_is_no_root(door: Door) -> None:
