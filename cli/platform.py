@@ -47,7 +47,6 @@ def up(
     from standalone.backups.keys import keyring_of
     from standalone.fleet import Fleet
     from standalone.layout import chosen_layout
-    from standalone.monitoring_servers import demand_prometheus
     from standalone.pooler import demand_pooler
     from standalone.replica import prepare_replica
     from standalone.rolling import Requests
@@ -62,7 +61,8 @@ def up(
             "pooled": settings.pooled or pooled,
         }
     )
-    layout = chosen_layout(gateway, api_replicas, service_replicas)
+    left_out = missing_parts(gateway=gateway, monitoring=monitoring)
+    layout = chosen_layout(gateway and "gateway" not in left_out, api_replicas, service_replicas)
     home = prepare_home(settings.home)
     # What is missing is said before anything starts.
     if settings.backup_to is not None:
@@ -71,8 +71,6 @@ def up(
         prepare_replica(settings, home)
     if settings.pooled:
         demand_pooler(settings)
-    if monitoring:
-        demand_prometheus()
     console, restarts = Console(), Requests()
     try:
         with (
@@ -82,9 +80,32 @@ def up(
             _until_stop_signal(console),
             restarts.heard(),
         ):
-            _serve(platform, fleet, console, layout, restarts, is_watched=monitoring)
+            is_watched = monitoring and "monitoring" not in left_out
+            _serve(platform, fleet, console, layout, restarts, [*left_out.values()], is_watched=is_watched)
     except KeyboardInterrupt:
         console.print("Stopped.")
+
+
+def missing_parts(*, gateway: bool, monitoring: bool) -> dict[str, str]:
+    """Which of the parts that were asked for this machine lacks the programs of: by name, a sentence that says so.
+
+    Nothing is less safe without them: every address is on loopback.
+    """
+    from core.errors import UserError
+    from standalone.gateway_server import demand_nginx
+    from standalone.monitoring_servers import demand_prometheus
+
+    missing = {}
+    for name, is_wanted, demand in (
+        ("gateway", gateway, demand_nginx),
+        ("monitoring", monitoring, demand_prometheus),
+    ):
+        try:
+            if is_wanted:
+                demand()
+        except UserError as error:
+            missing[name] = str(error)
+    return missing
 
 
 def down() -> None:
@@ -126,6 +147,7 @@ def _serve(
     console: Console,
     layout: "Layout",
     restarts: "Requests",
+    left_out: list[str],
     *,
     is_watched: bool,
 ) -> NoReturn:
@@ -151,7 +173,7 @@ def _serve(
             first = first_servers(platform, layout)
             fleet.start(first, lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"))
             fleet.start([*last_servers(platform, layout, first), *_archivers(platform)])
-            left_out = _start_watching(platform, fleet) if is_watched else []
+            not_watched = _start_watching(platform, fleet) if is_watched else []
         announce(platform.home, fleet.children)
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
         if not fleet.names & {kind.name for kind in model_kinds()}:
@@ -165,8 +187,10 @@ def _serve(
                 f"Without TELEGRAM_BOT_TOKEN a double is Telegram; chat with the bot at {telegram_of(platform).url}",
                 highlight=False,
             )
-        for each in left_out:
+        for each in not_watched:
             console.print(f"Not watched: {each}", highlight=False)
+        for each in left_out:
+            console.print(f"Left out: {each}", highlight=False)
         console.print("Ctrl-C stops all.")
         supervise(platform, fleet, instance, console, restarts, layout.service_replicas)
 
