@@ -110,7 +110,7 @@ def _note_problem(home: Home, problem: str) -> None:
 
 def _server(settings: Settings, home: Home) -> Server:
     if settings.database_url is not None:
-        return given_server(settings.database_url)
+        return given_server(settings.database_url, settings.database_password)
     postmaster = running_postmaster(home)
     if postmaster is None:
         raise PlatformError("The embedded Postgres does not run.")
