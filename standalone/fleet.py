@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
-from standalone.processes import Child, Command, start, stop, wait_until_ready
+from standalone.processes import Child, Command, end_rest, start, stop, wait_until_ready
 
 READY_SECONDS = 300
 """Generous, because MLflow and Dagster import much and the machine may be busy."""
@@ -85,6 +85,7 @@ class Fleet:
                 wait = _wait_seconds(len(recent))
                 self._ends[name] = [*recent, now]
                 self._due[name] = now + wait
+                end_rest(child)
                 on_end(child, wait)
         due = [name for name, moment in self._due.items() if moment <= now]
         for name in due:

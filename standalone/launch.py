@@ -12,6 +12,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+LEADER_VARIABLE = "CUSTOMER_ANALYZER_LEADER"
+"""Holds the id of the process that was launched, for it and for all that it starts."""
 CAPABILITIES = {"dac_override": 1, "dac_read_search": 2}
 
 _PR_SET_PDEATHSIG = 1
@@ -87,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.uid is not None:
         become(chosen.uid, chosen.gid, chosen.capability)
     die_with_parent(chosen.parent, signal.SIGTERM)
+    os.environ[LEADER_VARIABLE] = str(os.getpid())
     os.execvp(chosen.program[0], chosen.program)  # noqa: S606
 
 

@@ -22,6 +22,7 @@ import psutil
 from core.errors import PlatformError
 from core.home import LOOPBACK, open_log
 from core.log_filter import start_filter
+from standalone.launch import LEADER_VARIABLE
 
 TAIL_LINES = 15
 
@@ -46,6 +47,8 @@ class Command:
     """The path below which all its pages are."""
     launch_options: Sequence[str] = ()
     """Options of `standalone.launch`, such as the user that it runs as."""
+    keeps_children: bool = False
+    """Whether what it has started goes on when it has ended by itself."""
     is_foreign: bool = False
     """Whether it writes its log in a form of its own, which is then written again in ours."""
 
@@ -148,6 +151,30 @@ def stop(children: Sequence[Child], seconds: float = 20) -> None:
     for child in children:
         child.process.wait()
         child.finish_log()
+
+
+def end_rest(child: Child, seconds: float = 5) -> None:
+    """Ends what a process that has ended by itself has left running, such as workers that hold its port."""
+    pid = child.process.pid
+    # Its id may be another process' by now, whose descendants are none of ours.
+    if child.command.keeps_children or psutil.pid_exists(pid):
+        return
+    rest = [process for process in psutil.process_iter() if _is_of(process, pid)]
+    for process in rest:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    wait_for_end(rest, seconds)
+
+
+def _is_of(process: psutil.Process, leader: int) -> bool:
+    """Whether a process was started by a leader, or by what that started.
+
+    Some programs, such as nginx, write over their environment; others, such as BentoML, leave the leader's session.
+    """
+    try:
+        return os.getsid(process.pid) == leader or process.environ().get(LEADER_VARIABLE) == str(leader)
+    except (psutil.Error, OSError):
+        return False
 
 
 def wait_for_end(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:

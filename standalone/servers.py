@@ -72,6 +72,8 @@ def page_servers(platform: Platform) -> list[Command]:
             code_port,
             directory=home.root,
             is_foreign=True,
+            # A run that has begun ends by itself.
+            keeps_children=True,
         ),
         Command(
             "dagster",

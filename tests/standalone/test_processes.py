@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -88,6 +89,29 @@ def test_one_that_keeps_ending_is_started_again_ever_more_rarely(
         fleet.children[0].process.wait(30)
         fleet.revive(lambda _child, wait: waits.append(wait))
         assert waits[-1] == 0
+
+
+@pytest.mark.parametrize("keeps_children", [False, True])
+@pytest.mark.parametrize("has_own_session", [False, True])
+def test_what_a_killed_server_left_running_is_ended_before_it_is_started_again(
+    tmp_path: Path, has_own_session: bool, keeps_children: bool
+) -> None:
+    code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'],"
+    code += f" start_new_session={has_own_session}); time.sleep(60)"
+    command = replace(_command(tmp_path, code), keeps_children=keeps_children)
+    with Fleet() as fleet:
+        fleet.begin([command])
+        leader = psutil.Process(fleet.children[0].process.pid)
+        while not (left := leader.children()):
+            assert fleet.children[0].is_running
+        leader.kill()
+        fleet.children[0].process.wait(30)
+        fleet.revive()
+        is_left = left[0].is_running() and left[0].status() != psutil.STATUS_ZOMBIE
+        assert is_left == keeps_children
+        assert fleet.children[0].is_running
+        if keeps_children:
+            left[0].kill()
 
 
 def test_one_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
