@@ -24,7 +24,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-spark dashboards demo test unit clock soak up lint format bench bench-api bench-campaigns bench-web bench-data bench-gateway bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
+.PHONY: help install install-spark dashboards demo test unit clock soak chaos up lint format bench bench-api bench-campaigns bench-web bench-data bench-gateway bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -80,8 +80,11 @@ clock: install ## run the tests that start no server at a month's end, before an
 	@for day in 2026-08-31 2028-02-29 2028-03-01 2029-01-01; do \
 		$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration --midnight $$day || exit 1; done
 
-soak: install ## run the long tests, many seeds each
-	@$(BIN)/pytest -m soak tests
+soak: install web ## run the long tests, many seeds each (MINUTES=30: how long everything fails in turn)
+	@MINUTES=$(MINUTES) $(BIN)/pytest -m soak tests
+
+chaos: install web ## let everything fail in turn under load, and write the table in docs/faults.md (MINUTES=30)
+	@$(BIN)/python -m tests.integration.chaos --minutes $(or $(MINUTES),30) --page docs/faults.md $(CHAOS)
 
 up: install web ## start the platform: Postgres, API and dashboard, bot, MLflow, Dagster, services; Ctrl-C stops all (GATEWAY=1: behind nginx, MONITORING=1: watched by Prometheus)
 	@$(BIN)/customer-analyzer up $(if $(GATEWAY),--gateway) $(if $(MONITORING),--monitoring)

@@ -139,6 +139,7 @@ def wait_until_ready(child: Child, seconds: float) -> None:
 
 def stop(children: Sequence[Child], seconds: float = 20) -> None:
     """Stops processes and their descendants: sends SIGTERM to all, then kills those that are left."""
+    ended = [child for child in children if not child.is_running]
     family = [process for child in children for process in _family(child)]
     for child in children:
         with contextlib.suppress(ProcessLookupError):
@@ -150,6 +151,9 @@ def stop(children: Sequence[Child], seconds: float = 20) -> None:
     wait_for_end(family, seconds)
     for child in children:
         child.process.wait()
+    for child in ended:
+        end_rest(child)
+    for child in children:
         child.finish_log()
 
 

@@ -45,16 +45,25 @@ class Writer:
 
 
 @contextmanager
-def archived_shop(place: Path) -> Iterator[Shop]:
-    """A platform of its own, archived as `up` does it, with a complete base backup."""
+def prepared_shop(place: Path) -> Iterator[Shop]:
+    """A platform of its own with a key for backups, which nobody archives yet."""
     folder, key = place / "backups", place / "elsewhere" / "private.asc"
     key.parent.mkdir()
     settings = Settings(home=place / "home", database_url=None, backup_to=folder)
     settings.home.mkdir(mode=0o711)
     make_key_pair(Home(settings.home), key, folder)
-    with running_platform(settings) as platform, running_servers([archiver(platform.home)]):
-        wait(lambda: read_state(platform.home).backup_at is not None, 60)
+    with running_platform(settings) as platform:
+        with platform.server.connect(WAREHOUSE, autocommit=True) as connection:
+            connection.execute("select raw.ensure_event_partitions(current_date, current_date + 1)")
         yield Shop(platform, folder, key)
+
+
+@contextmanager
+def archived_shop(place: Path) -> Iterator[Shop]:
+    """The same, archived as `up` does it, with a complete base backup."""
+    with prepared_shop(place) as shop, running_servers([archiver(shop.platform.home)]):
+        wait(lambda: read_state(shop.platform.home).backup_at is not None, 60)
+        yield shop
 
 
 @contextmanager
@@ -67,8 +76,6 @@ def writing(platform: Platform, pause_seconds: float) -> Iterator[Writer]:
             while not stopped.wait(pause_seconds):
                 write_event(connection, writer)
 
-    with platform.server.connect(WAREHOUSE, autocommit=True) as connection:
-        connection.execute("select raw.ensure_event_partitions(current_date, current_date + 1)")
     thread = threading.Thread(target=write)
     thread.start()
     try:
