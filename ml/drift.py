@@ -99,7 +99,7 @@ def compare(
     share = usual.filter("is_drifted").height / max(usual.height, 1)
     users = min(reference.height, current.height)
     is_drifted = users >= MIN_ROWS and (share >= share_threshold or bool(alarms))
-    reason = _reason(is_drifted, usual, share, share_threshold, alarms, users)
+    reason = _reason(is_drifted, usual, share, share_threshold, alarms, users) + _levels(measures)
     return DriftReport(is_drifted, users >= MIN_ROWS, share, table, alarms, reason, old, new)
 
 
@@ -121,6 +121,15 @@ def _worst_first(table: pl.DataFrame, ageing: Collection[str]) -> pl.DataFrame:
         nulls_last=True,
         maintain_order=True,
     )
+
+
+def _levels(measures: Sequence[Measure]) -> str:
+    """What was foretold beside what came, in users and in money, where it was measured."""
+    found = {each.column: each.note.partition(";")[0] for each in measures if each.kind == "performance"}
+    users, money = found.get("calibration"), found.get("money")
+    if users is None:
+        return ""
+    return f" {users[0].upper()}{users[1:]}{'' if money is None else f' (money: {money})'}."
 
 
 def _reason(

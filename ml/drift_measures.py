@@ -51,6 +51,8 @@ SCORE_THRESHOLD = 0.1
 AUC_THRESHOLD = 0.05
 CALIBRATION_THRESHOLD = 0.25
 """Log-odds of the observed rate over the expected one: 22 % observed where 18 % were expected."""
+MONEY_THRESHOLD = 0.25
+"""Logarithm of the money that came over the money foretold: 128 came where 100 were foretold."""
 
 _NUMERIC = Distance("wasserstein", 0.2, is_categorical=False)
 _FEW = Distance("jensenshannon", 0.15, is_categorical=True)
@@ -84,10 +86,15 @@ class Measure:
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """Users with the probability they were given and what then happened (0 or 1)."""
+    """Users with the probability they were given and what then happened (0 or 1).
+
+    `foretold_money` and `money` are what they were expected to spend and what they spent, where the model says so.
+    """
 
     probability: Floats
     label: Floats
+    foretold_money: Floats | None = None
+    money: Floats | None = None
 
     @property
     def is_enough(self) -> bool:
@@ -155,27 +162,44 @@ def score_measure(reference: pl.Series, current: pl.Series, seed: int = 0) -> Me
 
 
 def performance_measures(tested: Outcomes, live: Outcomes, seed: int = 0) -> list[Measure]:
-    """How a model does since, against its own out-of-time test: the fall of its AUC, and the shift of its calibration.
+    """How a model does since: the fall of its AUC against its own out-of-time test, and its level.
 
-    Calibration is what must be added to the log-odds of the expected rate to get the observed one; what the test
-    needed already is no drift.
+    Calibration is what must be added to the log-odds of the expected rate to get the observed one. It is judged by
+    itself and not against the test: what came true a third too often is to be noticed although the test had shown it.
+    Money is judged in the same way, where the model foretells any.
     """
     ranking = Measure("AUC", "performance", "fall since the test", threshold=AUC_THRESHOLD)
     level = Measure("calibration", "performance", "log-odds", threshold=CALIBRATION_THRESHOLD)
     if not (tested.is_enough and live.is_enough):
         return [_too_few(ranking), _too_few(level)]
     areas = [auc(side.label, side.probability) for side in (tested, live)]
+    fall, users = areas[0] - areas[1], f"{len(live.label):,} users"
     falls = _auc_draws(tested, seed) - _auc_draws(live, seed + 1)
-    gaps = [_gap(side) for side in (tested, live)]
-    resamples = _resamples(len(tested.label), len(live.label), seed)
-    shifts = [_gap(live, now) - _gap(tested, then) for then, now in resamples]
-    fall, shift = areas[0] - areas[1], gaps[1] - gaps[0]
-    users = f"{len(live.label):,} users"
     ranked = replace(ranking, distance=max(fall, 0.0), note=f"{areas[0]:.3f} in the test, {areas[1]:.3f} of {users}")
-    expected, observed = live.probability.mean(), live.label.mean()
-    levelled = replace(level, distance=abs(shift), note=f"{expected:.1%} expected, {observed:.1%} observed of {users}")
+    shift = _gap(live)
+    note = f"foretold {live.probability.sum():,.0f}, came {live.label.sum():,.0f} of {users}"
+    levelled = replace(level, distance=abs(shift), note=note)
+    shifts = [_gap(live, now) for now in draw_counts(len(live.label), _DRAWS, seed)]
     # An AUC that rose is no drift to mend.
-    return [_judged(ranked, fall, falls) if fall > 0 else ranked, _judged(levelled, shift, shifts)]
+    measures = [_judged(ranked, fall, falls) if fall > 0 else ranked, _judged(levelled, shift, shifts)]
+    return measures if live.money is None else [*measures, _money_measure(live, seed)]
+
+
+def _money_measure(live: Outcomes, seed: int) -> Measure:
+    """How far the money that came is from the money that was foretold: a few large orders explain much."""
+    found = Measure("money", "performance", "log ratio", threshold=MONEY_THRESHOLD)
+    if live.foretold_money is None or live.money is None:
+        return _too_few(found)
+    foretold, came = live.foretold_money, live.money
+    if not (foretold.sum() > 0 and came.sum() > 0):
+        return _too_few(found)
+    shift = float(np.log(came.sum() / foretold.sum()))
+    with np.errstate(divide="ignore"):
+        draws = np.array(
+            [np.log((now @ came) / (now @ foretold)) for now in draw_counts(len(came), _DRAWS, seed)], np.float64
+        )
+    note = f"foretold {foretold.sum():,.0f}, came {came.sum():,.0f}"
+    return _judged(replace(found, distance=abs(shift), note=note), shift, draws)
 
 
 def _clip(values: pl.Series, reference: pl.Series) -> pl.Series:

@@ -3,7 +3,7 @@
 How drift is measured and when it counts is `ml.drift`'s; this module fetches the rows and keeps the report.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -117,7 +117,13 @@ def _performance(
     test = marts.training_frame([date.fromisoformat(scorer.tags["test_cutoff"])], horizon_days)
     test = test.drop_nulls(label)
     scores = registry.load_judged(scorer).predict(test)["score"]
-    return outcomes(scores, test[label]), outcomes(live["score"], live["label"])
+    matured = outcomes(live["score"], live["label"])
+    if live["expected_value"].null_count() == 0:
+        money = live.select(pl.col("expected_value", "purchase_amount").cast(pl.Float64).fill_null(0.0))
+        matured = replace(
+            matured, foretold_money=money["expected_value"].to_numpy(), money=money["purchase_amount"].to_numpy()
+        )
+    return outcomes(scores, test[label]), matured
 
 
 def outcomes(score: pl.Series, label: pl.Series) -> Outcomes:

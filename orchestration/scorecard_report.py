@@ -18,6 +18,8 @@ _SHOWN = {
     "is_live": "said",
     "model_version": "version",
     "users": "users",
+    "foretold": "foretold",
+    "positives": "came",
     "observed_rate": "observed",
     "predicted_rate": "predicted",
     "auc": "AUC",
@@ -47,8 +49,12 @@ def read_scorecard(warehouse: Database, model: str | None = None, weeks: int | N
 
 
 def display_rows(scorecard: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells; the uplift with its 95 % interval, or empty unless there are treated and control users."""
-    return list(_SHOWN.values()), [[_cell(name, row) for name in _SHOWN] for row in scorecard.iter_rows(named=True)]
+    """Headings and cells: how many users were foretold and how many came, and figures.
+
+    The uplift has its 95 % interval; it is empty unless there are treated and control users.
+    """
+    told = scorecard.with_columns(foretold=(pl.col("predicted_rate") * pl.col("users")).round().cast(pl.Int64))
+    return list(_SHOWN.values()), [[_cell(name, row) for name in _SHOWN] for row in told.iter_rows(named=True)]
 
 
 def scorecard_markdown(scorecard: pl.DataFrame) -> str:

@@ -61,7 +61,9 @@ def read_scores(database: Database, model: str, as_of: date) -> pl.DataFrame:
 
 
 def matured_scores(database: Database, model: str, label: str, horizon_days: int, as_of: date) -> pl.DataFrame:
-    """The newest scores whose horizon closed in the week before `as_of`: user_id, score, model_version and `label`.
+    """The newest scores whose horizon closed in the week before `as_of`.
+
+    Columns: user_id, score, expected_value, model_version, `label`, and purchase_amount, which is what the user spent.
 
     `label` is a column of `marts.user_labels`. Users whom the label does not ask about are left out; the frame is
     empty where nothing has matured.
@@ -69,15 +71,17 @@ def matured_scores(database: Database, model: str, label: str, horizon_days: int
     newest = as_of - timedelta(days=horizon_days)
     query = sql.SQL("""
         with labelled as (
-            select user_id, as_of, {label} as label from marts.user_labels
+            select user_id, as_of, purchase_amount, {label} as label from marts.user_labels
             where horizon_days = %(horizon_days)s and as_of between %(oldest)s and %(newest)s
         ),
         matured as (
-            select scores.user_id, scores.as_of, scores.score, scores.model_version, labelled.label
+            select
+                scores.user_id, scores.as_of, scores.score, scores.expected_value, scores.model_version,
+                labelled.purchase_amount::float8 as purchase_amount, labelled.label
             from ml.scores as scores join labelled using (user_id, as_of)
             where scores.model = %(model)s and scores.horizon_days = %(horizon_days)s and labelled.label is not null
         )
-        select user_id, score, model_version, label from matured
+        select user_id, score, expected_value, model_version, label, purchase_amount from matured
         where as_of = (select max(as_of) from matured) order by user_id
     """).format(label=sql.Identifier(label))
     return database.frame(

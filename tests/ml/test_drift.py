@@ -111,6 +111,24 @@ def test_one_measure_made_elsewhere_is_enough_unless_it_could_not_be_made() -> N
     assert not compare(users(1), users(2), ["amount"], measures=[unknown]).is_drifted
 
 
+def test_the_verdict_says_what_was_foretold_and_what_came() -> None:
+    level = Measure(
+        "calibration",
+        "performance",
+        "log-odds",
+        distance=0.5,
+        threshold=0.25,
+        is_drifted=True,
+        note="foretold 980, came 1,496 of 5,777 users; shift +0.40 to +0.60",
+    )
+    money = Measure("money", "performance", note="foretold 49,000, came 75,000; shift +0.30 to +0.50")
+    report = compare(users(1), users(2), ["amount"], measures=[level, money])
+    assert report.reason == (
+        "Drift: calibration moved; 0 of 1 columns drifted (0%, limit 30%)."
+        " Foretold 980, came 1,496 of 5,777 users (money: foretold 49,000, came 75,000)."
+    )
+
+
 def test_what_cannot_be_compared_has_drifted() -> None:
     reference = users(1).with_columns(gone=pl.col("amount"), emptied=pl.col("amount"), sparser=pl.col("amount"))
     current = users(2).with_columns(

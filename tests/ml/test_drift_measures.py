@@ -96,9 +96,35 @@ def test_outcomes_above_the_expected_shift_the_calibration_and_not_the_ranking()
     assert not named(measures, "AUC").is_drifted
 
 
-def test_what_the_test_was_off_by_already_is_no_drift() -> None:
+def test_a_level_that_the_test_had_shown_already_is_noticed_all_the_same() -> None:
     measures = performance_measures(foretold(5000, 1, shift=0.6), foretold(5000, 2, shift=0.6))
-    assert not named(measures, "calibration").is_drifted
+    assert named(measures, "calibration").is_drifted
+
+
+def test_the_level_is_told_in_users_and_in_money() -> None:
+    """A month of 5,777 users in which a third more came than was foretold."""
+    random = np.random.default_rng(0)
+    probability = np.full(5777, 980 / 5777)
+    label = np.zeros(5777)
+    label[random.permutation(5777)[:1496]] = 1.0
+    live = Outcomes(probability, label, 50 * probability, label * random.gamma(4, 12.5, 5777))
+    measures = performance_measures(foretold(5000, 1), live)
+    calibration, money = named(measures, "calibration"), named(measures, "money")
+    assert calibration.note.startswith("foretold 980, came 1,496 of 5,777 users; shift +0.")
+    assert money.note.startswith("foretold 49,000, came 7")
+    assert calibration.is_drifted
+    assert money.is_drifted
+    steady = Outcomes(probability, label, live.money, live.money)
+    assert not named(performance_measures(foretold(5000, 1), steady), "money").is_drifted
+
+
+def test_money_of_a_few_large_orders_is_no_alarm() -> None:
+    label = np.zeros(5000)
+    label[:500] = 1.0
+    money = 20 * label
+    money[0] = 10_000.0
+    found = performance_measures(foretold(5000, 1), Outcomes(np.full(5000, 0.1), label, np.full(5000, 2.0), money))
+    assert not named(found, "money").is_drifted
 
 
 def test_a_worse_ranking_is_a_fall_of_the_auc_and_a_better_one_is_none() -> None:

@@ -39,6 +39,7 @@ def test_figures_are_rounded_and_uplift_has_its_interval() -> None:
     shown = dict(zip(headings, row, strict=True))
     assert (shown["week of"], shown["version"], shown["users"]) == ("2024-03-04", "3", "1200")
     assert shown["said"] == "live"
+    assert (shown["foretold"], shown["came"]) == ("252", "240")
     assert (shown["AUC"], shown["calibration error"], shown["lift at 10 %"]) == ("0.725", "0.015", "2.500")
     assert shown["uplift of treatment"] == "-0.050 ± 0.039"
 
@@ -46,7 +47,7 @@ def test_figures_are_rounded_and_uplift_has_its_interval() -> None:
 def test_what_cannot_be_told_is_left_empty() -> None:
     lines = scorecard_markdown(pl.DataFrame([ROW, QUIET])).splitlines()
     assert len(lines) == 4
-    assert {line.count("|") for line in lines} == {14}
+    assert {line.count("|") for line in lines} == {16}
     assert lines[3].endswith("| 0.150 |  |  |")
     assert "None" not in lines[3]
 

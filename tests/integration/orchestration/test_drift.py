@@ -122,12 +122,13 @@ def test_scores_are_judged_when_their_horizon_has_closed_and_not_a_day_before(wa
     """Scores of three days, of which all have labels: what matured last is what counts, and only those asked about."""
     with warehouse.transaction() as connection:
         connection.execute(
-            "create table marts.user_labels (user_id text, as_of date, horizon_days integer, is_churned boolean)"
+            "create table marts.user_labels"
+            " (user_id text, as_of date, horizon_days integer, is_churned boolean, purchase_amount numeric)"
         )
         for day in (0, 2, 9):
             connection.execute(
                 "insert into marts.user_labels select unnest(array['a', 'b', 'c']), %s, 30,"
-                " unnest(array[true, false, null])",
+                " unnest(array[true, false, null]), 12.5",
                 (MONDAY + timedelta(days=day),),
             )
     users = pl.DataFrame({"user_id": ["a", "b", "c"], "score": [0.8, 0.3, 0.5], "basis": ["model"] * 3})
@@ -138,7 +139,11 @@ def test_scores_are_judged_when_their_horizon_has_closed_and_not_a_day_before(wa
         return matured_scores(warehouse, "churn", "is_churned", 30, MONDAY + timedelta(days=30 + day))
 
     found = matured(5)
-    assert found.rows() == [("a", 0.8, 3, True), ("b", 0.3, 3, False)]
+    assert found.select("user_id", "score", "model_version", "label").rows() == [
+        ("a", 0.8, 3, True),
+        ("b", 0.3, 3, False),
+    ]
+    assert found.select("expected_value", "purchase_amount").rows() == [(None, 12.5)] * 2
     assert matured(1)["model_version"].to_list() == [1, 1]
     assert matured(9)["model_version"].to_list() == [10, 10]
     assert matured(-1).is_empty()

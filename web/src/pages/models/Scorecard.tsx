@@ -7,6 +7,12 @@ import { useFormat } from "../../i18n";
 
 const GRID = { left: 8, right: 8, top: 16, bottom: 36, containLabel: true };
 
+/** How many users it was foretold of, in whole users. */
+const foretoldUsers = (week: ScorecardWeek) => Math.round(week.predicted_rate * week.users);
+
+/** For how many of them it came true. */
+const cameUsers = (week: ScorecardWeek) => Math.round(week.observed_rate * week.users);
+
 /**
  * What was foretold beside what came true, and how well users were ranked, by the week of the answers; each beside what
  * the champion's out-of-time test promised.
@@ -21,6 +27,8 @@ export function Scorecard({ weeks, tested }: { weeks: readonly ScorecardWeek[]; 
       t("models.week"),
       t("models.version"),
       t("segments.users"),
+      t("models.foretoldUsers"),
+      t("models.cameUsers"),
       t("models.foretold"),
       t("models.cameTrue"),
       "AUC",
@@ -31,6 +39,8 @@ export function Scorecard({ weeks, tested }: { weeks: readonly ScorecardWeek[]; 
       week.as_of_week,
       week.model_version,
       week.users,
+      foretoldUsers(week),
+      cameUsers(week),
       week.predicted_rate,
       week.observed_rate,
       week.auc,
@@ -38,6 +48,7 @@ export function Scorecard({ weeks, tested }: { weeks: readonly ScorecardWeek[]; 
       week.calibration_error,
     ]),
   };
+  const newest = shown.filter((week) => week.is_live).at(-1);
   const line = (name: string, data: (number | null)[]) => ({ name, type: "line", data, symbolSize: 5 });
   const promised = (value: number | null | undefined) =>
     value == null
@@ -63,6 +74,16 @@ export function Scorecard({ weeks, tested }: { weeks: readonly ScorecardWeek[]; 
   return (
     <div>
       <Typography variant="h3">{t("models.since")}</Typography>
+      {newest !== undefined && (
+        <Typography variant="body2">
+          {t("models.levelOfWeek", {
+            week: format.day(newest.as_of_week),
+            users: format.number(newest.users),
+            foretold: format.number(foretoldUsers(newest)),
+            came: format.number(cameUsers(newest)),
+          })}
+        </Typography>
+      )}
       <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "repeat(3, 1fr)" } }}>
         <Chart
           label={t("models.calibration")}
