@@ -991,7 +991,10 @@ def get_user_recommendations(
 ) -> Call[models.Recommendations]:
     """What may be offered to a user.
 
-    Nothing that the user has bought or given back, also a second ago. A new user gets what is popular.
+    Nothing that the user has given back, also a second ago. A new user gets what is popular.
+
+    What the user has bought before is offered again only by a learned recommender, where people do buy it again.
+    `recommender` says whether there is one, and if not, why.
 
     limit: items at most
     """

@@ -1,14 +1,14 @@
 """`customer-analyzer campaigns`: messages to many, from draft to numbers, over the API of the running platform."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
+from cli.api import running_api
 from cli.effects import effect, scorecard
 from cli.options import AsJson
 
@@ -45,7 +45,7 @@ def create(
 
     try:
         given = json.loads(file.read_text(encoding="utf-8"))
-        with _api() as api:
+        with running_api() as api:
             if users is not None:
                 given.setdefault("audience", {})["list_id"] = str(_listed(api, users))
             _show(api.make_campaign(NewCampaign.model_validate(given)), as_json)
@@ -60,7 +60,7 @@ def list_campaigns(as_json: AsJson = False) -> None:
 
     from cli.console import make_console
 
-    with _api() as api:
+    with running_api() as api:
         found = api.get_campaigns(limit=50).campaigns
     if as_json:
         typer.echo(json.dumps([each.model_dump(mode="json") for each in found]))
@@ -78,14 +78,14 @@ def list_campaigns(as_json: AsJson = False) -> None:
 @app.command()
 def status(campaign: CampaignArgument, as_json: AsJson = False) -> None:
     """Show a campaign and what became of everybody; the numbers add up to `selected`."""
-    with _api() as api:
+    with running_api() as api:
         _show(api.get_campaign(campaign), as_json)
 
 
 @app.command()
 def preview(campaign: CampaignArgument, as_json: AsJson = False) -> None:
     """Show whom a campaign would reach now, whom not and why, and some of the messages."""
-    with _api() as api:
+    with running_api() as api:
         found = api.preview_campaign(campaign)
     if as_json:
         typer.echo(found.model_dump_json())
@@ -107,7 +107,7 @@ def test(
     from api_client.models import TestMessage
     from core.errors import OperationError
 
-    with _api() as api:
+    with running_api() as api:
         receipt = api.try_campaign(campaign, TestMessage(user_id=user))
     if not receipt.is_sent:
         raise OperationError(f"It was not sent: {receipt.reason}")
@@ -120,7 +120,7 @@ def recipients(
     state: Annotated[str | None, typer.Option(help="Only those in this state, such as failed.")] = None,
 ) -> None:
     """Print who is behind the numbers, a line of JSON for each."""
-    with _api() as api:
+    with running_api() as api:
         cursor = None
         while True:
             page = api.get_recipients(campaign, limit=_PAGE, state=state, cursor=cursor)  # type: ignore[arg-type]
@@ -135,7 +135,7 @@ def _add_step(name: str, operation: str, what: str) -> None:
     """A command that takes a campaign one step on."""
 
     def step(campaign: CampaignArgument, as_json: AsJson = False) -> None:
-        with _api() as api:
+        with running_api() as api:
             take: Callable[[UUID], CampaignStatus] = getattr(api, operation)
             _show(take(campaign), as_json)
 
@@ -152,32 +152,6 @@ for _name, _operation, _what in (
     ("retry-unknown", "retry_unknown_recipients", "Send once more to those who may have got it, and may get it twice."),
 ):
     _add_step(_name, _operation, _what)
-
-
-@contextmanager
-def _api() -> Iterator["ApiClient"]:
-    """The API of the running platform, called with this home's own key."""
-    from api_client.clients import ApiClient
-    from api_client.errors import ApiRefused, ApiUnreachable
-    from core.errors import OperationError, UserError
-    from core.home import Home
-    from core.settings import read_settings
-    from standalone.local_key import key_to_show
-    from standalone.up import find_up
-
-    settings = read_settings()
-    home = Home(settings.home)
-    up = find_up(home)
-    address = None if up is None else up.servers.get("api", {}).get("address")
-    if address is None:
-        raise OperationError("The API is not running; start it with: customer-analyzer up")
-    try:
-        with ApiClient(str(address), key_to_show(settings, home)) as api:
-            yield api
-    except ApiRefused as error:
-        raise UserError(str(error)) from error
-    except ApiUnreachable as error:
-        raise OperationError(str(error)) from error
 
 
 def _listed(api: "ApiClient", file: Path) -> UUID:

@@ -47,6 +47,7 @@ COMMANDS = {
     "replica": Entry("replica", "app", "The replica of Postgres: promote it, and put it in the primary's place."),
     "backup": Entry("backups", "app", "Backups: create, list, verify, and restore to any moment."),
     "predict": Entry("predict", "predict", "Ask the running service of a model."),
+    "recommend": Entry("recommend", "recommend", "Ask the running API what to offer a user."),
     "demo": Entry(
         "demo", "demo", "Run the whole pipeline once on real data, from a file of events to answers over HTTP."
     ),

@@ -115,9 +115,12 @@ def save(model: Model, directory: Path, *, provenance: Provenance) -> str:
         "provenance": asdict(provenance),
     }
     golden = {"rows": _plain_columns(model.golden), "answers": _plain_columns(model.predict(model.golden))}
-    files = {**own, _MODEL: to_json(description), _GOLDEN: to_json(golden)}
-    manifest = to_json({name: sha256(content) for name, content in sorted(files.items())})
+    return write_files(directory, {**own, _MODEL: to_json(description), _GOLDEN: to_json(golden)})
 
+
+def write_files(directory: Path, files: Mapping[str, bytes]) -> str:
+    """Writes files and their manifest to `directory`, all or none, and returns the digest."""
+    manifest = to_json({name: sha256(content) for name, content in sorted(files.items())})
     part = directory.with_name(f".{directory.name}.part-{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -139,7 +142,7 @@ def load(directory: Path, digest: str | None = None) -> Model:
     `digest` is the one recorded when it was saved; without it only damage is noticed, not replacement. Raises
     ArtifactError for a missing, altered, added or unknown file, and for a copy that answers differently.
     """
-    files = _verified_files(directory, digest)
+    files = _files_of_model(directory, digest)
     description = _json_object(files[_MODEL], directory / _MODEL)
     if description.get("format_version") != FORMAT_VERSION:
         raise ArtifactError(
@@ -164,8 +167,15 @@ def load(directory: Path, digest: str | None = None) -> Model:
 
 def read_provenance(directory: Path) -> Provenance:
     """Where the model in `directory` came from, without loading the model."""
-    description = _json_object(_verified_files(directory, None)[_MODEL], directory / _MODEL)
+    description = _json_object(_files_of_model(directory, None)[_MODEL], directory / _MODEL)
     return Provenance(**description["provenance"])
+
+
+def _files_of_model(directory: Path, digest: str | None) -> dict[str, bytes]:
+    files = verified_files(directory, digest)
+    if missing := sorted({_MODEL, _GOLDEN} - files.keys()):
+        raise ArtifactError(f"{directory} lacks {missing[0]}; save the model again.")
+    return files
 
 
 def to_json(value: object) -> bytes:
@@ -173,7 +183,11 @@ def to_json(value: object) -> bytes:
     return (json.dumps(_finite(value), indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
-def _verified_files(directory: Path, digest: str | None) -> dict[str, bytes]:
+def verified_files(directory: Path, digest: str | None) -> dict[str, bytes]:
+    """The files that `write_files` wrote, without the manifest, after every byte is found to be the same.
+
+    `digest` is the one recorded then. Raises ArtifactError for a missing, altered or added file.
+    """
     try:
         entries = {entry.name: entry for entry in directory.iterdir()}
         for entry in entries.values():
@@ -196,8 +210,6 @@ def _verified_files(directory: Path, digest: str | None) -> dict[str, bytes]:
         files[name] = entry.read_bytes()
         if sha256(files[name]) != manifest[name]:
             raise ArtifactError(f"{entry} was changed after it was saved; restore the model directory.")
-    if missing := sorted({_MODEL, _GOLDEN} - files.keys()):
-        raise ArtifactError(f"{directory} lacks {missing[0]}; save the model again.")
     return files
 
 

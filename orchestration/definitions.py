@@ -13,6 +13,7 @@ from orchestration.assets.early_warning import early_warning
 from orchestration.assets.events import events
 from orchestration.assets.marts import FolderGroups, dbt_assets_of, prepared_project
 from orchestration.assets.models import model_assets
+from orchestration.assets.recommendations import recommendation_assets
 from orchestration.assets.scorecard import scorecard
 from orchestration.assets.scores import score_assets
 from orchestration.assets.serving import deployment_assets
@@ -40,6 +41,7 @@ def build_definitions() -> dg.Definitions:
             *model_assets(),
             *backtest_assets(),
             *score_assets(),
+            *recommendation_assets(),
             *drift_assets(),
             scorecard,
             early_warning,

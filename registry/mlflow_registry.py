@@ -114,11 +114,12 @@ class Registry:
         figures: Mapping[str, Figure],
         tables: Mapping[str, object],
         tags: Mapping[str, str],
+        loader_module: str = "ml.pyfunc",
     ) -> RegisteredModel:
         """Logs one training run with its native files and registers it as `challenger`.
 
         `judged` is the folder and the digest of the model that was judged, where another one is to be deployed. `tags`
-        go on the run and on the version; the digests are added to both.
+        go on the run and on the version; the digests are added to both. `loader_module` opens the files for MLflow.
         """
         client = self.client
         all_tags = {**tags, "digest": digest} | ({} if judged is None else {_JUDGED_DIGEST: judged[1]})
@@ -135,7 +136,7 @@ class Registry:
                 mlflow.log_artifacts(str(judged[0]), JUDGED)
             info = mlflow.pyfunc.log_model(
                 name="model",
-                loader_module="ml.pyfunc",
+                loader_module=loader_module,
                 data_path=str(directory),
                 pip_requirements=MODEL_REQUIREMENTS,
             )

@@ -25,6 +25,7 @@ SCOPES = (
     "events:write",
     "metrics:read",
     "predictions:read",
+    "recommendations:read",
     "subscriptions:read",
     "telegram:write",
     "users:read",

@@ -83,7 +83,8 @@ grant select on all tables in schema staging, intermediate, marts, analytics, sc
 alter default privileges for role customer_analyzer_pipeline in schema staging, intermediate, marts, analytics, scorecards
 grant select on tables to customer_analyzer_backend;
 grant select on ml.scores, ml.ledger, ml.outcomes, ml.drift, ml.deployments, ml.promotions, ml.excluded_users,
-ml.model_versions, ml.policies, ml.policy_in_use, ml.user_effects to customer_analyzer_backend;
+ml.model_versions, ml.policies, ml.policy_in_use, ml.user_effects, ml.recommender, ml.recommended_items,
+ml.related_items to customer_analyzer_backend;
 
 -- Accounts and keys are the backend's alone. A key is never deleted, so its id always names the same caller.
 grant usage on schema app to customer_analyzer_backend;

@@ -1,1 +1,1 @@
-"""Recommendations: what others bought with what somebody has, then what most people buy."""
+"""Recommendations: by a learned recommender where one is good enough, else by counts of what people buy."""

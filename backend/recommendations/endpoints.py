@@ -23,5 +23,9 @@ async def get_user_recommendations(
     user_id: UserId,
     limit: Annotated[int, Query(ge=1, le=MOST_RECOMMENDED, description="items at most")] = 5,
 ) -> Recommendations:
-    """Nothing that the user has bought or given back, also a second ago. A new user gets what is popular."""
+    """Nothing that the user has given back, also a second ago. A new user gets what is popular.
+
+    What the user has bought before is offered again only by a learned recommender, where people do buy it again.
+    `recommender` says whether there is one, and if not, why.
+    """
     return await service.for_user(resources, user_id, limit)

@@ -186,7 +186,7 @@ async def _rendered(
     }
     if "recommendations" in words.text:
         found = await recommendations.for_person(resources, known.ids, _RECOMMENDED)
-        values["recommendations"] = [each.item_id for each in found]
+        values["recommendations"] = [each.item_id for each in found.recommendations]
     return render(words.text, values), render(words.reason, values)
 
 

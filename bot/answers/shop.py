@@ -38,6 +38,8 @@ async def orders(turn: Turn, rest: str) -> None:
 
 def _recommended(turn: Turn, found: Json) -> str:
     item = escape(str(found["item_id"]))
+    if found["is_repeat"]:
+        return turn.text("recommend.again", item=item)
     if found["basis"] == "bought_together":
         return turn.text("recommend.together", item=item, because=escape(str(found["because_of"])))
     return turn.counted("recommend.popular", int(found["buyers"]), item=item)

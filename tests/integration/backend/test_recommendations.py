@@ -7,9 +7,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from ml.recommendation.history import as_of_day
+from ml.recommendation.recipe import SIGNALS, Recipe
+from ml.recommendation.related import Method, item_tables
 from tests.integration.backend.conftest import Api
 from tests.integration.dbt_project.parsed import Parsed
 from tests.integration.dbt_project.shop import FIRST_DAY, Event, insert, random_events
+from warehouse.item_history import read_history
+from warehouse.recommender import note_unused, write_tables
 
 AS_OF = datetime(2024, 3, 20, tzinfo=UTC)
 
@@ -91,7 +96,13 @@ def test_what_was_bought_a_second_ago_counts_and_leads_to_what_goes_with_it(call
     assert caller.post("/events", json=event).json()["stored"] == 1
     after = recommended(caller, user)
     assert "cup" not in {each["item_id"] for each in after}
-    assert after[0] == {"item_id": "pot", "basis": "bought_together", "because_of": "cup", "buyers": 3}
+    assert after[0] == {
+        "item_id": "pot",
+        "basis": "bought_together",
+        "because_of": "cup",
+        "buyers": 3,
+        "is_repeat": False,
+    }
     assert {each["basis"] for each in after[1:]} == {"popular"}
     (order,) = caller.get(f"/users/{user}/orders").json()["orders"]
     assert (order["order_id"], order["lines"][0]["item_id"]) == ("A-1", "cup")
@@ -144,3 +155,40 @@ def test_a_personal_answer_uses_what_goes_with_what_the_user_has(caller: httpx.C
     (best,) = recommended(caller, str(event["user_id"]), limit=1)
     assert again["situation"] == "newcomer"
     assert f"<b>{best['item_id']}</b>" in again["text"]
+
+
+def test_a_learned_recommender_answers_where_one_may_be_used_and_says_so(api: Api, caller: httpx.Client) -> None:
+    """Last, because the other tests are about what is answered without one."""
+    before = caller.get("/users/user 1/recommendations").json()["recommender"]
+    assert before == {"is_learned": False, "model_version": None, "verdict": None}
+    api.warehouse.run(note_unused("not shown to be better than doing without", None))
+    refused = caller.get("/users/user 1/recommendations").json()
+    assert refused["recommender"]["verdict"] == "not shown to be better than doing without"
+    assert not any(each["is_repeat"] for each in refused["recommendations"])
+
+    recipe = Recipe(AS_OF.date(), 20, Method.CO_OCCURRENCE, dict.fromkeys(SIGNALS, 1.0))
+    known = as_of_day(read_history(api.warehouse, AS_OF.date(), 1_000_000), AS_OF.date())
+    write_tables(
+        api.warehouse, item_tables(known, AS_OF.date(), recipe.method), 7, recipe.to_dict(), "promoted: better"
+    )
+    answer = caller.get("/users/friend 0/recommendations", params={"limit": 20}).json()
+    assert answer["recommender"] == {"is_learned": True, "model_version": 7, "verdict": "promoted: better"}
+    first = answer["recommendations"][0]
+    assert (first["is_repeat"], first["item_id"] in ("cup", "pot")) == (True, True)
+    assert (first["basis"], first["because_of"]) in {("bought_together", "cup"), ("bought_together", "pot")}
+    # Given back a second ago: no more.
+    event = {
+        "event_id": str(uuid4()),
+        "user_id": "friend 0",
+        "event_type": "refund",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "item_id": first["item_id"],
+        "amount": 3,
+        "source": "web",
+    }
+    assert caller.post("/events", json=event).json()["stored"] == 1
+    after = {each["item_id"] for each in recommended(caller, "friend 0")}
+    assert first["item_id"] not in after
+    assert after
+    strangers = caller.get("/users/nobody yet/recommendations").json()["recommendations"]
+    assert {(each["basis"], each["is_repeat"]) for each in strangers} == {("popular", False)}
