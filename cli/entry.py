@@ -32,6 +32,7 @@ COMMANDS = {
     "restart": Entry("platform", "restart", "Restart the API's replicas one after another, without a failed request."),
     "status": Entry("platform", "status", "Show what runs and where, the last events, the champions."),
     "events": Entry("events", "app", "Events in and out: import files, simulate a shop, archive old months."),
+    "lake": Entry("lake", "app", "The lake: events to Iceberg tables and back, what is in it, its upkeep."),
     "users": Entry("users", "app", "One user: export or erase their data, merge two ids."),
     "run": Entry("run", "run", "Run everything once, for one day: marts, models, scores, drift, deployments."),
     "marts": Entry("marts", "app", "Features and labels of past days."),

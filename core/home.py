@@ -74,6 +74,11 @@ class Home:
         return self.root / "uploads"
 
     @property
+    def lake(self) -> Path:
+        """The tables of the lake, unless they are elsewhere (CUSTOMER_ANALYZER_LAKE)."""
+        return self.root / "lake"
+
+    @property
     def state(self) -> Path:
         """What services last read from the warehouse, so that they can start without it."""
         return self.root / "state"

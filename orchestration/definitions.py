@@ -19,9 +19,10 @@ from orchestration.assets.scores import score_assets
 from orchestration.assets.serving import deployment_assets
 from orchestration.assets.time_rule import time_rule_checks
 from orchestration.jobs import BACKFILL, QUICK_RETRAIN, REFRESH, RETRAIN
+from orchestration.lake_upkeep import lake_upkeep
 from orchestration.resources import Choices, HomeResource, RegistryResource, WarehouseResource
 from orchestration.retention import retention
-from orchestration.schedules import daily_refresh, monthly_retention, weekly_retrain
+from orchestration.schedules import daily_refresh, monthly_retention, nightly_lake_upkeep, weekly_retrain
 from orchestration.sensors import retrain_on_drift, tell_of_runs
 from standalone import dbt
 from standalone.stack import join_platform
@@ -48,8 +49,8 @@ def build_definitions() -> dg.Definitions:
             *deployment_assets(),
         ],
         asset_checks=time_rule_checks(),
-        jobs=[REFRESH, RETRAIN, QUICK_RETRAIN, BACKFILL, retention],
-        schedules=[daily_refresh, weekly_retrain, monthly_retention],
+        jobs=[REFRESH, RETRAIN, QUICK_RETRAIN, BACKFILL, retention, lake_upkeep],
+        schedules=[daily_refresh, weekly_retrain, monthly_retention, nightly_lake_upkeep],
         sensors=[retrain_on_drift(settings.drift_cooldown_days), *tell_of_runs()],
         resources={
             "dbt": DbtCliResource(project, dagster_dbt_translator=FolderGroups(), dbt_executable=dbt.__file__),

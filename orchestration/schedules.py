@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.jobs import REFRESH, RETRAIN
+from orchestration.lake_upkeep import lake_upkeep
 from orchestration.retention import retention
 
 
@@ -34,4 +35,13 @@ monthly_retention = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Drops old records on the first of every month.",
+)
+
+nightly_lake_upkeep = dg.ScheduleDefinition(
+    name="nightly_lake_upkeep",
+    job=lake_upkeep,
+    cron_schedule="45 5 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Compacts and expires the lake's tables every night, where there is a lake.",
 )

@@ -1,4 +1,4 @@
-"""Erasing a user: from the warehouse, then from files; a receipt says what went and where a scan still finds the id.
+"""Erasing a user: from the warehouse, the lake, then files; a receipt says what went and where the id is still found.
 
 Belongs here: the order of things. Does not: which table is treated how (`holdings`), SQL (`tables`, `mentions`,
 `statistics`), text and Parquet (`files`), which models had learned from the user (`trained`).
@@ -19,7 +19,7 @@ from core.errors import UserError
 from core.home import Home
 from ingestion.archive import Archive, catalogue, replace_file
 from ingestion.event_writer import connected
-from privacy import files, mentions, statistics, tables
+from privacy import files, from_lake, mentions, statistics, tables
 from privacy.holdings import HOLDINGS, QUARANTINE, Action, Holding
 from privacy.receipt import Receipt
 from privacy.spelling import mask
@@ -55,13 +55,14 @@ def erase_user(
     with marts_lock(warehouse):
         with warehouse.transaction() as connection:
             there = tables.present(connection, holdings)
-            _keep_out(connection, home, there, user_id, versions, is_expected=is_expected)
+            _keep_out(connection, warehouse, home, there, user_id, versions, is_expected=is_expected)
         _wait_for_storing(warehouse)
         with warehouse.transaction() as connection:
             kept = tables.count(connection, [each for each in there if each.action is Action.KEEP], user_id)
             counted = tables.delete_identities(connection, user_id)
             deleted = _added(counted, tables.delete(connection, there, user_id))
             pseudonymised = tables.pseudonymise(connection, there, user_id)
+        of_lake, masked_in_lake = from_lake.erase(warehouse, user_id)
         with connected(warehouse.url) as connection:
             masked, missed = _mask_mentions(connection, there, user_id)
             statistics.reclaim(connection, {part for each in (deleted, pseudonymised, masked) for part in _parts(each)})
@@ -75,10 +76,10 @@ def erase_user(
     return Receipt(
         entry.user_hash,
         entry.erased_at.isoformat(timespec="seconds"),
-        _by_table(deleted),
+        {**_by_table(deleted), **of_lake},
         _by_table(pseudonymised),
         kept,
-        _by_table(masked),
+        {**_by_table(masked), **masked_in_lake},
         [str(path) for path in changed_files],
         [{"month": f"{each.month:%Y-%m}", "path": each.path, "sha256": each.sha256} for each in unreached],
         entry.trained_models,
@@ -88,6 +89,7 @@ def erase_user(
 
 def _keep_out(
     connection: Connection,
+    warehouse: Database,
     home: Home,
     there: Sequence[Holding],
     user_id: str,
@@ -97,7 +99,13 @@ def _keep_out(
 ) -> None:
     """Adds the user to those whom imports, scores and the ledger leave out. Raises UserError for a stranger."""
     is_again = execute(connection, erased_users.find(user_id)) is not None
-    if not (is_expected or is_again or tables.count(connection, there, user_id) or files.find(home.ledger, user_id)):
+    if not (
+        is_expected
+        or is_again
+        or tables.count(connection, there, user_id)
+        or files.find(home.ledger, user_id)
+        or from_lake.holds(warehouse, user_id)
+    ):
         raise UserError(f"Nothing is held about a user {user_id}; check how the id is written.")
     execute(connection, erased_users.add(user_id, as_plain(versions_that_saw(connection, user_id, versions))))
 
@@ -176,7 +184,7 @@ def _erase_files(home: Home, user_id: str) -> list[Path]:
         deadline = time.monotonic() + _DRAIN_SECONDS
         while files.find(home.ledger, user_id) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
-    return [*spooled, *files.mask_below(home.root, user_id, leaving=home.ledger)]
+    return [*spooled, *files.mask_below(home.root, user_id, leaving=[home.ledger, home.lake])]
 
 
 def _without_user(line: bytes, user_id: str) -> bytes:

@@ -7,7 +7,7 @@ empty themselves (predictions on their way to the ledger: `erasure`).
 import gzip
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -28,16 +28,16 @@ def find(root: Path, user_id: str) -> list[Path]:
     return [path for path in _files(root) if _holds(path, user_id)]
 
 
-def mask_below(root: Path, user_id: str, leaving: Path) -> list[Path]:
+def mask_below(root: Path, user_id: str, leaving: Collection[Path]) -> list[Path]:
     """Makes the id illegible in the files below `root`; returns those in which it was.
 
     Text is overwritten byte for byte, as its writers may have the file open; of Parquet files the user's rows go too.
-    Files below `leaving` are somebody else's to change.
+    Files below one of `leaving` are somebody else's to change.
     """
     return [
         path
         for path in _files(root)
-        if leaving not in path.parents
+        if not set(leaving) & set(path.parents)
         and not set(path.relative_to(root).parts) & set(_NOT_MASKED)
         and (_replace_parquet(path, user_id) if path.suffix == ".parquet" else _overwrite(path, user_id))
     ]

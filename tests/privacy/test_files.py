@@ -18,7 +18,7 @@ def test_text_is_overwritten_in_place_and_compressed_text_is_found(tmp_path: Pat
     assert files.find(tmp_path, USER) == [text, packed]
     packed.unlink()
 
-    assert files.mask_below(tmp_path, USER, leaving=tmp_path / "ledger") == [text]
+    assert files.mask_below(tmp_path, USER, leaving=[tmp_path / "ledger"]) == [text]
 
     assert text.read_text() == f"asked about {'*' * len(USER)}, {USER}0 and {'*' * len(USER)}\n"
     assert other.read_text() == f"asked about {USER}0\n"
@@ -46,5 +46,5 @@ def test_what_is_checked_against_digests_is_left_and_reported(tmp_path: Path) ->
     model = tmp_path / "bentoml" / "model.json"
     model.parent.mkdir()
     model.write_text(USER)
-    assert files.mask_below(tmp_path, USER, leaving=tmp_path / "ledger") == []
+    assert files.mask_below(tmp_path, USER, leaving=[tmp_path / "ledger"]) == []
     assert files.find(tmp_path, USER) == [model]
