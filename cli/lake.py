@@ -87,6 +87,39 @@ def status(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def publish(
+    tables: Annotated[
+        list[str], typer.Argument(metavar="TABLE...", help="Tables of the lake, such as marts.user_features.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Put tables of the lake into Postgres, where services and the API read them: all of them at once, or none.
+
+    Of a table with a column as_of, the newest day goes there.
+    """
+    from core.errors import UserError
+
+    names = [tuple(each.split(".")) for each in tables]
+    if any(len(name) != 2 for name in names):
+        raise UserError("Name tables with their schema, such as marts.user_features.")
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with _opened() as opened, Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        from lake.publishing import publish as published
+
+        task = bar.add_task("looking", total=None)
+
+        def show(name: tuple[str, str], rows: int) -> None:
+            bar.update(task, description=f"{rows:,} rows of {'.'.join(name)}")
+
+        counts = published(opened, [(schema, name) for schema, name in names], progress=show)
+    if as_json:
+        typer.echo(json.dumps(counts))
+        return
+    for name, rows in counts.items():
+        typer.echo(f"{rows:,} rows of {name} are in Postgres")
+
+
+@app.command()
 def upkeep(as_json: AsJson = False) -> None:
     """Put small files together, drop snapshots older than a week and files that nothing refers to.
 

@@ -21,6 +21,7 @@ from pyiceberg.table import Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+from core.errors import OperationError
 from lake.names import CATALOGUE, SCHEMA
 from warehouse.database import Connection, execute
 from warehouse.lake_events import begin_writing
@@ -44,11 +45,16 @@ class LakeTransaction:
     catalogue: SqlCatalog
 
     def table(self, name: tuple[str, ...]) -> Table | None:
-        """A table as it is now; None where there is none yet."""
+        """A table as it is now; None where there is none yet. Raises OperationError where its files are gone."""
         try:
             return self.catalogue.load_table(name)
         except NoSuchTableError:
             return None
+        except FileNotFoundError as error:
+            raise OperationError(
+                f"The lake's table {'.'.join(name)} is not where its catalogue says: put its files back, or have"
+                " an administrator delete it from lake.iceberg_tables."
+            ) from error
 
     def names(self) -> list[tuple[str, ...]]:
         """The namespace and name of every table."""
