@@ -211,6 +211,17 @@ def change_campaign(_client: object, campaign_id: UUID, body: models.NewCampaign
     )
 
 
+def change_contact_rules(_client: object, body: models.ShopChange) -> Call[models.ShopSettings]:
+    """Change settings of the shop.
+
+    They count within two seconds, without a restart. 409: somebody else has changed them since you looked.
+
+    Another currency changes what pages show, at the newest rate, and nothing else: amounts stay in the base
+    currency, as do reports, filters, files, models, and effects of campaigns.
+    """
+    return Call("PATCH", "/contact-rules", read_json(models.ShopSettings), body=body)
+
+
 def change_password(_client: object, body: models.NewPassword) -> Call[None]:
     """Change my password.
 
@@ -466,12 +477,12 @@ def get_campaigns(_client: object, *, limit: int | None = None, cursor: str | No
     return Call("GET", "/campaigns", read_json(models.CampaignPage), query={"limit": limit, "cursor": cursor})
 
 
-def get_contact_rules(_client: object) -> Call[models.ShopRules]:
-    """What holds for users who have chosen nothing of their own.
+def get_contact_rules(_client: object) -> Call[models.ShopSettings]:
+    """Caps, quiet hours, time zone and currency of the shop.
 
-    Read from the environment when the API starts, as in `CONTACT_MOST_A_DAY`; senders read the same.
+    Caps and hours hold for users who have chosen nothing of their own.
     """
-    return Call("GET", "/contact-rules", read_json(models.ShopRules))
+    return Call("GET", "/contact-rules", read_json(models.ShopSettings))
 
 
 def get_dashboard(

@@ -1096,17 +1096,6 @@ class MartFreshness(BaseModel):
     as_of: Annotated[date | None, Field(description="its newest day; null: it is not built, or empty")]
 
 
-class Me(BaseModel):
-    """
-    Whoever asks.
-    """
-
-    id: Annotated[str, Field(description="such as `account:<uuid>` or `key:7`, as in the audit log")]
-    name: Annotated[str, Field(description="the e-mail address of an account, or the name of a key")]
-    permissions: list[str]
-    session_id: Annotated[UUID | None, Field(description="null for a key")]
-
-
 class MiniApp(BaseModel):
     """
     Who opened the Mini App.
@@ -1173,6 +1162,17 @@ class ModelVersion(BaseModel):
         Field(description="what the gate compared: challenger and champion on the same newest matured users"),
     ]
     mlflow_url: Annotated[str | None, Field(description="its run in MLflow's pages; null: they have no address")]
+
+
+class Money(BaseModel):
+    """
+    In which currency pages show money: amounts in `base`, divided by `rate`.
+    """
+
+    base: Annotated[str | None, Field(description="in which amounts are kept; null: none has come in yet")]
+    shown: Annotated[str | None, Field(description="in which pages show them")]
+    rate: Annotated[float, Field(description="what one unit of the shown currency is worth in the base currency")]
+    rate_day: Annotated[date | None, Field(description="the day of that rate; null: both are the same currency")]
 
 
 class NewAccount(BaseModel):
@@ -1297,6 +1297,7 @@ class NewKey(BaseModel):
                 "alerts:write",
                 "keys:manage",
                 "accounts:manage",
+                "settings:manage",
                 "audit:read",
                 "operations:use",
                 "profile:read",
@@ -2206,20 +2207,70 @@ class SessionAnswer(BaseModel):
     is_current: Annotated[bool, Field(description="whether it is the session that asks")]
 
 
-class ShopRules(BaseModel):
+class Shop(BaseModel):
     """
-    What holds for users who have chosen nothing of their own, and the currency of reports.
+    What pages need to know of the shop.
     """
 
-    topics: Annotated[
-        list[Literal["offers", "recommendations", "reminders", "news"]],
-        Field(description="what users can choose to hear about"),
-    ]
+    time_zone: Annotated[str, Field(description="whose days reports count where somebody has chosen no other")]
+    money: Money
+
+
+class ShopChange(BaseModel):
+    """
+    What changes; what is left out stays. Null: as the environment says; for the currency, the base currency.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    version: Annotated[int, Field(description="the one that you saw")]
+    most_a_day: Annotated[int | None, Field(description="messages a local day; transactional ones do not count")] = None
+    most_a_week: Annotated[int | None, Field(description="messages in the seven local days that end today")] = None
+    quiet_hours: Annotated[QuietHours | None, Field(description="in which nothing is sent")] = None
+    time_zone: Annotated[
+        str | None, Field(description="whose days and hours count for users who have named no other")
+    ] = None
+    currency: Annotated[
+        str | None, Field(description="in which pages show money; amounts stay in the base currency")
+    ] = None
+
+
+class ShopRules(BaseModel):
+    """
+    What holds for users who have chosen nothing of their own.
+    """
+
     most_a_day: Annotated[int, Field(description="messages a local day; transactional ones do not count")]
     most_a_week: Annotated[int, Field(description="messages in the seven local days that end today")]
     quiet_hours: QuietHours
     time_zone: str
+
+
+class ShopSettings(BaseModel):
+    """
+    The settings that hold now.
+    """
+
+    most_a_day: Annotated[int, Field(description="messages a local day; transactional ones do not count")]
+    most_a_week: Annotated[int, Field(description="messages in the seven local days that end today")]
+    quiet_hours: QuietHours
+    time_zone: str
+    topics: Annotated[
+        list[Literal["offers", "recommendations", "reminders", "news"]],
+        Field(description="what users can choose to hear about"),
+    ]
     currency: Annotated[str | None, Field(description="the base currency; null: no amount has come in yet")]
+    money: Money
+    currencies: Annotated[list[str], Field(description="in which money can be shown: those with a rate")]
+    version: Annotated[int, Field(description="goes up with each change; 0: nobody has changed any")]
+    changed_by: str | None
+    changed_at: AwareDatetime | None
+    environment: Annotated[ShopRules, Field(description="what the environment sets, as in `CONTACT_MOST_A_DAY`")]
+    changed: Annotated[
+        list[Literal["most_a_day", "most_a_week", "quiet_hours", "time_zone", "currency"]],
+        Field(description="settings in which the two may differ"),
+    ]
 
 
 class ShownAlert(BaseModel):
@@ -2872,6 +2923,18 @@ class ImportPreview(BaseModel):
     reasons: Annotated[list[ReasonCount], Field(description="why rows would be refused, the most frequent first")]
     notes: list[str]
     problem: Annotated[str | None, Field(description="why no row can be read so; null: they can")]
+
+
+class Me(BaseModel):
+    """
+    Whoever asks.
+    """
+
+    id: Annotated[str, Field(description="such as `account:<uuid>` or `key:7`, as in the audit log")]
+    name: Annotated[str, Field(description="the e-mail address of an account, or the name of a key")]
+    permissions: list[str]
+    session_id: Annotated[UUID | None, Field(description="null for a key")]
+    shop: Shop
 
 
 class ModelReport(BaseModel):

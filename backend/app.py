@@ -43,8 +43,8 @@ from backend.resources import open_resources
 from backend.runs.endpoints import router as runs
 from backend.sending.endpoints import router as sending
 from backend.settings import BackendSettings
+from backend.shop.endpoints import router as shop
 from backend.subscriptions.endpoints import router as subscriptions
-from backend.subscriptions.rule_endpoints import router as contact_rules
 from backend.telegram.endpoints import router as telegram
 from backend.templates.endpoints import router as templates
 from backend.triggers.endpoints import router as triggers
@@ -78,7 +78,7 @@ ROUTERS = (
     templates,
     feedback,
     subscriptions,
-    contact_rules,
+    shop,
     campaigns,
     triggers,
     jobs,

@@ -58,6 +58,7 @@ class Resources:
     limits: RateLimits
     recorded_refusals: Remembered[tuple[str, str, str], bool]
     contact_rules: ContactRules
+    """Those of the environment; `rules_now` says which hold."""
     notices: NoticeWatch
     arrivals: Arrivals
     dagster: Dagster

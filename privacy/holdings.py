@@ -103,6 +103,7 @@ OF_ACCOUNTS = (
     "app.audit",
     "app.audit_ends",
     "app.template_versions",
+    "app.shop_settings",
     "app.push_subscriptions",
 )
 """Tables about the people and machines that use the platform, which only the API may read, and of devices the worker

@@ -111,6 +111,16 @@ def rated_currencies() -> Statement[list[str]]:
     )
 
 
+def newest_rate_of(currency: str) -> Statement[Rate | None]:
+    """The newest rate of a currency, whether or not it still counts; None where none is known."""
+    return first_row(
+        Rate,
+        "select currency, day, rate, last_day from raw.exchange_rates where currency = %(currency)s"
+        " order by day desc, rate_id desc limit 1",
+        currency=currency,
+    )
+
+
 def add_rates(rates: pl.DataFrame) -> Statement[int]:
     """Stores rates (the columns of RATES_SCHEMA) that are not known as they are; how many those were."""
     return command(

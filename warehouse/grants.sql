@@ -126,7 +126,7 @@ grant select, insert, update on app.campaign_effects to customer_analyzer_pipeli
 grant select on app.campaign_effects to customer_analyzer_backend;
 -- Telegram's ids of chats, for a minute.
 grant select, insert, update, delete on app.send_slots to customer_analyzer_backend;
-grant select, insert on app.template_versions to customer_analyzer_backend;
+grant select, insert on app.template_versions, app.shop_settings to customer_analyzer_backend;
 grant select, insert, update on app.feedback to customer_analyzer_backend;
 grant execute on function app.take_send_slot(
     bigint, double precision, double precision, double precision, double precision

@@ -48,6 +48,8 @@ class Permission(StrEnum):
     """Telling people of alerts: for Alertmanager."""
     KEYS_MANAGE = "keys:manage"
     ACCOUNTS_MANAGE = "accounts:manage"
+    SETTINGS_MANAGE = "settings:manage"
+    """Caps, quiet hours, time zone and currency of the whole shop."""
     AUDIT_READ = "audit:read"
     OPERATIONS_USE = "operations:use"
     """Opening MLflow's and Dagster's pages, where everything can be done that they can do."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from backend.accounts.passwords import MAX_LENGTH
 from backend.fields import NO_NUL, Email, Secret, Strict
+from backend.shop.schemas import Shop
 
 
 class Login(Strict):
@@ -134,6 +135,7 @@ class Me(BaseModel):
     name: Annotated[str, Field(description="the e-mail address of an account, or the name of a key")]
     permissions: list[str]
     session_id: Annotated[UUID | None, Field(description="null for a key")]
+    shop: Shop
 
 
 class SessionAnswer(BaseModel):

@@ -23,6 +23,7 @@ from backend.errors import Conflict, NotFound, Unavailable
 from backend.resources import Resources
 from backend.sending.sender import variants_of
 from backend.sending.telegram import Telegram
+from backend.subscriptions.rules import rules_now
 from backend.users import store as users
 from core.problems import FieldError
 from warehouse import send_slots, subscriptions
@@ -44,7 +45,7 @@ async def count(resources: Resources, audience: Audience) -> int:
 async def preview(resources: Resources, campaign_id: UUID) -> Preview:
     """What a campaign would come to if it began now. Raises NotFound, and Conflict before the first run."""
     found = await campaign(resources, campaign_id)
-    rules = resources.contact_rules.bound()
+    rules = (await resources.database.run(rules_now(resources.contact_rules))).bound()
     try:
         shares = await resources.database.run_long(audiences.preview(found, rules))
         some = await resources.database.run_long(audiences.samples(found, rules, _SAMPLES))

@@ -18,12 +18,11 @@ from backend.sending.sender import Lane, variants_of
 from backend.sending.settings import SenderSettings
 from backend.sending.telegram import Telegram
 from backend.sending.tending import tend
-from backend.subscriptions.rules import ContactRules
+from backend.subscriptions.rules import ContactRules, rules_now
 from core.logs import configure_logging
 from warehouse import campaigns
 from warehouse.campaigns import Running
 from warehouse.database import execute_async
-from warehouse.send_queue import Rules
 
 logger = logging.getLogger("backend.sender")
 
@@ -33,14 +32,18 @@ _ROUND_SECONDS = 1.0
 _AGAIN_SECONDS = 2.0
 
 
-async def send(settings: SenderSettings, rules: Rules, stopped: asyncio.Event) -> None:
-    """Sends until it is told to stop. Messages in flight are waited for."""
+async def send(settings: SenderSettings, environment: ContactRules, stopped: asyncio.Event) -> None:
+    """Sends until it is told to stop. Messages in flight are waited for.
+
+    The rules of `environment` hold where no administrator has set others, which is looked at every second.
+    """
 
     async def tending() -> None:
         # Selections differ from each other, and each is worth its own plan.
         async with await _opened(settings) as connection:
             while not stopped.is_set():
-                await tend(connection, settings, rules)
+                rules = await execute_async(connection, rules_now(environment))
+                await tend(connection, settings, rules.bound())
                 await _wait(stopped, _ROUND_SECONDS)
 
     async with Telegram(settings.telegram_api_url, settings.telegram_bot_token) as telegram:
@@ -48,13 +51,14 @@ async def send(settings: SenderSettings, rules: Rules, stopped: asyncio.Event) -
         async def lane() -> None:
             await telegram.connect()
             async with await _connected(settings) as work, await _connected(settings) as budget:
-                await _send_in_turn(Lane(settings, rules, telegram, work, budget), work, stopped)
+                await _send_in_turn(Lane(settings, telegram, work, budget), work, environment, stopped)
 
         await asyncio.gather(_kept_up(tending, stopped), *(_kept_up(lane, stopped) for _ in range(settings.lanes)))
 
 
-async def _send_in_turn(lane: Lane, work: Connection, stopped: asyncio.Event) -> None:
+async def _send_in_turn(lane: Lane, work: Connection, environment: ContactRules, stopped: asyncio.Event) -> None:
     """Sends a message of each running campaign in turn, for as long as some may leave."""
+    rules = environment.bound()
     running: list[Running] = []
     variants: dict[UUID, dict[str, Variant]] = {}
     not_before: dict[UUID, float] = {}
@@ -63,10 +67,11 @@ async def _send_in_turn(lane: Lane, work: Connection, stopped: asyncio.Event) ->
         now = time.monotonic()
         if now - looked_at >= _ROUND_SECONDS:
             running, looked_at = await execute_async(work, campaigns.see_to_running()), now
+            rules = (await execute_async(work, rules_now(environment))).bound()
             variants = {each.campaign_id: await _variants(work, each, variants) for each in running}
         for each in running:
             if not_before.get(each.campaign_id, 0) <= now and not stopped.is_set():
-                seconds = await lane.send_next(each, variants[each.campaign_id])
+                seconds = await lane.send_next(each, variants[each.campaign_id], rules)
                 not_before[each.campaign_id] = time.monotonic() + seconds
         waits = [not_before[each.campaign_id] - time.monotonic() for each in running]
         await _wait(stopped, max(0.0, min([*waits, looked_at + _ROUND_SECONDS - time.monotonic()])))
@@ -119,7 +124,7 @@ async def work() -> None:
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stopped.set)
-    await send(settings, ContactRules().bound(), stopped)
+    await send(settings, ContactRules(), stopped)
 
 
 if __name__ == "__main__":

@@ -40,11 +40,8 @@ _CHAT_BUSY_SECONDS = 0.5
 class Lane:
     """Sends one message at a time. Several lanes, in any processes, share every campaign."""
 
-    def __init__(
-        self, settings: SenderSettings, rules: Rules, telegram: Telegram, work: Connection, budget: Connection
-    ) -> None:
+    def __init__(self, settings: SenderSettings, telegram: Telegram, work: Connection, budget: Connection) -> None:
         self._settings = settings
-        self._rules = rules
         self._telegram = telegram
         self._work = work
         # Apart, because whoever takes a slot must not hold others up until its own transaction ends.
@@ -53,10 +50,10 @@ class Lane:
         # How long a message takes from its slot until it may leave: a slot that comes sooner would be missed.
         self._lead = _FIRST_LEAD_SECONDS
 
-    async def send_next(self, running: Running, variants: Mapping[str, Variant]) -> float:
+    async def send_next(self, running: Running, variants: Mapping[str, Variant], rules: Rules) -> float:
         """Sends one message of a campaign, if any may leave now; how many seconds to wait for the next."""
         async with self._work.transaction():
-            begun = await self._begun(running)
+            begun = await self._begun(running, rules)
         if isinstance(begun, float):
             return begun
         # Committed: from here on the message is in flight.
@@ -72,10 +69,10 @@ class Lane:
             answer = await self._telegram.send(candidate.chat_id, variant.text_for(candidate.language), button)
         return await self._note(candidate, answer)
 
-    async def _begun(self, running: Running) -> tuple[Candidate, float, float] | float:
+    async def _begun(self, running: Running, rules: Rules) -> tuple[Candidate, float, float] | float:
         """Who is written to, when, and when the slot was taken (monotonic); or how long to wait, where nobody is."""
         work = self._work
-        candidate = await self._claimed(running.campaign_id)
+        candidate = await self._claimed(running.campaign_id, rules)
         if candidate is None:
             return self._pause(running.campaign_id)
         if not await execute_async(work, send_queue.lock_chat(candidate.chat_id)):
@@ -89,14 +86,14 @@ class Lane:
             await execute_async(work, recipients.put_off(candidate.key, slot.wait_seconds))
         elif not slot.is_granted:
             return min(slot.wait_seconds, self._settings.idle_seconds)
-        elif await execute_async(work, send_queue.begin_sending(candidate.key, candidate.chat_id, self._rules)):
+        elif await execute_async(work, send_queue.begin_sending(candidate.key, candidate.chat_id, rules)):
             return candidate, taken_at + slot.wait_seconds, taken_at
         return 0.0
 
-    async def _claimed(self, campaign_id: UUID) -> Candidate | None:
+    async def _claimed(self, campaign_id: UUID, rules: Rules) -> Candidate | None:
         # Where many in a row may not be written to, they are looked at together.
         looks = self._looks.get(campaign_id, 1)
-        claim = await execute_async(self._work, send_queue.claim(campaign_id, looks, self._rules))
+        claim = await execute_async(self._work, send_queue.claim(campaign_id, looks, rules))
         found = claim.candidate
         self._looks[campaign_id] = 1 if found or not claim.looked_at else min(looks * 4, MOST_LOOKS)
         return found

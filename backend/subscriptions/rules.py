@@ -1,6 +1,7 @@
 """The shop's rules of contact, for users who have not chosen their own.
 
-Belongs here: the defaults of caps, quiet hours and time zone, and the topics that users can choose.
+Belongs here: caps, quiet hours and time zone as the environment sets them and as an administrator has changed them, and
+the topics that users can choose. Does not belong here: changing them (`shop`).
 """
 
 from datetime import time
@@ -11,7 +12,9 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.fields import TimeZone
+from warehouse.database import Statement
 from warehouse.send_queue import Rules
+from warehouse.shop_settings import ShopSettings, newest_settings
 
 
 class Topic(StrEnum):
@@ -39,3 +42,16 @@ class ContactRules(BaseSettings):
     def bound(self) -> Rules:
         """The rules as statements take them."""
         return Rules(self.time_zone, self.quiet_from, self.quiet_until, self.most_a_day, self.most_a_week)
+
+    def changed_by(self, settings: ShopSettings | None) -> "ContactRules":
+        """The rules with what an administrator has set in their place."""
+        if settings is None:
+            return self
+        chosen = {name: getattr(settings.chosen, name) for name in ContactRules.model_fields}
+        return self.model_copy(update={name: value for name, value in chosen.items() if value is not None})
+
+
+def rules_now(environment: ContactRules) -> Statement[ContactRules]:
+    """The rules that hold now. Whoever writes to users asks again every second: no restart makes a change count."""
+    newest = newest_settings()
+    return Statement(newest.query, newest.parameters, lambda result: environment.changed_by(newest.convert(result)))

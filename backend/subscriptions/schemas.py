@@ -21,20 +21,20 @@ def _local(moment: time) -> time:
 
 
 # To JSON Schema a time has an offset, which this one must not have.
-_LocalTime = Annotated[
+LocalTime = Annotated[
     time,
     Field(description="local time", examples=["21:00"]),
     AfterValidator(_local),
     WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"}),
 ]
-_Cap = Annotated[int, Field(ge=0, le=1000)]
+Cap = Annotated[int, Field(ge=0, le=1000)]
 
 
 class QuietHours(Strict):
     """The local hours in which nothing is sent. They may span midnight; equal times mean none."""
 
-    start: _LocalTime
-    end: _LocalTime
+    start: LocalTime
+    end: LocalTime
 
 
 class SubscriptionChange(Strict):
@@ -53,9 +53,9 @@ class SubscriptionChange(Strict):
     ] = None
     time_zone: Annotated[TimeZone | None, Field(description="null: the shop's")] = None
     quiet_hours: Annotated[QuietHours | None, Field(description="null: the shop's")] = None
-    most_a_day: Annotated[_Cap | None, Field(description="messages a local day; null: the shop's")] = None
+    most_a_day: Annotated[Cap | None, Field(description="messages a local day; null: the shop's")] = None
     most_a_week: Annotated[
-        _Cap | None, Field(description="messages in the seven local days that end today; null: the shop's")
+        Cap | None, Field(description="messages in the seven local days that end today; null: the shop's")
     ] = None
     paused_until: Annotated[AwareDatetime | None, Field(description="nothing is sent before; null: no pause")] = None
     is_stopped: Annotated[bool | None, Field(description="the user wants no messages; false: wants them again")] = None
@@ -98,14 +98,3 @@ class SubscriptionAnswer(BaseModel):
     blocked_at: datetime | None
     subscribed_at: datetime | None
     do_not_contact: DoNotContactAnswer | None
-
-
-class ShopRules(BaseModel):
-    """What holds for users who have chosen nothing of their own, and the currency of reports."""
-
-    topics: Annotated[list[Topic], Field(description="what users can choose to hear about")]
-    most_a_day: Annotated[int, Field(description="messages a local day; transactional ones do not count")]
-    most_a_week: Annotated[int, Field(description="messages in the seven local days that end today")]
-    quiet_hours: QuietHours
-    time_zone: str
-    currency: Annotated[str | None, Field(description="the base currency; null: no amount has come in yet")]

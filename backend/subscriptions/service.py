@@ -17,7 +17,7 @@ from backend.audit.store import add_look
 from backend.database import Connection
 from backend.errors import Invalid, NotFound
 from backend.resources import Resources
-from backend.subscriptions.rules import ContactRules, Topic
+from backend.subscriptions.rules import ContactRules, Topic, rules_now
 from backend.subscriptions.schemas import DoNotContactAnswer, QuietHours, SubscriptionAnswer, SubscriptionChange
 from backend.users import store as users
 from core.problems import FieldError
@@ -157,7 +157,8 @@ async def _record(connection: Connection, principal: Principal, origin: Origin, 
     )
 
 
-async def _answer(connection: Connection, rules: ContactRules, user_id: str) -> SubscriptionAnswer:
+async def _answer(connection: Connection, environment: ContactRules, user_id: str) -> SubscriptionAnswer:
+    rules = await execute_async(connection, rules_now(environment))
     ids = await execute_async(connection, users.ids_of_person(user_id))
     found = await execute_async(connection, store.subscription_of(ids))
     prohibition = await execute_async(connection, store.do_not_contact_of(ids))

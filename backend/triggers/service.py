@@ -12,6 +12,7 @@ from backend.campaigns import steps
 from backend.campaigns.schemas import ListQuery
 from backend.campaigns.steps import Action
 from backend.resources import Resources
+from backend.subscriptions.rules import rules_now
 from backend.triggers.firing import is_control, past_firings
 from backend.triggers.history import outcome_of
 from backend.triggers.schemas import (
@@ -69,7 +70,7 @@ async def dry_run(resources: Resources, trigger_id: UUID) -> DryRun:
     until = datetime.now(UTC)
     since = until - timedelta(DRY_RUN_DAYS)
     firings = await resources.database.run_long(past_firings(trigger, since, until))
-    zone = ZoneInfo(resources.contact_rules.time_zone)
+    zone = ZoneInfo((await resources.database.run(rules_now(resources.contact_rules))).time_zone)
     outcome = outcome_of(firings, timedelta(limits.cooldown_days), limits.most_a_day, zone)
     newest = outcome.reached[-_EXAMPLES:][::-1]
     return DryRun(

@@ -42,6 +42,7 @@ PROVEN = {
     "POST /models/{model}/promotions",
     "POST /models/{model}/rollbacks",
     "POST /auth/browser/operations",
+    "PATCH /contact-rules",
 }
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 

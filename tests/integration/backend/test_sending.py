@@ -25,6 +25,7 @@ from warehouse.database import command, execute, rows, value
 from warehouse.databases import WAREHOUSE
 from warehouse.recipients import EPOCH, Key
 from warehouse.restorations import note_restoration
+from warehouse.shop_settings import Chosen, add_settings
 
 Json = dict[str, Any]
 USERS = 60
@@ -92,7 +93,7 @@ class Sending:
 
         async def work() -> None:
             stopped = asyncio.Event()
-            sending = asyncio.create_task(send(chosen, ContactRules().bound(), stopped))
+            sending = asyncio.create_task(send(chosen, ContactRules(), stopped))
             deadline = time.monotonic() + _PATIENCE_SECONDS
             while not await asyncio.to_thread(is_so):
                 assert time.monotonic() < deadline, "it was not so in time"
@@ -397,3 +398,24 @@ def test_erasing_a_user_takes_them_out_of_campaigns_whose_numbers_still_add_up(
     assert receipt.deleted["app.recipients"] == receipt.deleted["app.user_list_members"] == 1
     assert sending.numbers(campaign_id) == {"sent": 1}
     assert datetime.fromisoformat(sending.status(campaign_id)["ended_at"])
+
+
+def test_a_change_of_the_shops_caps_counts_without_a_restart(
+    sending: Sending, api: Api, empty_platform: Platform
+) -> None:
+    with empty_platform.server.connect(WAREHOUSE, autocommit=True) as connection:
+        connection.execute("update app.subscriptions set most_a_day = null, most_a_week = null")
+    api.own.run(add_settings(1, Chosen(most_a_day=0), "Anna"))
+    campaigns = [sending.start()]
+
+    def is_so() -> bool:
+        if sending.status(campaigns[-1])["state"] != "done":
+            return False
+        if len(campaigns) == 1:
+            api.own.run(add_settings(2, Chosen(most_a_day=5, most_a_week=5), "Anna"))
+            campaigns.append(sending.start())
+            return False
+        return True
+
+    sending.until(is_so, lanes=2)
+    assert [sending.numbers(each) for each in campaigns] == [{"capped": USERS}, {"sent": USERS}]

@@ -38,6 +38,7 @@ export type Run = Schemas["Run"];
 export type ScorecardWeek = Schemas["ScorecardWeek"];
 export type Segment = Schemas["Segment"];
 export type SegmentMove = Schemas["SegmentMove"];
+export type ShopSettings = Schemas["ShopSettings"];
 export type Template = Schemas["Template"];
 export type TemplateContent = Schemas["TemplateContent"];
 export type Trigger = Schemas["TriggerAnswer"];

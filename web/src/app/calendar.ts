@@ -1,4 +1,4 @@
-/** Whose days and weeks reports count: kept in the browser. */
+/** Whose days and weeks reports count: the shop's, unless somebody chose others, which are kept in the browser. */
 import { useSyncExternalStore } from "react";
 import type { components } from "../api/schema";
 
@@ -7,23 +7,38 @@ export interface Calendar {
   week_starts_on: components["schemas"]["Weekday"];
 }
 
+export const ZONES = ["UTC", ...Intl.supportedValuesOf("timeZone")];
+
 const KEPT = "calendar";
 const listeners = new Set<() => void>();
+let usual: Calendar = { time_zone: "UTC", week_starts_on: "monday" };
 let chosen = read();
+let calendar: Calendar = { ...usual, ...chosen };
 
-function read(): Calendar {
-  const usual: Calendar = { time_zone: "UTC", week_starts_on: "monday" };
+function read(): Partial<Calendar> {
   try {
-    return { ...usual, ...(JSON.parse(localStorage.getItem(KEPT) ?? "{}") as Partial<Calendar>) };
+    return JSON.parse(localStorage.getItem(KEPT) ?? "{}") as Partial<Calendar>;
   } catch {
-    return usual;
+    return {};
   }
+}
+
+function tell(): void {
+  calendar = { ...usual, ...chosen };
+  for (const listener of listeners) listener();
 }
 
 export function chooseCalendar(change: Partial<Calendar>): void {
   chosen = { ...chosen, ...change };
   localStorage.setItem(KEPT, JSON.stringify(chosen));
-  for (const listener of listeners) listener();
+  tell();
+}
+
+/** What holds where somebody has chosen nothing. */
+export function followShop(time_zone: string): void {
+  if (time_zone === usual.time_zone) return;
+  usual = { ...usual, time_zone };
+  tell();
 }
 
 export function useCalendar(): Calendar {
@@ -32,7 +47,7 @@ export function useCalendar(): Calendar {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => chosen,
+    () => calendar,
   );
 }
 

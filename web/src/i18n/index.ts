@@ -1,7 +1,9 @@
 /** Languages, and how dates and numbers are written in them. English and Russian; others are added as one file. */
 import i18next from "i18next";
+import { useMemo } from "react";
 import { initReactI18next, useTranslation } from "react-i18next";
 import en from "./en.json";
+import { type Money, PLAIN, useMoney } from "./money";
 import ru from "./ru.json";
 
 export const LANGUAGES = { en: "English", ru: "Русский" } as const;
@@ -28,6 +30,11 @@ export async function chooseLanguage(language: Language): Promise<void> {
 export interface Format {
   number: (value: number | null | undefined, digits?: number) => string;
   share: (value: number | null | undefined, digits?: number) => string;
+  /** An amount of the base currency, in the currency that pages show. */
+  money: (value: number | null | undefined, digits?: number) => string;
+  /** The same as a number, and what the number is of: for axes and tables. */
+  amount: <Value extends number | null>(value: Value) => Value;
+  inCurrency: (label: string) => string;
   change: (value: number | null | undefined) => string;
   day: (value: string | null | undefined) => string;
   moment: (value: string | null | undefined) => string;
@@ -38,10 +45,11 @@ const NONE = "–";
 /** How values are written in the chosen language. What is not known is a dash. Moments are in the reader's zone. */
 export function useFormat(): Format {
   const { i18n } = useTranslation();
-  return formatIn(i18n.language);
+  const money = useMoney();
+  return useMemo(() => formatIn(i18n.language, money), [i18n.language, money]);
 }
 
-export function formatIn(language: string): Format {
+export function formatIn(language: string, money: Money = PLAIN): Format {
   const number = (value: number | null | undefined, options: Intl.NumberFormatOptions) =>
     value === null || value === undefined ? NONE : new Intl.NumberFormat(language, options).format(value);
   const date = (value: string | null | undefined, options: Intl.DateTimeFormatOptions) =>
@@ -50,6 +58,14 @@ export function formatIn(language: string): Format {
     number: (value, digits = 0) => number(value, { maximumFractionDigits: digits, minimumFractionDigits: digits }),
     share: (value, digits = 0) =>
       number(value, { style: "percent", maximumFractionDigits: digits, minimumFractionDigits: digits }),
+    money: (value, digits = 0) =>
+      number(typeof value === "number" ? value / money.rate : value, {
+        ...(money.shown === null ? {} : { style: "currency", currency: money.shown, currencyDisplay: "narrowSymbol" }),
+        maximumFractionDigits: digits,
+        minimumFractionDigits: digits,
+      }),
+    amount: (value) => (value === null ? value : ((value / money.rate) as typeof value)),
+    inCurrency: (label) => (money.shown === null ? label : `${label}, ${money.shown}`),
     change: (value) => number(value, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }),
     // A day is a day wherever it is read.
     day: (value) => date(value, { dateStyle: "medium", timeZone: "UTC" }),

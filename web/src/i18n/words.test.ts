@@ -39,4 +39,14 @@ describe("formatIn", () => {
     expect(formatIn("en").day("2024-02-29")).toBe("Feb 29, 2024");
     expect(formatIn("en").number(null)).toBe("–");
   });
+
+  it("shows amounts of the base currency in another one, at its rate", () => {
+    const money = { base: "EUR", shown: "USD", rate: 0.8, rate_day: "2025-02-01" };
+    expect(formatIn("en", money).money(1000)).toBe("$1,250");
+    expect(formatIn("ru", money).money(1, 2)).toBe("1,25\u00a0$");
+    expect(formatIn("en", money).amount(8)).toBe(10);
+    expect(formatIn("en", money).inCurrency("Revenue")).toBe("Revenue, USD");
+    expect([formatIn("en").money(1000), formatIn("en").inCurrency("Revenue")]).toEqual(["1,000", "Revenue"]);
+    expect(formatIn("en", money).money(null)).toBe("–");
+  });
 });

@@ -4,6 +4,8 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { api } from "../api/client";
 import type { Me } from "../api/names";
 import { unwrap } from "../api/problem";
+import { followShop } from "../app/calendar";
+import { showMoneyIn } from "../i18n/money";
 import { forgetKept, keepReports, restoreKept } from "../offline/kept";
 import { miniAppData } from "./telegram";
 import { accessToken, onSessionLost, renewAccessToken, signIn, signOut } from "./token";
@@ -27,7 +29,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [me, setMe] = useState<Me | null | undefined>(undefined);
 
   const reload = useCallback(async () => {
-    setMe(await unwrap(api.GET("/auth/me")));
+    const found = await unwrap(api.GET("/auth/me"));
+    showAsShop(found);
+    setMe(found);
   }, []);
 
   useEffect(() => {
@@ -49,6 +53,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         // Nobody answers: whoever was signed in reads the numbers last seen, until somebody does.
         onlineManager.setOnline(false);
         const kept = await restoreKept(queries).catch(() => null);
+        if (kept !== null) showAsShop(kept);
         setMe((known) => known ?? kept);
         again = setTimeout(() => void connect(), RETRY);
       }
@@ -69,6 +74,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     [me, reload],
   );
   return <Context.Provider value={session}>{children}</Context.Provider>;
+}
+
+/** Days and money are shown as the shop has chosen. */
+function showAsShop({ shop }: Me): void {
+  followShop(shop.time_zone);
+  showMoneyIn(shop.money);
 }
 
 /** The session of before, or that of whoever opened the dashboard inside Telegram. */

@@ -11,6 +11,7 @@ import { useFormat } from "../../i18n";
 export function KpiCards({ kpis, days }: { kpis: readonly Kpi[]; days: readonly RevenuePeriod[] }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const shown = ({ name }: Kpi, value: number) => (name === "revenue" ? format.money(value) : format.number(value));
   return (
     <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: "repeat(auto-fit, minmax(165px, 1fr))" }}>
       {kpis.map((kpi) => (
@@ -19,11 +20,11 @@ export function KpiCards({ kpis, days }: { kpis: readonly Kpi[]; days: readonly 
             <Typography variant="body2" color="textSecondary">
               {t(`kpi.${kpi.name}`, kpi.name)}
             </Typography>
-            <Typography sx={{ fontSize: "1.5rem", fontWeight: 650 }}>{format.number(kpi.value)}</Typography>
+            <Typography sx={{ fontSize: "1.5rem", fontWeight: 650 }}>{shown(kpi, kpi.value)}</Typography>
             <Typography variant="body2" sx={{ color: colour(kpi), mb: 0.5 }}>
               {format.change(kpi.change)}{" "}
               <Typography component="span" variant="caption" color="textSecondary">
-                {t("overview.before", { value: format.number(kpi.before) })}
+                {t("overview.before", { value: shown(kpi, kpi.before) })}
               </Typography>
             </Typography>
             <Sparkline values={days.map((day) => seriesOf(day, kpi.name))} />

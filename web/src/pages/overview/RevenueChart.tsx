@@ -13,23 +13,25 @@ export function RevenueChart({ data }: { data: Dashboard }) {
   const format = useFormat();
   const { days, usual, marks } = data;
   const running = days.find((day) => day.is_running)?.first_day ?? null;
+  const revenue = format.inCurrency(t("kpi.revenue"));
   const light = useMemo(
-    () => (running === null ? null : { day: running, name: `${t("kpi.revenue")} (${t("overview.runs")})` }),
-    [running, t],
+    () => (running === null ? null : { day: running, name: `${revenue} (${t("overview.runs")})` }),
+    [running, revenue, t],
   );
   const drawn = useMemo(() => {
     const byDay = new Map(usual.map((each) => [each.day, each]));
+    const edge = (which: "low" | "high") => days.map((day) => format.amount(byDay.get(day.first_day)?.[which] ?? null));
     return {
       days: days.map((day) => day.first_day),
-      bars: { name: t("kpi.revenue"), values: days.map((day) => day.revenue) },
+      bars: { name: revenue, values: days.map((day) => format.amount(day.revenue)) },
       line: { name: t("kpi.orders"), values: days.map((day) => day.orders) },
       band: {
-        low: { name: t("overview.usualFrom"), values: days.map((day) => byDay.get(day.first_day)?.low ?? null) },
-        high: { name: t("overview.usualTo"), values: days.map((day) => byDay.get(day.first_day)?.high ?? null) },
+        low: { name: t("overview.usualFrom"), values: edge("low") },
+        high: { name: t("overview.usualTo"), values: edge("high") },
       },
       marks: marks.map((mark) => mark.day),
     };
-  }, [days, usual, marks, t]);
+  }, [days, usual, marks, revenue, format, t]);
   return (
     <>
       <TimeSeries
@@ -39,7 +41,7 @@ export function RevenueChart({ data }: { data: Dashboard }) {
         table={{
           header: [
             t("chart.day"),
-            t("kpi.revenue"),
+            revenue,
             t("kpi.orders"),
             t("kpi.active_users"),
             t("overview.usualFrom"),
@@ -48,7 +50,7 @@ export function RevenueChart({ data }: { data: Dashboard }) {
           ],
           rows: days.map((day, place) => [
             day.is_running ? `${day.first_day} (${t("overview.runs")})` : day.first_day,
-            day.revenue,
+            format.amount(day.revenue),
             day.orders,
             day.active_users,
             drawn.band.low.values[place] ?? null,

@@ -29,7 +29,7 @@ export function Risks({ risks }: { risks: Dashboard["risks"] }) {
           </Typography>
           <Typography sx={{ fontSize: "1.5rem", fontWeight: 650 }}>
             <Link component={RouterLink} to={RISKIEST}>
-              {format.number(atRisk.expected_value)}
+              {format.money(atRisk.expected_value)}
             </Link>
           </Typography>
           <Typography variant="body2">{t("overview.revenueAtRiskNote", { count: atRisk.users })}</Typography>

@@ -30,8 +30,8 @@ export function SegmentTable({ segments }: { segments: readonly Segment[] }) {
         },
         { title: t("segments.users"), isNumber: true, cell: (each) => format.number(each.users) },
         { title: t("segments.share"), isNumber: true, cell: (each) => format.share(each.share) },
-        { title: t("user.spent"), isNumber: true, cell: (each) => format.number(each.purchase_amount_total) },
-        { title: t("user.expectedValue"), isNumber: true, cell: (each) => format.number(each.mean_expected_value, 1) },
+        { title: t("user.spent"), isNumber: true, cell: (each) => format.money(each.purchase_amount_total) },
+        { title: t("user.expectedValue"), isNumber: true, cell: (each) => format.money(each.mean_expected_value, 1) },
         { title: t("user.purchase"), isNumber: true, cell: (each) => format.share(each.mean_purchase_probability) },
         { title: t("user.churn"), isNumber: true, cell: (each) => format.share(each.mean_churn_probability) },
       ]}

@@ -6,6 +6,7 @@ import { Link as RouterLink } from "react-router";
 import type { Segment } from "../../api/names";
 import { usersPath } from "../../audience/query";
 import { type Format, useFormat } from "../../i18n";
+import { useNames } from "../../i18n/names";
 import { DataTable } from "../../parts/DataTable";
 
 type Figure =
@@ -18,9 +19,9 @@ type Figure =
   | "mean_days_since_active";
 
 const FIGURES: readonly { figure: Figure; label: string; show: (format: Format, value: number | null) => string }[] = [
-  { figure: "mean_purchase_amount", label: "segments.meanSpent", show: (format, value) => format.number(value, 1) },
+  { figure: "mean_purchase_amount", label: "segments.meanSpent", show: (format, value) => format.money(value, 1) },
   { figure: "mean_orders", label: "segments.meanOrders", show: (format, value) => format.number(value, 1) },
-  { figure: "mean_expected_value", label: "user.expectedValue", show: (format, value) => format.number(value, 1) },
+  { figure: "mean_expected_value", label: "user.expectedValue", show: (format, value) => format.money(value, 1) },
   { figure: "mean_purchase_probability", label: "user.purchase", show: (format, value) => format.share(value) },
   { figure: "mean_churn_probability", label: "user.churn", show: (format, value) => format.share(value) },
   { figure: "high_risk_share", label: "segments.highRisk", show: (format, value) => format.share(value) },
@@ -30,6 +31,7 @@ const FIGURES: readonly { figure: Figure; label: string; show: (format: Format, 
 export function Profiles({ segments }: { segments: readonly Segment[] }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = useNames();
   return (
     <DataTable
       label={t("segments.profiles")}
@@ -43,11 +45,11 @@ export function Profiles({ segments }: { segments: readonly Segment[] }) {
           cell: ({ figure, show }) => show(format, mean(segments, figure)),
         },
         ...segments.map((segment) => ({
-          title: segment.segment ?? t("segments.none"),
+          title: segment.segment === null ? t("segments.none") : names.segment(segment.segment),
           head:
             segment.segment === null ? undefined : (
               <Link component={RouterLink} to={usersPath({ segment: segment.segment })}>
-                {segment.segment}
+                {names.segment(segment.segment)}
               </Link>
             ),
           isNumber: true,

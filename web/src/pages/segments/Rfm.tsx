@@ -37,7 +37,7 @@ export function Rfm({ report }: { report: RfmReport }) {
           { title: t("segments.users"), isNumber: true, cell: (cell) => format.number(cell.users) },
           { title: t("rfm.recency"), isNumber: true, cell: (cell) => format.number(cell.mean_recency_days, 1) },
           { title: t("rfm.orders"), isNumber: true, cell: (cell) => format.number(cell.mean_orders, 1) },
-          { title: t("user.spent"), isNumber: true, cell: (cell) => format.number(cell.purchase_amount) },
+          { title: t("user.spent"), isNumber: true, cell: (cell) => format.money(cell.purchase_amount) },
         ]}
       />
     </Stack>

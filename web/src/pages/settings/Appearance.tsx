@@ -5,13 +5,12 @@ import TextField from "@mui/material/TextField";
 import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
 import { useTranslation } from "react-i18next";
-import { chooseCalendar, useCalendar } from "../../app/calendar";
+import { chooseCalendar, useCalendar, ZONES } from "../../app/calendar";
 import { LanguageChoice } from "../../parts/LanguageChoice";
 import { Section } from "../../parts/Section";
 
 const MODES = ["system", "light", "dark"] as const;
 const WEEKS = ["monday", "sunday"] as const;
-const ZONES = ["UTC", ...Intl.supportedValuesOf("timeZone")];
 
 /** Language, light or dark, and whose days reports count. Kept in this browser. */
 export function Appearance() {

@@ -9,18 +9,18 @@ import { useSession } from "../../session/Session";
 import { Accounts } from "./Accounts";
 import { Appearance } from "./Appearance";
 import { AuditLog } from "./AuditLog";
-import { ContactRules } from "./ContactRules";
 import { Keys } from "./Keys";
 import { Notifications } from "./Notifications";
 import { Operations } from "./Operations";
 import { Sessions } from "./Sessions";
+import { ShopSettings } from "./ShopSettings";
 import { TelegramLink } from "./TelegramLink";
 
 const VIEWS = [
   ["appearance", "settings.appearance", "profile:read"],
   ["notifications", "push.title", "profile:manage"],
   ["security", "settings.security", "profile:manage"],
-  ["messages", "contact.title", "campaigns:read"],
+  ["shop", "shop.title", "campaigns:read"],
   ["accounts", "settings.accounts", "accounts:manage"],
   ["keys", "settings.keys", "keys:manage"],
   ["audit", "settings.audit", "audit:read"],
@@ -55,7 +55,7 @@ export function SettingsPage() {
             <Sessions />
           </>
         )}
-        {view === "messages" && <ContactRules />}
+        {view === "shop" && <ShopSettings />}
         {view === "accounts" && <Accounts />}
         {view === "keys" && <Keys />}
         {view === "audit" && <AuditLog />}

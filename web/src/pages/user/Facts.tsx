@@ -12,10 +12,10 @@ export function Facts({ user }: { user: UserSummary }) {
   const names = useNames();
   const facts: [string, string][] = [
     ["user.segment", user.segment === null ? "–" : names.segment(user.segment)],
-    ["user.expectedValue", format.number(user.expected_value, 2)],
+    ["user.expectedValue", format.money(user.expected_value, 2)],
     ["user.purchase", format.share(user.purchase_probability)],
     ["user.churn", format.share(user.churn_probability)],
-    ["user.spent", format.number(user.purchase_amount_total, 2)],
+    ["user.spent", format.money(user.purchase_amount_total, 2)],
     ["user.orders", format.number(user.orders_total)],
     ["user.firstSeen", format.day(user.first_seen_day)],
     ["user.lastActive", format.day(user.last_active_day)],

@@ -42,7 +42,7 @@ const COLUMNS: readonly Column[] = [
     label: "user.expectedValue",
     sort: "expected_value",
     isNumber: true,
-    cell: (user, format) => format.number(user.expected_value, 2),
+    cell: (user, format) => format.money(user.expected_value, 2),
   },
   {
     label: "user.purchase",
@@ -61,7 +61,7 @@ const COLUMNS: readonly Column[] = [
     label: "user.spent",
     sort: "purchase_amount_total",
     isNumber: true,
-    cell: (user, format) => format.number(user.purchase_amount_total),
+    cell: (user, format) => format.money(user.purchase_amount_total),
   },
   { label: "user.orders", isNumber: true, cell: (user, format) => format.number(user.orders_total) },
 ];

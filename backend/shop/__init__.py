@@ -1,0 +1,1 @@
+"""The shop's settings, which an administrator can change while everything runs."""
