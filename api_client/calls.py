@@ -512,7 +512,7 @@ def get_dashboard(
 def get_data_health(_client: object) -> Call[models.DataHealth]:
     """Data: freshness, imports, what was held back and why.
 
-    As recorded by the pipeline up to now.
+    As recorded up to now. Uploads are for whoever has `imports:manage`.
     """
     return Call("GET", "/analytics/data-health", read_json(models.DataHealth))
 
@@ -1058,6 +1058,7 @@ def get_users(
     order: Literal["asc", "desc"] | None = None,
     limit: int | None = None,
     cursor: str | None = None,
+    facets: bool | None = None,
 ) -> Call[models.UserPage]:
     """A page of users: found, filtered, in an order.
 
@@ -1090,6 +1091,7 @@ def get_users(
     order: what is not known counts as least
     limit: users a page
     cursor: the `next_cursor` of the page before; none: the first
+    facets: also answer by what the list can be filtered
     """
     return Call(
         "GET",
@@ -1126,6 +1128,7 @@ def get_users(
             "order": order,
             "limit": limit,
             "cursor": cursor,
+            "facets": facets,
         },
     )
 

@@ -147,14 +147,6 @@ class AttentionItem(BaseModel):
     count: int
 
 
-class AttentionReport(BaseModel):
-    """
-    `GET /analytics/attention`.
-    """
-
-    items: Annotated[list[AttentionItem], Field(description="the most urgent first")]
-
-
 class AudienceCount(BaseModel):
     """
     How many users an audience has.
@@ -2761,6 +2753,18 @@ class AlertList(BaseModel):
     alerts: list[ShownAlert]
 
 
+class AttentionReport(BaseModel):
+    """
+    `GET /analytics/attention`.
+    """
+
+    items: Annotated[list[AttentionItem], Field(description="the most urgent first")]
+    alerts: Annotated[
+        list[ShownAlert] | None,
+        Field(description="of the platform, that fire now; for whoever has `metrics:read`", validate_default=True),
+    ] = []
+
+
 class CampaignScorecard(BaseModel):
     """
     `GET /analytics/campaigns`.
@@ -2858,6 +2862,15 @@ class EffectAnswer(BaseModel):
     warnings: Annotated[list[str], Field(description="why the effect should not be believed, or not yet")]
     sample_ratio: SampleRatioAnswer | None
     variants: Annotated[list[VariantAnswer], Field(description="empty: there is nothing to compare yet")]
+
+
+class Facets(BaseModel):
+    """
+    By what the list can be filtered.
+    """
+
+    segments: Annotated[list[str], Field(description="by name")]
+    views: Annotated[list[View], Field(description="one's own saved views, by name; none for a key")]
 
 
 class FeatureFamily(BaseModel):
@@ -3272,6 +3285,7 @@ class UserPage(BaseModel):
     as_of: Annotated[date | None, Field(description="the day at whose beginning this was known; null: no run yet")]
     users: list[UserSummary]
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+    facets: Annotated[Facets | None, Field(description="null: they were not asked for")] = None
 
 
 class Audience(BaseModel):
@@ -3350,18 +3364,6 @@ class CampaignStatus(BaseModel):
     started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
     ended_at: AwareDatetime | None
     numbers: CampaignNumbers
-
-
-class DataHealth(BaseModel):
-    """
-    `GET /analytics/data-health`.
-    """
-
-    freshness: Freshness
-    checks: Annotated[list[ContractCheckResult], Field(description="the newest first")]
-    imports: Annotated[list[Import], Field(description="the newest first")]
-    quarantine: Annotated[list[QuarantineReason], Field(description="the most frequent first")]
-    archived_months: list[str]
 
 
 class DataJob(BaseModel):
@@ -3543,6 +3545,20 @@ class UserAnswers(BaseModel):
 
     user_id: Annotated[str, Field(description="as asked")]
     predictions: list[ModelAnswer]
+
+
+class DataHealth(BaseModel):
+    """
+    `GET /analytics/data-health`.
+    """
+
+    freshness: Freshness
+    checks: Annotated[list[ContractCheckResult], Field(description="the newest first")]
+    imports: Annotated[list[Import], Field(description="the newest first")]
+    quarantine: Annotated[list[QuarantineReason], Field(description="the most frequent first")]
+    archived_months: list[str]
+    held: Annotated[HeldReasons | None, Field(description="as `GET /quarantine/reasons`")] = None
+    uploads: Annotated[Uploads | None, Field(description="as `GET /imports`")] = None
 
 
 class PredictionsResponse(BaseModel):

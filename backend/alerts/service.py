@@ -9,6 +9,7 @@ from warehouse import alerts
 from warehouse.alerts import Alert
 
 _MOST_CHARACTERS = 500
+_MOST_FIRING = 100
 
 
 async def record(database: DatabasePool, group: AlertGroup) -> AlertsRecorded:
@@ -18,19 +19,22 @@ async def record(database: DatabasePool, group: AlertGroup) -> AlertsRecorded:
 
 async def shown(database: DatabasePool, limit: int) -> AlertList:
     """The alerts that fire, and those that are over."""
-    found = await database.run(alerts.alerts(limit))
-    return AlertList(
-        alerts=[
-            ShownAlert(
-                name=each.name,
-                severity=each.severity,
-                summary=each.summary,
-                runbook=each.runbook,
-                began_at=each.began_at,
-                ended_at=each.ended_at,
-            )
-            for each in found
-        ]
+    return AlertList(alerts=[_shown(each) for each in await database.run(alerts.alerts(limit))])
+
+
+async def firing(database: DatabasePool) -> list[ShownAlert]:
+    """The alerts that fire."""
+    return [_shown(each) for each in await database.run(alerts.alerts(_MOST_FIRING)) if each.ended_at is None]
+
+
+def _shown(alert: Alert) -> ShownAlert:
+    return ShownAlert(
+        name=alert.name,
+        severity=alert.severity,
+        summary=alert.summary,
+        runbook=alert.runbook,
+        began_at=alert.began_at,
+        ended_at=alert.ended_at,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from backend.alerts.schemas import ShownAlert
 from backend.analytics.schemas import ModelState
 from backend.database import DatabasePool
 from warehouse.database import Statement, rows
@@ -39,6 +40,9 @@ class AttentionReport(BaseModel):
     """`GET /analytics/attention`."""
 
     items: Annotated[list[AttentionItem], Field(description="the most urgent first")]
+    alerts: Annotated[
+        list[ShownAlert], Field(description="of the platform, that fire now; for whoever has `metrics:read`")
+    ] = []
 
 
 async def attention(database: DatabasePool, models: Sequence[ModelState], now: datetime) -> AttentionReport:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from backend.access.guard import requires
 from backend.access.permissions import Permission
 from backend.access.principal import Principal
+from backend.alerts import service as alerts
 from backend.analytics import service, state_service
 from backend.analytics.attention import AttentionReport, attention
 from backend.analytics.schemas import (
@@ -24,6 +25,8 @@ from backend.analytics.schemas import (
 from backend.analytics.state_schemas import DataHealth, ModelsReport
 from backend.analytics.usual import happenings
 from backend.conditional import NOT_MODIFIED, answered
+from backend.imports import service as imports
+from backend.quarantine import service as quarantine
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
 
@@ -106,9 +109,12 @@ async def get_rfm(request: Request, resources: Held, _principal: MayRead, state:
 
 
 @router.get("/attention", summary="What needs a look today, the most urgent first")
-async def get_attention(resources: Held, _principal: MayRead) -> AttentionReport:
+async def get_attention(resources: Held, principal: MayRead) -> AttentionReport:
     """Counted now, and not kept."""
-    return await attention(resources.reports, await service.models(resources), datetime.now(UTC))
+    found = await attention(resources.reports, await service.models(resources), datetime.now(UTC))
+    if Permission.METRICS_READ in principal.permissions:
+        found.alerts = await alerts.firing(resources.database)
+    return found
 
 
 @router.get("/models", summary="Models: versions, changes of champions, scorecard, calibration, drift")
@@ -118,6 +124,10 @@ async def get_models(resources: Held, _principal: MayRead) -> ModelsReport:
 
 
 @router.get("/data-health", summary="Data: freshness, imports, what was held back and why")
-async def get_data_health(resources: Held, _principal: MayRead) -> DataHealth:
-    """As recorded by the pipeline up to now."""
-    return await state_service.data_health(resources.reports, resources.models)
+async def get_data_health(resources: Held, principal: MayRead) -> DataHealth:
+    """As recorded up to now. Uploads are for whoever has `imports:manage`."""
+    health = await state_service.data_health(resources.reports, resources.models)
+    health.held = await quarantine.reasons(resources.database)
+    if Permission.IMPORTS_MANAGE in principal.permissions:
+        health.uploads = await imports.newest(resources)
+    return health

@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from backend.imports.schemas import Uploads
+from backend.quarantine.schemas import HeldReasons
+
 
 class Deployment(BaseModel):
     """The version that a model's service is told to run."""
@@ -148,3 +151,5 @@ class DataHealth(BaseModel):
     imports: Annotated[list[Import], Field(description="the newest first")]
     quarantine: Annotated[list[QuarantineReason], Field(description="the most frequent first")]
     archived_months: list[str]
+    held: Annotated[HeldReasons | None, Field(description="as `GET /quarantine/reasons`")] = None
+    uploads: Annotated[Uploads | None, Field(description="as `GET /imports`")] = None

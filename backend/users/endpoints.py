@@ -21,9 +21,12 @@ MayRead = Annotated[Principal, Depends(looks(Permission.USERS_READ, "user:read")
 
 
 @router.get("/users", summary="A page of users: found, filtered, in an order")
-async def get_users(resources: Held, _principal: MayRead, query: Annotated[UserQuery, Query()]) -> UserPage:
+async def get_users(resources: Held, principal: MayRead, query: Annotated[UserQuery, Query()]) -> UserPage:
     """Users as the last run saw them. The page at the millionth user costs what the first one costs."""
-    return await service.users(resources.reports, query)
+    page = await service.users(resources.reports, query)
+    if query.facets:
+        page.facets = await service.facets(resources, principal)
+    return page
 
 
 @router.get("/users/{user_id}", summary="One user: who, features in words, predictions with reasons")

@@ -12,6 +12,7 @@ from backend.paging import MOST_CHARACTERS
 from backend.predictions.schemas import ModelAnswer
 from backend.users.fields import Text
 from backend.users.rules import Rules
+from backend.views.schemas import View
 
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Money = Annotated[float, Field(allow_inf_nan=False)]
@@ -99,6 +100,7 @@ class UserQuery(UserFilter):
     order: Annotated[Literal["asc", "desc"], Field(description="what is not known counts as least")] = "asc"
     limit: Annotated[int, Field(ge=1, le=200, description="users a page")] = 50
     cursor: Cursor = None
+    facets: Annotated[bool, Field(description="also answer by what the list can be filtered")] = False
 
 
 class PageQuery(BaseModel):
@@ -132,12 +134,20 @@ class UserSummary(BaseModel):
     churn_risk: Annotated[Literal["low", "medium", "high"] | None, Field(description="the same in words")]
 
 
+class Facets(BaseModel):
+    """By what the list can be filtered."""
+
+    segments: Annotated[list[str], Field(description="by name")]
+    views: Annotated[list[View], Field(description="one's own saved views, by name; none for a key")]
+
+
 class UserPage(BaseModel):
     """A page of a list of users. Users who came after `as_of` are not in it yet."""
 
     as_of: Annotated[date | None, Field(description="the day at whose beginning this was known; null: no run yet")]
     users: list[UserSummary]
     next_cursor: NextCursor
+    facets: Annotated[Facets | None, Field(description="null: they were not asked for")] = None
 
 
 class FeatureValue(BaseModel):

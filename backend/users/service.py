@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from backend.access.principal import Principal
 from backend.database import DatabasePool
 from backend.errors import NotFound
 from backend.paging import cursor_of, place_of
@@ -18,6 +19,7 @@ from backend.predictions import service as predictions
 from backend.resources import Resources
 from backend.users import store
 from backend.users.schemas import (
+    Facets,
     FeatureFamily,
     FeatureValue,
     HistoryPage,
@@ -31,6 +33,7 @@ from backend.users.schemas import (
     UserSummary,
 )
 from backend.users.selecting import selection_of
+from backend.views.store import views_of
 from core.problems import FieldError
 from ml.catalogue import FeatureCatalogue
 from serving.schemas import Freshness
@@ -51,6 +54,14 @@ async def users(database: DatabasePool, query: UserQuery) -> UserPage:
     shown = found[: query.limit]
     is_last = len(found) <= query.limit
     return UserPage(as_of=as_of, users=shown, next_cursor=None if is_last else cursor_of(_place(shown[-1], query.sort)))
+
+
+async def facets(resources: Resources, principal: Principal) -> Facets:
+    """By what whoever asks can filter the list."""
+    segments = await resources.reports.run_if_built(store.segment_names()) or []
+    if principal.account_id is None:
+        return Facets(segments=segments, views=[])
+    return Facets(segments=segments, views=await resources.database.run(views_of(principal.account_id)))
 
 
 async def user(resources: Resources, user_id: str, freshness: Freshness) -> User:

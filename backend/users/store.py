@@ -51,6 +51,18 @@ def list_day() -> Statement[date | None]:
     return first_row(lambda as_of: as_of, "select as_of from analytics.user_list limit 1")
 
 
+def segment_names() -> Statement[list[str]]:
+    """The segments in which anybody is. A loose scan of the index: it takes no longer for more users."""
+    return rows(
+        str,
+        "with recursive found as ("
+        "(select segment from analytics.user_list order by segment limit 1)"
+        " union all select (select segment from analytics.user_list as list where list.segment > found.segment"
+        " order by segment limit 1) from found where found.segment is not null)"
+        " select segment from found where segment is not null",
+    )
+
+
 def users_page(
     selection: Selection, sort: Sort, after: Place | None, limit: int, *, is_descending: bool
 ) -> Statement[list[UserSummary]]:

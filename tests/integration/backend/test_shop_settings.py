@@ -103,7 +103,7 @@ def test_only_administrators_change_them_and_only_after_a_proof(
 def test_another_currency_changes_what_pages_show_and_no_amount(admin: httpx.Client) -> None:
     assert settings(admin)["money"] == {"base": "EUR", "shown": "EUR", "rate": 1.0, "rate_day": None}
     refused = change(admin, 0, currency="JPY")
-    assert (refused.status_code, refused.json()["errors"]) == (422, [{"field": "currency", "reason": "has no rate"}])
+    assert (refused.status_code, refused.json()["errors"]) == (422, [{"field": "currency", "message": "has no rate"}])
     changed = change(admin, 0, currency="USD").raise_for_status().json()
     dollars = {"base": "EUR", "shown": "USD", "rate": 0.8, "rate_day": "2025-02-01"}
     assert (changed["money"], changed["currency"], changed["currencies"]) == (dollars, "EUR", ["EUR", "USD"])

@@ -1,6 +1,6 @@
 /** The data: how fresh it is, what came in, and what was held back and why. */
 import Button from "@mui/material/Button";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link as RouterLink } from "react-router";
 import { api } from "../../api/client";
@@ -20,7 +20,17 @@ import { Uploads } from "./Uploads";
 export function DataPage() {
   const { t } = useTranslation();
   const { may } = useSession();
-  const health = useQuery({ queryKey: ["data health"], queryFn: () => unwrap(api.GET("/analytics/data-health")) });
+  const queries = useQueryClient();
+  const health = useQuery({
+    queryKey: ["data health"],
+    queryFn: async () => {
+      const data = await unwrap(api.GET("/analytics/data-health"));
+      // Asked again alone while a file is being imported.
+      if (data.uploads != null) queries.setQueryData(["uploads"], data.uploads);
+      return data;
+    },
+    refetchOnMount: "always",
+  });
   return (
     <Page
       title={t("pages.data")}
@@ -32,6 +42,19 @@ export function DataPage() {
         )
       }
     >
+      <Answered query={health} height={900}>
+        {(data) => <Health data={data} />}
+      </Answered>
+      <Runs />
+    </Page>
+  );
+}
+
+function Health({ data }: { data: DataHealth }) {
+  const { t } = useTranslation();
+  const { may } = useSession();
+  return (
+    <>
       <Section
         title={t("data.quarantine")}
         note={t("data.quarantineNote")}
@@ -43,33 +66,26 @@ export function DataPage() {
           )
         }
       >
-        <HeldReasonsTable />
+        {data.held && <HeldReasonsTable held={data.held} />}
       </Section>
-      {may("imports:manage") && (
+      {data.uploads != null && (
         <Section title={t("import.uploads")} note={t("import.uploadsNote")}>
           <Uploads />
         </Section>
       )}
-      <Answered query={health} height={500}>
-        {(data) => (
-          <>
-            <Section title={t("data.checks")} note={t("data.checksNote")}>
-              <Checks health={data} />
-            </Section>
-            <Section title={t("data.freshness")}>
-              <Freshness health={data} />
-            </Section>
-            <Section title={t("data.sources")}>
-              <Sources health={data} />
-            </Section>
-            <Section title={t("data.imports")}>
-              <Imports health={data} />
-            </Section>
-          </>
-        )}
-      </Answered>
-      <Runs />
-    </Page>
+      <Section title={t("data.checks")} note={t("data.checksNote")}>
+        <Checks health={data} />
+      </Section>
+      <Section title={t("data.freshness")}>
+        <Freshness health={data} />
+      </Section>
+      <Section title={t("data.sources")}>
+        <Sources health={data} />
+      </Section>
+      <Section title={t("data.imports")}>
+        <Imports health={data} />
+      </Section>
+    </>
   );
 }
 

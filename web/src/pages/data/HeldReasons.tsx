@@ -1,56 +1,41 @@
 import Alert from "@mui/material/Alert";
 import Link from "@mui/material/Link";
-import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link as RouterLink } from "react-router";
-import { api } from "../../api/client";
-import type { HeldReason } from "../../api/names";
-import { unwrap } from "../../api/problem";
+import type { HeldReason, HeldReasons } from "../../api/names";
 import { useFormat } from "../../i18n";
-import { Answered } from "../../parts/Answered";
 import { DataTable } from "../../parts/DataTable";
 import { useSession } from "../../session/Session";
 
 /** Why rows are held back, each reason with the way to its rows. */
-export function HeldReasonsTable() {
+export function HeldReasonsTable({ held }: { held: HeldReasons }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { may } = useSession();
-  const reasons = useQuery({
-    queryKey: ["quarantine", "reasons"],
-    queryFn: () => unwrap(api.GET("/quarantine/reasons")),
-  });
+  if (held.rows === 0) return <Alert severity="success">{t("data.nothingHeld")}</Alert>;
   return (
-    <Answered query={reasons} height={120}>
-      {(data) =>
-        data.rows === 0 ? (
-          <Alert severity="success">{t("data.nothingHeld")}</Alert>
-        ) : (
-          <DataTable
-            label={t("data.quarantine")}
-            rows={data.reasons}
-            rowKey={(each) => `${each.reason} ${each.waits_for}`}
-            columns={[
-              {
-                title: t("models.reason"),
-                cell: (each) =>
-                  may("quarantine:read") ? (
-                    <Link component={RouterLink} to={addressOf(each)}>
-                      {each.reason}
-                    </Link>
-                  ) : (
-                    each.reason
-                  ),
-              },
-              { title: t("data.waitsFor"), cell: (each) => each.waits_for ?? "" },
-              { title: t("data.rows"), isNumber: true, cell: (each) => format.number(each.rows) },
-              { title: t("data.first"), cell: (each) => format.moment(each.first_at) },
-              { title: t("data.last"), cell: (each) => format.moment(each.last_at) },
-            ]}
-          />
-        )
-      }
-    </Answered>
+    <DataTable
+      label={t("data.quarantine")}
+      rows={held.reasons}
+      rowKey={(each) => `${each.reason} ${each.waits_for}`}
+      columns={[
+        {
+          title: t("models.reason"),
+          cell: (each) =>
+            may("quarantine:read") ? (
+              <Link component={RouterLink} to={addressOf(each)}>
+                {each.reason}
+              </Link>
+            ) : (
+              each.reason
+            ),
+        },
+        { title: t("data.waitsFor"), cell: (each) => each.waits_for ?? "" },
+        { title: t("data.rows"), isNumber: true, cell: (each) => format.number(each.rows) },
+        { title: t("data.first"), cell: (each) => format.moment(each.first_at) },
+        { title: t("data.last"), cell: (each) => format.moment(each.last_at) },
+      ]}
+    />
   );
 }
 

@@ -3,7 +3,7 @@ import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import Link from "@mui/material/Link";
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link as RouterLink, useSearchParams } from "react-router";
@@ -54,7 +54,7 @@ export function QuarantinePage() {
         <Rows key={search.toString()} selection={selection} />
       ) : (
         <Section title={t("data.quarantine")} note={t("data.quarantineNote")}>
-          <HeldReasonsTable />
+          <Reasons />
         </Section>
       )}
       <Repaired />
@@ -195,4 +195,16 @@ export function Content({ row }: { row: unknown }) {
 function namesOf(rows: readonly HeldRow[]): string[] {
   const found = rows.flatMap(({ row }) => (typeof row === "object" && row !== null ? Object.keys(row) : []));
   return [...new Set(found)];
+}
+
+function Reasons() {
+  const reasons = useQuery({
+    queryKey: ["quarantine", "reasons"],
+    queryFn: () => unwrap(api.GET("/quarantine/reasons")),
+  });
+  return (
+    <Answered query={reasons} height={120}>
+      {(held) => <HeldReasonsTable held={held} />}
+    </Answered>
+  );
 }

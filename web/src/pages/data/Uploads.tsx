@@ -18,7 +18,8 @@ export function Uploads() {
   const uploads = useQuery({
     queryKey: ["uploads"],
     queryFn: () => unwrap(api.GET("/imports")),
-    refetchOnMount: "always",
+    // The page brings them.
+    staleTime: Number.POSITIVE_INFINITY,
     refetchInterval: ({ state }) =>
       state.data?.uploads.some(({ jobs }) => jobs.some((job) => !isOver(job))) ? 2000 : false,
   });

@@ -1,13 +1,11 @@
 import Link from "@mui/material/Link";
 import List from "@mui/material/List";
 import ListItem from "@mui/material/ListItem";
-import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link as RouterLink } from "react-router";
-import { api } from "../../api/client";
 import type { AttentionItem } from "../../api/names";
-import { unwrap } from "../../api/problem";
 import { Answered } from "../../parts/Answered";
+import { useAttention } from "./attention";
 
 const CAUSES: Record<AttentionItem["kind"], string> = {
   data_is_old: "/data",
@@ -21,7 +19,7 @@ const CAUSES: Record<AttentionItem["kind"], string> = {
 /** What needs a look today, each one click from its cause. */
 export function Attention() {
   const { t } = useTranslation();
-  const attention = useQuery({ queryKey: ["attention"], queryFn: () => unwrap(api.GET("/analytics/attention")) });
+  const attention = useAttention();
   return (
     <Answered query={attention} isEmpty={({ items }) => items.length === 0} empty={t("attention.nothing")}>
       {({ items }) => (

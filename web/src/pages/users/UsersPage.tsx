@@ -18,7 +18,7 @@ import { Empty, Failure } from "../../parts/Answered";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
 import { useSession } from "../../session/Session";
-import { FIELDS, Filters, useSegmentNames } from "./Filters";
+import { FIELDS, Filters } from "./Filters";
 import { UserTable } from "./UserTable";
 import { Views } from "./Views";
 
@@ -31,7 +31,6 @@ export function UsersPage() {
   const [search, setSearch] = useSearchParams();
   const [isBuilding, setIsBuilding] = useState(search.has("build"));
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const segments = useSegmentNames();
   const query = useDeferredValue(queryFrom(search));
   const audience = audienceFrom(search);
   const count = useAudienceCount(audience);
@@ -41,7 +40,7 @@ export function UsersPage() {
     queryFn: ({ pageParam }) =>
       unwrap(
         api.GET("/users", {
-          params: { query: { ...query, limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } },
+          params: { query: { ...query, limit: PAGE, ...(pageParam ? { cursor: pageParam } : { facets: true }) } },
         }),
       ),
     getNextPageParam: (page) => page.next_cursor,
@@ -53,11 +52,12 @@ export function UsersPage() {
   };
   const rows = users.data?.pages.flatMap((page) => page.users) ?? [];
   const asOf = users.data?.pages[0]?.as_of;
+  const segments = users.data?.pages[0]?.facets?.segments ?? [];
   const found = count.data?.users ?? rows.length;
   const more = count.data === undefined && users.hasNextPage ? "+" : "";
   return (
     <Page title={t("pages.users")} note={asOf ? t("users.asOf", { day: format.day(asOf) }) : ""}>
-      <Views />
+      <Views views={users.data?.pages[0]?.facets?.views ?? []} />
       <Stack spacing={1.5}>
         <Filters search={search} change={change} segments={segments} />
         <AudienceChips search={search} without={FIELDS} change={change} />

@@ -3,23 +3,24 @@ import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import Chip from "@mui/material/Chip";
 import TextField from "@mui/material/TextField";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { api } from "../../api/client";
+import type { View } from "../../api/names";
 import { unwrap } from "../../api/problem";
 import { Failure } from "../../parts/Answered";
 import { type Done, Undo } from "../../parts/Undo";
 
-export function Views() {
+export function Views({ views }: { views: readonly View[] }) {
   const { t } = useTranslation();
   const [search, setSearch] = useSearchParams();
   const queries = useQueryClient();
   const [name, setName] = useState<string | null>(null);
   const [done, setDone] = useState<Done | null>(null);
-  const views = useQuery({ queryKey: ["views"], queryFn: () => unwrap(api.GET("/views")) });
-  const changed = () => queries.invalidateQueries({ queryKey: ["views"] });
+  // They come with the list.
+  const changed = () => queries.invalidateQueries({ queryKey: ["users"] });
   const save = useMutation({
     mutationFn: (view: { name: string; query: string }) => unwrap(api.POST("/views", { body: view })),
     onSuccess: changed,
@@ -50,7 +51,7 @@ export function Views() {
       aria-label={t("views.title")}
       sx={{ display: "flex", flexWrap: "wrap", gap: 1, alignItems: "center" }}
     >
-      {views.data?.map((view) => (
+      {views.map((view) => (
         <Chip
           key={view.view_id}
           label={view.name}
