@@ -282,19 +282,6 @@ class CampaignNumbers(BaseModel):
     cancelled: Annotated[int, Field(description="still queued when the campaign was cancelled")]
 
 
-class ChampionChange(BaseModel):
-    """
-    A champion that another version replaced, and why the gate let it.
-    """
-
-    promoted_at: AwareDatetime
-    kind: Literal["promote", "rollback"]
-    from_version: Annotated[int | None, Field(description="null: the first champion")]
-    to_version: int
-    reason: str
-    promoted_by: str
-
-
 class Changes(BaseModel):
     """
     The values to try.
@@ -416,20 +403,6 @@ class DriftBody(BaseModel):
     model: Annotated[str, Field(description="such as `churn`")]
     as_of: Annotated[date, Field(description="the day on which it was confirmed")]
     since: Annotated[date, Field(description="the first day of it")]
-    reason: str
-
-
-class DriftDay(BaseModel):
-    """
-    What one look for drift found.
-    """
-
-    as_of: date
-    model_version: int
-    is_drifted: bool
-    is_confirmed: Annotated[bool, Field(description="every look of at least a week saw it")]
-    share_drifted: Annotated[float, Field(description="share of features whose distribution has changed")]
-    alarms: list[str]
     reason: str
 
 
@@ -1099,27 +1072,6 @@ class MiniApp(BaseModel):
     init_data: Annotated[SecretStr, Field(description="`Telegram.WebApp.initData`, unchanged")]
 
 
-class ModelChange(BaseModel):
-    """
-    A promotion or rollback that somebody asked for. Ask again until `state` is none of `waiting`, `running`.
-    """
-
-    change_id: UUID
-    kind: Literal["promote", "rollback"]
-    model: str
-    from_version: Annotated[int | None, Field(description="the champion before; null: there was none")]
-    to_version: int
-    reason: str
-    asked_by: str
-    asked_at: AwareDatetime
-    state: Annotated[
-        Literal["waiting", "running", "done", "refused", "failed"],
-        Field(description="`refused`: nothing has changed; `failed`: `error` says what has not been done"),
-    ]
-    finished_at: AwareDatetime | None
-    error: str | None
-
-
 class ModelState(BaseModel):
     """
     What a model's service says of itself now.
@@ -1130,30 +1082,6 @@ class ModelState(BaseModel):
     model_version: int | None = None
     loaded_at: AwareDatetime | None = None
     warning: Annotated[str | None, Field(description="what to know before relying on it")] = None
-
-
-class ModelVersion(BaseModel):
-    """
-    One version, and what was said of it.
-    """
-
-    version: int
-    role: Annotated[
-        Literal["champion", "challenger"] | None,
-        Field(description="`challenger`: newer than the champion, the newest of those"),
-    ]
-    as_of: Annotated[date, Field(description="it was trained on what was known when this day began")]
-    horizon_days: int | None
-    test_cutoff: Annotated[date | None, Field(description="the day of its out-of-time test; null: it has none")]
-    created_at: AwareDatetime
-    verdict: Annotated[str | None, Field(description="why it was promoted or not; null: nobody has judged it yet")]
-    is_refused: Annotated[bool, Field(description="the gate did not let it through")]
-    metrics: Annotated[dict[str, float | None], Field(description="of its out-of-time test")]
-    checks: Annotated[
-        dict[str, float | None],
-        Field(description="what the gate compared: challenger and champion on the same newest matured users"),
-    ]
-    mlflow_url: Annotated[str | None, Field(description="its run in MLflow's pages; null: they have no address")]
 
 
 class Money(BaseModel):
@@ -2500,6 +2428,15 @@ class Tokens(BaseModel):
     session_id: UUID
 
 
+class Told(BaseModel):
+    """
+    One sentence, or a part of one.
+    """
+
+    code: Annotated[str, Field(description="`other`: `text` has it as it was said")]
+    parameters: Annotated[dict[str, str], Field(description="as they stand in the English text")]
+
+
 class Update(BaseModel):
     """
     An update as Telegram's Bot API describes it. Only its number is read here.
@@ -2773,6 +2710,20 @@ class CampaignScorecard(BaseModel):
     effects: Annotated[list[ScorecardEffect], Field(description="the newest campaign first; measured every hour")]
 
 
+class ChampionChange(BaseModel):
+    """
+    A champion that another version replaced, and why the gate let it.
+    """
+
+    promoted_at: AwareDatetime
+    kind: Literal["promote", "rollback"]
+    from_version: Annotated[int | None, Field(description="null: the first champion")]
+    to_version: int
+    reason: str
+    promoted_by: str
+    reason_told: Annotated[list[Told], Field(description="The reason by codes.")]
+
+
 class Cohort(BaseModel):
     """
     The users whose first event is in one week.
@@ -2824,6 +2775,21 @@ class Dashboard(BaseModel):
     models: list[ModelState]
 
 
+class DriftDay(BaseModel):
+    """
+    What one look for drift found.
+    """
+
+    as_of: date
+    model_version: int
+    is_drifted: bool
+    is_confirmed: Annotated[bool, Field(description="every look of at least a week saw it")]
+    share_drifted: Annotated[float, Field(description="share of features whose distribution has changed")]
+    alarms: list[str]
+    reason: str
+    reason_told: Annotated[list[Told], Field(description="The reason by codes.")]
+
+
 class DryRun(BaseModel):
     """
     Whom a trigger would have reached in the last days, by what was known at each moment.
@@ -2862,6 +2828,7 @@ class EffectAnswer(BaseModel):
     warnings: Annotated[list[str], Field(description="why the effect should not be believed, or not yet")]
     sample_ratio: SampleRatioAnswer | None
     variants: Annotated[list[VariantAnswer], Field(description="empty: there is nothing to compare yet")]
+    warnings_told: Annotated[list[Told], Field(description="The warnings by codes.")]
 
 
 class Facets(BaseModel):
@@ -2921,6 +2888,7 @@ class ImportCounts(BaseModel):
     erased: Annotated[int, Field(description="of users who were erased; kept nowhere")]
     reasons: Annotated[list[ReasonCount], Field(description="the most frequent first, at most twenty")]
     notes: list[str]
+    notes_told: Annotated[list[Told], Field(description="The notes by codes.")]
 
 
 class ImportPreview(BaseModel):
@@ -2936,6 +2904,8 @@ class ImportPreview(BaseModel):
     reasons: Annotated[list[ReasonCount], Field(description="why rows would be refused, the most frequent first")]
     notes: list[str]
     problem: Annotated[str | None, Field(description="why no row can be read so; null: they can")]
+    notes_told: Annotated[list[Told], Field(description="The notes by codes.")]
+    problem_told: Annotated[list[Told], Field(description="The problem by codes.")]
 
 
 class Me(BaseModel):
@@ -2950,6 +2920,28 @@ class Me(BaseModel):
     shop: Shop
 
 
+class ModelChange(BaseModel):
+    """
+    A promotion or rollback that somebody asked for. Ask again until `state` is none of `waiting`, `running`.
+    """
+
+    change_id: UUID
+    kind: Literal["promote", "rollback"]
+    model: str
+    from_version: Annotated[int | None, Field(description="the champion before; null: there was none")]
+    to_version: int
+    reason: str
+    asked_by: str
+    asked_at: AwareDatetime
+    state: Annotated[
+        Literal["waiting", "running", "done", "refused", "failed"],
+        Field(description="`refused`: nothing has changed; `failed`: `error` says what has not been done"),
+    ]
+    finished_at: AwareDatetime | None
+    error: str | None
+    error_told: Annotated[list[Told], Field(description="The error by codes.")]
+
+
 class ModelReport(BaseModel):
     """
     One model: what runs, how it came to run, and how good it is.
@@ -2960,6 +2952,31 @@ class ModelReport(BaseModel):
     changes: Annotated[list[ChampionChange], Field(description="the newest first")]
     scorecard: Annotated[list[ScorecardWeek], Field(description="weeks that have matured, the newest first")]
     drift: Annotated[list[DriftDay], Field(description="the newest first")]
+
+
+class ModelVersion(BaseModel):
+    """
+    One version, and what was said of it.
+    """
+
+    version: int
+    role: Annotated[
+        Literal["champion", "challenger"] | None,
+        Field(description="`challenger`: newer than the champion, the newest of those"),
+    ]
+    as_of: Annotated[date, Field(description="it was trained on what was known when this day began")]
+    horizon_days: int | None
+    test_cutoff: Annotated[date | None, Field(description="the day of its out-of-time test; null: it has none")]
+    created_at: AwareDatetime
+    verdict: Annotated[str | None, Field(description="why it was promoted or not; null: nobody has judged it yet")]
+    is_refused: Annotated[bool, Field(description="the gate did not let it through")]
+    metrics: Annotated[dict[str, float | None], Field(description="of its out-of-time test")]
+    checks: Annotated[
+        dict[str, float | None],
+        Field(description="what the gate compared: challenger and champion on the same newest matured users"),
+    ]
+    mlflow_url: Annotated[str | None, Field(description="its run in MLflow's pages; null: they have no address")]
+    verdict_told: Annotated[list[Told], Field(description="The verdict by codes.")]
 
 
 class ModelVersions(BaseModel):
@@ -3385,6 +3402,7 @@ class DataJob(BaseModel):
     counts: Annotated[ImportCounts | None, Field(description="of a rehearsal or an import, so far")]
     repaired: Annotated[RepairCounts | None, Field(description="of a repair that is done")]
     error: Annotated[str | None, Field(description="why it failed, or why it is tried again")]
+    error_told: Annotated[list[Told], Field(description="The error by codes.")]
 
 
 class ModelAnswer(BaseModel):

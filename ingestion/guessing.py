@@ -22,6 +22,7 @@ from ingestion.profile import Profile
 from ingestion.profile_files import profile_names, read_profile
 from ingestion.readers import read_chunks
 from ingestion.results import PURCHASE
+from ingestion.words import said
 
 _LOOK_ROWS = 1_000
 # What others call our columns, the likeliest first; letters and digits only.
@@ -117,8 +118,7 @@ def _by_names(path: Path, chunk: Chunk, names: Sequence[str], contract: Contract
     for each in contract.properties:
         if each.required and each.name not in (*FILLED, *columns, *names):
             raise FileRefusedError(
-                f"{path}: no column looks like {each.name}; say which it is with --map {each.name}=COLUMN"
-                f" (its columns are {listed(names)})"
+                said("no_column_looks_like", path=path, name=each.name, same=each.name, columns=listed(names))
             )
     source = columns.get("event_type", "event_type")
     words = _words(frame.get_column(source), contract) if source in frame.columns else {}

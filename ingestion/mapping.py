@@ -16,6 +16,7 @@ from data_contracts.parsing import shown, texts
 from ingestion.chunks import Chunk, Wanted, is_bookkeeping
 from ingestion.errors import FileRefusedError, MappingRefusedError
 from ingestion.profile import LEFT_OUT, Profile, constant, is_column, parts
+from ingestion.words import said
 
 PROPERTIES = "properties"
 # What a date that is written as a time ends in.
@@ -87,20 +88,34 @@ def demand_columns(
         for source in _sources(text, names):
             if source.column not in names:
                 raise MappingRefusedError(
-                    f"{path} has no column {source.column} (--map {column}={text}); its columns are {listed(names)}"
+                    said(
+                        "no_such_column",
+                        path=path,
+                        column=source.column,
+                        name=column,
+                        text=text,
+                        columns=listed(names),
+                    )
                 )
             if source.path and chunk.rows.height and _reach(chunk.rows, source).null_count() == chunk.rows.height:
                 raise MappingRefusedError(
-                    f"{path} has no {source.text} (--map {column}={text}) in its first {chunk.rows.height:,} rows;"
-                    f" {source.column} holds {listed(_keys(chunk.rows, source.column)) or 'nothing'}"
+                    said(
+                        "no_such_value",
+                        path=path,
+                        source=source.text,
+                        name=column,
+                        text=text,
+                        rows=chunk.rows.height,
+                        column=source.column,
+                        keys=listed(_keys(chunk.rows, source.column)) or "nothing",
+                    )
                 )
     for each in contract.properties:
         is_mapped = mapping.get(each.name, LEFT_OUT) != LEFT_OUT
         is_there = each.name in names and each.name not in mapping
         if each.required and each.name not in filled and not is_mapped and not is_there:
             raise FileRefusedError(
-                f"{path} has no column {each.name}, which every event needs; say which of its columns it is with"
-                f" --map {each.name}=COLUMN (its columns are {listed(names)})"
+                said("column_missing", path=path, name=each.name, same=each.name, columns=listed(names))
             )
 
 

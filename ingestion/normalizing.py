@@ -17,6 +17,7 @@ from data_contracts.numbers import DecimalSign, numbers
 from data_contracts.parsing import texts
 from ingestion.errors import MappingRefusedError
 from ingestion.profile import Profile
+from ingestion.words import said
 
 # Amounts that are all whole, in a currency with decimals, from this many on and this large, may well be cents.
 _CENTS_ROWS = 20
@@ -171,18 +172,12 @@ def _demand_currency(rows: pl.DataFrame, plain: pl.DataFrame) -> None:
     amounts = plain.get_column("amount").str.strip_chars()
     left = plain.filter(amounts.str.contains(r"\p{Sc}|^kr|kr\.?$").fill_null(False))
     if left.height and _currency(plain).null_count():
-        raise MappingRefusedError(
-            f"amount has values such as {left.item(0, 'amount')}, whose sign several currencies share; say which it is"
-            " with --map currency=COLUMN, or a constant such as --map currency=\"'USD'\""
-        )
+        raise MappingRefusedError(said("shared_sign", example=left.item(0, "amount")))
 
 
 def _demand_currency_of_cents(rows: pl.DataFrame) -> None:
     if bool((rows.get_column("amount").is_not_null() & currencies.unit_factor(_currency(rows)).is_null()).all()):
-        raise MappingRefusedError(
-            "--minor-units needs the currency of each amount, as currencies have none, two or three decimals; say"
-            " which it is with --map currency=COLUMN, or a constant such as --map currency=\"'EUR'\""
-        )
+        raise MappingRefusedError(said("cents_of_what"))
 
 
 def _look_like_cents(rows: pl.DataFrame, conventions: Conventions) -> tuple[str, ...]:
@@ -196,10 +191,7 @@ def _look_like_cents(rows: pl.DataFrame, conventions: Conventions) -> tuple[str,
     middle = size.median()
     if not isinstance(middle, float) or middle < _CENTS_MEDIAN or bool((size % 100 == 0).mean() > 0.5):  # type: ignore[operator]
         return ()
-    return (
-        f"all amounts of the first rows are whole numbers, half of them {middle:,.0f} or more; if they are cents,"
-        " import with --minor-units",
-    )
+    return (said("like_cents", middle=middle),)
 
 
 def _mixed_ids(rows: pl.DataFrame, conventions: Conventions) -> tuple[str, ...]:
@@ -209,6 +201,4 @@ def _mixed_ids(rows: pl.DataFrame, conventions: Conventions) -> tuple[str, ...]:
     numbered = users.filter(users.str.contains(r"^\d+\.0$"))
     if numbered.is_empty():
         return ()
-    return (
-        f"{len(numbered):,} user ids such as {numbered[0]} end in .0 and others do not; they are different users here",
-    )
+    return (said("mixed_ids", users=len(numbered), example=numbered[0]),)

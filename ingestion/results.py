@@ -13,6 +13,7 @@ from ingestion.batches import PackedBatch
 from ingestion.errors import OnlyBadRowsError
 from ingestion.event_writer import Stored
 from ingestion.exchange import by_currency
+from ingestion.words import said
 
 PURCHASE = re.compile(
     r"(?i)purchas|transaction|\border|_paid|paid_|bought|\bbuy|_buy|\bsale|payment|kauf|покуп|заказ|оплат"
@@ -98,10 +99,7 @@ def demand_good_rows(results: Iterable[ImportResult]) -> None:
     for result in results:
         waiting = sum(result.waiting.values())
         if result.read and result.quarantined - result.conflicting - waiting == result.read:
-            raise OnlyBadRowsError(
-                f"Not one of the {result.read:,} rows of {result.file} is an event ({commonest(result)}); all are in"
-                " raw.events_quarantine with the reason, so compare its columns with the contract or use --map"
-            )
+            raise OnlyBadRowsError(said("only_bad_rows", rows=result.read, path=result.file, reasons=commonest(result)))
 
 
 def commonest(result: ImportResult, limit: int = 3) -> str:
@@ -116,42 +114,23 @@ def noted(result: ImportResult, zone: str) -> ImportResult:
     """`result` with what its counts are worth a sentence for. `zone` is the one of the file's clocks."""
     notes = list(result.notes)
     if result.repeated:
-        notes.append(
-            f"{result.repeated:,} times are in an hour that the clocks of {zone} showed twice; where no zone stands"
-            " beside them, the first was taken"
-        )
+        notes.append(said("repeated_times", times=result.repeated, zone=zone))
     if result.waiting:
-        rows = f"{sum(result.waiting.values()):,} rows ({by_currency(result.waiting)})"
-        notes.append(
-            f"{rows} wait in quarantine: amounts are added up in {result.base}, and no rate is known for their days;"
-            " bring rates in with `customer-analyzer events rates FILE`"
-        )
+        rows, named = sum(result.waiting.values()), by_currency(result.waiting)
+        notes.append(said("waiting", rows=rows, currencies=named, base=result.base))
     if result.points:
-        notes.append(
-            f"amounts that are points and not money ({by_currency(result.points)}) count as purchases, and are worth"
-            " nothing until a rate says what one point is worth"
-        )
+        notes.append(said("points", currencies=by_currency(result.points)))
     good = result.read - result.quarantined
     if good >= _LONE_USERS and not result.has_users_again:
-        notes.append(
-            f"no user has two events: each of the {good:,} has a user_id of its own. If it names an order or a session,"
-            " map the column that names the customer with --map user_id=COLUMN; nothing can be learned of users who"
-            " never come back"
-        )
+        notes.append(said("lone_users", users=good))
     if result.joining_nothing:
-        notes.append(
-            f"{result.joining_nothing:,} events of type alias joined nothing: properties.previous_id is missing, is no"
-            " id of a user, or belongs to this user or to another one already"
-        )
+        notes.append(said("joining_nothing", events=result.joining_nothing))
     if result.other_types:
         types = ", ".join(f"{name} ({count:,})" for name, count in Counter(result.other_types).most_common(5))
-        notes.append(f"counted as `other`: {types}")
+        notes.append(said("other_types", types=types))
     looks = [name for name in result.other_types if PURCHASE.search(name)]
     if looks:
-        notes.append(
-            f"{looks[0]} looks like a purchase, and is not counted as one; if it is, import with"
-            f" --map 'event_type:{looks[0]}=purchase'"
-        )
+        notes.append(said("like_purchase", type=looks[0], same=looks[0]))
     return replace(result, notes=tuple(notes))
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from ml.catalogue import FeatureCatalogue
 from ml.drift_measures import MIN_ROWS, Measure, column_measure
 from ml.drift_page import drift_page
+from ml.drift_words import said
 from ml.errors import FeatureMismatch
 
 SHARE_THRESHOLD = 0.3
@@ -141,10 +142,11 @@ def _reason(
     users: int,
 ) -> str:
     if users < MIN_ROWS:
-        return f"No verdict: {users} users on one side are too few; {MIN_ROWS} are needed."
+        return said("too_few", users=users, least=MIN_ROWS)
     drifted = usual.filter("is_drifted")["column"].to_list()
-    named = ": " + ", ".join(drifted[:5]) + (", ..." if len(drifted) > 5 else "") if drifted else ""
-    count = f"{len(drifted)} of {usual.height} columns drifted ({share:.0%}, limit {share_threshold:.0%})"
+    named = ", ".join(drifted[:5]) + (", ..." if len(drifted) > 5 else "")
+    figures = {"count": len(drifted), "columns": usual.height, "share": share, "limit": share_threshold}
+    counted = said("named", **figures, named=named) if drifted else said("counted", **figures)
     if alarms:
-        return f"Drift: {', '.join(alarms)} moved; {count}{named}."
-    return f"{'Drift' if is_drifted else 'No drift'}: {count}{named}."
+        return said("alarms", alarms=", ".join(alarms), rest=counted)
+    return said("drift" if is_drifted else "no_drift", rest=counted)

@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from ml.gate.words import said
+
 Floats = NDArray[np.float64]
 
 _SMALLEST = 1e-7
@@ -41,12 +43,9 @@ def judging_fault(label: ArrayLike, name: str) -> str | None:
     labels = np.asarray(label, np.float64)
     rows, positives = len(labels), int(labels.sum())
     if positives in (0, rows):
-        return f"{name} is {'true' if positives else 'false'} for all {rows:,} users of the test window"
+        return said("one_outcome", label=name, value="true" if positives else "false", rows=rows)
     if min(positives, rows - positives) < LEAST_OF_EACH_OUTCOME:
-        return (
-            f"{name} is true for {positives:,} of {rows:,} users of the test window, and at least "
-            f"{LEAST_OF_EACH_OUTCOME} of each outcome are needed"
-        )
+        return said("few_of_one_outcome", label=name, positives=positives, rows=rows, least=LEAST_OF_EACH_OUTCOME)
     return None
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from ml.gate.decision import decide
 from ml.gate.terms import GateDecision, GateInputs
+from ml.gate.words import said
 from ml.kinds import ModelKind, model_kind
 from orchestration.drift_watch import watched_days
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
@@ -28,13 +29,13 @@ def judge_challenger(
     """
     champion = registry.with_alias(challenger.kind, CHAMPION)
     if champion is not None and champion.version == challenger.version:
-        return GateDecision(True, f"version {champion.version} is champion already", {})
+        return GateDecision(True, said("is_champion", version=champion.version), {})
     decision = _decide(marts, registry, challenger, champion)
     if champion is None and not decision.promote and decision.may_be_first:
-        first = f"promoted as the first {challenger.kind} model, though: {decision.reason}"
+        first = said("first", model=challenger.kind, rest=decision.reason)
         promote(registry, marts.database, challenger, instead_of=None, reason=first, promoted_by=promoted_by)
         return GateDecision(False, first, decision.checks)
-    verdict = f"{'promoted' if decision.promote else 'not promoted'}: {decision.reason}"
+    verdict = said("promoted" if decision.promote else "not_promoted", rest=decision.reason)
     if decision.promote:
         promote(registry, marts.database, challenger, instead_of=champion, reason=verdict, promoted_by=promoted_by)
     else:
@@ -72,16 +73,16 @@ def not_comparable(kind: ModelKind, challenger: RegisteredModel, champion: Regis
 
     A champion that has learned from later days knows more than a challenger of a past day could, whatever the kind.
     """
-    by_hand = f"decide by hand: customer-analyzer models promote {challenger.kind} {challenger.version}"
+    by_hand = said("by_hand", model=challenger.kind, version=challenger.version)
     # ISO dates compare as text.
     if kind.outcome is None:
         if champion.as_of > challenger.as_of:
-            return f"the champion has learned from later days, up to {champion.as_of}; {by_hand}"
+            return said("later_champion", day=champion.as_of, rest=by_hand)
         return None
     ahead = champion.tags["horizon_days"], challenger.tags["horizon_days"]
     if ahead[0] != ahead[1]:
-        return f"the champion looks {ahead[0]} days ahead, the challenger {ahead[1]}; {by_hand}"
+        return said("other_horizon", theirs=ahead[0], own=ahead[1], rest=by_hand)
     # A champion calibrates on windows that close before its own test cutoff begins.
     if champion.tags["test_cutoff"] > challenger.tags["test_cutoff"]:
-        return f"the champion has learned from days the challenger is tested on; {by_hand}"
+        return said("tested_on_learned", rest=by_hand)
     return None

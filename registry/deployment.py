@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from core.errors import OperationError, UserError
 from core.home import Home
 from registry.mlflow_registry import RegisteredModel, Registry
+from registry.words import said
 from serving.build import bento_tag, build_bento
 from serving.errors import ModelRefused
 from serving.model_slot import check_features, load_model
@@ -83,7 +84,7 @@ def check_servable(version: RegisteredModel, warehouse: Database, registry: Regi
         check_features(loaded.model, warehouse.run(feature_columns()))
     except ModelRefused as refused:
         raise OperationError(
-            f"{version.kind} version {version.version} is not deployed, as services would refuse it: {refused}"
+            said("not_servable", model=version.kind, version=version.version, rest=refused)
         ) from refused
 
 

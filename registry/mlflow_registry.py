@@ -22,6 +22,7 @@ from core.errors import UserError
 from core.storage import Storage
 from ml import artifact
 from ml.artifact import Model
+from registry.words import said
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -177,7 +178,7 @@ class Registry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            raise UserError(f"There is no version {version} of {kind}; see: customer-analyzer models list") from error
+            raise UserError(said("no_version", version=version, model=kind)) from error
         return self._registered(found)
 
     def with_alias(self, kind: str, alias: str) -> RegisteredModel | None:

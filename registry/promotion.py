@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from core.errors import UserError
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
+from registry.words import said
 from warehouse.database import Database, execute
 from warehouse.locks import promotion_lock
 from warehouse.model_versions import note_verdict
@@ -32,7 +33,7 @@ def promote(
         if champion is not None and champion.version == challenger.version:
             return
         if (champion and champion.version) != (instead_of and instead_of.version):
-            raise UserError(f"Meanwhile {challenger.kind} has got another champion; judge the challenger again.")
+            raise UserError(said("other_champion", model=challenger.kind))
         recorded = record_promotion(
             challenger.kind,
             kind="promote",
@@ -63,7 +64,7 @@ def rollback(
         champion = registry.champion(kind)
         version = execute(transaction, champion_before(kind, champion.version))
         if version is None:
-            raise UserError(f"{kind} version {champion.version} had no champion before it to roll back to.")
+            raise UserError(said("nothing_before", model=kind, version=champion.version))
         previous = registry.version(kind, version)
         check(previous, warehouse)
         recorded = record_promotion(
@@ -74,7 +75,7 @@ def rollback(
             reason=reason,
             promoted_by=promoted_by,
         )
-        verdict = f"rolled back to: {reason}"
+        verdict = said("rolled_back", rest=reason)
         execute(transaction, recorded)
         execute(transaction, note_verdict(kind, previous.version, verdict))
         registry.set_champion(kind, previous.version, verdict=verdict)

@@ -3,10 +3,12 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from backend.imports.schemas import Uploads
+from backend.models.words import read
 from backend.quarantine.schemas import HeldReasons
+from backend.told import Told
 
 
 class Deployment(BaseModel):
@@ -26,6 +28,13 @@ class ChampionChange(BaseModel):
     from_version: Annotated[int | None, Field(description="null: the first champion")]
     to_version: int
     reason: str
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def reason_told(self) -> list[Told]:
+        """The reason by codes."""
+        return read(self.reason)
+
     promoted_by: str
 
 
@@ -56,6 +65,12 @@ class DriftDay(BaseModel):
     share_drifted: Annotated[float, Field(description="share of features whose distribution has changed")]
     alarms: list[str]
     reason: str
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def reason_told(self) -> list[Told]:
+        """The reason by codes."""
+        return read(self.reason)
 
 
 class ModelReport(BaseModel):

@@ -4,7 +4,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
+
+from backend.effects import words
+from backend.told import Told
 
 WINDOW_DAYS = 14
 
@@ -122,3 +125,9 @@ class EffectAnswer(BaseModel):
     warnings: Annotated[list[str], Field(description="why the effect should not be believed, or not yet")]
     sample_ratio: SampleRatioAnswer | None
     variants: Annotated[list[VariantAnswer], Field(description="empty: there is nothing to compare yet")]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def warnings_told(self) -> list[Told]:
+        """The warnings by codes."""
+        return [part for each in self.warnings for part in words.VOCABULARY.read(each)]

@@ -53,13 +53,13 @@ def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
     arms = arms_of_campaign([Variant.model_validate(each) for each in campaign.variants], campaign.control_share)
     shares = {arm.name: arm.share for arm in arms}
     if CONTROL not in shares:
-        return nothing.model_copy(update={"warnings": ["Without a control group nothing shows the effect."]})
+        return nothing.model_copy(update={"warnings": [words.SENTENCES["no_control"]]})
     if campaign.first_sent_at is None:
-        return nothing.model_copy(update={"warnings": ["No message has left yet."]})
+        return nothing.model_copy(update={"warnings": [words.SENTENCES["nothing_sent"]]})
     since, until = campaign.first_sent_at, campaign.now
     added = yield store.sums_by_day(campaign_id, since, until, window_days)
     if added.is_empty():
-        return nothing.model_copy(update={"warnings": ["Nobody who was assigned to an arm is left."]})
+        return nothing.model_copy(update={"warnings": [words.SENTENCES["nobody_left"]]})
     left_out: store.LeftOut = yield store.left_out(campaign_id, until)
     months: list[str] = yield archived_months_between(since - timedelta(days=store.COVARIATE_DAYS), until)
     currency: str | None = yield base_currency()

@@ -3,7 +3,38 @@
 Belongs here: sentences for people, made of figures. Does not: the figures (`ml.experiments.effect`).
 """
 
+from backend.told import Vocabulary
 from ml.experiments.effect import CampaignEffect, OutcomeEffect, SampleRatio
+
+SENTENCES = {
+    "no_control": "Without a control group nothing shows the effect.",
+    "nothing_sent": "No message has left yet.",
+    "nobody_left": "Nobody who was assigned to an arm is left.",
+    "archived": "Events of {months} are archived and not counted; restore them first: events restore MONTH",
+    "mismatch": (
+        "Do not believe the effect: the arms do not have the users that they should have ({arms}; p = {p:.2g}). One arm"
+        " has lost users on the way, so those who are left cannot be compared."
+    ),
+    "early": (
+        "Too few users of the smaller arm have bought for an interval that can be relied on. More days help, or a"
+        " larger control group next time."
+    ),
+    "growing": (
+        "The effect is still growing. You may look as often as you like and stop when you like: the intervals hold on"
+        " all days together."
+    ),
+    "left_out_one": (
+        "1 person is left out, because several of their ids were assigned; of {several:,} the ids were in different"
+        " arms."
+    ),
+    "left_out": (
+        "{people:,} people are left out, because several of their ids were assigned; of {several:,} the ids were in"
+        " different arms."
+    ),
+}
+"""What warns about an effect. Pages say it in other languages, by these names."""
+
+VOCABULARY = Vocabulary({"effect": SENTENCES})
 
 _UNITS = {"buyers": ("buyer", "buyers"), "orders": ("order", "orders")}
 
@@ -28,27 +59,19 @@ def warnings(effect: CampaignEffect, in_several_arms: int, assigned_twice: int) 
     if effect.sample_ratio.is_mismatched:
         found.append(_mismatch(effect.sample_ratio))
     if any(_is_early(outcome) for variant in effect.variants for outcome in variant.outcomes):
-        found.append(
-            "Too few users of the smaller arm have bought for an interval that can be relied on. More days help, or a"
-            " larger control group next time."
-        )
+        found.append(SENTENCES["early"])
     if not effect.is_complete:
-        found.append(
-            "The effect is still growing. You may look as often as you like and stop when you like: the intervals hold"
-            " on all days together."
-        )
+        found.append(SENTENCES["growing"])
     people = in_several_arms + assigned_twice
     if people:
-        found.append(
-            f"{people:,} {'person is' if people == 1 else 'people are'} left out, because several of their ids were"
-            f" assigned; of {in_several_arms:,} the ids were in different arms."
-        )
+        left_out = SENTENCES["left_out_one" if people == 1 else "left_out"]
+        found.append(left_out.format(people=people, several=in_several_arms))
     return found
 
 
 def archived(months: list[str]) -> str:
     """That events are missing."""
-    return f"Events of {', '.join(months)} are archived and not counted; restore them first: events restore MONTH"
+    return SENTENCES["archived"].format(months=", ".join(months))
 
 
 def _is_early(outcome: OutcomeEffect) -> bool:
@@ -57,10 +80,7 @@ def _is_early(outcome: OutcomeEffect) -> bool:
 
 def _mismatch(ratio: SampleRatio) -> str:
     arms = "; ".join(f"{arm.arm} {arm.assigned_users:,} instead of {arm.expected_users:,.0f}" for arm in ratio.arms)
-    return (
-        f"Do not believe the effect: the arms do not have the users that they should have ({arms}; p ="
-        f" {ratio.p_value:.2g}). One arm has lost users on the way, so those who are left cannot be compared."
-    )
+    return SENTENCES["mismatch"].format(arms=arms, p=ratio.p_value)
 
 
 def _more(total: float, outcome: str, currency: str) -> str:

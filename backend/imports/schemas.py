@@ -4,12 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, computed_field
 
 from backend.fields import NO_NUL, Strict, TimeZone
+from backend.told import Told, Vocabulary
 from data_contracts.numbers import DecimalSign
 from data_contracts.times import DateOrder
 from ingestion.profile import Profile
+from ingestion.words import SENTENCES
+
+_VOCABULARY = Vocabulary({"import": SENTENCES})
 
 EventColumn = Literal[
     "event_id",
@@ -165,6 +169,18 @@ class ImportPreview(BaseModel):
     notes: list[str]
     problem: Annotated[str | None, Field(description="why no row can be read so; null: they can")]
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def notes_told(self) -> list[Told]:
+        """The notes by codes."""
+        return [part for each in self.notes for part in _VOCABULARY.read(each)]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def problem_told(self) -> list[Told]:
+        """The problem by codes."""
+        return [] if self.problem is None else _VOCABULARY.read(self.problem)
+
 
 class ImportRequest(Strict):
     """How a file is read."""
@@ -185,6 +201,12 @@ class ImportCounts(BaseModel):
     erased: Annotated[int, Field(description="of users who were erased; kept nowhere")]
     reasons: Annotated[list[ReasonCount], Field(description="the most frequent first, at most twenty")]
     notes: list[str]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def notes_told(self) -> list[Told]:
+        """The notes by codes."""
+        return [part for each in self.notes for part in _VOCABULARY.read(each)]
 
 
 class RepairCounts(BaseModel):
@@ -217,6 +239,12 @@ class DataJob(BaseModel):
     counts: Annotated[ImportCounts | None, Field(description="of a rehearsal or an import, so far")]
     repaired: Annotated[RepairCounts | None, Field(description="of a repair that is done")]
     error: Annotated[str | None, Field(description="why it failed, or why it is tried again")]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def error_told(self) -> list[Told]:
+        """The error by codes."""
+        return [] if self.error is None else _VOCABULARY.read(self.error)
 
 
 class Upload(BaseModel):

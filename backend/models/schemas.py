@@ -4,9 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from backend.fields import NO_NUL, Strict
+from backend.models.words import read
+from backend.told import Told
 
 Version = Annotated[int, Field(ge=1, le=2_147_483_647)]
 Reason = Annotated[
@@ -92,6 +94,12 @@ class ModelVersion(BaseModel):
     ]
     mlflow_url: Annotated[str | None, Field(description="its run in MLflow's pages; null: they have no address")]
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def verdict_told(self) -> list[Told]:
+        """The verdict by codes."""
+        return read(self.verdict)
+
 
 class ModelChange(BaseModel):
     """A promotion or rollback that somebody asked for. Ask again until `state` is none of `waiting`, `running`."""
@@ -110,6 +118,12 @@ class ModelChange(BaseModel):
     ]
     finished_at: datetime | None
     error: str | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def error_told(self) -> list[Told]:
+        """The error by codes."""
+        return read(self.error)
 
 
 class ModelVersions(BaseModel):

@@ -17,6 +17,7 @@ from ml.errors import FeatureMismatch, NotEnoughData
 from ml.evaluation import auc, brier, calibration_error, calibration_noise, judging_fault
 from ml.gate.requirements import cost, cost_fault
 from ml.gate.terms import GateDecision, GateLimits
+from ml.gate.words import said
 from ml.kinds import Outcome
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -40,7 +41,7 @@ def compare_probabilities(
     checks = {"rows": float(len(labels)), "positives": float(labels.sum())}
     if fault := judging_fault(labels, outcome.label):
         is_rule = "basis" in answers.columns and bool((answers["basis"] == "rule").all())
-        return GateDecision(False, f"not judged: {fault}", checks, may_be_first=is_rule)
+        return GateDecision(False, said("not_judged", rest=fault), checks, may_be_first=is_rule)
     scores = {"challenger": answers["score"].to_numpy(), "recency": _recency(rows, outcome)}
     if champion is not None and (theirs := _answers(champion, rows)) is not None:
         scores["champion"] = theirs
@@ -60,12 +61,12 @@ def compare_probabilities(
         checks |= _slices(rows, labels, scores, limits)
     if fault := _fault(checks, rival, limits):
         return GateDecision(False, fault, checks)
-    against = f"{checks[f'{rival}_auc']:.3f} of {'the champion' if rival == 'champion' else 'recency alone'}"
-    reason = f"AUC {checks['challenger_auc']:.3f} against {against} on {len(labels):,} newest matured users"
+    figures = {"auc": checks["challenger_auc"], "theirs": checks[f"{rival}_auc"], "users": len(labels)}
+    reason = said("auc_of_champion" if rival == "champion" else "auc_of_recency", **figures)
     if champion is not None and rival != "champion":
-        reason += "; the champion cannot read today's features"
+        reason = said("unreadable", rest=reason)
     if rival == "champion" and low < 0:
-        reason += f"; the champion's calibration error has grown to {checks['champion_calibration_error']:.3f}"
+        reason = said("lost_calibration", rest=reason, error=checks["champion_calibration_error"])
     return GateDecision(True, reason, checks)
 
 
@@ -94,24 +95,23 @@ def _fault(checks: dict[str, float], rival: str, limits: GateLimits) -> str | No
     faults: list[tuple[bool, str]] = []
     if rival == "champion":
         loss, error = -checks["auc_gain_low"], checks["champion_calibration_error"]
-        against = f"AUC {own_auc:.4f} against {checks['champion_auc']:.4f} of the champion"
         tolerance = limits.calibration_loss + checks["calibration_noise"]
         allowed_loss = limits.recalibrated_auc_loss if error > own_error + tolerance else 0.0
         faults += [
-            (checks["rows"] < limits.rows, f"{checks['rows']:.0f} matured users are too few to compare two models on"),
-            (loss > allowed_loss, f"{against}: for all that can be told it may be worse by {loss:.4f}"),
-            (own_error > error + tolerance, f"calibration error {own_error:.3f} against {error:.3f} of the champion"),
+            (checks["rows"] < limits.rows, said("few_rows", rows=checks["rows"])),
+            (loss > allowed_loss, said("lower_auc", auc=own_auc, theirs=checks["champion_auc"], loss=loss)),
+            (own_error > error + tolerance, said("calibration", error=own_error, theirs=error)),
         ]
         faults += [
-            (gain < -limits.slice_auc_loss, f"AUC among {name.split('_')[1]} users falls by {-gain:.3f}")
+            (gain < -limits.slice_auc_loss, said(f"slice_{name.split('_')[1]}", loss=-gain))
             for name, gain in checks.items()
             if name.startswith("slice_")
         ]
     else:
-        below = f"AUC {own_auc:.3f} is clearly below the {checks['recency_auc']:.3f} of recency alone"
+        below = said("below_recency", auc=own_auc, theirs=checks["recency_auc"])
         faults.append((checks["auc_gain_high"] < 0, below))
     own_limit = limits.calibration + checks["calibration_noise"]
-    faults.append((own_error > own_limit, f"calibration error {own_error:.3f} is above {limits.calibration}"))
+    faults.append((own_error > own_limit, said("calibration_limit", error=own_error, limit=limits.calibration)))
     return next((sentence for is_fault, sentence in faults if is_fault), None) or cost_fault(checks, limits)
 
 

@@ -9,23 +9,24 @@ import polars as pl
 
 from ml.artifact import Model
 from ml.gate.terms import GateInputs, GateLimits
+from ml.gate.words import said
 
 
 def input_fault(challenger: Model, inputs: GateInputs, limits: GateLimits) -> str | None:
     """The first feature that today's users do not have as the users learned from had it, or None."""
     for name in challenger.feature_names:
         if name not in inputs.newest.columns:
-            return f"the marts have no feature `{name}`; build them, or train again without it"
+            return said("no_feature", feature=name)
         newest = inputs.newest[name]
         if not (newest.dtype.is_numeric() or newest.dtype in (pl.Boolean, pl.Null)):
-            return f"the feature `{name}` is {newest.dtype} now, not a number"
+            return said("no_number", feature=name, type=str(newest.dtype))
         if name not in inputs.learned.columns or not inputs.learned.height or not inputs.newest.height:
             continue
         then, now = (frame[name].null_count() / frame.height for frame in (inputs.learned, inputs.newest))
         if now == 1 and then <= 1 - limits.empty_from:
-            return f"nobody has the feature `{name}` any more; when it was learned from, {1 - then:.0%} of users had it"
+            return said("empty_feature", feature=name, share=1 - then)
         if now - then > limits.missing_gain:
-            return f"the feature `{name}` is missing for {now:.0%} of users; when it was learned from, for {then:.0%}"
+            return said("missing_feature", feature=name, now=now, then=then)
     return None
 
 
@@ -40,9 +41,9 @@ def cost(model: Model, rows: pl.DataFrame) -> dict[str, float]:
 def cost_fault(checks: dict[str, float], limits: GateLimits) -> str | None:
     """Why the figures of `cost` are too high, or None."""
     if (slowness := checks["one_answer_ms"]) > limits.one_answer_ms:
-        return f"one answer takes {slowness:.0f} ms, more than {limits.one_answer_ms:.0f}"
+        return said("slow", ms=slowness, limit=limits.one_answer_ms)
     if (size := checks["model_bytes"]) > limits.model_bytes:
-        return f"the model's files hold {size / 1e6:.0f} MB, more than {limits.model_bytes / 1e6:.0f}"
+        return said("large", megabytes=size / 1e6, limit=limits.model_bytes / 1e6)
     return None
 
 

@@ -16,6 +16,7 @@ from ml.clustering import partition_stability, separation
 from ml.errors import FeatureMismatch, NotEnoughData
 from ml.gate.requirements import cost, cost_fault
 from ml.gate.terms import GateDecision, GateLimits
+from ml.gate.words import said
 from ml.segments.scaling import Matrix, feature_matrix, fit_scaling
 
 _STRUCTURE_ROWS = 10_000
@@ -59,37 +60,43 @@ def compare_segments(
         checks |= rival.to_checks("champion_") | {"kept_share": float(np.mean(champion_ids == ids))}
     if fault := _fault(checks, own, rival, limits):
         return GateDecision(False, fault, checks)
-    reason = f"{own.segments} segments for {rows.height:,} users, stability {own.stability:.2f}"
+    figures = {"segments": own.segments, "users": rows.height, "stability": own.stability}
     if rival is not None:
-        reason += f" against {rival.stability:.2f} of the champion, {checks['kept_share']:.0%} of users keep theirs"
-    elif champion is not None:
-        reason += "; the champion cannot read today's features"
+        reason = said("segments_beside", **figures, theirs=rival.stability, kept=checks["kept_share"])
+    else:
+        reason = said("segments", **figures)
+        if champion is not None:
+            reason = said("unreadable", rest=reason)
     return GateDecision(True, reason, checks)
 
 
 def _fault(checks: dict[str, float], own: _Partition, champion: _Partition | None, limits: GateLimits) -> str | None:
     """The first reason against the challenger, or None."""
     largest, least = limits.largest_segment, limits.stability
-    against = ""
     if champion is not None:
         # Where nearly everyone is in one segment already, the challenger may do the same.
         largest = min(max(largest, champion.largest_share), champion.largest_share + limits.largest_segment_gain)
         if champion.segments > 1:
             least = max(least, champion.stability - limits.stability_loss)
-        against = f", {champion.largest_share:.0%} in the champion's"
     if own.largest_share > largest and checks["rows"] > 1:
-        return f"one segment holds {own.largest_share:.0%} of the users{against}"
+        if champion is None:
+            return said("large_segment", share=own.largest_share)
+        return said("large_segment_beside", share=own.largest_share, theirs=champion.largest_share)
     if own.stability < least:
-        against = "" if champion is None else f" against {champion.stability:.2f} of the champion"
-        return f"the segments would not be found again: stability {own.stability:.2f}{against}"
+        if champion is None:
+            return said("unstable", stability=own.stability)
+        return said("unstable_beside", stability=own.stability, theirs=champion.stability)
     if champion is not None and champion.segments > 1 and checks["kept_share"] < limits.kept_share:
         is_found_better = own.stability >= champion.stability + limits.stability_gain
         is_separate = own.separation >= champion.separation + limits.separation_gain
         if not (is_found_better or is_separate):
-            return (
-                f"only {checks['kept_share']:.0%} of users keep their segment, and the new ones are neither clearly "
-                f"more stable ({own.stability:.2f} against {champion.stability:.2f}) nor clearly better separated "
-                f"({own.separation:.2f} against {champion.separation:.2f})"
+            return said(
+                "few_keep",
+                kept=checks["kept_share"],
+                stability=own.stability,
+                theirs=champion.stability,
+                separation=own.separation,
+                their_separation=champion.separation,
             )
     return cost_fault(checks, limits)
 

@@ -16,6 +16,7 @@ const FAMILIES: Dictionary = russian.words.families;
 const UNITS: Dictionary = russian.words.units;
 const OUTCOMES: Dictionary = russian.words.outcomes;
 const WORDS = russian.words;
+const ADVICE: Dictionary = russian.advice;
 
 export interface Names {
   segment: (name: string) => string;
@@ -23,6 +24,7 @@ export interface Names {
   family: (name: string) => string;
   unit: (name: string) => string;
   reason: (model: string, reason: Reason) => string;
+  advice: (text: string) => string;
 }
 
 export function useNames(): Names {
@@ -38,6 +40,7 @@ export function namesIn(language: string): Names {
       family: (name) => name,
       unit: (name) => name,
       reason: (_, reason) => reason.text,
+      advice: (text) => text,
     };
   }
   return {
@@ -46,6 +49,8 @@ export function namesIn(language: string): Names {
     family: (name) => FAMILIES[name] ?? name,
     unit: (name) => UNITS[name] ?? name,
     reason: russianReason,
+    // A marketer may have changed a sentence in `ml/advice.yml`: that one is said as it stands there.
+    advice: (text) => ADVICE[text] ?? text,
   };
 }
 

@@ -10,11 +10,13 @@ import type { Outcome } from "../../api/names";
 import { unwrap } from "../../api/problem";
 import { Chart } from "../../charts/Chart";
 import { useFormat } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { Answered, Empty } from "../../parts/Answered";
 import { effectInWords } from "./effectWords";
 
 export function Effect({ campaignId }: { campaignId: string }) {
   const { t } = useTranslation();
+  const told = useTold();
   const effect = useQuery({
     queryKey: ["effect", campaignId],
     queryFn: () =>
@@ -24,9 +26,9 @@ export function Effect({ campaignId }: { campaignId: string }) {
     <Answered query={effect}>
       {(data) => (
         <Stack spacing={2}>
-          {data.warnings.map((warning) => (
-            <Alert key={warning} severity={data.sample_ratio?.is_mismatched ? "error" : "warning"}>
-              {warning}
+          {data.warnings_told.map((warning) => (
+            <Alert key={warning.code} severity={data.sample_ratio?.is_mismatched ? "error" : "warning"}>
+              {told([warning])}
             </Alert>
           ))}
           {data.sample_ratio && <SampleRatio arms={data.sample_ratio.arms} />}

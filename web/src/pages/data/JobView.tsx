@@ -10,6 +10,7 @@ import { api } from "../../api/client";
 import type { DataJob, ImportCounts, RepairCounts } from "../../api/names";
 import { unwrap } from "../../api/problem";
 import { useFormat } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { DataTable } from "../../parts/DataTable";
 
 /** A job, asked for again until it is over. */
@@ -28,11 +29,12 @@ export function isOver({ state }: DataJob): boolean {
 
 export function JobView({ job }: { job: DataJob }) {
   const { t } = useTranslation();
+  const told = useTold();
   const severity = job.state === "failed" ? "error" : job.state === "done" ? "success" : "info";
   return (
     <Stack spacing={2}>
       <Alert severity={severity} role="status">
-        {t(`dataJob.${job.kind}.${job.state}`)} {job.error}
+        {t(`dataJob.${job.kind}.${job.state}`)} {told(job.error_told)}
       </Alert>
       {!isOver(job) && (
         <LinearProgress
@@ -48,6 +50,7 @@ export function JobView({ job }: { job: DataJob }) {
 
 function Counts({ counts }: { counts: ImportCounts }) {
   const { t } = useTranslation();
+  const told = useTold();
   return (
     <>
       <Figures
@@ -62,9 +65,9 @@ function Counts({ counts }: { counts: ImportCounts }) {
         ]}
       />
       <Reasons reasons={counts.reasons} />
-      {counts.notes.map((note) => (
-        <Alert key={note} severity="info">
-          {note}
+      {counts.notes_told.map((note) => (
+        <Alert key={note.code} severity="info">
+          {told([note])}
         </Alert>
       ))}
     </>

@@ -5,6 +5,7 @@ import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
 import type { FilePreview } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { DataTable } from "../../parts/DataTable";
 import { Reasons } from "./JobView";
 import { COLUMNS } from "./reading";
@@ -12,7 +13,8 @@ import { COLUMNS } from "./reading";
 export function PreviewTables({ preview }: { preview: FilePreview }) {
   const { t } = useTranslation();
   const format = useFormat();
-  if (preview.problem !== null) return <Alert severity="warning">{preview.problem}</Alert>;
+  const told = useTold();
+  if (preview.problem !== null) return <Alert severity="warning">{told(preview.problem_told)}</Alert>;
   const refused = preview.reasons.reduce((sum, { rows }) => sum + rows, 0);
   const filled = COLUMNS.filter((column) => preview.events.some((event) => event[column]));
   return (
@@ -20,9 +22,9 @@ export function PreviewTables({ preview }: { preview: FilePreview }) {
       <Typography>
         {t("import.looked", { rows: format.number(preview.rows), refused: format.number(refused) })}
       </Typography>
-      {preview.notes.map((note) => (
-        <Alert key={note} severity="info">
-          {note}
+      {preview.notes_told.map((note) => (
+        <Alert key={note.code} severity="info">
+          {told([note])}
         </Alert>
       ))}
       <DataTable

@@ -6,6 +6,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ModelChange, ModelVersions } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { useSession } from "../../session/Session";
 import { ChangeDialog } from "./ChangeDialog";
 
@@ -55,6 +56,7 @@ export function ChampionActions({ model }: { model: ModelVersions }) {
 
 function ChangeState({ change }: { change: ModelChange }) {
   const { t } = useTranslation();
+  const told = useTold();
   const format = useFormat();
   return (
     <Alert severity={SEVERITY[change.state]}>
@@ -65,7 +67,7 @@ function ChangeState({ change }: { change: ModelChange }) {
         moment: format.moment(change.finished_at ?? change.asked_at),
       })}{" "}
       {change.reason}
-      {change.error && <div>{change.error}</div>}
+      {change.error && <div>{told(change.error_told)}</div>}
     </Alert>
   );
 }

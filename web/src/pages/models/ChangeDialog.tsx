@@ -15,6 +15,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import type { ModelChange, ModelVersions } from "../../api/names";
 import { unwrap } from "../../api/problem";
+import { useTold } from "../../i18n/told";
 import { Failure } from "../../parts/Answered";
 
 interface Props {
@@ -26,6 +27,7 @@ interface Props {
 /** Asks for a reason, and for the version where there is a choice. */
 export function ChangeDialog({ model, kind, close }: Props) {
   const { t } = useTranslation();
+  const told = useTold();
   const queries = useQueryClient();
   const choices = model.versions.filter((each) => each.version !== model.champion_version);
   const [version, setVersion] = useState(choices[0]?.version ?? 0);
@@ -82,7 +84,7 @@ export function ChangeDialog({ model, kind, close }: Props) {
               >
                 {choices.map((each) => (
                   <MenuItem key={each.version} value={each.version}>
-                    {each.version}: {each.verdict ?? t("models.notJudged")}
+                    {each.version}: {each.verdict === null ? t("models.notJudged") : told(each.verdict_told)}
                   </MenuItem>
                 ))}
               </TextField>

@@ -2,12 +2,14 @@ import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
 import type { ModelReport } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { DataTable } from "../../parts/DataTable";
 
 /** Every promotion and rollback: when, what, why, by whom. */
 export function Changes({ model }: { model: ModelReport }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const told = useTold();
   return (
     <div>
       <Typography variant="h3">{t("models.changes")}</Typography>
@@ -19,7 +21,7 @@ export function Changes({ model }: { model: ModelReport }) {
           { title: t("user.when"), cell: (change) => format.moment(change.promoted_at) },
           { title: t("models.version"), cell: (change) => `${change.from_version ?? "–"} → ${change.to_version}` },
           { title: t("models.kind"), cell: (change) => t(`models.${change.kind}`) },
-          { title: t("models.reason"), cell: (change) => change.reason },
+          { title: t("models.reason"), cell: (change) => told(change.reason_told) },
           { title: t("models.who"), cell: (change) => change.promoted_by },
         ]}
       />

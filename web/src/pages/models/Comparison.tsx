@@ -4,6 +4,7 @@ import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
 import type { ModelVersions } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { DataTable } from "../../parts/DataTable";
 
 /** Figures of the out-of-time test that people compare, in this order; a model has some of them. */
@@ -19,6 +20,7 @@ const CHECKS: [string, string, string][] = [
 export function Comparison({ model }: { model: ModelVersions }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const told = useTold();
   const champion = model.versions.find((each) => each.role === "champion");
   const challenger = model.versions.find((each) => each.role === "challenger");
   const both = [champion, challenger].filter((each) => each !== undefined);
@@ -48,7 +50,8 @@ export function Comparison({ model }: { model: ModelVersions }) {
           key={each.version}
           severity={each.role === "champion" ? "success" : each.is_refused ? "warning" : "info"}
         >
-          {t(`models.${each.role}`)} {each.version}: {each.verdict ?? t("models.notJudged")}
+          {t(`models.${each.role}`)} {each.version}:{" "}
+          {each.verdict === null ? t("models.notJudged") : told(each.verdict_told)}
         </Alert>
       ))}
       <DataTable

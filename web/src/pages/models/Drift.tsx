@@ -3,12 +3,14 @@ import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
 import type { ModelReport } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { DataTable } from "../../parts/DataTable";
 
 /** What each look for drift found, and the whole report of the newest one. */
 export function Drift({ model, reportUrl }: { model: ModelReport; reportUrl: string | null }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const told = useTold();
   return (
     <div>
       <Typography variant="h3">{t("models.drift")}</Typography>
@@ -25,7 +27,7 @@ export function Drift({ model, reportUrl }: { model: ModelReport; reportUrl: str
           { title: t("chart.day"), cell: (day) => format.day(day.as_of) },
           { title: t("models.share"), isNumber: true, cell: (day) => format.share(day.share_drifted) },
           { title: t("models.alarms"), cell: (day) => day.alarms.join(", ") },
-          { title: t("models.reason"), cell: (day) => day.reason },
+          { title: t("models.reason"), cell: (day) => told(day.reason_told) },
         ]}
       />
     </div>

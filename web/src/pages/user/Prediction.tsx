@@ -49,7 +49,7 @@ export function Prediction({ answer }: { answer: ModelAnswer }) {
       )}
       {prediction.advice.map((advice) => (
         <Typography key={advice} variant="body2" sx={{ mt: 1 }}>
-          {advice}
+          {names.advice(advice)}
         </Typography>
       ))}
       <Typography variant="caption" color="textSecondary" component="div" sx={{ mt: 1 }}>
