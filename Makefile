@@ -24,7 +24,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-spark dashboards demo test unit clock soak chaos up lint format bench bench-api bench-campaigns bench-web bench-data bench-gateway bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
+.PHONY: help install install-spark dashboards demo test unit clock soak chaos up lint format bench bench-api bench-campaigns bench-web bench-data bench-decisions bench-gateway bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -127,6 +127,11 @@ bench-live: install ## compare live answers with those of the last night (RETAIL
 
 bench-truth: install ## compare the models with the truth about a simulated shop
 	@$(BIN)/python -m benchmarks.truth
+
+bench-decisions: install ## value policies: on a simulated shop, on trials (TRIALS=FOLDER), on Open Bandit (OPEN_BANDIT=WHEEL)
+	@$(BIN)/python -m benchmarks.decisions.simulated_policies
+	@$(if $(TRIALS),$(BIN)/python -m benchmarks.decisions.uplift_trials "$(TRIALS)")
+	@$(if $(OPEN_BANDIT),$(BIN)/python -m benchmarks.decisions.open_bandit "$(OPEN_BANDIT)")
 
 bench-data: install ## measure import, one more day, weekly snapshots and training frames, each beside its peers
 	@$(BIN)/python -m benchmarks.ingest

@@ -45,6 +45,8 @@ class Behaviour:
     # notification is withheld.
     notification_probability: float = 0.5
     control_share: float = 0.2
+    # Whether each campaign draws a control group of its own, instead of one for good.
+    redraws_control: bool = False
     open_probability: float = 0.2
     source_shares: tuple[float, float, float] = (0.7, 0.1, 0.2)
 

@@ -64,6 +64,8 @@ def truth(
     def campaigns(each: int) -> Floats:
         is_campaign = each % DAYS == CAMPAIGN_DAY
         drawn = is_campaign * population.behaviour.notification_probability
+        if population.behaviour.redraws_control:
+            return np.full(population.size, drawn * (1 - population.behaviour.control_share))
         return np.where(population.is_control, 0.0, drawn)
 
     purchase = population.purchase_probability

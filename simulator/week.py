@@ -93,6 +93,8 @@ def _notify(population: Population, users: slice, first: int, length: int, rando
     at = first + CAMPAIGN_DAY + hour / 24
     is_drawn = chance & (joined < at) & (length > CAMPAIGN_DAY)
     is_control = population.is_control[users]
+    if population.behaviour.redraws_control:
+        is_control = random.random(len(joined)) < population.behaviour.control_share
     opened_at = at + waits / 24
     is_opened = is_drawn & ~is_control & opens & (opened_at < churned) & (opened_at < first + length)
     sent, withheld = np.flatnonzero(is_drawn & ~is_control), np.flatnonzero(is_drawn & is_control)
