@@ -344,6 +344,14 @@ def end_other_sessions(_client: object) -> Call[None]:
     return Call("DELETE", "/auth/sessions", read_nothing)
 
 
+def end_policy(_client: object) -> Call[models.PolicyList]:
+    """Take the policy in use out of use.
+
+    Campaigns draw users by chance again.
+    """
+    return Call("POST", "/policies/end", read_json(models.PolicyList), is_repeatable=False)
+
+
 def end_session(_client: object, session_id: UUID) -> Call[None]:
     """End one of my sessions.
 
@@ -666,6 +674,22 @@ def get_notices(_client: object, *, before: int | None = None, limit: int | None
     limit: how many
     """
     return Call("GET", "/notices", read_json(models.NoticePage), query={"before": before, "limit": limit})
+
+
+def get_policies(_client: object) -> Call[models.PolicyList]:
+    """Whom to treat: the policies that were learned, and the one in use.
+
+    The newest fifty. The newest one is in use if it is better than every constant choice.
+    """
+    return Call("GET", "/policies", read_json(models.PolicyList))
+
+
+def get_policy(_client: object, policy_id: int) -> Call[models.PolicyReport]:
+    """A policy, and how it was judged.
+
+    On decisions that it had not seen.
+    """
+    return Call("GET", path_of("/policies/{policy_id}", policy_id=policy_id), read_json(models.PolicyReport))
 
 
 def get_push(_client: object) -> Call[models.Push]:

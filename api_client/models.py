@@ -252,6 +252,17 @@ class BacktestFigure(BaseModel):
     rows: int
 
 
+class BinAnswer(BaseModel):
+    """
+    A tenth of the users, by predicted effect: what a message adds to the probability of a purchase.
+    """
+
+    users: int
+    predicted: float
+    observed: float
+    standard_error: float
+
+
 class Button(BaseModel):
     """
     A button below the message.
@@ -436,6 +447,16 @@ class EarlyWarningNotice(BaseModel):
     noticed_at: Annotated[AwareDatetime, Field(description="kept for seven days")]
     kind: Literal["early_warning"]
     body: EarlyWarningBody
+
+
+class EstimateAnswer(BaseModel):
+    """
+    A figure with its interval of 95 %.
+    """
+
+    value: float
+    low: float
+    high: float
 
 
 class EventError(BaseModel):
@@ -1401,6 +1422,37 @@ class PastAnswer(BaseModel):
     is_churned: Annotated[bool | None, Field(description="null: not over, or the user could not churn")]
 
 
+class PolicyAnswer(BaseModel):
+    """
+    A policy that was learned.
+    """
+
+    policy_id: int
+    learned_at: AwareDatetime
+    learned_by: str
+    campaigns: Annotated[int, Field(description="from how many campaigns and triggers it was learned")]
+    decisions: Annotated[int, Field(description="users whom these drew, treated and held out")]
+    window_days: Annotated[int, Field(description="purchases of so many days after a decision count")]
+    cost_per_contact: Annotated[float, Field(description="in base currency")]
+    budget_share: Annotated[float, Field(description="the share of users who can be contacted")]
+    learner: str
+    is_promoted: Annotated[bool, Field(description="it was better than every constant choice")]
+    is_in_use: Annotated[bool, Field(description="campaigns may choose by it")]
+    verdict: Annotated[str, Field(description="why it is used, or not")]
+    ended_at: Annotated[AwareDatetime | None, Field(description="when somebody took it out of use")]
+
+
+class PolicyList(BaseModel):
+    """
+    Policies, the newest first.
+    """
+
+    in_use: Annotated[
+        PolicyAnswer | None, Field(description="null: none is better than chance, so campaigns draw users by chance")
+    ]
+    policies: list[PolicyAnswer]
+
+
 class PostedAlert(BaseModel):
     """
     One alert that fires, or that is over.
@@ -1563,6 +1615,18 @@ class QuietHours(BaseModel):
     )
     start: Annotated[str, Field(description="local time")]
     end: Annotated[str, Field(description="local time")]
+
+
+class RankingAnswer(BaseModel):
+    """
+    How well a learner ranks users by what a message changes: the Qini coefficient. 0 is chance.
+    """
+
+    learner: str
+    qini: Annotated[float | None, Field(description="on the decisions by which the learner was chosen")]
+    qini_judged: Annotated[float | None, Field(description="on later ones; of the chosen learner only")]
+    qini_low: float | None
+    qini_high: float | None
 
 
 class Reached(BaseModel):
@@ -2511,6 +2575,19 @@ class UsualDay(BaseModel):
     weeks: Annotated[int, Field(description="how many there were, at least four")]
 
 
+class ValueAnswer(BaseModel):
+    """
+    What a way to choose users would have brought.
+    """
+
+    policy: Annotated[str, Field(description="`learned`, or a constant choice")]
+    doubly_robust: Annotated[EstimateAnswer | None, Field(description="per user, in base currency")]
+    self_normalised: Annotated[EstimateAnswer | None, Field(description="per user, in base currency, without a model")]
+    advantage: Annotated[
+        EstimateAnswer | None, Field(description="by how much the learned policy is better; null: it is that one")
+    ]
+
+
 class Variant(BaseModel):
     """
     What a part of the audience is sent, by language.
@@ -3067,6 +3144,32 @@ class OrderPage(BaseModel):
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
 
 
+class PolicyReport(BaseModel):
+    """
+    A policy, and how it was judged.
+    """
+
+    policy_id: int
+    learned_at: AwareDatetime
+    learned_by: str
+    campaigns: Annotated[int, Field(description="from how many campaigns and triggers it was learned")]
+    decisions: Annotated[int, Field(description="users whom these drew, treated and held out")]
+    window_days: Annotated[int, Field(description="purchases of so many days after a decision count")]
+    cost_per_contact: Annotated[float, Field(description="in base currency")]
+    budget_share: Annotated[float, Field(description="the share of users who can be contacted")]
+    learner: str
+    is_promoted: Annotated[bool, Field(description="it was better than every constant choice")]
+    is_in_use: Annotated[bool, Field(description="campaigns may choose by it")]
+    verdict: Annotated[str, Field(description="why it is used, or not")]
+    ended_at: Annotated[AwareDatetime | None, Field(description="when somebody took it out of use")]
+    is_out_of_time: Annotated[bool, Field(description="false: there were too few days, so other users judged it")]
+    contacted_share: Annotated[float, Field(description="of the users by whom it was judged")]
+    telling_features: Annotated[list[str], Field(description="features left out because they tell who was treated")]
+    rankings: Annotated[list[RankingAnswer], Field(description="the best first")]
+    bins: Annotated[list[BinAnswer], Field(description="the lowest predicted effect first")]
+    values: Annotated[list[ValueAnswer], Field(description="the learned policy first")]
+
+
 class PolledUpdates(BaseModel):
     """
     Updates that the bot has fetched.
@@ -3087,6 +3190,12 @@ class Preview(BaseModel):
     to_send: Annotated[int, Field(description="would be queued")]
     shares: list[PreviewShare]
     samples: list[PreviewSample]
+    is_by_chance: Annotated[
+        bool | None, Field(description="the users of `most_by_effect` are drawn by chance, because no policy is in use")
+    ] = False
+    policy_id: Annotated[
+        int | None, Field(description="the policy that chooses them; null: they are drawn by chance, or not asked for")
+    ] = None
 
 
 class ProbabilityPrediction(BaseModel):
@@ -3339,6 +3448,7 @@ class CampaignAnswer(BaseModel):
     control_share: float
     starts_at: AwareDatetime | None
     most_a_minute: int | None
+    most_by_effect: Annotated[int | None, Field(description="null: everybody in the audience")] = None
     made_by: str
     made_at: AwareDatetime
     approved_by: str | None
@@ -3374,6 +3484,7 @@ class CampaignStatus(BaseModel):
     control_share: float
     starts_at: AwareDatetime | None
     most_a_minute: int | None
+    most_by_effect: Annotated[int | None, Field(description="null: everybody in the audience")] = None
     made_by: str
     made_at: AwareDatetime
     approved_by: str | None
@@ -3456,6 +3567,12 @@ class NewCampaign(BaseModel):
     audience: Audience
     starts_at: Annotated[AwareDatetime | None, Field(description="not before; null: when it is started")] = None
     most_a_minute: Annotated[int | None, Field(description="messages; null: what Telegram allows")] = None
+    most_by_effect: Annotated[
+        int | None,
+        Field(
+            description="at most so many of the audience: those whom a message changes most, by the policy in use (`GET /policies`), and drawn by chance while none is in use; null: everybody in the audience"
+        ),
+    ] = None
 
 
 class NewList(BaseModel):

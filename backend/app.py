@@ -35,6 +35,7 @@ from backend.notices.endpoints import router as notices
 from backend.orders.endpoints import router as orders
 from backend.pages.docs import mount_docs
 from backend.pages.endpoints import mount_pages
+from backend.policies.endpoints import router as policies
 from backend.predictions.endpoints import router as predictions
 from backend.push.endpoints import router as push
 from backend.quarantine.endpoints import router as quarantine
@@ -91,6 +92,7 @@ ROUTERS = (
     models,
     runs,
     experiments,
+    policies,
     effects,
     health,
 )

@@ -91,6 +91,10 @@ def preview(campaign: CampaignArgument, as_json: AsJson = False) -> None:
         typer.echo(found.model_dump_json())
         return
     typer.echo(f"{found.to_send:,} of {found.selected:,} users would be written to.")
+    if found.is_by_chance:
+        typer.echo("They are drawn by chance: no policy is in use; see: customer-analyzer policy list")
+    if found.policy_id is not None:
+        typer.echo(f"Policy {found.policy_id} chooses them: those whom a message changes most.")
     for share in found.shares:
         why = ", ".join(each for each in (share.reason, share.arm) if each)
         typer.echo(f"  {share.users:>9,}  {share.state}{f' ({why})' if why else ''}")

@@ -68,9 +68,7 @@ def learn(
         return
     _print(found, make_console())
     if stored.scored_users:
-        typer.echo(
-            f"{stored.scored_users:,} users are scored by it. Campaigns choose by it with: targets, learned_effect"
-        )
+        typer.echo(f"{stored.scored_users:,} users are scored by it; campaigns choose by it with `most_by_effect`.")
 
 
 @app.command("list")

@@ -46,6 +46,7 @@ class Campaign:
     salt: str
     starts_at: datetime | None
     most_a_minute: int | None
+    most_by_effect: int | None
     state: State
     made_by: str
     made_at: datetime
@@ -68,6 +69,7 @@ _GIVEN = (
     "control_share",
     "starts_at",
     "most_a_minute",
+    "most_by_effect",
 )
 
 

@@ -23,6 +23,19 @@ from warehouse.send_queue import QUIET_UNTIL, REFUSAL, Rules
 
 GLOBAL_CONTROL = "global_control"
 
+# Whom the policy in use expects a message to bring less than it costs is left out. While none is in use, nobody has an
+# effect and all are drawn by chance: by a bucket that is independent of arms.
+_BEST = sql.SQL(
+    """
+    select selected.user_id
+    from ({}) as selected
+    left join ml.user_effects as effects
+        on selected.user_id = effects.user_id and effects.policy_id = (select policy_id from ml.policy_in_use)
+    where effects.worth > 0 or not exists (select from ml.policy_in_use)
+    order by effects.worth desc nulls last, app.bucket_of(%(draw_salt)s, selected.user_id), selected.user_id
+    limit %(most_by_effect)s
+    """
+)
 _ORDERS = {
     TargetOrder.EXPECTED_VALUE: sql.SQL("expected_value desc nulls last"),
     TargetOrder.CHURN_PROBABILITY: sql.SQL("churn_probability desc nulls last"),
@@ -210,5 +223,8 @@ def placed_by(
 
 def _placed(campaign: Campaign, rules: Rules) -> tuple[sql.Composed, dict[str, Any]]:
     audience, given = query_of(Audience.model_validate(campaign.audience))
+    if campaign.most_by_effect is not None:
+        audience = _BEST.format(audience)
+        given |= {"most_by_effect": campaign.most_by_effect, "draw_salt": f"{campaign.salt} draw"}
     once = sql.SQL("select user_id, timestamptz 'epoch' as occasion from ({}) as audience").format(audience)
     return placed_by(campaign, rules, once, given)

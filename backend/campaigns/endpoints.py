@@ -13,6 +13,7 @@ from backend.access.principal import Principal
 from backend.audit.recording import looks
 from backend.campaigns import service, steps, trying, user_lists
 from backend.campaigns.list_schemas import Addition, MoreMembers, NewList, UserListAnswer
+from backend.campaigns.preview_schemas import Preview
 from backend.campaigns.schemas import (
     Audience,
     AudienceCount,
@@ -21,7 +22,6 @@ from backend.campaigns.schemas import (
     CampaignStatus,
     ListQuery,
     NewCampaign,
-    Preview,
     RecipientPage,
     RecipientQuery,
     TestMessage,

@@ -136,6 +136,15 @@ class NewCampaign(Message):
     most_a_minute: Annotated[
         int | None, Field(ge=1, le=100_000, description="messages; null: what Telegram allows")
     ] = None
+    most_by_effect: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=10_000_000,
+            description="at most so many of the audience: those whom a message changes most, by the policy in use "
+            "(`GET /policies`), and drawn by chance while none is in use; null: everybody in the audience",
+        ),
+    ] = None
 
 
 class CampaignNumbers(BaseModel):
@@ -167,6 +176,7 @@ class CampaignAnswer(BaseModel):
     control_share: float
     starts_at: datetime | None
     most_a_minute: int | None
+    most_by_effect: Annotated[int | None, Field(description="null: everybody in the audience")] = None
     made_by: str
     made_at: datetime
     approved_by: str | None
@@ -223,33 +233,6 @@ class RecipientPage(BaseModel):
 
     recipients: list[RecipientAnswer]
     next_cursor: NextCursor
-
-
-class PreviewShare(BaseModel):
-    """A part of the audience."""
-
-    state: RecipientState
-    reason: str | None
-    arm: str | None
-    users: int
-
-
-class PreviewSample(BaseModel):
-    """Somebody who would be written to, and with which words."""
-
-    user_id: str
-    arm: str
-    language: str
-    text: str
-
-
-class Preview(BaseModel):
-    """What a campaign would come to if it began now. Caps are judged when a message leaves."""
-
-    selected: int
-    to_send: Annotated[int, Field(description="would be queued")]
-    shares: list[PreviewShare]
-    samples: list[PreviewSample]
 
 
 class AudienceCount(BaseModel):

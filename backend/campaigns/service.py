@@ -91,6 +91,7 @@ def columns_of(given: NewCampaign) -> dict[str, Any]:
         "control_share": given.control_share,
         "starts_at": given.starts_at,
         "most_a_minute": given.most_a_minute,
+        "most_by_effect": given.most_by_effect,
     }
 
 

@@ -9,15 +9,8 @@ from backend.access.origin import Origin
 from backend.access.principal import Principal
 from backend.audit.store import add_look
 from backend.campaigns import audiences
-from backend.campaigns.schemas import (
-    Audience,
-    Preview,
-    PreviewSample,
-    PreviewShare,
-    TestMessage,
-    TestReceipt,
-    Variant,
-)
+from backend.campaigns.preview_schemas import Preview, PreviewSample, PreviewShare
+from backend.campaigns.schemas import Audience, TestMessage, TestReceipt, Variant
 from backend.campaigns.service import campaign, demand_list
 from backend.errors import Conflict, NotFound, Unavailable
 from backend.resources import Resources
@@ -26,7 +19,7 @@ from backend.sending.telegram import Telegram
 from backend.subscriptions.rules import rules_now
 from backend.users import store as users
 from core.problems import FieldError
-from warehouse import send_slots, subscriptions
+from warehouse import policies, send_slots, subscriptions
 from warehouse.campaigns import Campaign
 from warehouse.database import execute_async
 
@@ -52,7 +45,11 @@ async def preview(resources: Resources, campaign_id: UUID) -> Preview:
     except errors.UndefinedTable:
         raise Conflict("There is no list of users yet; run the pipeline first.") from None
     variants = variants_of(found.variants)
+    is_chosen = found.most_by_effect is not None
+    in_use = await resources.database.run(policies.policy_in_use()) if is_chosen else None
     return Preview(
+        is_by_chance=is_chosen and in_use is None,
+        policy_id=in_use.policy_id if is_chosen and in_use is not None else None,
         selected=sum(each.users for each in shares),
         to_send=sum(each.users for each in shares if each.state == "queued"),
         shares=[PreviewShare(state=each.state, reason=each.reason, arm=each.arm, users=each.users) for each in shares],

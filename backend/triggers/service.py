@@ -100,6 +100,7 @@ def columns_of(given: NewTrigger) -> dict[str, Any]:
         "control_share": given.control_share,
         "starts_at": None,
         "most_a_minute": None,
+        "most_by_effect": None,
     }
 
 

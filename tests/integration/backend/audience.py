@@ -40,7 +40,7 @@ def forget_campaigns(connection: Connection[tuple[object, ...]]) -> None:
     connection.execute(
         "truncate app.restorations, app.campaign_effects, app.campaigns, app.recipients, app.subscriptions,"
         " app.do_not_contact, app.user_lists, app.user_list_members, app.send_slots, app.global_control,"
-        " app.global_control_uses, app.shop_settings, ml.excluded_users"
+        " app.global_control_uses, app.shop_settings, ml.excluded_users, ml.policies, ml.user_effects"
     )
 
 

@@ -17,11 +17,27 @@ from ml.experiments.assignment import bucket_of
 from standalone.stack import Platform
 from tests.integration.backend.audience import draft, forget_campaigns, make_users, subscribe
 from tests.integration.backend.conftest import Api
-from warehouse.database import command, rows, value
+from warehouse.database import command, execute, rows, value
 from warehouse.databases import WAREHOUSE
+from warehouse.policies import add_policy
 
 Json = dict[str, Any]
 USERS = 300
+REPORT: Json = {
+    "is_out_of_time": True,
+    "contacted_share": 0.2,
+    "telling_features": [],
+    "rankings": [{"learner": "s-trees", "qini": 0.1, "qini_judged": 0.1, "qini_low": 0.0, "qini_high": 0.2}],
+    "bins": [{"users": 9, "predicted": 0.1, "observed": 0.1, "standard_error": 0.1}],
+    "values": [
+        {
+            "policy": "learned",
+            "doubly_robust": {"value": 1.0, "low": 0.5, "high": 1.5},
+            "self_normalised": None,
+            "advantage": None,
+        }
+    ],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +134,62 @@ def test_an_arm_depends_on_the_salt_and_the_user_alone(api: Api, caller: httpx.C
         assert bucket_of(salt, each["user_id"]) < 2500
     for each in everyone(caller, campaign_id, state="queued"):
         assert bucket_of(salt, each["user_id"]) >= 2500
+
+
+def test_the_probability_of_each_arm_is_stored_when_it_is_drawn(api: Api, caller: httpx.Client) -> None:
+    variants = [
+        {"name": "short", "share": 1, "texts": {"en": "Hi!"}},
+        {"name": "long", "share": 3, "texts": {"en": "Good morning!"}},
+    ]
+    campaign_id, _ = started(api, caller, variants=variants, control_share=0.2)
+    drawn = api.own.run(
+        rows(
+            lambda *row: row,
+            "select distinct arm, propensity from app.recipients where campaign_id = %(id)s order by arm nulls last",
+            id=campaign_id,
+        )
+    )
+    assert drawn == [("control", 0.2), ("long", 0.6), ("short", 0.2), (None, None)]
+
+
+def test_users_are_those_of_the_policy_in_use_and_drawn_by_chance_without_one(api: Api, caller: httpx.Client) -> None:
+    def selected(most: int = 60) -> tuple[set[str], tuple[bool, int | None]]:
+        campaign_id = made(caller, most_by_effect=most)
+        preview = caller.post(f"/campaigns/{campaign_id}/preview").json()
+        step(caller, campaign_id, "approve")
+        step(caller, campaign_id, "start")
+        begin(api)
+        return {each["user_id"] for each in everyone(caller, campaign_id)}, (
+            preview["is_by_chance"],
+            preview["policy_id"],
+        )
+
+    first, why = selected()
+    second, _ = selected()
+    assert len(first) == len(second) == 60
+    assert 2 < len(first & second) < 30
+    assert why == (True, None)
+    terms = {"terms": {"window_days": 7, "cost_per_contact": 1.0, "budget_share": 0.2}}
+    with api.warehouse.transaction() as connection:
+        policy_id = execute(
+            connection, add_policy("anna", ["c"], 9, "s-trees", terms, REPORT, "It is better.", is_promoted=True)
+        )
+        connection.execute(
+            "insert into ml.user_effects select 'u' || n, %s, current_date, 'message', 0.1, n - 200"
+            " from generate_series(1, 300) as n",
+            [policy_id],
+        )
+    third, why = selected()
+    assert third == {f"u{number}" for number in range(241, 301)}
+    assert why == (False, policy_id)
+    assert selected(300)[0] == {f"u{number}" for number in range(201, 301)}
+    assert caller.get("/policies").json()["in_use"]["policy_id"] == policy_id
+    report = caller.get(f"/policies/{policy_id}").json()
+    assert (report["campaigns"], report["decisions"], report["values"][0]["policy"]) == (1, 9, "learned")
+    assert caller.get(f"/policies/{policy_id + 1}").status_code == 404
+    assert caller.post("/policies/end").json()["in_use"] is None
+    assert caller.post("/policies/end").status_code == 409
+    assert len(selected(300)[0]) == 300
 
 
 def test_the_global_control_group_hears_nothing_and_is_locked_meanwhile(api: Api, caller: httpx.Client) -> None:

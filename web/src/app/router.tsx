@@ -45,6 +45,10 @@ export const router = createBrowserRouter(
           lazy: async () => ({ Component: (await import("../pages/templates/TemplatePage")).TemplatePage }),
         },
         {
+          path: "campaigns/policies",
+          lazy: async () => ({ Component: (await import("../pages/policies/PoliciesPage")).PoliciesPage }),
+        },
+        {
           path: "campaigns/triggers",
           lazy: async () => ({ Component: (await import("../pages/triggers/TriggersPage")).TriggersPage }),
         },

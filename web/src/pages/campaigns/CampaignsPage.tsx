@@ -39,6 +39,11 @@ export function CampaignsPage() {
               {t("templates.title")}
             </Button>
           )}
+          {may("analytics:read") && (
+            <Button component={RouterLink} to="/campaigns/policies">
+              {t("policies.title")}
+            </Button>
+          )}
           <Button component={RouterLink} to="/campaigns/triggers">
             {t("triggers.title")}
           </Button>

@@ -20,6 +20,7 @@ import { useFormat } from "../../i18n";
 import { Failure } from "../../parts/Answered";
 import { Page } from "../../parts/Page";
 import { Section } from "../../parts/Section";
+import { PolicyInUse } from "../policies/PolicyInUse";
 import { FIELDS, Filters, useSegmentNames } from "../users/Filters";
 import { type Draft, draftFrom, limited, toCampaign } from "./draft";
 import { FromTemplate } from "./FromTemplate";
@@ -36,7 +37,7 @@ export function NewCampaignPage() {
   const segments = useSegmentNames();
   const [isBuilding, setIsBuilding] = useState(false);
   const audience = audienceFrom(search);
-  const count = useAudienceCount(limited(audience, draft.maxUsers));
+  const count = useAudienceCount(limited(audience, draft));
   const change = (what: Record<string, string>) => setSearch((now) => changed(now, what), { replace: true });
   const make = useMutation({
     mutationFn: () => unwrap(api.POST("/campaigns", { body: toCampaign(draft, audience) })),
@@ -87,13 +88,22 @@ export function NewCampaignPage() {
                 onChange={(rules) => change({ rules: rules === null ? "" : JSON.stringify(rules) })}
               />
             )}
-            <TextField
-              type="number"
-              label={t("campaigns.maxUsers")}
-              {...field("maxUsers")}
-              sx={{ width: 220 }}
-              slotProps={{ htmlInput: { min: 1 } }}
-            />
+            <Stack direction="row" spacing={2} useFlexGap sx={{ flexWrap: "wrap" }}>
+              <TextField
+                type="number"
+                label={t("campaigns.maxUsers")}
+                {...field("maxUsers")}
+                sx={{ width: 220 }}
+                slotProps={{ htmlInput: { min: 1 } }}
+              />
+              {draft.maxUsers && (
+                <TextField select label={t("policies.chooseBy")} {...field("chooseBy")} sx={{ width: 320 }}>
+                  <MenuItem value="value">{t("policies.byValue")}</MenuItem>
+                  <MenuItem value="effect">{t("policies.byEffect")}</MenuItem>
+                </TextField>
+              )}
+            </Stack>
+            {draft.maxUsers && draft.chooseBy === "effect" && <PolicyInUse />}
             <Typography role="status" sx={{ fontWeight: 650 }}>
               {count.data && t("audience.users", { count: count.data.users, shown: format.number(count.data.users) })}
             </Typography>

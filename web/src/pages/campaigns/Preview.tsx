@@ -1,3 +1,4 @@
+import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
 import Typography from "@mui/material/Typography";
 import { useQuery } from "@tanstack/react-query";
@@ -28,6 +29,14 @@ export function Preview({ campaignId }: { campaignId: string }) {
                 sent: format.number(data.to_send),
               })}
             </Typography>
+            {data.is_by_chance && (
+              <Alert severity="info" sx={{ mb: 1 }}>
+                {t("policies.byChance")}
+              </Alert>
+            )}
+            {data.policy_id !== null && data.policy_id !== undefined && (
+              <Typography sx={{ mb: 1 }}>{t("policies.chosenBy", { policy: data.policy_id })}</Typography>
+            )}
             <DataTable
               label={t("campaigns.preview")}
               rows={data.shares}

@@ -22,6 +22,14 @@ describe("a draft", () => {
     expect(toCampaign({ ...draft, maxUsers: "500" }, everybody).audience.targets).toMatchObject({ max_users: 500 });
   });
 
+  it("is for those whom a message changes most where that is chosen", () => {
+    const draft = { ...draftFrom(new URLSearchParams()), maxUsers: "500", chooseBy: "effect" as const };
+    const campaign = toCampaign(draft, audienceFrom(new URLSearchParams()));
+    expect(campaign.most_by_effect).toBe(500);
+    expect(campaign.audience.targets).toBeNull();
+    expect(toCampaign({ ...draft, chooseBy: "value" }, audienceFrom(new URLSearchParams())).most_by_effect).toBeNull();
+  });
+
   it("holds out no share that the API would refuse", () => {
     expect(draftFrom(new URLSearchParams("control=95")).controlPercent).toBe(10);
   });

@@ -8,6 +8,7 @@ export interface Draft {
   name: string;
   topic: NewCampaign["topic"];
   maxUsers: string;
+  chooseBy: "value" | "effect";
   english: string;
   russian: string;
   controlPercent: number;
@@ -21,6 +22,7 @@ export function emptyDraft(): Draft {
     name: "",
     topic: "offers",
     maxUsers: "",
+    chooseBy: "value",
     english: "",
     russian: "",
     controlPercent: USUAL_CONTROL,
@@ -36,8 +38,8 @@ export function draftFrom(search: URLSearchParams): Draft {
 }
 
 /** The audience with the limit that the form has, if it has one. */
-export function limited(audience: Audience, maxUsers: string): Audience {
-  if (!maxUsers) return audience;
+export function limited(audience: Audience, { maxUsers, chooseBy }: Pick<Draft, "maxUsers" | "chooseBy">): Audience {
+  if (!maxUsers || chooseBy === "effect") return audience;
   return {
     ...audience,
     targets: { by: "expected_value", max_users: Number(maxUsers), cost_per_contact: 0, budget: null },
@@ -53,11 +55,12 @@ export function toCampaign(draft: Draft, audience: Audience): NewCampaign {
     topic: draft.topic,
     is_transactional: false,
     control_share: draft.controlPercent / 100,
-    audience: limited(audience, draft.maxUsers),
+    audience: limited(audience, draft),
     variants: [{ name: "message", share: 1, texts, button: null }],
     // A browser's time without a zone is the reader's own.
     starts_at: draft.startsAt ? new Date(draft.startsAt).toISOString() : null,
     most_a_minute: null,
+    most_by_effect: draft.maxUsers && draft.chooseBy === "effect" ? Number(draft.maxUsers) : null,
   };
 }
 

@@ -1,0 +1,1 @@
+"""Policies: whom to treat, as it was learned from campaigns."""
