@@ -122,6 +122,9 @@ bench: install ## compare the scores with what happened afterwards, and measure 
 bench-models: install ## compare the models with what you would use instead (RETAIL=FILE: Online Retail II too)
 	@$(BIN)/python -m benchmarks.models $(if $(RETAIL),--retail "$(RETAIL)")
 
+bench-decisions: install ## compare decisions with what you would do instead (RETAIL=FILE: recommendations on Online Retail II)
+	@$(if $(RETAIL),$(BIN)/python -m benchmarks.recommendations --retail "$(RETAIL)")
+
 bench-live: install ## compare live answers with those of the last night (RETAIL=FILE: on Online Retail II too)
 	@$(BIN)/python -m benchmarks.live_worth $(if $(RETAIL),--retail "$(RETAIL)")
 

@@ -113,19 +113,20 @@ _METHODS: dict[Method, Callable[[sparse.csr_matrix], sparse.csr_matrix]] = {
 
 
 def _strongest(weights: sparse.csr_matrix, items: pl.Series) -> pl.DataFrame:
-    """The RELATED_EACH heaviest others of each item."""
-    pairs = weights.tocoo()
-    found = pl.DataFrame(
-        {"item": pairs.row.astype(np.int64), "other": pairs.col.astype(np.int64), "weight": pairs.data}
-    )
-    heaviest = (
-        found.filter(pl.col("weight") > 0)
-        .sort("item", "weight", "other", descending=[False, True, False])
-        .group_by("item", maintain_order=True)
-        .head(RELATED_EACH)
-    )
-    return heaviest.select(
-        item_id=items.gather(heaviest["item"]),
-        other_item_id=items.gather(heaviest["other"]),
-        weight=heaviest["weight"].cast(pl.Float64),
+    """The RELATED_EACH heaviest others of each item, the heaviest first; of equals the more popular."""
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64], Floats]] = []
+    for item in range(weights.shape[0]):
+        row = slice(weights.indptr[item], weights.indptr[item + 1])
+        weight, other = weights.data[row], weights.indices[row]
+        least = np.partition(weight, -RELATED_EACH)[-RELATED_EACH] if len(weight) > RELATED_EACH else 0.0
+        kept = np.flatnonzero((weight >= least) & (weight > 0))
+        kept = kept[np.lexsort((other[kept], -weight[kept]))][:RELATED_EACH]
+        found.append((np.full(len(kept), item), other[kept].astype(np.int64), weight[kept]))
+    columns = [np.concatenate(parts) for parts in zip(*found, strict=True)] if found else [np.zeros(0)] * 3
+    return pl.DataFrame(
+        {
+            "item_id": items.gather(columns[0].astype(np.int64)),
+            "other_item_id": items.gather(columns[1].astype(np.int64)),
+            "weight": columns[2].astype(np.float64),
+        }
     )

@@ -9,7 +9,12 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["backtest", "explain_churn", "explore_feature_marts"]
+    assert [path.stem for path in NOTEBOOKS] == [
+        "backtest",
+        "explain_churn",
+        "explore_feature_marts",
+        "recommendations",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

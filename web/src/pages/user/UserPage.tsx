@@ -20,6 +20,7 @@ import { Facts } from "./Facts";
 import { MessageDialog } from "./MessageDialog";
 import { PersonalData } from "./PersonalData";
 import { Prediction } from "./Prediction";
+import { Recommendations } from "./Recommendations";
 import { WhatIf } from "./WhatIf";
 
 const FRESHNESS = ["snapshot", "live"] as const;
@@ -87,6 +88,7 @@ export function UserPage() {
               ))}
             </Box>
             <WhatIf userId={userId} />
+            {may("recommendations:read") && <Recommendations userId={userId} />}
           </>
         )}
       </Answered>
