@@ -89,9 +89,8 @@ def main() -> None:
                 if name not in chosen:
                     asked = make_test(history, plan.calibration, HORIZON, Method.CO_OCCURRENCE)
                     searched = by_implicit(python, asked, settings)
-                    chosen[name] = max(zip(settings, searched, strict=True), key=lambda found: found[1].mean()["ndcg"])[
-                        0
-                    ]
+                    reached = [found.mean()["ndcg"] for found in searched]
+                    chosen[name] = settings[reached.index(max(reached))]
                     print(f"  {name}: {dict(chosen[name])}", file=sys.stderr)
                 hits[name] += by_implicit(python, trained.test, [chosen[name]])
     print(table(hits))
