@@ -99,6 +99,11 @@ def list_backups(source: From = None, as_json: AsJson = False) -> None:
     typer.echo(f"Any moment since {_moment(found[-1].ended_at)} can be restored.")
     if state.archived_at:
         typer.echo(f"What this home committed until {_moment(state.archived_at)} is archived.")
+    if state.begun_anew_at:
+        typer.echo(
+            f"The server dropped log that was not archived before {_moment(state.begun_anew_at)}: some moments before"
+            " the next backup cannot be restored."
+        )
     if state.problem:
         typer.echo(f"Last problem: {state.problem}")
 

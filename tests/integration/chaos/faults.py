@@ -31,6 +31,8 @@ from tests.integration.chaos.stack import MODELS, POSTGRES, Stack, wait_until
 HALF_OPEN = 150
 """So many connections of clients that begin a request and say no more."""
 SKEW = "+2h"
+NEARLY_FULL = 0.08
+"""So much of the disk is left, and less than 10 % is told."""
 KILLED_SECONDS = 4
 """Longer than `up` looks away, so that it has begun to mend before anybody looks whether all is well."""
 
@@ -149,6 +151,19 @@ def _disk_is_full(_stack: Stack, around: Surroundings) -> Iterator[None]:
 
 
 @contextmanager
+def _worker_and_sender_hang_on_a_nearly_full_disk(stack: Stack, around: Surroundings) -> Iterator[None]:
+    """At the same time, because it takes minutes until anybody is told of any of them."""
+    with paused("worker", "sender", seconds=0).begin(stack, around), contextlib.ExitStack() as filled:
+        if around.disk is not None:
+            usage = shutil.disk_usage(around.disk)
+            ballast = around.disk / "ballast"
+            filled.callback(ballast.unlink)
+            with ballast.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, usage.free - round(NEARLY_FULL * usage.total))
+        yield
+
+
+@contextmanager
 def _redis_is_gone(_stack: Stack, around: Surroundings) -> Iterator[None]:
     around.redis.stop()
     try:
@@ -261,9 +276,11 @@ def all_faults(stack: Stack, around: Surroundings) -> tuple[list[Fault], list[Fa
         long.append(paused("gateway", seconds=110, alerts=("NginxDown",)))
     if "redis_exporter" in stack.names:
         long.append(Fault("is gone", _redis_is_gone, 170, "Redis", ("RedisDown",)))
-    long.append(paused("worker", "sender", seconds=400, alerts=("WorkerSilent", "CampaignUnattended")))
-    if around.disk is not None and "node_exporter" in stack.names:
-        long.append(Fault("is full", _disk_is_full, 360, "the disk", ("DiskNearlyFull",)))
+    alerts = ["WorkerSilent", "CampaignUnattended"]
+    alerts += ["DiskNearlyFull"] if around.disk is not None and "node_exporter" in stack.names else []
+    name = "hang, and the disk is nearly full"
+    # While the campaign has not ended.
+    long.insert(1, Fault(name, _worker_and_sender_hang_on_a_nearly_full_disk, 440, "worker, sender", tuple(alerts)))
     return short, long, left_out
 
 

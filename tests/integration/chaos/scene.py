@@ -33,7 +33,7 @@ def chaos(scratch: Path, minutes: float, seed: int, finished: Path | None = None
         else:
             subprocess.run(["cp", "--archive", str(finished), str(home)], check=True)
         options = _options(Home(home), scratch)
-        variables = {"REDIS_URL": redis.url, "SENDER_MESSAGES_A_SECOND": "2"}
+        variables = {"REDIS_URL": redis.url, "SENDER_MESSAGES_A_SECOND": "1"}
         with running_stack(home, scratch / "up.log", options, variables) as stack:
             return run(stack, Surroundings(redis, disk), minutes, seed)
 
