@@ -17,7 +17,7 @@ import pytest
 
 from core.home import LOOPBACK, Home, prepare_home
 from standalone.certificates import ensure_certificate
-from standalone.fleet import running_servers
+from standalone.fleet import Fleet
 from standalone.gateway import Gateway, Limits
 from standalone.gateway_server import demand_nginx, nginx_server
 from tests.integration.gateway.echo import Echo, echoing
@@ -31,6 +31,7 @@ class Door:
     api: Echo
     pages: Echo
     home: Home
+    fleet: Fleet
 
     @property
     def address(self) -> str:
@@ -108,7 +109,7 @@ def open_door(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
         home.gateway.mkdir()
         certificate, key = home.gateway / "certificate.pem", home.gateway / "key.pem"
         ensure_certificate(certificate, key)
-        with echoing() as api, echoing() as pages:
+        with echoing() as api, echoing() as pages, Fleet() as fleet:
             gateway = Gateway(
                 home.gateway,
                 str(home.gateway / "access.log"),
@@ -121,8 +122,8 @@ def open_door(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
                 limits=limits,
                 **options,
             )
-            with running_servers([nginx_server(home, gateway, demand_nginx())]):
-                yield Door(gateway, api, pages, home)
+            fleet.start([nginx_server(home, gateway, demand_nginx())])
+            yield Door(gateway, api, pages, home, fleet)
 
     return opened
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from standalone.gateway import Limits
@@ -188,6 +189,22 @@ def test_a_large_log_is_set_aside_and_nginx_writes_to_a_new_one(door: Door) -> N
             client.get("/after")
             assert time.monotonic() < deadline
     assert log.with_name("access.log.1").read_text(encoding="utf-8").startswith(before)
+
+
+def test_a_killed_gateway_is_back_though_its_workers_live_on(open_door: Callable[..., Any]) -> None:
+    with open_door(Limits()) as door:
+        master = psutil.Process(door.fleet.children[0].process.pid)
+        workers = master.children()
+        assert workers
+        master.kill()
+        door.fleet.children[0].process.wait(30)
+        door.fleet.revive()
+        door.fleet.await_ready()
+        # They would hold the port, and the new one would end.
+        assert not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in workers)
+        with door.client() as client:
+            assert client.get("/auth/me").status_code == 200
+        assert door.fleet.children[0].is_running
 
 
 def test_nginx_is_no_root(door: Door) -> None:
