@@ -6,13 +6,12 @@ Does not belong here: whether the promises were kept (`accounts`).
 A caller behaves as the documentation asks of those who must lose nothing: it sends the same again until it is answered.
 """
 
-import sys
 import threading
 import time
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +32,10 @@ _AGAIN_SECONDS = 0.3
 Json = dict[str, Any]
 
 
+class GivenUpError(Exception):
+    """Nobody waits for what a caller is doing any more."""
+
+
 class Caller(threading.Thread):
     """Somebody who does the same thing again and again, at a pace, until told to stop."""
 
@@ -46,8 +49,9 @@ class Caller(threading.Thread):
 
     def run(self) -> None:
         """Until `end`."""
-        while not self._over.wait(self._pause_seconds):
-            self._once()
+        with suppress(GivenUpError):
+            while not self._over.wait(self._pause_seconds):
+                self._once()
 
     def end(self) -> None:
         """Ends it after what it is just doing."""
@@ -76,7 +80,7 @@ class Caller(threading.Thread):
                     return answer
                 self.failures[str(answer.status_code)] += 1
             if self._is_given_up:
-                sys.exit()
+                raise GivenUpError
             time.sleep(_AGAIN_SECONDS)
 
 
@@ -122,7 +126,7 @@ class Asker(Caller):
 
 
 class JobAsker(Caller):
-    """Asks for exports of users, which the worker makes."""
+    """Asks for exports of users who did something, which the worker makes."""
 
     def __init__(self, stack: Stack, key: str) -> None:
         super().__init__(stack, 5)
@@ -130,7 +134,10 @@ class JobAsker(Caller):
         self.jobs: list[str] = []
 
     def _once(self) -> None:
-        answer = self._until_answered(self._client, "POST", f"/users/chaos-job-{len(self.jobs)}/exports")
+        user_id = f"chaos-job-{len(self.jobs)}"
+        event = {"user_id": user_id, "event_type": "view", "occurred_at": datetime.now(UTC).isoformat()}
+        self._until_answered(self._client, "POST", "/events", json=event | {"event_id": str(uuid4()), "source": "web"})
+        answer = self._until_answered(self._client, "POST", f"/users/{user_id}/exports")
         self.jobs.append(str(answer.json()["job_id"]))
 
 
