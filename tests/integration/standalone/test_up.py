@@ -20,6 +20,10 @@ import pytest
 from core.home import Home
 from standalone.postgres import running_postmaster
 from standalone.system_programs import find_program
+from tests.integration.chaos.accounts import events, messages
+from tests.integration.chaos.faults import kill
+from tests.integration.chaos.load import under_load
+from tests.integration.chaos.stack import Stack, wait_until
 from warehouse.passfile import read_entries
 
 PROGRAM = Path(sys.executable).with_name("customer-analyzer")
@@ -120,6 +124,26 @@ def test_no_secret_is_in_an_argument_or_a_log(home: Home, up: subprocess.Popen[s
     texts = [" ".join(process.cmdline()) for process in processes]
     texts += [path.read_text() for path in [*home.logs.iterdir(), home.dagster / "dagster.yaml"]]
     assert not any(password in text for text in texts for password in passwords)
+
+
+def test_what_is_killed_under_load_comes_back_and_nothing_is_lost(home: Home, up: subprocess.Popen[str]) -> None:
+    stack = Stack(home, up, home.logs / "cli.log")
+    # Telegram is outside of the platform, and the double remembers what arrived. Dagster's processes and MLflow take
+    # long to start; `faults/test_dagster.py` kills those of Dagster.
+    spared = ("telegram", "mlflow", "dagster", "dagster_code", "dagster_daemon")
+    victims = [name for name in stack.names if name not in spared]
+    before = {name: stack.pid(name) for name in victims}
+    with under_load(stack, minutes=0.5) as load:
+        wait_until(lambda: len(load.received()) > 3 and all(sender.acknowledged for sender in load.events), "load")
+        for name in victims:
+            kill(stack, name)
+        wait_until(lambda: not stack.troubled(), "all well")
+        known = [len(sender.acknowledged) for sender in load.events]
+        wait_until(lambda: all(len(s.acknowledged) > n for s, n in zip(load.events, known, strict=True)), "load")
+    after = {name: stack.pid(name) for name in victims}
+    assert [name for name in victims if after[name] == before[name]] == []
+    for promise in (events(stack, load), messages(stack, load)):
+        assert (promise.lost, promise.doubled) == (0, 0), promise
 
 
 def test_down_leaves_nothing_running(home: Home, up: subprocess.Popen[str]) -> None:
