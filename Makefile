@@ -86,8 +86,8 @@ soak: install web ## run the long tests, many seeds each (MINUTES=30: how long e
 chaos: install web ## let everything fail in turn under load, and write the table in docs/faults.md (MINUTES=30)
 	@$(BIN)/python -m tests.integration.chaos --minutes $(or $(MINUTES),30) --page docs/faults.md $(CHAOS)
 
-up: install web ## start the platform: Postgres, API and dashboard, bot, MLflow, Dagster, services; Ctrl-C stops all (GATEWAY=1: behind nginx, MONITORING=1: watched by Prometheus)
-	@$(BIN)/customer-analyzer up $(if $(GATEWAY),--gateway) $(if $(MONITORING),--monitoring)
+up: install web ## start the platform: Postgres, API and dashboard, bot, MLflow, Dagster, services; Ctrl-C stops all (GATEWAY=1: behind nginx, MONITORING=1: watched by Prometheus, LOGS=1: logs are searchable)
+	@$(BIN)/customer-analyzer up $(if $(GATEWAY),--gateway) $(if $(MONITORING),--monitoring) $(if $(LOGS),--logs)
 
 images: ## build the image, start the compose stack once, check that it answers, stop it (root, Docker, mmdebstrap)
 	@bash deploy/images/try.sh

@@ -40,6 +40,7 @@ COMMANDS = {
     "models": Entry("models", "app", "The model registry: list, compare, promote and roll back."),
     "keys": Entry("keys", "app", "Which machines may call the API and the services: create, list and revoke keys."),
     "accounts": Entry("accounts", "app", "Who may sign in to the API: make the first admin, list, disable, reset."),
+    "logs": Entry("logs", "app", "The log of all processes: search it by words, service, level and time."),
     "audit": Entry("audit", "app", "The log of who changed what: verify it, drop what is too old."),
     "campaigns": Entry("campaigns", "app", "Messages to many: make, preview, approve, start, pause, follow."),
     "experiments": Entry("experiments", "app", "Experiments: the global control group, whom no campaign reaches."),

@@ -7,8 +7,8 @@ def migrate() -> None:
     """Prepare databases, schema, roles and logins, Dagster's and MLflow's tables, and given keys.
 
     DATABASE_URL is the server as its administrator reaches it. Logins whose password is given
-    (CUSTOMER_ANALYZER_PIPELINE_PASSWORD, _SERVING_, _BACKEND_, each also as _FILE) are made with it. Running it again
-    changes nothing.
+    (CUSTOMER_ANALYZER_PIPELINE_PASSWORD, _SERVING_, _BACKEND_, _MONITORING_, each also as _FILE) are made with it.
+    Running it again changes nothing.
     """
     from dagster import DagsterInstance
 

@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -15,6 +16,7 @@ from cli.options import AsJson
 from core.settings import read_settings
 
 if TYPE_CHECKING:
+    from core.settings import Settings
     from standalone.fleet import Fleet
     from standalone.layout import Layout
     from standalone.processes import Command
@@ -28,6 +30,9 @@ def up(
     service_replicas: Annotated[int, typer.Option(min=1, max=8, help="Replicas of each model's service.")] = 1,
     monitoring: Annotated[
         bool, typer.Option("--monitoring", help="Watch it: Prometheus, Alertmanager and the exporters that are here.")
+    ] = False,
+    logs: Annotated[
+        bool, typer.Option("--logs", help="Make all logs searchable by rsyslog: `customer-analyzer logs search`.")
     ] = False,
     backup_to: Annotated[
         Path | None, typer.Option("--backup-to", metavar="DIR", help="Back up to this folder all the time.")
@@ -59,9 +64,12 @@ def up(
             "replica": settings.replica or replica,
             "synchronous": settings.synchronous or synchronous,
             "pooled": settings.pooled or pooled,
+            "logs": settings.logs or logs,
         }
     )
-    left_out = missing_parts(gateway=gateway, monitoring=monitoring)
+    left_out = missing_parts(settings, gateway=gateway, monitoring=monitoring)
+    if "logs" in left_out:
+        settings = settings.model_copy(update={"logs": False})
     layout = chosen_layout(gateway and "gateway" not in left_out, api_replicas, service_replicas)
     home = prepare_home(settings.home)
     # What is missing is said before anything starts.
@@ -86,19 +94,21 @@ def up(
         console.print("Stopped.")
 
 
-def missing_parts(*, gateway: bool, monitoring: bool) -> dict[str, str]:
+def missing_parts(settings: "Settings", *, gateway: bool, monitoring: bool) -> dict[str, str]:
     """Which of the parts that were asked for this machine lacks the programs of: by name, a sentence that says so.
 
     Nothing is less safe without them: every address is on loopback.
     """
     from core.errors import UserError
     from standalone.gateway_server import demand_nginx
+    from standalone.log_shipping import demand_shipper
     from standalone.monitoring_servers import demand_prometheus
 
     missing = {}
     for name, is_wanted, demand in (
         ("gateway", gateway, demand_nginx),
         ("monitoring", monitoring, demand_prometheus),
+        ("logs", settings.logs, partial(demand_shipper, settings)),
     ):
         try:
             if is_wanted:
@@ -172,7 +182,7 @@ def _serve(
             _start_beside_postgres(platform, fleet)
             first = first_servers(platform, layout)
             fleet.start(first, lambda child: spinner.update(f"{child.command.name} is ready; starting the rest"))
-            fleet.start([*last_servers(platform, layout, first), *_archivers(platform)])
+            fleet.start([*last_servers(platform, layout, first), *_archivers(platform), *_shippers(platform)])
             not_watched = _start_watching(platform, fleet) if is_watched else []
         announce(platform.home, fleet.children)
         console.print(servers_table(server_rows(platform.settings, platform.home, find_up(platform.home))))
@@ -223,6 +233,13 @@ def _archivers(platform: "Platform") -> "list[Command]":
     from standalone.backups.archiving import archiver
 
     return [] if platform.settings.backup_to is None else [archiver(platform.home)]
+
+
+def _shippers(platform: "Platform") -> "list[Command]":
+    """What brings logs to where they are searched, where that is wanted."""
+    from standalone.log_shipping import shipper_servers
+
+    return shipper_servers(platform) if platform.settings.logs else []
 
 
 def _print_dashboard(platform: "Platform", fleet: "Fleet", console: Console) -> None:

@@ -9,7 +9,14 @@ import typer
 app = typer.Typer(help="Secrets: make those of a deployment, replace them while everything runs.", no_args_is_help=True)
 
 KEYS = ("service-key", "bot-key")
-PASSWORDS = ("postgres-password", "pipeline-password", "serving-password", "backend-password", "webhook-secret")
+PASSWORDS = (
+    "postgres-password",
+    "pipeline-password",
+    "serving-password",
+    "backend-password",
+    "monitoring-password",
+    "webhook-secret",
+)
 
 
 @app.command()

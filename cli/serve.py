@@ -4,6 +4,7 @@ Each command becomes the server: it gets the signals, and what it says goes to s
 environment; secrets may be in files (`NAME_FILE`).
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -102,7 +103,12 @@ def dagster_code(host: Host = LOOPBACK, port: Port = 4000) -> None:
 
 
 @app.command()
-def dagster(code_server: CodeServer, host: Host = LOOPBACK, port: Port = 3000) -> None:
+def dagster(
+    code_server: CodeServer,
+    host: Host = LOOPBACK,
+    port: Port = 3000,
+    path_prefix: Annotated[str, typer.Option(help="The path below which a gateway shows them.")] = "",
+) -> None:
     """Dagster's pages, with the pipeline's login. They know no accounts: keep them behind a gateway."""
     from core.home import Home
     from standalone.programs import dagster_program, write_workspace
@@ -111,7 +117,7 @@ def dagster(code_server: CodeServer, host: Host = LOOPBACK, port: Port = 3000) -
     settings = read_settings()
     variables = pipeline_environment(settings)
     workspace = write_workspace(Home(settings.home), *_address(code_server))
-    become(dagster_program(workspace, host, port), variables, "dagster")
+    become(dagster_program(workspace, host, port, path_prefix), variables, "dagster")
 
 
 @app.command("dagster-daemon")
@@ -125,6 +131,46 @@ def dagster_daemon(code_server: CodeServer) -> None:
     variables = pipeline_environment(settings)
     workspace = write_workspace(Home(settings.home), *_address(code_server))
     become(dagster_daemon_program(workspace), variables, "dagster_daemon")
+
+
+@app.command()
+def exporter(host: Host = LOOPBACK, port: Port = 9000) -> None:
+    """The platform's figures for Prometheus, with monitoring's login."""
+    from standalone.programs import exporter_program
+    from standalone.single_server import backend_environment, become
+
+    told = {"EXPORTER_HOST": host, "EXPORTER_PORT": str(port)}
+    become(exporter_program(), backend_environment(read_settings()) | told)
+
+
+Folder = Annotated[Path, typer.Argument(help="Where they go; the other container sees it under the same name.")]
+Api = Annotated[str, typer.Option(help="HOST:PORT of `serve api`.")]
+
+
+@app.command("gateway-files")
+def gateway_files(
+    folder: Folder,
+    api: Api = "api:8000",
+    dagster: Annotated[str, typer.Option(help="HOST:PORT of `serve dagster`.")] = "dagster:3000",
+    mlflow: Annotated[str, typer.Option(help="HOST:PORT of `serve mlflow`.")] = "mlflow:5000",
+) -> None:
+    """Write what nginx reads as the gateway, for a container beside this one."""
+    from standalone.container_files import write_gateway_files
+
+    write_gateway_files(read_settings(), folder, api, dagster, mlflow)
+
+
+@app.command("monitoring-files")
+def monitoring_files(
+    folder: Folder,
+    servers: Annotated[
+        list[str], typer.Option("--server", help="NAME=HOST:PORT of what is scraped, named as `up` names it.")
+    ],
+) -> None:
+    """Write what Prometheus and Alertmanager read, for containers beside this one, with the backend's login."""
+    from standalone.container_files import write_monitoring_files
+
+    write_monitoring_files(read_settings(), folder, dict(each.split("=", 1) for each in servers))
 
 
 def _address(code_server: str) -> tuple[str, int]:

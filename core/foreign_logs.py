@@ -41,6 +41,8 @@ _HEADS = tuple(
         rf"{_TIME} {_LEVEL}:? +(?:(?P<logger>[a-z_]\w*(?:\.\w+)*): )?(?P<message>.*)",
         # uvicorn, Alembic: INFO:     text, INFO  [alembic.runtime.migration] text
         rf"{_LEVEL}:? +(?:\[(?P<logger>[\w.]+)\] )?(?P<message>.*)",
+        # rsyslog: rsyslog internal message (3,-2007): text
+        r"rsyslog internal message \((?P<level>\d),-?\d+\): (?P<message>.*)",
         # Python's warnings: /a/file.py:12: UserWarning: text
         r"(?P<message>\S+\.py:\d+: (?P<level>\w*Warning): .*)",
         # Go's own log: 2026/11/26 15:29:20 text
@@ -50,10 +52,11 @@ _HEADS = tuple(
 _PAIR = re.compile(r'([\w.]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
 _LEVELS = {
-    **dict.fromkeys((".", "-", "noise", "trace"), "debug"),
-    **dict.fromkeys(("*", "log", "notice"), "info"),
-    **dict.fromkeys(("#", "warn"), "warning"),
-    **dict.fromkeys(("fatal", "panic", "crit", "alert", "emerg"), "critical"),
+    **dict.fromkeys((".", "-", "7", "noise", "trace"), "debug"),
+    **dict.fromkeys(("*", "5", "6", "log", "notice"), "info"),
+    **dict.fromkeys(("#", "4", "warn"), "warning"),
+    "3": "error",
+    **dict.fromkeys(("0", "1", "2", "fatal", "panic", "crit", "alert", "emerg"), "critical"),
 }
 """Names of levels that are not Python's."""
 _OF_PYTHON = ("debug", "info", "warning", "error", "critical")
@@ -171,7 +174,9 @@ def _level(name: str) -> str:
     lower = name.lower()
     if lower.endswith("warning"):
         return "warning"
-    lower = _LEVELS.get(lower.rstrip("012345"), lower.rstrip("012345"))
+    if lower.startswith("debug"):
+        return "debug"
+    lower = _LEVELS.get(lower, lower)
     return lower if lower in _OF_PYTHON else "info"
 
 

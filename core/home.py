@@ -42,6 +42,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def log_shipping(self) -> Path:
+        """What brings logs elsewhere: how far each file was read, and what waits for a destination that is away."""
+        return self.root / "log-shipping"
+
+    @property
     def bentoml(self) -> Path:
         return self.root / "bentoml"
 

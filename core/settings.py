@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     pipeline_password: SecretStr | None = Field(None, description="of the pipeline's login; made up if not given")
     serving_password: SecretStr | None = Field(None, description="of the services' login")
     backend_password: SecretStr | None = Field(None, description="of the login of the API and the sender")
+    monitoring_password: SecretStr | None = Field(None, description="of the login of monitoring's exporters")
     telegram_bot_token: SecretStr | None = Field(
         None, validation_alias="TELEGRAM_BOT_TOKEN", description="the bot's token; without one a double is Telegram"
     )
@@ -127,6 +128,10 @@ class Settings(BaseSettings):
     pooled: bool = Field(False, description="whether API and services reach Postgres through PgBouncer")
     replica_port: Port | None = None
     pgbouncer_port: Port | None = None
+    logs: bool = Field(False, description="whether `up` makes the logs of all processes searchable")
+    elasticsearch_url: SecretStr | None = Field(
+        None, description="where `up --logs` sends logs too, as https://user:password@host:9200"
+    )
     alert_webhook: SecretStr | None = Field(
         None, description="an address that Alertmanager posts pages to as well, for who must be woken"
     )

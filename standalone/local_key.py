@@ -53,12 +53,12 @@ MONITORING_SCOPES = {"prometheus": ("metrics:read", "predictions:read"), "alertm
 
 def ensure_local_key(platform: "Platform") -> str:
     """The home's own key. It is created once, and again if it is no longer valid or may not do all of SCOPES."""
-    return _ensure(platform, NAME, SCOPES, platform.home.service_key)
+    return _ensure(platform.backend_url, NAME, SCOPES, platform.home.service_key)
 
 
 def ensure_bot_key(platform: "Platform") -> str:
     """The key of the home's bot, made in the same way."""
-    return _ensure(platform, BOT_NAME, BOT_SCOPES, platform.home.bot_key)
+    return _ensure(platform.backend_url, BOT_NAME, BOT_SCOPES, platform.home.bot_key)
 
 
 def store_given_keys(platform: "Platform") -> list[str]:
@@ -82,10 +82,10 @@ def store_given_keys(platform: "Platform") -> list[str]:
     return stored
 
 
-def ensure_monitoring_keys(platform: "Platform") -> None:
-    """The keys by which Prometheus reads figures and Alertmanager tells of alerts, in files that they read."""
+def ensure_monitoring_keys(backend_url: str, folder: Path) -> None:
+    """The keys by which Prometheus reads figures and Alertmanager tells of alerts, in files of their folder."""
     for name, scopes in MONITORING_SCOPES.items():
-        _ensure(platform, name, scopes, platform.home.monitoring / "keys" / name)
+        _ensure(backend_url, name, scopes, folder / "keys" / name)
 
 
 def key_to_show(settings: Settings, home: Home) -> str:
@@ -99,14 +99,14 @@ def key_to_show(settings: Settings, home: Home) -> str:
     return key
 
 
-def _ensure(platform: "Platform", name: str, scopes: Sequence[str], path: Path) -> str:
+def _ensure(backend_url: str, name: str, scopes: Sequence[str], path: Path) -> str:
     # Reading a key, which is all that `predict` does, should load none of this.
     from core.api_keys import HINT_LENGTH, digest_of, new_key
     from warehouse.api_keys import add_api_key, valid_scopes
     from warehouse.database import Database, execute
     from warehouse.locks import local_key_lock
 
-    with local_key_lock(Database(platform.backend_url)) as connection:
+    with local_key_lock(Database(backend_url)) as connection:
         key = _read(path)
         known = None if key is None else execute(connection, valid_scopes(digest_of(key)))
         if key is None or not set(scopes) <= set(known or ()):

@@ -5,7 +5,6 @@ configuration (`monitoring`).
 """
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,9 @@ from pathlib import Path
 from core.home import LOOPBACK, choose_port, remembered_port, write_private
 from standalone.local_key import ensure_monitoring_keys
 from standalone.monitoring import targets_of, write_configuration, write_targets
+from standalone.pooler import console_url
 from standalone.processes import Command
+from standalone.programs import exporter_program
 from standalone.stack import Platform
 from standalone.system_programs import demand_program, find_program
 from warehouse.databases import WAREHOUSE
@@ -51,7 +52,7 @@ def monitoring_servers(platform: Platform, api_url: str, running: Mapping[str, s
     folder = platform.home.monitoring
     page_url = platform.settings.alert_webhook
     write_configuration(folder, api_url, None if page_url is None else page_url.get_secret_value())
-    ensure_monitoring_keys(platform)
+    ensure_monitoring_keys(platform.backend_url, folder)
     exporters, left_out = _exporters(platform, set(running))
     servers = [_own_exporter(platform), *exporters, _alertmanager(platform), _prometheus(platform)]
     watch(platform, dict(running) | {each.name: each.address for each in servers})
@@ -64,10 +65,11 @@ def watch(platform: Platform, servers: Mapping[str, str | None]) -> None:
 
 
 def _own_exporter(platform: Platform) -> Command:
+    console = console_url(platform.home, platform.settings, platform.access.monitoring)
     port = choose_port(platform.home, "exporter", None)
     return Command(
         "exporter",
-        [sys.executable, "-m", "backend.monitoring"],
+        exporter_program(),
         platform.home.logs / "exporter.log",
         port,
         "/metrics",
@@ -75,6 +77,7 @@ def _own_exporter(platform: Platform) -> Command:
             **_NO_SECRETS,
             "WAREHOUSE_URL": platform.access.monitoring.url(WAREHOUSE),
             "EXPORTER_PORT": str(port),
+            **({} if console is None else {"EXPORTER_POOLER_URL": console}),
             # One user of a given server does everything: its password is where libpq looks for it.
             "PGPASSWORD": os.environ.get("PGPASSWORD", ""),
         },

@@ -39,7 +39,8 @@ def pooler_server(platform: Platform) -> Command:
     folder = home.root / "pgbouncer"
     folder.mkdir(mode=0o700, exist_ok=True)
     port = choose_port(home, "pgbouncer", platform.settings.ports["pgbouncer"])
-    logins = {platform.access.backend.user, platform.access.serving.user}
+    monitoring = platform.access.monitoring.user
+    logins = {platform.access.backend.user, platform.access.serving.user, monitoring}
     users = [each for each in read_entries(home.passfile) if each.user in logins]
     # It has to know the passwords: it proves them to Postgres.
     write_private(folder / "users.txt", "".join(f'"{each.user}" "{each.password}"\n' for each in users))
@@ -49,6 +50,8 @@ def pooler_server(platform: Platform) -> Command:
         "unix_socket_dir": "",
         "auth_type": "scram-sha-256",
         "auth_file": str(folder / "users.txt"),
+        # It may ask the console how the pools are, and change nothing.
+        "stats_users": monitoring,
         "pool_mode": "transaction",
         "max_client_conn": "500",
         # For each login; tests/standalone/test_connections.py adds up what Postgres allows.
@@ -81,6 +84,12 @@ def through_pooler(home: Home, settings: Settings, server: Server) -> Server:
     """A server as it is reached through PgBouncer, where that is wanted; otherwise as it is."""
     port = remembered_port(home, "pgbouncer") if settings.pooled else None
     return server if port is None else replace(server, port=port)
+
+
+def console_url(home: Home, settings: Settings, server: Server) -> str | None:
+    """PgBouncer's console, with the login of `server`; None where there is no PgBouncer."""
+    port = remembered_port(home, "pgbouncer") if settings.pooled else None
+    return None if port is None else f"{replace(server, port=port).url('pgbouncer')}?sslmode=disable"
 
 
 def pooled_variables(settings: Settings, prefix: str) -> dict[str, str]:

@@ -41,6 +41,11 @@ def worker_program() -> list[str]:
     return [sys.executable, "-m", "backend.worker"]
 
 
+def exporter_program() -> list[str]:
+    """The platform's own figures, for Prometheus."""
+    return [sys.executable, "-m", "backend.monitoring"]
+
+
 def sender_program() -> list[str]:
     """The sender of campaigns."""
     return [sys.executable, "-m", "backend.sending"]
@@ -76,8 +81,8 @@ def dagster_code_program(host: str, port: int) -> list[str]:
     ]
 
 
-def dagster_program(workspace: Path, host: str, port: int) -> list[str]:
-    """Dagster's pages."""
+def dagster_program(workspace: Path, host: str, port: int, prefix: str = "") -> list[str]:
+    """Dagster's pages. `prefix` is the path below which a gateway shows them."""
     return [
         *_program("dagster-webserver"),
         f"--workspace={workspace}",
@@ -85,6 +90,7 @@ def dagster_program(workspace: Path, host: str, port: int) -> list[str]:
         f"--port={port}",
         # For each of its three stores. The default of 20 would be half of what Postgres allows.
         f"--db-pool-max-overflow={DAGSTER_POOL_OVERFLOW}",
+        *([f"--path-prefix={prefix}"] if prefix else []),
     ]
 
 

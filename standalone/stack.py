@@ -26,7 +26,7 @@ from warehouse.databases import (
 )
 from warehouse.exchange_rates import demand_base_currency
 from warehouse.logins import Access, GivenLogins, prepare_server
-from warehouse.roles import BACKEND, PIPELINE, SERVING
+from warehouse.roles import BACKEND, MONITORING, PIPELINE, SERVING
 
 MAX_RUN_SECONDS = 6 * 3600
 
@@ -88,6 +88,7 @@ def _given_logins(settings: Settings) -> GivenLogins:
         PIPELINE: settings.pipeline_password,
         SERVING: settings.serving_password,
         BACKEND: settings.backend_password,
+        MONITORING: settings.monitoring_password,
     }
     return GivenLogins(settings.login, {role: given for role, given in passwords.items() if given is not None})
 

@@ -12,7 +12,7 @@ create schema if not exists analytics authorization customer_analyzer_pipeline;
 create schema if not exists scorecards authorization customer_analyzer_pipeline;
 
 revoke all on all tables in schema public, raw, ml, app, jobs, staging, intermediate, marts, analytics, scorecards
-from customer_analyzer_serving, customer_analyzer_backend, customer_analyzer_monitoring;
+from customer_analyzer_serving, customer_analyzer_backend, customer_analyzer_monitoring, customer_analyzer_logs;
 
 -- The pipeline: events in, everything that models need and say. It makes and moves partitions of events, and dbt adds
 -- outcomes: raw.events and ml.outcomes are its own. Of all other tables of these schemas it changes rows, not columns.
@@ -132,6 +132,22 @@ grant select, insert, update on app.feedback to customer_analyzer_backend;
 grant execute on function app.take_send_slot(
     bigint, double precision, double precision, double precision, double precision
 ) to customer_analyzer_backend;
+
+-- Logs: whoever ships lines adds them and changes none; whoever searches reads them. An erasure, which is the pipeline's,
+-- makes a user's id illegible in them, in partitions that are made later too.
+grant usage on schema logs to customer_analyzer_logs, customer_analyzer_pipeline;
+grant execute on function logs.add_line(text, text, text) to customer_analyzer_logs;
+grant select on logs.lines to customer_analyzer_logs;
+grant select, update on all tables in schema logs to customer_analyzer_pipeline;
+alter default privileges for role customer_analyzer_owner in schema logs
+grant select, update on tables to customer_analyzer_pipeline;
+do $$ begin
+    if current_setting('server_version_num')::integer >= 170000 then
+        grant maintain on all tables in schema logs to customer_analyzer_pipeline;
+        alter default privileges for role customer_analyzer_owner in schema logs
+        grant maintain on tables to customer_analyzer_pipeline;
+    end if;
+end $$;
 
 -- Monitoring: ages and counts. It sees nobody's id, and no event. What Postgres says of itself needs one more role, which
 -- not everybody may give; without it some figures of Postgres are missing.

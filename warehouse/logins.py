@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from warehouse.database import Connection
 from warehouse.databases import Server, ensure_databases
 from warehouse.passfile import ANY, Entry, read_entries, remember
-from warehouse.roles import BACKEND, MONITORING, PIPELINE, SERVING, prepare_databases
+from warehouse.roles import BACKEND, LOGS, MONITORING, PIPELINE, SERVING, prepare_databases
 
-_ROLES = (PIPELINE, SERVING, BACKEND, MONITORING)
+_ROLES = (PIPELINE, SERVING, BACKEND, MONITORING, LOGS)
 _LOCK = 4_242_003
 
 
@@ -29,6 +29,7 @@ class Access:
     serving: Server
     backend: Server
     monitoring: Server
+    logs: Server
     problem: str | None = None
 
 
@@ -52,11 +53,11 @@ def prepare_server(server: Server, passfile: Path, given: GivenLogins | None = N
             f"{server.user} may not make roles at {server.host}:{server.port}, so the services have every right that "
             f'{server.user} has. Have the server\'s administrator run `alter role "{server.user}" createrole`.'
         )
-        return Access(server, server, server, server, problem)
-    pipeline, serving, backend, monitoring = (
+        return Access(server, server, server, server, server, problem)
+    pipeline, serving, backend, monitoring, logs = (
         replace(server, user=logins[role], password=None, passfile=passfile) for role in _ROLES
     )
-    return Access(pipeline, serving, backend, monitoring)
+    return Access(pipeline, serving, backend, monitoring, logs)
 
 
 def _ensure_logins(server: Server, passfile: Path, given: GivenLogins) -> dict[str, str] | None:

@@ -150,6 +150,20 @@ def scorecards() -> Statement[Figures]:
     )
 
 
+def replicas_connected() -> Statement[Figures]:
+    """For each slot that keeps the write-ahead log for a replica: 1 while the replica reads it."""
+    return _by_label("select slot_name, active::integer from pg_replication_slots where slot_type = 'physical'")
+
+
+def replica_lags() -> Statement[Figures]:
+    """How many seconds each replica that is connected is behind what was written; 0 where it has all."""
+    return _by_label(
+        "select application_name, max(case when replay_lsn = pg_current_wal_lsn() then 0"
+        " else coalesce(extract(epoch from replay_lag), 0) end)"
+        " from pg_stat_replication where replay_lsn is not null and not pg_is_in_recovery() group by 1"
+    )
+
+
 def _by_label(query: Query, **parameters: object) -> Statement[Figures]:
     """Rows of labels with a number, a day or a time at the end. What is null was not there to be measured."""
     return Statement(query, parameters, _labelled)

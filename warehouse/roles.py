@@ -8,6 +8,7 @@ not belong here: logins and their passwords (`logins`).
     serving     reads features, scores, deployments and keys; adds to the ledger
     backend     reads what people are shown, adds events, and keeps accounts and keys
     monitoring  reads ages and counts, and nothing about anybody
+    logs        adds lines to the log of all processes and reads them, and nothing else
 
 Nobody can log in as a role. A login is a member of one and acts as it from the start.
 """
@@ -28,7 +29,8 @@ PIPELINE = "customer_analyzer_pipeline"
 SERVING = "customer_analyzer_serving"
 BACKEND = "customer_analyzer_backend"
 MONITORING = "customer_analyzer_monitoring"
-ROLES = (OWNER, PIPELINE, SERVING, BACKEND, MONITORING)
+LOGS = "customer_analyzer_logs"
+ROLES = (OWNER, PIPELINE, SERVING, BACKEND, MONITORING, LOGS)
 
 GRANTS = Path(__file__).with_name("grants.sql")
 
@@ -131,7 +133,7 @@ def _let_owner_migrate(connection: Connection) -> None:
 
 
 def _give_all(connection: Connection) -> None:
-    _give(connection, ["raw", "ml", "app", "jobs", "lake", "public"], OWNER)
+    _give(connection, ["raw", "ml", "app", "jobs", "lake", "logs", "public"], OWNER)
     _give(connection, ["staging", "intermediate", "marts", "analytics", "scorecards"], PIPELINE)
     for schema, table in connection.execute(_PIPELINES, {"role": PIPELINE}).fetchall():
         connection.execute(
@@ -181,7 +183,7 @@ def _apply_grants(connection: Connection) -> None:
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
         _close_database(connection)
-        for role in (SERVING, BACKEND, MONITORING):
+        for role in (SERVING, BACKEND, MONITORING, LOGS):
             _grant_database(connection, role, "connect")
         connection.execute(GRANTS.read_bytes())
         _give_all(connection)

@@ -61,6 +61,8 @@ def warehouse_figures(models: Sequence[str]) -> list[Figure]:
         _figure("user_jobs", "Exports and erasures: open, or failed in the last day", ask.jobs(), "kind", "state"),
         _figure("user_job_age_seconds", "How long an export or erasure is open, at most", ask.oldest_job()),
         _figure("worker_heartbeat_timestamp_seconds", "When the worker was last heard of", ask.worker_heartbeat()),
+        _figure("replica_connected", "1 while a replica reads the log kept for it", ask.replicas_connected(), "slot"),
+        _figure("replica_lag_seconds", "How far a replica is behind", ask.replica_lags(), "replica"),
         _figure("newest_day", "What happened on the newest day of the marts", ask.newest_day(), "figure"),
     ]
 

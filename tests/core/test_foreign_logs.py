@@ -70,6 +70,7 @@ def shaped(text: str, service: str = "dagster") -> list[dict[str, Any]]:
             'failed err=no "bus": gone',
             "collector.go:169",
         ),
+        ("rsyslog internal message (3,-2007): we are suspended", NOW_TEXT, "error", "we are suspended", None),
         ("Registry store URI not provided.", NOW_TEXT, "info", "Registry store URI not provided.", None),
     ],
 )

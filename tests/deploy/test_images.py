@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ import pytest
 import yaml
 
 from cli.secrets import KEYS, PASSWORDS
+from core.settings import Settings
+from standalone.container_files import write_gateway_files
+from standalone.monitoring import targets_of
+from standalone.system_programs import find_program
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "deploy" / "images" / "Dockerfile").read_text()
@@ -59,11 +64,14 @@ def test_every_container_is_restricted_and_limited(compose: dict[str, Any]) -> N
         assert each["cap_drop"] == ["ALL"], name
         assert each["security_opt"] == ["no-new-privileges:true"], name
         assert {"mem_limit", "cpus", "pids_limit", "profiles", "logging"} <= each.keys(), name
-        assert all(port.startswith("127.0.0.1:") for port in each.get("ports", [])), name
+        opened = "${CUSTOMER_ANALYZER_GATEWAY_ADDRESS:-127.0.0.1}:" if name == "gateway" else "127.0.0.1:"
+        assert all(port.startswith(opened) for port in each.get("ports", [])), name
 
 
 def test_a_server_that_answers_is_asked_whether_it_does(compose: dict[str, Any]) -> None:
-    silent = {"migrate", "worker", "dagster-daemon", "sender", "bot"}
+    silent = {"migrate", "worker", "dagster-daemon", "sender", "bot", "gateway-files", "monitoring-files"}
+    # Their images have nothing that could ask.
+    silent |= {"postgres-exporter", "redis-exporter"}
     for name, each in compose["services"].items():
         assert ("healthcheck" in each) == (name not in silent), name
         assert name in silent or "start_period" in each["healthcheck"], name
@@ -78,10 +86,56 @@ def test_secrets_are_files_that_a_command_makes(compose: dict[str, Any]) -> None
             str(value).removeprefix("/run/secrets/") for value in environment.values() if "/run/secrets/" in str(value)
         }
         assert files == set(each.get("secrets", [])), name
-        assert not [key for key in environment if re.search("(PASSWORD|TOKEN|KEY|SECRET)$", key)], name
+        secret = [key for key, given in environment.items() if re.search("(PASSWORD|TOKEN|KEY|SECRET)$", key) and given]
+        assert not secret, name
 
 
 def test_only_who_must_reach_the_outside_can(compose: dict[str, Any]) -> None:
     outside = {name for name, each in compose["services"].items() if "outside" in each["networks"]}
-    assert outside == {"api", "sender", "bot"}
+    # The gateway and Prometheus have a port that is published; Alertmanager calls whoever is woken.
+    assert outside == {"api", "sender", "bot", "gateway", "prometheus", "alertmanager"}
     assert compose["networks"]["inside"] == {"internal": True}
+    assert compose["networks"]["front"]["internal"] is True
+    front = {name for name, each in compose["services"].items() if "front" in each["networks"]}
+    assert front == {"api", "dagster", "mlflow", "gateway"}
+
+
+def test_the_api_believes_the_gateways_address_and_no_other(compose: dict[str, Any]) -> None:
+    address = compose["services"]["gateway"]["networks"]["front"]["ipv4_address"]
+    trusted = compose["services"]["api"]["environment"]["BACKEND_TRUSTED_PROXIES"]
+    assert trusted == f'${{BACKEND_TRUSTED_PROXIES:-["{address}/32"]}}'
+    (subnet,) = (each["subnet"] for each in compose["networks"]["front"]["ipam"]["config"])
+    assert ip_address(address) in ip_network(subnet)
+
+
+def test_each_profile_has_what_it_needs(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for combined in ({"minimal"}, {"full"}, {"full", "gateway"}, {"full", "monitoring"}, {"full", "telegram"}):
+        there = {name for name, each in services.items() if combined & set(each["profiles"])}
+        for name in there:
+            assert set(services[name].get("depends_on", {})) <= there, (combined, name)
+
+
+def test_what_prometheus_scrapes_is_there(compose: dict[str, Any]) -> None:
+    command = compose["services"]["monitoring-files"]["command"]
+    servers = dict(each.removeprefix("--server=").split("=", 1) for each in command if each.startswith("--server="))
+    targets = targets_of({name: f"http://{address}" for name, address in servers.items()})
+
+    assert set(targets) == {"api", "services", "platform", "prometheus", "alertmanager", "postgres", "redis"}
+    assert {address.partition(":")[0] for address in servers.values()} <= set(compose["services"])
+
+
+@pytest.mark.system("nginx")
+def test_nginx_takes_what_is_written_for_its_container(tmp_path: Path) -> None:
+    folder = tmp_path / "gateway"
+    settings = Settings(home=tmp_path, database_url=None, gateway_hosts="shop.example.org")
+    write_gateway_files(settings, folder, "127.0.0.1:8000", "127.0.0.1:3000", "127.0.0.1:5000")
+
+    assert "listen 0.0.0.0:8443 ssl" in (folder / "nginx.conf").read_text(encoding="utf-8")
+    done = subprocess.run(
+        [str(find_program("nginx")), "-t", "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -40,7 +40,7 @@ def test_all_pools_together_fit_into_what_postgres_allows(tmp_path: Path) -> Non
     home = prepare_home(tmp_path / "home")
     server = embedded_server(home, 5432)
     platform = Platform(
-        Settings(home=home.root, database_url=None), home, server, Access(server, server, server, server), {}
+        Settings(home=home.root, database_url=None), home, server, Access(server, server, server, server, server), {}
     )
     pages = {each.name: each for each in page_servers(platform)}
     overflow = re.search(r"--db-pool-max-overflow=(\d+)", " ".join(pages["dagster"].arguments))

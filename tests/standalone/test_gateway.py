@@ -87,7 +87,7 @@ def test_the_servers_behind_the_gateway_know_it(tmp_path: Path) -> None:
     home = prepare_home(tmp_path / "home")
     server = embedded_server(home, 5432)
     settings = Settings(home=home.root, database_url=None, gateway_hosts="shop.example, localhost")
-    platform = Platform(settings, home, server, Access(server, server, server, server), {})
+    platform = Platform(settings, home, server, Access(server, server, server, server, server), {})
     ports = gateway_ports(platform)
     servers = [
         Command(name, ["a"], tmp_path / "log", port) for name, port in (("api_2", 1), ("dagster", 2), ("bot", 3))

@@ -222,6 +222,25 @@ CASES = [
             'pg_settings_max_connections{server="s"}': "100x30",
         },
     ),
+    Case(
+        "ReplicaAway",
+        {'customer_analyzer_replica_connected{slot="customer_analyzer_replica"}': "0x30"},
+        {
+            'customer_analyzer_replica_connected{slot="customer_analyzer_replica"}': "1x18 0 1x20",
+            'customer_analyzer_replica_connected{slot="customer_analyzer_backup"}': "0x30",
+        },
+    ),
+    Case(
+        "ReplicaBehind",
+        {'customer_analyzer_replica_lag_seconds{replica="replica"}': "40x30"},
+        {'customer_analyzer_replica_lag_seconds{replica="replica"}': "2x17 40x2 2x20"},
+    ),
+    Case("PoolerDown", {"customer_analyzer_pooler_up": "0x30"}, {"customer_analyzer_pooler_up": "1x30"}),
+    Case(
+        "PoolerQueued",
+        {'customer_analyzer_pooler_wait_seconds{login="backend"}': "3x30"},
+        {'customer_analyzer_pooler_wait_seconds{login="backend"}': "0x17 3x2 0x20"},
+    ),
     Case("RedisDown", {"redis_up": "0x30"}, {"redis_up": "1x30"}),
     Case("NginxDown", {"nginx_up": "0x30"}, {"nginx_up": "1x30"}),
 ]

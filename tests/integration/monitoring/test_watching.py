@@ -26,6 +26,7 @@ CHECKOUT = Path(__file__).parents[3]
 WITHOUT_DATA = {
     r"nginx_": "the gateway is not part of this stack",
     r"redis_": "Redis is not part of this stack",
+    r"customer_analyzer_(replica|pooler)_": "neither a replica nor PgBouncer is part of this stack",
     r"customer_analyzer_backup_": "this home does not back up",
     r"customer_analyzer_run_ended": "Dagster's daemon, which tells of ends, is not part of this stack",
     r"customer_analyzer_quarantined_rows": "no row is in quarantine",
@@ -136,7 +137,7 @@ def test_the_first_commands_of_every_runbook_work(watched: Watched) -> None:
         # Of processes that are not part of this stack.
         (watched.platform.home.logs / f"{name}.log").touch()
     wanted = sorted({line for first, *_ in blocks.values() for line in first.splitlines()})
-    script = "\n".join(["set -eu -o pipefail", before, *wanted])
+    script = "\n".join(["set -eu -o pipefail", before, *wanted, "look api"])
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=CHECKOUT,

@@ -22,8 +22,10 @@ from privacy.erasure import erase_user
 from privacy.export import export_user
 from privacy.files import find as find_files
 from privacy.trained import TrainedVersion
+from standalone.stack import Platform
 from tests.integration.dbt_project.shop import AS_OF_DATES, Dbt, random_events, rows
 from warehouse.database import Database
+from warehouse.databases import WAREHOUSE
 from warehouse.scores import read_scores, write_scores
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -99,8 +101,11 @@ def shop_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(dbt: Dbt, warehouse: Connection, warehouse_url: str, shop_file: Path) -> Database:
-    """Everything about everyone: events, marts, scores, the ledger, what became of it."""
+def shop(dbt: Dbt, warehouse: Connection, warehouse_url: str, shop_file: Path, empty_platform: Platform) -> Database:
+    """Everything about everyone: events, marts, scores, the ledger, what became of it; and a line of a log."""
+    with empty_platform.access.logs.connect(WAREHOUSE) as logs:
+        line = orjson.dumps({"message": f"asked about {USER}"}).decode()
+        logs.execute("select logs.add_line('churn.log:0', 'churn', %s)", [line])
     (result,) = import_files(warehouse_url, [shop_file])
     assert (result.quarantined, result.erased) == (5, 0)
     dbt("seed")
@@ -175,6 +180,7 @@ def test_a_user_is_given_everything_and_erased_everywhere(
     assert orjson.loads(line) == [
         {"model": "churn", "idempotency_key": "bot erased", "predictions": [{"user_id": OTHER, "prediction_id": "1"}]}
     ]
+    assert warehouse.execute("select line from logs.lines").fetchall() == [({"message": "asked about erased"},)]
     assert (home.reports / "drift.html").read_text() == f"<td>{'*' * len(USER)}</td><td>{OTHER}</td>"
     assert (home.logs / "churn.log").read_text().endswith(f"\nand {USER}0\n")
 

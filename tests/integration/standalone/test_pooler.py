@@ -8,16 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 from backend.access.permissions import KEY_SCOPES
 from backend.accounts.passwords import hashed
 from backend.accounts.store import add_account
+from backend.monitoring.pooler import PoolerCollector
 from core.api_keys import digest_of, new_key
-from core.home import read_json
+from core.home import free_port, read_json
 from core.settings import Settings
 from standalone.fleet import running_servers
-from standalone.pooler import pooler_server
+from standalone.pooler import console_url, pooler_server
 from standalone.servers import api_server
 from standalone.stack import Platform, running_platform
 from tests.integration.backend.audience import draft
@@ -85,3 +87,20 @@ def test_people_sign_in_and_campaigns_take_their_steps(pooled: tuple[Platform, h
     approved = caller.post(f"/campaigns/{campaign['campaign_id']}/approve").raise_for_status().json()
     assert approved["state"] == "approved"
     assert caller.get("/analytics/dashboard").status_code == 200
+
+
+def test_monitoring_sees_the_pools_and_may_do_nothing_else(pooled: tuple[Platform, httpx.Client]) -> None:
+    platform, caller = pooled
+    assert caller.get("/readyz").status_code == 200
+    console = console_url(platform.home, platform.settings, platform.access.monitoring)
+    assert console is not None
+
+    told = {metric.name: metric.samples for metric in PoolerCollector(console).collect()}
+
+    assert [sample.value for sample in told["customer_analyzer_pooler_up"]] == [1]
+    waits = {sample.labels["login"]: sample.value for sample in told["customer_analyzer_pooler_wait_seconds"]}
+    assert waits[platform.access.backend.user] == 0
+    with psycopg.connect(console, autocommit=True) as connection, pytest.raises(psycopg.Error):
+        connection.execute("pause")
+    (gone,) = PoolerCollector(f"postgresql://nobody@127.0.0.1:{free_port()}/pgbouncer").collect()
+    assert [sample.value for sample in gone.samples] == [0]

@@ -25,11 +25,12 @@ from core.home import prepare_home
 from core.settings import Settings
 from standalone.fleet import running_servers
 from standalone.postgres import running_postmaster
-from standalone.replica import demand_replica, prepare_replica, promote, replica_of, replica_server, take_over
+from standalone.replica import NAME, demand_replica, prepare_replica, promote, replica_of, replica_server, take_over
 from standalone.stack import Platform, running_platform
 from tests.integration.standalone.drill import Writer, events_in, wait, write_event
-from warehouse.database import value
+from warehouse.database import execute, value
 from warehouse.databases import WAREHOUSE, Server
+from warehouse.platform_figures import replica_lags, replicas_connected
 
 WRITERS = 4
 
@@ -102,6 +103,16 @@ def test_reports_read_the_replica_only_where_it_is_as_new_as_the_warehouse(repli
         await primary.close()
 
     asyncio.run(look())
+
+
+def test_monitoring_sees_that_the_replica_follows(replicated: Platform) -> None:
+    with replicated.access.monitoring.connect(WAREHOUSE) as connection:
+        connected = execute(connection, replicas_connected())
+        ((replica, lag),) = execute(connection, replica_lags())
+
+    assert connected == [((NAME,), 1)]
+    assert replica == (NAME,)
+    assert 0 <= lag < 3600
 
 
 def test_nothing_that_was_acknowledged_is_lost_with_the_primary(replicated: Platform, settings: Settings) -> None:

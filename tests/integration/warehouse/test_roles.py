@@ -18,7 +18,7 @@ from warehouse.databases import DAGSTER, MLFLOW, WAREHOUSE, Server, embedded_ser
 from warehouse.logins import Access, prepare_server
 from warehouse.migration import migrate, read_migrations
 from warehouse.passfile import Entry, read_entries
-from warehouse.roles import BACKEND, MONITORING, OWNER, PIPELINE, SERVING, prepare_databases
+from warehouse.roles import BACKEND, LOGS, MONITORING, OWNER, PIPELINE, SERVING, prepare_databases
 
 Connection = psycopg.Connection[tuple[object, ...]]
 Connect = Callable[[str], Connection]
@@ -72,6 +72,8 @@ ALLOWED = [
     (BACKEND, "select * from app.notices"),
     (BACKEND, "delete from app.alerts"),
     (PIPELINE, "select * from app.run_ends"),
+    (LOGS, "select logs.add_line('a:0', 'api', '{}'); select * from logs.lines"),
+    (LOGS, "select logs.add_line('a:0', 'api', 'no json')"),
     (MONITORING, "select raw.newest_receipt()"),
     (MONITORING, "select * from app.newest_day()"),
     (MONITORING, "select * from pg_ls_waldir()"),
@@ -79,7 +81,7 @@ ALLOWED = [
 REFUSED = [
     *(
         (role, statement)
-        for role in (SERVING, BACKEND, MONITORING)
+        for role in (SERVING, BACKEND, MONITORING, LOGS)
         for statement in (
             "drop table ml.ledger",
             "drop table marts.user_features",
@@ -119,6 +121,19 @@ REFUSED = [
             f"set role {PIPELINE}",
         )
     ),
+    *(
+        (role, statement)
+        for role in (SERVING, BACKEND, MONITORING)
+        for statement in ("select * from logs.lines", "select logs.add_line('a:0', 'api', '{}')")
+    ),
+    (LOGS, "delete from logs.lines"),
+    (LOGS, "update logs.lines set line = '{}'"),
+    (LOGS, "insert into logs.lines values ('2026-01-01', 'a:0', now(), 'api', 'info', '{}')"),
+    (LOGS, "select logs.begin_day('2020-01-01')"),
+    (LOGS, "create table logs.mine (a int)"),
+    (LOGS, "select * from raw.events"),
+    (LOGS, "select * from app.accounts"),
+    (LOGS, "select user_id from ml.scores"),
     (SERVING, "select * from raw.events"),
     (SERVING, "select * from ml.promotions"),
     (BACKEND, PREDICTION),
@@ -167,6 +182,7 @@ def as_role(empty_platform: Platform, shared_warehouse_url: str) -> Connect:
         SERVING: access.serving,
         BACKEND: access.backend,
         MONITORING: access.monitoring,
+        LOGS: access.logs,
     }
     with servers[PIPELINE].connect(WAREHOUSE) as connection:
         connection.execute(MART)
@@ -292,7 +308,7 @@ def test_a_given_server_has_roles_too_and_logins_for_each_home(tmp_path: Path) -
         assert [access.problem for access in homes] == [None, None, None]
         assert homes[0] == homes[2]
         assert homes[0].serving.user != homes[1].serving.user
-        assert [(each.host, each.port) for each in read_entries(tmp_path / "one")] == [(LOOPBACK, str(server.port))] * 4
+        assert [(each.host, each.port) for each in read_entries(tmp_path / "one")] == [(LOOPBACK, str(server.port))] * 5
         for access in homes:
             with access.pipeline.connect(WAREHOUSE) as connection:
                 assert ask(connection, "select current_user") == PIPELINE
