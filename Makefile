@@ -122,7 +122,10 @@ bench: install ## compare the scores with what happened afterwards, and measure 
 bench-models: install ## compare the models with what you would use instead (RETAIL=FILE: Online Retail II too)
 	@$(BIN)/python -m benchmarks.models $(if $(RETAIL),--retail "$(RETAIL)")
 
-bench-decisions: install ## compare decisions with what you would do instead (RETAIL=FILE: recommendations on Online Retail II)
+bench-decisions: install ## compare decisions with what you would do instead (RETAIL=FILE, TRIALS=FOLDER, OPEN_BANDIT=WHEEL: on real data)
+	@$(BIN)/python -m benchmarks.decisions.simulated_policies
+	@$(if $(TRIALS),$(BIN)/python -m benchmarks.decisions.uplift_trials "$(TRIALS)")
+	@$(if $(OPEN_BANDIT),$(BIN)/python -m benchmarks.decisions.open_bandit "$(OPEN_BANDIT)")
 	@$(if $(RETAIL),$(BIN)/python -m benchmarks.recommendations --retail "$(RETAIL)")
 
 bench-live: install ## compare live answers with those of the last night (RETAIL=FILE: on Online Retail II too)
@@ -130,11 +133,6 @@ bench-live: install ## compare live answers with those of the last night (RETAIL
 
 bench-truth: install ## compare the models with the truth about a simulated shop
 	@$(BIN)/python -m benchmarks.truth
-
-bench-decisions: install ## value policies: on a simulated shop, on trials (TRIALS=FOLDER), on Open Bandit (OPEN_BANDIT=WHEEL)
-	@$(BIN)/python -m benchmarks.decisions.simulated_policies
-	@$(if $(TRIALS),$(BIN)/python -m benchmarks.decisions.uplift_trials "$(TRIALS)")
-	@$(if $(OPEN_BANDIT),$(BIN)/python -m benchmarks.decisions.open_bandit "$(OPEN_BANDIT)")
 
 bench-data: install ## measure import, one more day, weekly snapshots and training frames, each beside its peers
 	@$(BIN)/python -m benchmarks.ingest

@@ -43,7 +43,7 @@ COMMANDS = {
     "logs": Entry("logs", "app", "The log of all processes: search it by words, service, level and time."),
     "audit": Entry("audit", "app", "The log of who changed what: verify it, drop what is too old."),
     "campaigns": Entry("campaigns", "app", "Messages to many: make, preview, approve, start, pause, follow."),
-    "experiments": Entry("experiments", "app", "Experiments: the global control group, whom no campaign reaches."),
+    "experiments": Entry("experiments", "app", "Experiments: plan one, see what was learned, hold users out of all."),
     "policy": Entry("policy", "app", "Whom to treat: learned from campaigns, judged, used only if better than chance."),
     "feedback": Entry("feedback", "app", "What users say through the bot: list it, answer it."),
     "replica": Entry("replica", "app", "The replica of Postgres: promote it, and put it in the primary's place."),

@@ -1,4 +1,4 @@
-"""`customer-analyzer experiments control`: the global control group."""
+"""`customer-analyzer experiments`: the global control group, plans, and what was learned."""
 
 import json
 from dataclasses import asdict
@@ -8,12 +8,7 @@ import typer
 
 from cli.options import AsJson
 
-app = typer.Typer(help="Experiments: the users whom no campaign reaches.", no_args_is_help=True)
-
-
-@app.callback()
-def experiments() -> None:
-    """Experiments: the users whom no campaign reaches."""
+app = typer.Typer(help="Experiments: plan one, see what was learned, hold users out of all.", no_args_is_help=True)
 
 
 @app.command()
@@ -65,3 +60,67 @@ def control(
         f" by {group.begun_by}."
     )
     typer.echo(f"It is used by {', '.join(uses)}, and locked." if uses else "No campaign uses it.")
+
+
+@app.command()
+def plan(
+    base: Annotated[
+        float, typer.Option(metavar="PERCENT", min=0.01, max=99, help="Of users without a message, how many buy.")
+    ],
+    effect: Annotated[
+        float | None, typer.Option(metavar="POINTS", help="The effect to find, in percentage points, such as 1 or -1.")
+    ] = None,
+    users: Annotated[
+        int | None, typer.Option(min=10, help="Instead of --effect: what so many users, of all arms, can show.")
+    ] = None,
+    control_share: Annotated[float, typer.Option("--control", metavar="PERCENT", min=1, max=90)] = 10,
+    variants: Annotated[int, typer.Option(min=1, max=10)] = 1,
+    window: Annotated[int, typer.Option(metavar="DAYS", min=1, max=90, help="Purchases of so many days count.")] = 14,
+    a_week: Annotated[int | None, typer.Option(min=1, help="How many users are drawn in a week.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how many users and weeks an effect takes, or what effect so many users can show.
+
+    The effect is found with a probability of 80 %, by intervals that hold however often you look.
+    """
+    from core.errors import UserError
+    from ml.experiments.planning import effect_found, users_needed
+
+    if (effect is None) == (users is None) or effect == 0:
+        raise UserError("Give either --effect, which is not 0, or --users.")
+    try:
+        found = (
+            users_needed(
+                base / 100,
+                effect / 100,
+                control_share / 100,
+                variants=variants,
+                window_days=window,
+                users_a_week=a_week,
+            )
+            if effect is not None
+            else effect_found(
+                base / 100, users or 0, control_share / 100, variants=variants, window_days=window, users_a_week=a_week
+            )
+        )
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+        return
+    typer.echo(
+        f"{found.users:,} users, of whom {control_share:g} % are held out, show an effect of {100 * found.effect:+.2f} "
+        f"points on {base:g} % buyers, four times in five."
+    )
+    if found.weeks is not None:
+        typer.echo(f"With {a_week:,} users a week that takes {found.weeks:,} weeks, the last {window} days included.")
+
+
+@app.command()
+def learned() -> None:
+    """Show what campaigns did beside their control groups, and the policies that were learned from them."""
+    from cli.effects import scorecard
+    from cli.policy import list_policies
+
+    scorecard()
+    list_policies()

@@ -13,6 +13,7 @@ from orchestration.assets.early_warning import early_warning
 from orchestration.assets.events import events
 from orchestration.assets.marts import FolderGroups, dbt_assets_of, prepared_project
 from orchestration.assets.models import model_assets
+from orchestration.assets.policies import policy, user_effects
 from orchestration.assets.recommendations import recommendation_assets
 from orchestration.assets.scorecard import scorecard
 from orchestration.assets.scores import score_assets
@@ -46,6 +47,8 @@ def build_definitions() -> dg.Definitions:
             *drift_assets(),
             scorecard,
             early_warning,
+            policy,
+            user_effects,
             *deployment_assets(),
         ],
         asset_checks=time_rule_checks(),
