@@ -25,6 +25,8 @@ PREDICTION = {
     "reasons": [{"feature": "f", "label": "l", "value": None, "contribution": 0.5, "text": "Silent for long"}],
     "advice": ["Write"],
     "probability": 0.25,
+    "probability_low": 0.2,
+    "probability_high": 0.3,
     "risk": "low",
 }
 

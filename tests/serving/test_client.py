@@ -28,6 +28,8 @@ PREDICTION = {
     "reasons": [{"feature": "f", "label": "l", "value": None, "contribution": 0.5, "text": "t"}],
     "advice": [],
     "probability": 0.25,
+    "probability_low": 0.2,
+    "probability_high": 0.3,
     "risk": "low",
 }
 ANSWER = {"model": "churn", "model_version": 3, "horizon_days": 30, "predictions": [PREDICTION]}

@@ -108,7 +108,10 @@ def test_what_the_models_say_is_read_from_their_answers() -> None:
             model="segmentation", prediction=SegmentPrediction(reasons=[], segment_id=1, segment="loyal", **common)
         ),
         ModelAnswer(
-            model="churn", prediction=ProbabilityPrediction(reasons=[reason], probability=0.9, risk="high", **common)
+            model="churn",
+            prediction=ProbabilityPrediction(
+                reasons=[reason], probability=0.9, probability_low=0.8, probability_high=0.95, risk="high", **common
+            ),
         ),
         ModelAnswer(model="purchase", unavailable="away"),
     ]
