@@ -11,7 +11,9 @@ FOLDER = Path(__file__).parents[3] / "notebooks"
 
 
 @pytest.mark.usefixtures("ran_platform")
-@pytest.mark.parametrize("name", ["backtest", "explore_feature_marts", "explain_churn", "recommendations"])
+@pytest.mark.parametrize(
+    "name", ["backtest", "explore_feature_marts", "explain_churn", "recommendations", "campaign_effect"]
+)
 def test_a_notebook_runs_and_shows_a_picture(name: str) -> None:
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(FOLDER)}}).execute()
