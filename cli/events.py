@@ -22,6 +22,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from cli.consuming import consume_events
 from cli.importing import guess_file, import_files, import_with_progress, show_import
 from cli.options import AsJson
 from cli.rates import bring_rates
@@ -43,6 +44,7 @@ def events() -> None:
 app.command("import")(import_files)
 app.command("guess")(guess_file)
 app.command("rates")(bring_rates)
+app.command("consume")(consume_events)
 
 
 @app.command()

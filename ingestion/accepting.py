@@ -8,6 +8,7 @@ a day that had begun before it came, whatever its sender says.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,7 +27,7 @@ from ingestion.quarantine import refused
 from ingestion.quarantine import waiting as in_waiting
 from warehouse import arriving_events, erased_users, exchange_rates
 from warehouse.arriving_events import EVENT_TYPES, OVERTAKEN, Conflict, taken
-from warehouse.database import Steps, execute_steps, execute_steps_async
+from warehouse.database import Connection, Steps, execute_steps, execute_steps_async
 
 _PLACE = "place_in_batch"
 _KINDS = {"timestamptz": pl.Datetime("us", "UTC"), "numeric": pl.Float64()}
@@ -61,6 +62,9 @@ class Outcome:
 
 Store = Callable[[Mapping[int, Row]], Steps[dict[int, Outcome]]]
 """Stores good events where that can be; what became of each, by its place in the batch."""
+Accept = Callable[[Sequence[object]], list[Outcome]]
+Target = Callable[[], AbstractContextManager[tuple[Connection, Accept]]]
+"""Opens a transaction, with what accepts events in it: events of a queue are stored with how far it was read."""
 
 
 def accept(

@@ -7,15 +7,16 @@ caller adds, such as how far a queue was read. So a batch that is sent again aft
 a whole.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from data_contracts.contract import Contract
-from ingestion.accepting import Outcome, Status, steps
+from ingestion.accepting import Accept, Outcome, Status, Target, steps
 from ingestion.checking import Problem, Row
 from lake.catalogue import Lake, LakeTransaction
 from lake.events import append, as_arrow
 from warehouse import erased_users
-from warehouse.database import Steps, execute_steps
+from warehouse.database import Connection, Steps, execute_steps
 from warehouse.lake_events import identify_json
 
 _CONFLICT = Outcome(Status.CONFLICTING, (Problem("event_id", "is taken by another event"),))
@@ -37,6 +38,17 @@ def accept(
     """
     with lake.writing() as transaction:
         return accept_within(transaction, events, source=source, is_strict=is_strict, contract=contract, batch=batch)
+
+
+def into_lake(lake: Lake, source: str | None = None) -> Target:
+    """Stores what is consumed in the lake."""
+
+    @contextmanager
+    def opened() -> Iterator[tuple[Connection, Accept]]:
+        with lake.writing() as transaction:
+            yield transaction.connection, lambda events: accept_within(transaction, events, source=source)
+
+    return opened
 
 
 def accept_within(
