@@ -24,7 +24,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-spark dashboards demo test unit clock soak chaos up lint format bench bench-api bench-campaigns bench-web bench-data bench-decisions bench-gateway bench-live bench-models bench-serving bench-truth event-types openapi screenshots web lock audit audit-lock images clean
+.PHONY: help install install-spark dashboards demo test unit clock soak chaos up lint format bench bench-api bench-campaigns bench-web bench-data bench-decisions bench-gateway bench-live bench-models bench-serving bench-spark bench-truth event-types openapi screenshots web lock audit audit-lock images clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,11 +45,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 # All of that, and Spark: 456 MB that only the Spark engine needs (docs/spark.md).
 install-spark: $(SPARK_INSTALLED) ## install Spark and its jars beside everything else
+	@$(BIN)/python -m standalone.spark_jars
 
-$(SPARK_INSTALLED): $(INSTALLED) requirements-spark.lock deploy/spark/jars.txt
+$(SPARK_INSTALLED): $(INSTALLED) requirements-spark.lock
 	$(SYNC) requirements-spark.lock || $(SYNC) --system-certs requirements-spark.lock
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m standalone.spark_jars
 	@touch $(SPARK_INSTALLED)
 
 web: $(PAGES) ## build the dashboard's pages
@@ -63,13 +63,13 @@ $(PAGES): $(NODE_MODULES) docs/openapi/api.json $(shell find web -type f -not -p
 	@$(NPM) run build --silent
 
 demo: install $(if $(filter spark,$(ENGINE)),install-spark) ## run everything once on real data and call the services (DATA=FILE, MAP=column=source, ENGINE=spark)
-	@$(BIN)/customer-analyzer demo $(if $(DATA),--data "$(DATA)") $(foreach pair,$(MAP),--map "$(pair)")
+	@$(if $(ENGINE),CUSTOMER_ANALYZER_ENGINE=$(ENGINE)) $(BIN)/customer-analyzer demo $(if $(DATA),--data "$(DATA)") $(foreach pair,$(MAP),--map "$(pair)")
 
 $(CHROMIUM): tests/integration/web/package-lock.json $(INSTALLED)
 	@$(subst cd web,cd tests/integration/web,$(NPM)) ci --silent
 	@touch $(CHROMIUM)
 
-test: unit web $(CHROMIUM) ## run the whole test suite
+test: unit web $(CHROMIUM) $(SPARK_INSTALLED) ## run the whole test suite
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/integration
 
 unit: install $(NODE_MODULES) ## run the tests that start no server
@@ -139,6 +139,9 @@ bench-data: install ## measure import, one more day, weekly snapshots and traini
 	@$(BIN)/python -m benchmarks.data
 	@$(BIN)/python -m benchmarks.snapshots
 	@$(BIN)/python -m benchmarks.reading
+
+bench-spark: install-spark ## compare the marts on Spark with those on Postgres: bits, and processor time by history
+	@$(BIN)/python -m benchmarks.spark $(BENCH_SPARK)
 
 bench-api: install ## measure events in and from an event to its answer beside minimal apps, pages of a million users
 	@$(BIN)/python -m benchmarks.api_events

@@ -37,6 +37,7 @@ def backfill(
     """
     from cli.console import output_to
     from cli.session import open_session
+    from core.errors import UserError
     from core.settings import read_settings
     from dbt_project import PROJECT
     from orchestration.backfill import backfill as built
@@ -44,6 +45,8 @@ def backfill(
 
     days = backfill_days(first.date(), last.date(), every)
     passes(days, days_a_pass)
+    if read_settings().engine != "postgres":
+        raise UserError("This command builds on Postgres; with Spark, start Dagster's job `backfill` for the days.")
     horizon_days = read_settings().horizon_days if horizon is None else horizon
     with open_session() as session:
         home = session.platform.home

@@ -4,7 +4,7 @@ Belongs here: which rows go, in one transaction and bounded memory. Does not: SQ
 marts.
 
 Whoever reads in Postgres sees all tables as they were, and after the commit all as they are. A table with a column
-`as_of` is published as of its newest day only; older snapshots are read in the lake.
+`as_of` is published as of its newest day only, unless asked otherwise; older snapshots are read in the lake.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +34,7 @@ from pyiceberg.types import (
 from core.errors import OperationError
 from lake.catalogue import Lake
 from lake.files import data_files, read
+from lake.marts import DAILY
 from warehouse import erased_users, published
 from warehouse.database import Connection, execute
 
@@ -59,10 +60,13 @@ Name = tuple[str, str]
 Show = Callable[[Name, int], None]
 
 
-def publish(lake: Lake, names: Iterable[Name], *, progress: Show | None = None) -> dict[str, int]:
+def publish(
+    lake: Lake, names: Iterable[Name], *, every_day: bool = False, progress: Show | None = None
+) -> dict[str, int]:
     """Replaces tables of Postgres by those of the lake with the same names; how many rows each has, by `schema.table`.
 
-    All in one transaction. Users who were erased meanwhile are left out. Raises OperationError for a table that the
+    All in one transaction. `every_day` publishes all snapshots that the lake has, for whoever learns from them in
+    Postgres. Postgres' own records of what is built go with the days that they were about. Users who were erased meanwhile are left out. Raises OperationError for a table that the
     lake does not have, or with a column of a type that Postgres is not told.
     """
     counts = {}
@@ -71,16 +75,21 @@ def publish(lake: Lake, names: Iterable[Name], *, progress: Show | None = None) 
             table = transaction.table(name)
             if table is None:
                 raise OperationError(f"The lake has no table {'.'.join(name)}; build the marts first.")
-            counts[".".join(name)] = _publish(transaction.connection, table, name, progress)
+            wanted = AlwaysTrue() if every_day else _wanted(table)
+            counts[".".join(name)] = _publish(transaction.connection, table, name, wanted, progress)
+        if ".".join(DAILY) in counts:
+            published.count_from_lake(transaction.connection)
     return counts
 
 
-def _publish(connection: Connection, table: Table, name: Name, progress: Show | None) -> int:
+def _publish(
+    connection: Connection, table: Table, name: Name, wanted: BooleanExpression, progress: Show | None
+) -> int:
     columns = [each.name for each in table.schema().fields]
     published.prepare_table(connection, *name, _kinds(table, name))
     execute(connection, published.empty_table(*name))
     rows = 0
-    for frame in _newest(table):
+    for frame in _frames(table, wanted):
         kept = _without_erased(connection, frame)
         published.copy_rows(connection, *name, columns, _as_csv(kept))
         rows += kept.height
@@ -96,9 +105,8 @@ def _kinds(table: Table, name: Name) -> dict[str, LiteralString]:
     return {each.name: _KINDS[type(each.field_type)] for each in table.schema().fields}
 
 
-def _newest(table: Table) -> Iterator[pl.DataFrame]:
+def _frames(table: Table, wanted: BooleanExpression) -> Iterator[pl.DataFrame]:
     """The rows to publish, in frames that are small enough to be text."""
-    wanted = _wanted(table)
     for file in table.scan(row_filter=wanted).plan_files():
         found = ArrowScan(table.metadata, table.io, table.schema(), wanted).to_table([file])
         yield from pl.DataFrame(found).iter_slices(COPY_ROWS)

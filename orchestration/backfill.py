@@ -78,6 +78,11 @@ def variables(
     )
 
 
+def with_plan(variables_json: str, plan: dict[str, Any]) -> str:
+    """What dbt is told on Spark: the same, and what of the lake is built and still true (`lake.marts.plan_build`)."""
+    return json.dumps({**json.loads(variables_json), "lake": plan})
+
+
 def backfill(
     warehouse: Database,
     project: Path,

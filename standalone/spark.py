@@ -16,18 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from core.errors import PlatformError, UserError
 from core.home import LOOPBACK, Home, free_port, write_private
+from lake.names import CATALOGUE, SCHEMA
 from standalone.processes import Command, start, stop, wait_until_ready
 from standalone.spark_jars import found_jars
-from warehouse.databases import WAREHOUSE, Server
-
-CATALOGUE = "lake"
-"""Spark's name for the lake; part of the key of each of its tables in Postgres."""
-
-POSTGRES = "warehouse"
-"""Spark's name for the tables of the warehouse in Postgres, which it reads over JDBC."""
 
 _INSTALL = (
     "Spark is not installed: name a cluster in SPARK_REMOTE (sc://host:15002), "
@@ -39,17 +34,24 @@ _START_SECONDS = 120
 
 @dataclass(frozen=True)
 class Spark:
-    """A Spark that takes statements: `remote` is its address for Spark Connect, with a token; `pages` its web pages."""
+    """A Spark that takes statements.
+
+    `remote` is its address for Spark Connect, with a token; `pages` are its web pages, `location` the lake's folder.
+    """
 
     remote: str
-    pages: str | None = None
+    pages: str
+    location: str
 
 
 @contextmanager
-def running_spark(home: Home, server: Server, lake: str, *, memory: str = "2g") -> Iterator[Spark]:
-    """A Spark in local mode for the duration of the block, with the lake's and the warehouse's tables as catalogues.
+def running_spark(
+    home: Home, warehouse_url: str, lake: str, *, settings: Mapping[str, str] | None = None
+) -> Iterator[Spark]:
+    """A Spark in local mode for the duration of the block, with the lake as its catalogue.
 
-    `server` is Postgres as the pipeline reaches it, `lake` the folder of the lake's files as a URL. Raises UserError
+    `warehouse_url` is the warehouse as the pipeline reaches it, with the password where libpq finds it; `lake` is the
+    folder of the lake's files as a URL; `settings` are further ones of Spark, such as another master. Raises UserError
     that says what to install, or PlatformError with the end of Spark's log.
     """
     folder = home.root / "spark"
@@ -61,10 +63,10 @@ def running_spark(home: Home, server: Server, lake: str, *, memory: str = "2g") 
         properties,
         _as_properties(
             {
-                **lake_settings(server, lake),
+                **lake_settings(warehouse_url, lake),
                 "spark.master": f"local[{cores}]",
                 "spark.app.name": "customer-analyzer",
-                "spark.driver.memory": memory,
+                "spark.driver.memory": "2g",
                 # A shop that fits one machine has small tables: more partitions would be more files.
                 "spark.sql.shuffle.partitions": str(2 * cores),
                 "spark.jars": ",".join(map(str, found_jars())),
@@ -73,17 +75,22 @@ def running_spark(home: Home, server: Server, lake: str, *, memory: str = "2g") 
                 "spark.connect.grpc.binding.port": str(port),
                 "spark.ui.port": str(pages),
                 "spark.ui.showConsoleProgress": "false",
+                "spark.log.level": "WARN",
+                **(settings or {}),
             }
         ),
     )
+    server = "org.apache.spark.sql.connect.service.SparkConnectServer"
+    submitted = ["--properties-file", str(properties), "--class", server, "spark-internal"]
     child = start(
         Command(
             "spark",
-            _connect_server(properties),
+            spark_program("org.apache.spark.deploy.SparkSubmit", *submitted),
             home.logs / "spark.log",
             port,
             environment={
-                **_program_environment(server),
+                "SPARK_HOME": str(spark_home()),
+                "JAVA_HOME": str(java_home()),
                 "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
                 "SPARK_LOCAL_IP": LOOPBACK,
             },
@@ -93,41 +100,39 @@ def running_spark(home: Home, server: Server, lake: str, *, memory: str = "2g") 
     try:
         wait_until_ready(child, _START_SECONDS)
         # With this name, and no other, the client sends the token without TLS, which the loopback does not need.
-        yield Spark(f"sc://localhost:{port}/;token={token}", f"http://{LOOPBACK}:{pages}")
+        yield Spark(f"sc://localhost:{port}/;token={token}", f"http://{LOOPBACK}:{pages}", lake)
     finally:
         stop([child])
 
 
-def lake_settings(server: Server, lake: str) -> dict[str, str]:
-    """How a Spark finds our tables: those of the lake, which are the default, and those of the warehouse over JDBC.
+def lake_settings(warehouse_url: str, lake: str) -> dict[str, str]:
+    """How a Spark finds the lake's tables, which are its default.
 
     A cluster of your own needs the same (docs/spark.md). Where the password is in a file, Postgres' driver finds it by
-    PGPASSFILE.
+    PGPASSFILE, as libpq does.
     """
-    address = f"jdbc:postgresql://{server.host}:{server.port}/{WAREHOUSE}"
-    tls = "?sslmode=disable" if server.is_embedded else f"?sslmode={server.libpq.get('PGSSLMODE', 'prefer')}"
-    secret = {} if server.password is None else {"password": server.password.get_secret_value()}
-    iceberg, postgres = f"spark.sql.catalog.{CATALOGUE}", f"spark.sql.catalog.{POSTGRES}"
+    address = urlsplit(warehouse_url)
+    tls = os.environ.get("PGSSLMODE", "disable" if address.hostname == LOOPBACK else "prefer")
+    jdbc = f"jdbc:postgresql://{address.netloc.rpartition('@')[2]}{address.path}?sslmode={tls}&currentSchema={SCHEMA}"
+    iceberg = f"spark.sql.catalog.{CATALOGUE}"
+    password = os.environ.get("PGPASSWORD")
     return {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.defaultCatalog": CATALOGUE,
         iceberg: "org.apache.iceberg.spark.SparkCatalog",
         f"{iceberg}.type": "jdbc",
-        f"{iceberg}.uri": f"{address}{tls}&currentSchema=lake",
+        f"{iceberg}.uri": jdbc,
         f"{iceberg}.warehouse": lake,
-        f"{iceberg}.jdbc.user": server.user,
+        f"{iceberg}.jdbc.user": unquote(address.username or ""),
         f"{iceberg}.jdbc.schema-version": "V1",
         # The warehouse's migrations make the catalogue's tables.
         f"{iceberg}.jdbc.init-catalog-tables": "false",
         # Other programs commit to the same tables: what was read a while ago may be old.
         f"{iceberg}.cache-enabled": "false",
-        postgres: "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog",
-        f"{postgres}.url": f"{address}{tls}",
-        f"{postgres}.user": server.user,
-        f"{postgres}.driver": "org.postgresql.Driver",
-        **{f"{iceberg}.jdbc.{name}": value for name, value in secret.items()},
-        **{f"{postgres}.{name}": value for name, value in secret.items()},
+        # A connection that Postgres closed, as it does when it stops, is made again.
+        f"{iceberg}.retryable_status_codes": "57P01,08003,08006",
+        **({f"{iceberg}.jdbc.password": password} if password else {}),
     }
 
 
@@ -153,17 +158,14 @@ def java_home() -> Path:
     return Path(found.origin).parent / "java-runtime"
 
 
-def _connect_server(properties: Path) -> list[str]:
-    """The command line of the Connect server, as Spark's own launcher makes it.
+def spark_program(main_class: str, *arguments: str) -> list[str]:
+    """The command line of one of Spark's programs, as Spark's own launcher makes it.
 
-    It asks for a module that a Java of the package index lacks, and that speeds up nothing here.
+    It asks for a module that a Java of the package index lacks, and that speeds up nothing here. Raises PlatformError.
     """
     home, java = spark_home(), java_home() / "bin" / "java"
-    server = "org.apache.spark.sql.connect.service.SparkConnectServer"
-    launcher = ["org.apache.spark.launcher.Main", "org.apache.spark.deploy.SparkSubmit"]
-    asked = ["--properties-file", str(properties), "--class", server, "spark-internal"]
     done = subprocess.run(
-        [str(java), "-cp", f"{home}/jars/*", *launcher, *asked],
+        [str(java), "-cp", f"{home}/jars/*", "org.apache.spark.launcher.Main", main_class, *arguments],
         env={**os.environ, "SPARK_HOME": str(home), "JAVA_HOME": str(java_home()), "SPARK_SCALA_VERSION": "2.13"},
         capture_output=True,
         check=False,
@@ -172,11 +174,6 @@ def _connect_server(properties: Path) -> list[str]:
         raise PlatformError(f"{_JAVA} {java} said: {done.stderr.decode(errors='replace').strip()[-1000:]}")
     line = [part.strip() for part in done.stdout.decode().split("\0") if part.strip()]
     return [part for part in line if "jdk.incubator.vector" not in part]
-
-
-def _program_environment(server: Server) -> dict[str, str]:
-    passfile = {} if server.passfile is None else {"PGPASSFILE": str(server.passfile)}
-    return {"SPARK_HOME": str(spark_home()), "JAVA_HOME": str(java_home()), **passfile}
 
 
 def _as_properties(settings: Mapping[str, str]) -> list[str]:

@@ -43,6 +43,18 @@ def copy_rows(connection: Connection, schema: str, name: str, columns: list[str]
         copy.write(text)
 
 
+def count_from_lake(connection: Connection) -> None:
+    """Says of int_user_daily that it has the events that the lake has, so that live features add those that came since.
+
+    Without a definition, so that a build by Postgres counts everything anew; nor does Postgres know of any snapshot.
+    """
+    connection.execute(
+        "insert into raw.watermarks (reader, xid) select 'int_user_daily', xid from raw.watermarks where reader = 'lake'"
+        " on conflict (reader) do update set xid = excluded.xid, definition = null, moved_at = now()"
+    )
+    connection.execute("delete from raw.snapshots where mart in ('int_user_sums', 'user_features', 'user_labels')")
+
+
 def _column(name: str, kind: LiteralString) -> sql.Composed:
     return sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
 

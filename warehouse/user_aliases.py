@@ -6,7 +6,7 @@ marts (`dbt_project`), what is asked and printed (`cli`).
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from warehouse.database import Statement, first_row, rows, value
@@ -129,6 +129,16 @@ def aliases_around(user_ids: Collection[str]) -> Statement[list[Alias]]:
         " select old_user_id, new_user_id, known_at, ended_at from raw.user_aliases"
         " where old_user_id in (select id from found) order by known_at, alias_id",
         user_ids=list(user_ids),
+    )
+
+
+def identities() -> Statement[list[tuple[str, str, str, date, date, date]]]:
+    """Which ids belong to one person, and when: identity, member, id shown, the day it was known, and the period."""
+    return Statement(
+        "select identity_id, member_user_id, user_id, merged_day, valid_from, valid_until from raw.identities"
+        ' order by identity_id collate "C", member_user_id collate "C", 3, 4, 5, 6',
+        {},
+        lambda result: [tuple(row) for row in result.rows],
     )
 
 

@@ -17,8 +17,10 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from core.home import Home
 from core.settings import read_settings
 from dbt_project import PROJECT
+from lake.opening import open_lake
 from ml.cutoffs import run_days
-from orchestration.backfill import DAYS_A_PASS, PASS_SELECTION, passes, variables
+from orchestration.backfill import DAYS_A_PASS, PASS_SELECTION, passes, variables, with_plan
+from orchestration.engines import spark_of_build
 from orchestration.partitions import AS_OF
 from orchestration.resources import Choices, HomeResource, WarehouseResource
 from warehouse.database import Database
@@ -28,6 +30,11 @@ from warehouse.locks import marts_lock
 _SOURCES = ("models", "macros", "seeds", "tests")
 _AFTER_MODELS = "source:ml+"
 _AFTER_ALL = "source:ml.scores+"
+
+# Of a build with Spark: what Spark builds; what Postgres needs first; what Postgres builds from what was published.
+_ON_SPARK = ("--target", "spark", "--exclude", "config.meta.engine:postgres")
+_BEFORE_POSTGRES = ("--select", "event_types", "stg_events", "--resource-types", "seed", "model")
+_ON_POSTGRES = ("--exclude", "config.meta.engine:either")
 
 
 class FolderGroups(DagsterDbtTranslator):
@@ -96,7 +103,8 @@ def dbt_assets_of(project: DbtProject) -> list[dg.AssetsDefinition]:
         home: HomeResource,
         choices: Choices,
     ) -> Iterator[Any]:
-        yield from _build(context, dbt, warehouse.open(), home.open(), choices)
+        build = _build if read_settings().engine == "postgres" else _build_with_spark
+        yield from build(context, dbt, warehouse.open(), home.open(), choices)
 
     @dbt_assets(
         manifest=project.manifest_path,
@@ -146,6 +154,42 @@ def _build(
         for variables_json in earlier:
             dbt.cli(["build", *PASS_SELECTION, "--vars", variables_json], target_path=target).wait()
         yield from dbt.cli(["build", "--vars", newest], context=context, target_path=target).stream()
+
+
+def _build_with_spark(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Database, home: Home, choices: Choices
+) -> Iterator[Any]:
+    """The events go to the lake, Spark builds, what it built goes to Postgres, and Postgres builds what stays there."""
+    from ingestion.lake_copying import copy_to_lake
+    from lake.marts import PUBLISHED, plan_build
+    from lake.publishing import publish
+
+    settings, target = read_settings(), home.dbt_target / "spark"
+    lake = open_lake(warehouse.url, settings.lake, home.root)
+    *earlier, newest = _passes(context.partition_keys, warehouse, choices.horizon_days)
+    with marts_lock(warehouse):
+        copy_to_lake(lake)
+        with spark_of_build(settings, home, warehouse.url) as spark:
+            for variables_json in earlier:
+                planned = with_plan(variables_json, plan_build(lake))
+                dbt.cli(["build", *PASS_SELECTION, *_ON_SPARK, "--vars", planned], target_path=target).wait()
+            planned = with_plan(newest, plan_build(lake))
+            built = dbt.cli(["build", *_ON_SPARK, "--vars", planned], context=context, target_path=target)
+            yield from (_told(event, spark.metadata) for event in built.stream())
+        rows = publish(lake, PUBLISHED, every_day=True)
+        context.log.info("published: %s", ", ".join(f"{table} {count}" for table, count in rows.items()))
+        target = home.dbt_target / "build"
+        dbt.cli(["build", *_BEFORE_POSTGRES, "--vars", newest], target_path=target).wait()
+        built = dbt.cli(["build", *_ON_POSTGRES, "--vars", newest], context=context, target_path=target)
+        yield from (_told(event, {"engine": "postgres"}) for event in built.stream())
+
+
+def _told(event: Any, metadata: Mapping[str, str]) -> Any:
+    """An event of dbt that says what built the table."""
+    if not isinstance(event, dg.Output):
+        return event
+    pages = {name: dg.MetadataValue.url(value) for name, value in metadata.items() if name.endswith("_pages")}
+    return event.with_metadata({**event.metadata, **metadata, **pages})
 
 
 def _passes(keys: Sequence[str], warehouse: Database, horizon_days: int) -> list[str]:

@@ -141,8 +141,11 @@ def test_labels_of_features_are_told_apart() -> None:
 
 def test_nothing_secret_stands_in_the_profile() -> None:
     profile = yaml.safe_load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
-    (output,) = profile["customer_analyzer"]["outputs"].values()
-    assert all("env_var(" in str(output[key]) for key in ("host", "port", "user", "password", "dbname"))
+    outputs = profile["customer_analyzer"]["outputs"]
+    keys = ("host", "port", "user", "password", "dbname")
+    assert all("env_var(" in str(outputs["warehouse"][key]) for key in keys)
+    # Where Spark is, and its token, the variable SPARK_REMOTE says.
+    assert outputs["spark"].keys() == {"type", "method", "host", "schema", "threads"}
 
 
 def test_the_scorecard_knows_the_label_of_each_model() -> None:

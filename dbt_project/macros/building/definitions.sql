@@ -57,9 +57,26 @@
     {%- if is_asked or not execute or model.config.materialized != 'incremental' -%}
         {{ return(is_asked) }}
     {%- endif -%}
+    {{ return(adapter.dispatch('is_defined_otherwise')(model.name)) }}
+{%- endmacro %}
+
+{# Whether the rows of an incremental reader were counted by another definition than the present one. #}
+{% macro default__is_defined_otherwise(reader) -%}
+    {{ return(untaught('is_defined_otherwise')) }}
+{%- endmacro %}
+
+{% macro postgres__is_defined_otherwise(reader) -%}
     {%- set query -%}
     select count(*) from {{ source('raw', 'watermarks') }}
-    where reader = '{{ model.name }}' and definition is distinct from '{{ definition_of(model.name) }}'
+    where reader = '{{ reader }}' and definition is distinct from '{{ definition_of(reader) }}'
     {%- endset -%}
     {{ return(run_query(query).columns[0].values()[0] > 0) }}
+{%- endmacro %}
+
+{# What was counted from events that are not known, or that are gone, is counted anew as well. #}
+{% macro spark__is_defined_otherwise(reader) -%}
+    {%- if reader != 'int_user_daily' -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {{ return(record_of(reader).definition != definition_of(reader) or lake_plan().received_from is none) }}
 {%- endmacro %}

@@ -1,9 +1,25 @@
+{#
+    What only one engine needs. Files of the lake have no indexes, no keys and no statistics to refresh, and Spark plans no
+    nested loops: there these are empty.
+#}
+
+{# The default of every dispatched macro: no engine does without it silently. #}
+{% macro untaught(macro_name) -%}
+    {%- do exceptions.raise_compiler_error(
+        'The macro ' ~ macro_name ~ ' does not say what it is on ' ~ target.type ~ '; write ' ~ target.type ~ '__' ~ macro_name
+    ) -%}
+{%- endmacro %}
+
 {# Hook: makes the database refuse a row without its keys; a unique index alone lets nulls through. #}
 {% macro require_keys(columns) -%}
     {{ return(adapter.dispatch('require_keys')(columns)) }}
 {%- endmacro %}
 
 {% macro default__require_keys(columns) -%}
+    {{ return(untaught('require_keys')) }}
+{%- endmacro %}
+
+{% macro spark__require_keys(columns) -%}
 {%- endmacro %}
 
 {% macro postgres__require_keys(columns) -%}
@@ -21,6 +37,10 @@
 {%- endmacro %}
 
 {% macro default__index_purchases() -%}
+    {{ return(untaught('index_purchases')) }}
+{%- endmacro %}
+
+{% macro spark__index_purchases() -%}
 {%- endmacro %}
 
 {% macro postgres__index_purchases() -%}
@@ -43,6 +63,10 @@
 {%- endmacro %}
 
 {% macro default__index_user_list() -%}
+    {{ return(untaught('index_user_list')) }}
+{%- endmacro %}
+
+{% macro spark__index_user_list() -%}
 {%- endmacro %}
 
 {% macro postgres__index_user_list() -%}
@@ -64,6 +88,10 @@
 {%- endmacro %}
 
 {% macro default__keep_no_samples(columns) -%}
+    {{ return(untaught('keep_no_samples')) }}
+{%- endmacro %}
+
+{% macro spark__keep_no_samples(columns) -%}
 {%- endmacro %}
 
 {% macro postgres__keep_no_samples(columns) -%}
@@ -77,6 +105,10 @@
 {%- endmacro %}
 
 {% macro default__refresh_statistics(columns) -%}
+    {{ return(untaught('refresh_statistics')) }}
+{%- endmacro %}
+
+{% macro spark__refresh_statistics(columns) -%}
 {%- endmacro %}
 
 {% macro postgres__refresh_statistics(columns) -%}
@@ -92,6 +124,10 @@
 {%- endmacro %}
 
 {% macro default__forbid_nested_loops() -%}
+    {{ return(untaught('forbid_nested_loops')) }}
+{%- endmacro %}
+
+{% macro spark__forbid_nested_loops() -%}
 {%- endmacro %}
 
 {% macro postgres__forbid_nested_loops() -%}
@@ -104,6 +140,10 @@
 {%- endmacro %}
 
 {% macro default__lookup_per_row() -%}
+    {{ return(untaught('lookup_per_row')) }}
+{%- endmacro %}
+
+{% macro spark__lookup_per_row() -%}
 {%- endmacro %}
 
 {% macro postgres__lookup_per_row() -%}
@@ -116,10 +156,49 @@
 {%- endmacro %}
 
 {% macro default__require_whole_history() -%}
+    {{ return(untaught('require_whole_history')) }}
+{%- endmacro %}
+
+{% macro spark__require_whole_history() -%}
 {%- endmacro %}
 
 {% macro postgres__require_whole_history() -%}
     {%- if not is_incremental() -%}
     select raw.demand_whole_history()
     {%- endif -%}
+{%- endmacro %}
+
+{# The last lines of a query: the order in which rows lie in the table. #}
+{% macro lie_in_order(columns) -%}
+    {{ return(adapter.dispatch('lie_in_order')(columns)) }}
+{%- endmacro %}
+
+{% macro default__lie_in_order(columns) -%}
+    {{ return(untaught('lie_in_order')) }}
+{%- endmacro %}
+
+{# The rows of a day lie together, also after a full refresh, because a snapshot reads few days of all users. #}
+{% macro postgres__lie_in_order(columns) -%}
+    order by {{ columns }}
+{%- endmacro %}
+
+{# Partitions keep days apart. Sorting everything took a quarter of a build. #}
+{% macro spark__lie_in_order(columns) -%}
+{%- endmacro %}
+
+{# Whether a lookup per row is quick: there is an index to look in. #}
+{% macro has_lookups() -%}
+    {{ return(adapter.dispatch('has_lookups')()) }}
+{%- endmacro %}
+
+{% macro default__has_lookups() -%}
+    {{ return(untaught('has_lookups')) }}
+{%- endmacro %}
+
+{% macro postgres__has_lookups() -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{% macro spark__has_lookups() -%}
+    {{ return(false) }}
 {%- endmacro %}

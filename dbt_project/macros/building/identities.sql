@@ -2,6 +2,18 @@
 
 {# Hook before the first build: every identity is new. What was known before the first of them stays as it was. #}
 {% macro record_first_identities() -%}
+    {{ return(adapter.dispatch('record_first_identities')()) }}
+{%- endmacro %}
+
+{% macro default__record_first_identities() -%}
+    {{ return(untaught('record_first_identities')) }}
+{%- endmacro %}
+
+{# In the lake, other identities count everything anew: the plan of the build says so. #}
+{% macro spark__record_first_identities() -%}
+{%- endmacro %}
+
+{% macro postgres__record_first_identities() -%}
     {%- if stored_table('int_identities') is none -%}
     insert into {{ source('raw', 'daily_changes') }} (first_known_day)
     select min(merged_day) from {{ source('raw', 'identities') }}
@@ -15,6 +27,10 @@
 #}
 {% macro get_incremental_replace_identities_sql(arg_dict) -%}
     {{ return(adapter.dispatch('get_incremental_replace_identities_sql')(arg_dict)) }}
+{%- endmacro %}
+
+{% macro default__get_incremental_replace_identities_sql(arg_dict) -%}
+    {{ return(untaught('get_incremental_replace_identities_sql')) }}
 {%- endmacro %}
 
 {% macro postgres__get_incremental_replace_identities_sql(arg_dict) -%}
@@ -53,6 +69,19 @@
 
 {# Identities that were joined after events of a member had been archived, which are still away. A query of identity_id. #}
 {% macro uncountable_identities() -%}
+    {{ return(adapter.dispatch('uncountable_identities')()) }}
+{%- endmacro %}
+
+{% macro default__uncountable_identities() -%}
+    {{ return(untaught('uncountable_identities')) }}
+{%- endmacro %}
+
+{# Nothing is archived from the lake. #}
+{% macro spark__uncountable_identities() -%}
+    select cast(null as string) as identity_id where false
+{%- endmacro %}
+
+{% macro postgres__uncountable_identities() -%}
     {%- set daily = stored_table('int_user_daily') -%}
     {%- if daily is none %}
     select cast(null as text) as identity_id where false

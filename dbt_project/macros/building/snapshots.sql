@@ -46,6 +46,22 @@
     {%- if not execute -%}
         {{ return([]) }}
     {%- endif -%}
+    {{ return(adapter.dispatch('valid_days')(mart, horizon_days, where)) }}
+{%- endmacro %}
+
+{% macro default__valid_days(mart, horizon_days, where) -%}
+    {{ return(untaught('valid_days')) }}
+{%- endmacro %}
+
+{% macro spark__valid_days(mart, horizon_days, where) -%}
+    {%- set record = record_of(mart) -%}
+    {%- if record.definition != definition_of(mart) -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {{ return(days_where(record.days.get(horizon_days | string, []), where)) }}
+{%- endmacro %}
+
+{% macro postgres__valid_days(mart, horizon_days, where) -%}
     {%- set query -%}
     select snapshots.as_of from {{ source('raw', 'snapshots') }} as snapshots
     where
@@ -121,6 +137,18 @@
 
 {# Hook before a build: remembers the newest change that the build can have seen. A new table has no snapshots yet. #}
 {% macro remember_change() -%}
+    {{ return(adapter.dispatch('remember_change')()) }}
+{%- endmacro %}
+
+{% macro default__remember_change() -%}
+    {{ return(untaught('remember_change')) }}
+{%- endmacro %}
+
+{# The plan of the build has it. #}
+{% macro spark__remember_change() -%}
+{%- endmacro %}
+
+{% macro postgres__remember_change() -%}
     select set_config('customer_analyzer.change', coalesce(max(change_id), 0)::text, true)
     from {{ source('raw', 'daily_changes') }}
     {%- if should_full_refresh() or stored_table(this.identifier) is none %};
@@ -130,6 +158,18 @@
 
 {# Hook after a build, in its transaction: a snapshot and the record of it are stored together or not at all. #}
 {% macro record_snapshots(days, horizon_days=0, where='true') -%}
+    {{ return(adapter.dispatch('record_snapshots')(days, horizon_days, where)) }}
+{%- endmacro %}
+
+{% macro default__record_snapshots(days, horizon_days, where) -%}
+    {{ return(untaught('record_snapshots')) }}
+{%- endmacro %}
+
+{% macro spark__record_snapshots(days, horizon_days, where) -%}
+    {{ store_record(record_with_days(this.identifier, days_where(days, where), horizon_days)) }}
+{%- endmacro %}
+
+{% macro postgres__record_snapshots(days, horizon_days, where) -%}
     {%- set built = as_of_dates(days) -%}
     delete from {{ source('raw', 'snapshots') }}
     where
@@ -144,7 +184,7 @@
 
 {# Hook before user_features: refuses to build a snapshot whose sums are missing, which would come out empty. #}
 {% macro require_sums() -%}
-    {%- set missing = days_to_build('user_features') | reject('in', valid_days('int_user_sums')) | list -%}
+    {%- set missing = days_to_build('user_features') | reject('in', days_with_sums()) | list -%}
     {%- if missing and execute -%}
         {%- do exceptions.raise_compiler_error(
             'The sums of ' ~ missing | join(', ') ~ ' are missing; build int_user_sums with user_features: --select +user_features'
@@ -152,8 +192,43 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The days of which int_user_sums has valid sums now, which may have been built a moment ago. #}
+{% macro days_with_sums() -%}
+    {{ return(adapter.dispatch('days_with_sums')()) }}
+{%- endmacro %}
+
+{% macro default__days_with_sums() -%}
+    {{ return(untaught('days_with_sums')) }}
+{%- endmacro %}
+
+{% macro postgres__days_with_sums() -%}
+    {{ return(valid_days('int_user_sums')) }}
+{%- endmacro %}
+
+{% macro spark__days_with_sums() -%}
+    {%- set table = stored_table('int_user_sums') -%}
+    {%- if table is none -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set stored = run_query("show tblproperties " ~ table ~ " ('customer-analyzer.record')").columns[1].values()[0] -%}
+    {%- set record = fromjson(stored) -%}
+    {{ return(record.days['0'] if record.definition == definition_of('int_user_sums') else []) }}
+{%- endmacro %}
+
 {# Hook after int_user_sums, which keeps no other days than those of its plan. #}
 {% macro record_sums() -%}
+    {{ return(adapter.dispatch('record_sums')()) }}
+{%- endmacro %}
+
+{% macro default__record_sums() -%}
+    {{ return(untaught('record_sums')) }}
+{%- endmacro %}
+
+{# The statement that makes the table stores its record. #}
+{% macro spark__record_sums() -%}
+{%- endmacro %}
+
+{% macro postgres__record_sums() -%}
     {%- set plan = sums_plan() -%}
     {%- set stored = plan.requested + ([plan.kept] if plan.kept else []) -%}
     delete from {{ source('raw', 'snapshots') }}

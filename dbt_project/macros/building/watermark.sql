@@ -12,6 +12,15 @@
     {{ return(adapter.dispatch('watermark_hooks')(reader)) }}
 {%- endmacro %}
 
+{% macro default__watermark_hooks(reader) -%}
+    {{ return(untaught('watermark_hooks')) }}
+{%- endmacro %}
+
+{# Of the lake, one snapshot of the events is read, and the plan of the build says what is new in it (see lake.sql). #}
+{% macro spark__watermark_hooks(reader) -%}
+    {{ return(["{{ collect_touched_events('" ~ reader ~ "') }}"]) }}
+{%- endmacro %}
+
 {% macro postgres__watermark_hooks(reader) -%}
     {{ return([
         "{{ require_whole_history() }}",
@@ -28,6 +37,14 @@
 #}
 {% macro record_change() -%}
     {{ return(adapter.dispatch('record_change')()) }}
+{%- endmacro %}
+
+{% macro default__record_change() -%}
+    {{ return(untaught('record_change')) }}
+{%- endmacro %}
+
+{# What has changed was known before the build, and no longer counts as built. #}
+{% macro spark__record_change() -%}
 {%- endmacro %}
 
 {% macro postgres__record_change() -%}
@@ -59,6 +76,14 @@
     {{ return(adapter.dispatch('store_watermark')(reader)) }}
 {%- endmacro %}
 
+{% macro default__store_watermark(reader) -%}
+    {{ return(untaught('store_watermark')) }}
+{%- endmacro %}
+
+{% macro spark__store_watermark(reader) -%}
+    {{ store_record({'definition': definition_of(reader), 'events': lake_plan().events}) }}
+{%- endmacro %}
+
 {% macro postgres__store_watermark(reader) -%}
     insert into {{ source('raw', 'watermarks') }} (reader, xid, definition)
     values ('{{ reader }}', current_setting('customer_analyzer.watermark')::bigint, '{{ definition_of(reader) }}')
@@ -79,6 +104,10 @@
 {%- endmacro %}
 
 {# A watermark from the future was stored by another server, from which the database was restored; it means nothing here. #}
+{% macro default__stored_watermark_query(reader) -%}
+    {{ return(untaught('stored_watermark_query')) }}
+{%- endmacro %}
+
 {% macro postgres__stored_watermark_query(reader) -%}
     select coalesce(max(marks.xid), 0)
     from {{ source('raw', 'watermarks') }} as marks
@@ -93,6 +122,32 @@
 #}
 {% macro collect_touched_events(reader) -%}
     {{ return(adapter.dispatch('collect_touched_events')(reader)) }}
+{%- endmacro %}
+
+{% macro default__collect_touched_events(reader) -%}
+    {{ return(untaught('collect_touched_events')) }}
+{%- endmacro %}
+
+{#
+    On Spark: keeps the events of the days of users with an event that is new or was received since, and lets later steps
+    read them by that name. Events of other days are not read: files are pruned by the first of these days.
+#}
+{% macro spark__collect_touched_events(reader) -%}
+    {%- if is_incremental() -%}
+    {%- set new = 'events.received_day >= ' ~ first_received_day() -%}
+    {%- set first_day -%}
+    select cast(min(occurred_day) as string) as first_day from {{ ref('stg_events') }} as events where {{ new }}
+    {%- endset -%}
+    {%- set first_day = run_query(first_day).columns[0].values()[0] if execute else none -%}
+    cache table touched_events as
+    select events.*
+    from {{ identity_events() }} as events
+    left semi join (
+        select distinct events.user_id, events.occurred_day from {{ identity_events() }} as events where {{ new }}
+    ) as touched
+        on events.user_id = touched.user_id and events.occurred_day = touched.occurred_day
+    where events.occurred_day >= date'{{ first_day or '9999-12-31' }}'
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro postgres__collect_touched_events(reader) -%}
@@ -135,4 +190,21 @@
     ) as stored_events;
     analyze touched_events
     {%- endif -%}
+{%- endmacro %}
+
+{# When an event was stored, as incremental readers compare it: the transaction, or nothing where snapshots say it. #}
+{% macro ingested_at() -%}
+    {{ return(adapter.dispatch('ingested_at')()) }}
+{%- endmacro %}
+
+{% macro default__ingested_at() -%}
+    {{ return(untaught('ingested_at')) }}
+{%- endmacro %}
+
+{% macro postgres__ingested_at() -%}
+    events.ingested_xid
+{%- endmacro %}
+
+{% macro spark__ingested_at() -%}
+    cast(null as bigint)
 {%- endmacro %}

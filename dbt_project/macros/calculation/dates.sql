@@ -1,11 +1,15 @@
-{# Dates are whole days, in UTC. Postgres has forms of its own because it subtracts and adds dates without timestamps. #}
+{# Dates are whole days, in UTC. A session of Spark is in UTC too (standalone.spark). #}
 
 {% macro days_between(first_day, last_day) -%}
     {{ return(adapter.dispatch('days_between')(first_day, last_day)) }}
 {%- endmacro %}
 
 {% macro default__days_between(first_day, last_day) -%}
-    {{ dbt.datediff(first_day, last_day, 'day') }}
+    {{ return(untaught('days_between')) }}
+{%- endmacro %}
+
+{% macro spark__days_between(first_day, last_day) -%}
+    datediff({{ last_day }}, {{ first_day }})
 {%- endmacro %}
 
 {% macro postgres__days_between(first_day, last_day) -%}
@@ -18,7 +22,11 @@
 {%- endmacro %}
 
 {% macro default__add_days(day, days) -%}
-    cast({{ dbt.dateadd('day', days, day) }} as date)
+    {{ return(untaught('add_days')) }}
+{%- endmacro %}
+
+{% macro spark__add_days(day, days) -%}
+    date_add({{ day }}, cast({{ days }} as int))
 {%- endmacro %}
 
 {% macro postgres__add_days(day, days) -%}
@@ -32,6 +40,10 @@
 {%- endmacro %}
 
 {% macro default__utc_day(moment) -%}
+    {{ return(untaught('utc_day')) }}
+{%- endmacro %}
+
+{% macro spark__utc_day(moment) -%}
     cast({{ moment }} as date)
 {%- endmacro %}
 
@@ -46,7 +58,11 @@
 {%- endmacro %}
 
 {% macro default__utc_hour(moment) -%}
-    extract(hour from {{ moment }})
+    {{ return(untaught('utc_hour')) }}
+{%- endmacro %}
+
+{% macro spark__utc_hour(moment) -%}
+    hour({{ moment }})
 {%- endmacro %}
 
 {% macro postgres__utc_hour(moment) -%}
@@ -60,6 +76,10 @@
 {%- endmacro %}
 
 {% macro default__utc_midnight(day) -%}
+    {{ return(untaught('utc_midnight')) }}
+{%- endmacro %}
+
+{% macro spark__utc_midnight(day) -%}
     cast({{ day }} as timestamp)
 {%- endmacro %}
 
@@ -74,11 +94,39 @@
 {%- endmacro %}
 
 {% macro default__iso_weekday(day) -%}
+    {{ return(untaught('iso_weekday')) }}
+{%- endmacro %}
+
+{% macro postgres__iso_weekday(day) -%}
     extract(isodow from {{ day }})
+{%- endmacro %}
+
+{% macro spark__iso_weekday(day) -%}
+    extract(dayofweek_iso from {{ day }})
 {%- endmacro %}
 
 
 {# The Monday of the day's week. #}
 {% macro week_begin(day) -%}
     cast({{ dbt.date_trunc('week', day) }} as date)
+{%- endmacro %}
+
+
+{# The first of some days, which ascend, that is later than a date; null if none is. #}
+{% macro first_day_after(days, date) -%}
+    {{ return(adapter.dispatch('first_day_after')(days, date)) }}
+{%- endmacro %}
+
+{% macro default__first_day_after(days, date) -%}
+    {{ return(untaught('first_day_after')) }}
+{%- endmacro %}
+
+{# A binary search. #}
+{% macro postgres__first_day_after(days, date) -%}
+    {%- set ascending = "cast('{" ~ days | join(',') ~ "}' as date [])" -%}
+    ({{ ascending }})[width_bucket({{ date }}, {{ ascending }}) + 1]
+{%- endmacro %}
+
+{% macro spark__first_day_after(days, date) -%}
+    (case {% for day in days %}when {{ date }} < cast('{{ day }}' as date) then cast('{{ day }}' as date) {% endfor %}end)
 {%- endmacro %}

@@ -52,7 +52,7 @@ labels as (
         horizon_days,
         activity_events > 0 as has_activity,
         order_lines > 0 as has_purchased,
-        cast(purchase_amount as double precision) as purchase_amount,
+        cast(purchase_amount as {{ double_precision() }}) as purchase_amount,
         case when previous_activity_events > 0 then activity_events = 0 end as is_churned
     from window_sums
 

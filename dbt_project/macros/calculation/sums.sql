@@ -45,12 +45,6 @@
     {{ return((summed.windows.values() | sum(start=[]) + days_with_weight(half_lives)) | unique | sort) }}
 {%- endmacro %}
 
-{# The first of some days, which ascend, that is later than a date; null if none is. A binary search. #}
-{% macro first_day_after(days, date) -%}
-    {%- set ascending = "cast('{" ~ days | join(',') ~ "}' as date [])" -%}
-    ({{ ascending }})[width_bucket({{ date }}, {{ ascending }}) + 1]
-{%- endmacro %}
-
 {# A running aggregate over a user's days, in the window `so_far`. Of a single day it is the day's value, without sorting. #}
 {% macro running(aggregate, value, days) -%}
     {{ value if days | length == 1 else aggregate ~ '(' ~ value ~ ') over so_far' }}
@@ -58,7 +52,7 @@
 
 {# How a sum over all days changes. Expects left_days: 0 where a row enters. #}
 {% macro change_of_total(value) -%}
-    cast(sum(case when left_days = 0 then {{ value }} else 0 end) as double precision)
+    cast(sum(case when left_days = 0 then {{ value }} else 0 end) as {{ double_precision() }})
 {%- endmacro %}
 
 {#
@@ -68,7 +62,7 @@
 {% macro change_in_window(value, length) -%}
     cast(sum(case
         when left_days = 0 and days_ago <= {{ length }} then {{ value }} when left_days = {{ length }} then -{{ value }} else 0
-    end) as double precision)
+    end) as {{ double_precision() }})
 {%- endmacro %}
 
 {# The days for which days of these half-lives have a weight: 20 half-lives. The rest, a millionth, is cut off. #}
@@ -89,17 +83,19 @@
 #}
 {% macro day_weight(day, half_life) -%}
     {%- set age = days_between("cast('1970-01-01' as date)", day) -%}
-    {%- set halvings = 'floor(cast(' ~ age ~ ' as double precision) / ' ~ half_life ~ ')' -%}
-    round(1048576 * exp(({{ age }} - {{ half_life }} * {{ halvings }}) * cast({{ 0.6931471805599453 / half_life }} as double precision)))
-    * power(cast(2 as double precision), {{ halvings }})
+    {%- set halvings = 'floor(cast(' ~ age ~ ' as ' ~ double_precision() ~ ') / ' ~ half_life ~ ')' -%}
+    {%- set rate = 'cast(' ~ 0.6931471805599453 / half_life ~ ' as ' ~ double_precision() ~ ')' -%}
+    {{ nearest_whole('1048576 * exp((' ~ age ~ ' - ' ~ half_life ~ ' * ' ~ halvings ~ ') * ' ~ rate ~ ')') }}
+    * power(cast(2 as {{ double_precision() }}), {{ halvings }})
 {%- endmacro %}
 
 {# A sum of such weights in days, as of a day, to six digits: each day counts 1 / 2**(age / half_life). #}
 {% macro decayed_days(weights, as_of, half_life) -%}
-    round(1000000 * ({{ weights }}) / (1048576 * power(
-        cast(2 as double precision),
-        cast({{ days_between("cast('1970-01-01' as date)", as_of) }} as double precision) / {{ half_life }}
-    ))) / 1000000
+    {%- set age = days_between("cast('1970-01-01' as date)", as_of) -%}
+    {%- set weight_of_day -%}
+        power(cast(2 as {{ double_precision() }}), cast({{ age }} as {{ double_precision() }}) / {{ half_life }})
+    {%- endset -%}
+    {{ nearest_whole('1000000 * (' ~ weights ~ ') / (1048576 * ' ~ weight_of_day ~ ')') }} / 1000000
 {%- endmacro %}
 
 {# The earlier, or the later, of two dates; the other where one is null. #}

@@ -18,11 +18,8 @@ buyers as (
         features.days_since_last_purchase as recency_days,
         features.orders_total as frequency_orders,
         -- The share is exact where all is given back; elsewhere rounding takes off what the division left.
-        cast(
-            round(
-                cast(features.purchase_amount_total * (1 - coalesce(features.refund_amount_share, 0)) as numeric), 4
-            ) as double precision
-        ) as monetary_amount
+        {{ in_ten_thousandths('features.purchase_amount_total * (1 - coalesce(features.refund_amount_share, 0))') }}
+            as monetary_amount
     from features
     inner join newest on features.as_of = newest.as_of
     where features.purchase_days_total > 0

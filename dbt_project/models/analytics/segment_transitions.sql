@@ -1,3 +1,5 @@
+{{ config(meta={'engine': 'postgres'}) }}
+
 with scores as (
 
     select * from {{ source('ml', 'segmentation_scores') }}

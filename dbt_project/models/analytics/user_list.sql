@@ -1,5 +1,6 @@
 {{
     config(
+        meta={'engine': 'postgres'},
         post_hook=["{{ require_keys(['user_id', 'as_of']) }}", "{{ index_user_list() }}", "{{ refresh_statistics() }}"]
     )
 }}

@@ -57,7 +57,7 @@ final as (
 
     select
         cohort_sizes.cohort_week,
-        {{ days_between('cohort_sizes.cohort_week', 'weeks.active_week') }} / 7 as week_number,
+        {{ whole_quotient(days_between('cohort_sizes.cohort_week', 'weeks.active_week'), 7) }} as week_number,
         cohort_sizes.cohort_users,
         coalesce(returned.active_users, 0) as active_users,
         {{ ratio('coalesce(returned.active_users, 0)', 'cohort_sizes.cohort_users') }} as retention

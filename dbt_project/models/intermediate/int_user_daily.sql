@@ -9,6 +9,7 @@
             {'columns': ['occurred_day']},
             {'columns': ['known_day']},
         ],
+        partition_by='months(received_day)',
         pre_hook=watermark_hooks('int_user_daily'),
         post_hook=[
             "{{ require_keys(['user_id', 'occurred_day', 'received_day']) }}",
@@ -191,8 +192,7 @@ final as (
             first_known.user_id = purchased_items_by_day.user_id
             and first_known.occurred_day = purchased_items_by_day.occurred_day
             and first_known.received_day = purchased_items_by_day.received_day
-    -- The rows of a day lie together, also after a full refresh, because a snapshot reads few days of all users.
-    order by known_day, first_known.user_id
+    {{ lie_in_order('known_day, first_known.user_id') }}
 
 )
 

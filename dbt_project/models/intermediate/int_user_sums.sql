@@ -144,7 +144,7 @@ gaps as (
             'daily.occurred_day'
         ) }} as gap
     from new_purchases
-    {%- if plan.base %}
+    {%- if plan.base and has_lookups() %}
     -- These are few users: one lookup each.
     cross join lateral (
         select purchases.occurred_day from {{ ref('int_user_daily') }} as purchases
@@ -169,8 +169,8 @@ gap_sums as (
     select
         user_id,
         as_of,
-        cast(coalesce(sum(gap * gap), 0) as double precision) as gap_square_sum,
-        cast(coalesce(max(gap), 0) as double precision) as gap_max
+        cast(coalesce(sum(gap * gap), 0) as {{ double_precision() }}) as gap_square_sum,
+        cast(coalesce(max(gap), 0) as {{ double_precision() }}) as gap_max
     from gaps
     group by user_id, as_of
 

@@ -1,6 +1,7 @@
 {{
     config(
         materialized='table_function',
+        meta={'engine': 'postgres'},
         returns='user_features',
         arguments='asked_user_ids text [], asked_as_of date',
         post_hook="{{ let_services_call() }}"

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', meta={'engine': 'postgres'}) }}
 
 with identities as (
 

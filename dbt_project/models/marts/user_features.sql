@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='replace_snapshots',
         on_schema_change='sync_all_columns',
+        partition_by='as_of',
         indexes=[{'columns': ['as_of', 'user_id'], 'unique': true}],
         pre_hook=["{{ remember_change() }}", "{{ require_sums() }}"],
         post_hook=[

@@ -4,6 +4,7 @@
         materialized='incremental',
         incremental_strategy='replace_snapshots',
         on_schema_change='fail',
+        partition_by=['as_of', 'horizon_days'],
         indexes=[{'columns': ['as_of', 'horizon_days', 'user_id'], 'unique': true}],
         pre_hook="{{ remember_change() }}",
         post_hook=[

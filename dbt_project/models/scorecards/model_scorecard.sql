@@ -3,6 +3,7 @@
 {{
     config(
         materialized='incremental',
+        meta={'engine': 'postgres'},
         incremental_strategy='delete+insert',
         unique_key='as_of_week',
         on_schema_change='fail'

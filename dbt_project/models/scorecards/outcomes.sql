@@ -1,6 +1,7 @@
 {{
     config(
         schema='ml',
+        meta={'engine': 'postgres'},
         materialized='incremental',
         incremental_strategy='insert_once',
         unique_key=['as_of', 'horizon_days', 'user_id'],

@@ -1,6 +1,6 @@
 with events as (
 
-    select * from {{ source('raw', 'events') }}
+    select * from {{ source('raw', 'events') }}{{ at_snapshot() }}
 
 ),
 
@@ -25,11 +25,11 @@ final as (
         cast({{ utc_hour('events.occurred_at') }} as integer) as occurred_hour,
         events.order_id,
         events.item_id,
-        coalesce(events.base_amount, events.amount) as amount,
+        {{ exact_number('coalesce(events.base_amount, events.amount)') }} as amount,
         events.currency,
-        events.quantity,
+        {{ exact_number('events.quantity') }} as quantity,
         events.source,
-        events.ingested_xid
+        {{ ingested_at() }} as ingested_xid
     from events
     left join event_types on events.event_type = event_types.event_type
 

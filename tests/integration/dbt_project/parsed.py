@@ -17,12 +17,14 @@ class Parsed:
 
     folder: Path
     project: Path = PROJECT
+    target: str = "warehouse"
 
     @property
     def options(self) -> list[str]:
         """What every call of dbt is told."""
         folders = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
-        return [*folders, "--target-path", str(self.folder), "--log-path", str(self.folder), "--quiet"]
+        written = ["--target-path", str(self.folder), "--log-path", str(self.folder)]
+        return [*folders, *written, "--target", self.target, "--quiet"]
 
     @cached_property
     def runner(self) -> dbtRunner:

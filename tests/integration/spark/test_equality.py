@@ -1,0 +1,186 @@
+"""Spark builds what Postgres builds, to the last bit, day by day and all at once.
+
+Belongs here: made-up histories of hundreds of users, side by side in a few builds on both engines. Does not: what the
+numbers mean (tests/integration/dbt_project), and what a cluster may lose (test_cluster).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from psycopg import sql
+
+from ingestion.lake_copying import copy_to_lake
+from lake.session import spark_session
+from tests.integration.dbt_project.parsed import Parsed
+from tests.integration.spark.conftest import MODELS_ONLY, ON_POSTGRES, Marts
+
+pytestmark = pytest.mark.system("java", "mvn")
+
+TABLES = (
+    "staging.event_types", "intermediate.int_identities", "intermediate.int_user_daily", "intermediate.int_user_sums",
+    "marts.user_features", "marts.user_labels", "analytics.customer_rfm", "analytics.daily_activity",
+    "analytics.item_popularity", "analytics.items_bought_together", "analytics.purchase_funnel",
+    "analytics.weekly_retention",
+)  # fmt: skip
+FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
+# What is received before the first of these days is built as of it, the rest as of all.
+DAYS = ("2024-02-10", "2024-03-01", "2024-03-20")
+FIRST_BUILD = datetime(2024, 2, 10, tzinfo=UTC)
+LATEST = datetime(2024, 3, 20, tzinfo=UTC)
+TYPES = [
+    "purchase", "purchase", "purchase", "refund", "view", "session_start", "command", "message", "search",
+    "add_to_cart", "checkout", "notification_sent", "notification_opened", "feedback", "badge", "nobody foresaw it",
+]  # fmt: skip
+AMOUNTS = [None, "0", "9.99", "0.3333333333333333", "-5", "1000000000000", "0.0005", "12.34565", "1e-6"]
+
+Event = dict[str, Any]
+Rows = list[tuple[str, ...]]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    """The events of one user, of whom anything may be late, twice, or in another currency."""
+    found: list[Event] = []
+    for _ in range(draw(st.integers(1, 8))):
+        received = FIRST_DAY + timedelta(seconds=draw(st.integers(0, int((LATEST - FIRST_DAY).total_seconds()) - 1)))
+        lag = timedelta(days=draw(st.sampled_from([0, 0, 0, 0, 1, 7, 40, 400, -1])))
+        event_type = draw(st.sampled_from(TYPES))
+        is_money = event_type in ("purchase", "refund")
+        amount = draw(st.sampled_from(AMOUNTS)) if is_money else None
+        is_foreign = amount is not None and draw(st.booleans())
+        event = {
+            "event_type": event_type,
+            "occurred_at": received - lag,
+            "received_at": received,
+            "order_id": draw(st.sampled_from([None, "order 1", "order 2"])) if is_money else None,
+            "item_id": draw(st.sampled_from([None, "item 1", "item 2", "Ünï", "item 10"])),
+            "amount": amount,
+            "currency": "USD" if is_foreign else None,
+            "base_amount": Decimal(amount) / 4 if is_foreign and amount else None,
+            "quantity": draw(st.sampled_from([None, 1, 2, Decimal("0.5")])) if is_money else None,
+            "source": draw(st.sampled_from(["telegram", "web", "mobile", "import"])),
+        }
+        found += [event] * draw(st.sampled_from([1, 1, 1, 2]))
+    return found
+
+
+def drawn(number: int, chance: int) -> list[Event]:
+    """The events of so many users, the same ones for the same chance. Ids are in an order of their own."""
+    found: list[Event] = []
+
+    @seed(chance)
+    @settings(
+        max_examples=number, phases=[Phase.generate], database=None, deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(histories())
+    def draw(history: list[Event]) -> None:
+        user = len(found) * 7919 % 100_003
+        found.extend({**event, "user_id": f"user {user}"} for event in history)
+
+    draw()
+    return [{**event, "event_id": UUID(int=chance << 64 | place)} for place, event in enumerate(found)]
+
+
+def store(connection: psycopg.Connection[tuple[object, ...]], events: Sequence[Event]) -> None:
+    """Stores events as the import would: in one transaction."""
+    columns = list(events[0])
+    query = sql.SQL("insert into raw.events ({}) values ({})").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(", ").join(map(sql.Placeholder, columns))
+    )
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(query, events)
+
+
+def exact(value: object) -> str:
+    """A value as text that differs where a bit differs. Decimals are equal where their values are."""
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}" if value else "0"
+    return str(value)
+
+
+def sorted_rows(rows: Iterable[Iterable[object]]) -> Rows:
+    return sorted(tuple(exact(value) for value in row) for row in rows)
+
+
+def of_postgres(connection: psycopg.Connection[tuple[object, ...]], table: str) -> tuple[list[str], Rows]:
+    """The columns and rows of a table."""
+    cursor = connection.execute(sql.SQL("select * from {}").format(sql.Identifier(*table.split("."))))
+    return [column.name for column in cursor.description or []], sorted_rows(cursor.fetchall())
+
+
+def of_spark(marts: Marts, *tables: str) -> dict[str, tuple[list[str], Rows]]:
+    """The same of tables in the lake."""
+    with spark_session(marts.spark.remote) as session:
+        frames = {table: session.table(table).toArrow() for table in tables}
+    return {
+        table: (frame.column_names, sorted_rows(zip(*(column.to_pylist() for column in frame.columns), strict=True)))
+        for table, frame in frames.items()
+    }
+
+
+def agree(marts: Marts, warehouse: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Every table is the same on both engines, and has rows."""
+    found = of_spark(marts, *TABLES)
+    for table in TABLES:
+        expected = of_postgres(warehouse, table)
+        assert expected[1], table
+        assert found[table][0] == expected[0], table
+        assert found[table][1] == expected[1], table
+
+
+def check(
+    marts: Marts, parsed: Parsed, warehouse: psycopg.Connection[tuple[object, ...]], users: int, chance: int
+) -> None:
+    """Builds the first days, then the rest as an increment, then everything anew."""
+    events = drawn(users, chance)
+    warehouse.execute("select raw.ensure_event_partitions('2022-10-01', '2024-04-30')")
+    joined = "select raw.alias_user(%s, %s, %s, 'a test', null)"
+    ids = sorted({event["user_id"] for event in events})
+    warehouse.cursor().executemany(joined, [(old, new, FIRST_DAY) for old, new in zip(ids[:9], ids[9:18], strict=True)])
+    early = [event for event in events if event["received_at"] < FIRST_BUILD]
+    late = [event for event in events if event["received_at"] >= FIRST_BUILD]
+    for arrived, days in ((early, DAYS[:1]), (late, DAYS)):
+        told = {"as_of_dates": list(days), "horizon_days": 19, "known_until": days[-1]}
+        store(warehouse, arrived)
+        parsed.call("build", "--exclude", ON_POSTGRES, *MODELS_ONLY, **told)
+        copy_to_lake(marts.lake)
+        marts.build("build", *MODELS_ONLY, **told)
+    agree(marts, warehouse)
+
+    marts.build("build", *MODELS_ONLY, "--full-refresh", **told)
+    agree(marts, warehouse)
+
+
+def test_an_increment_and_a_rebuild_on_spark_are_what_postgres_builds(
+    marts: Marts, parsed: Parsed, warehouse: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    check(marts, parsed, warehouse, 300, 1)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("chance", range(2, 12))
+def test_many_more_histories(
+    marts: Marts, parsed: Parsed, warehouse: psycopg.Connection[tuple[object, ...]], chance: int
+) -> None:
+    check(marts, parsed, warehouse, 1000, chance)
+
+
+@pytest.mark.soak
+def test_every_test_of_the_project_passes_on_spark(
+    marts: Marts, warehouse: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    """The tests of data and the unit tests in yml."""
+    warehouse.execute("select raw.ensure_event_partitions('2022-10-01', '2024-04-30')")
+    store(warehouse, drawn(100, 1))
+    copy_to_lake(marts.lake)
+    marts.build("build", as_of_dates=list(DAYS), horizon_days=19, known_until=DAYS[-1])
