@@ -66,8 +66,9 @@ def publish(
     """Replaces tables of Postgres by those of the lake with the same names; how many rows each has, by `schema.table`.
 
     All in one transaction. `every_day` publishes all snapshots that the lake has, for whoever learns from them in
-    Postgres. Postgres' own records of what is built go with the days that they were about. Users who were erased meanwhile are left out. Raises OperationError for a table that the
-    lake does not have, or with a column of a type that Postgres is not told.
+    Postgres. Postgres' own records of what is built go with the days that they were about. Users who were erased
+    meanwhile are left out. Raises OperationError for a table that the lake does not have, or with a column of a type
+    that Postgres is not told.
     """
     counts = {}
     with lake.reading() as transaction:
@@ -82,9 +83,7 @@ def publish(
     return counts
 
 
-def _publish(
-    connection: Connection, table: Table, name: Name, wanted: BooleanExpression, progress: Show | None
-) -> int:
+def _publish(connection: Connection, table: Table, name: Name, wanted: BooleanExpression, progress: Show | None) -> int:
     columns = [each.name for each in table.schema().fields]
     published.prepare_table(connection, *name, _kinds(table, name))
     execute(connection, published.empty_table(*name))

@@ -49,7 +49,8 @@ def count_from_lake(connection: Connection) -> None:
     Without a definition, so that a build by Postgres counts everything anew; nor does Postgres know of any snapshot.
     """
     connection.execute(
-        "insert into raw.watermarks (reader, xid) select 'int_user_daily', xid from raw.watermarks where reader = 'lake'"
+        "insert into raw.watermarks (reader, xid)"
+        " select 'int_user_daily', xid from raw.watermarks where reader = 'lake'"
         " on conflict (reader) do update set xid = excluded.xid, definition = null, moved_at = now()"
     )
     connection.execute("delete from raw.snapshots where mart in ('int_user_sums', 'user_features', 'user_labels')")

@@ -17,6 +17,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from core.home import Home
 from core.settings import read_settings
 from dbt_project import PROJECT
+from lake.names import warehouse_location
 from lake.opening import open_lake
 from ml.cutoffs import run_days
 from orchestration.backfill import DAYS_A_PASS, PASS_SELECTION, passes, variables, with_plan
@@ -165,7 +166,7 @@ def _build_with_spark(
     from lake.publishing import publish
 
     settings, target = read_settings(), home.dbt_target / "spark"
-    lake = open_lake(warehouse.url, settings.lake, home.root)
+    lake = open_lake(warehouse.url, warehouse_location(settings.lake, home.root))
     *earlier, newest = _passes(context.partition_keys, warehouse, choices.horizon_days)
     with marts_lock(warehouse):
         copy_to_lake(lake)
