@@ -36,6 +36,14 @@ _SECRETS = re.compile(
 )
 
 
+# Whatever the expression above finds holds one of these, and most lines hold none: looking for them first halves the
+# cost of a line.
+_SUSPICIOUS = re.compile(
+    r"[\w.+-]@[\w-]|\+\d|8[ -]?\(|ca_|car_|eyJ|earer |asic |://[^\s/@\"]*@|\d:[\w-]{30}"
+    r"|(?i:password|passwd|secret|api.key|token)"
+)
+
+
 def masked(text: str) -> str:
     """The text with every secret, e-mail address and telephone number replaced by `***`."""
-    return _SECRETS.sub(MASK, text)
+    return text if _SUSPICIOUS.search(text) is None else _SECRETS.sub(MASK, text)

@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from core import masking
 from core.api_keys import new_key
 from core.masking import MASK, masked
 
@@ -66,3 +69,8 @@ def test_a_line_of_json_stays_json() -> None:
     line = json.dumps({"message": message, "n": 1})
     assert json.loads(masked(line))["n"] == 1
     assert "hunter2secret" not in masked(line)
+
+
+@given(st.text(alphabet="ca_r1+8 (-)@.:/eyJtokensecr=Bb\\n", max_size=60))
+def test_looking_for_what_is_suspicious_first_changes_nothing(text: str) -> None:
+    assert masked(text) == masking._SECRETS.sub(MASK, text)
