@@ -1,7 +1,8 @@
-"""`customer-analyzer models`: list, compare, promote and roll back models."""
+"""`customer-analyzer models`: list, compare, promote, level and roll back models."""
 
 import getpass
 import json
+from datetime import datetime
 from functools import partial
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from cli.options import AsJson, ModelArgument, OptionalModel
 
-app = typer.Typer(help="The model registry: list, compare, promote and roll back.", no_args_is_help=True)
+app = typer.Typer(help="The model registry: list, compare, promote, level and roll back.", no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option(help="The reason, which is recorded.")]
 
@@ -128,6 +129,31 @@ def promote(
         )
         deploy_champion(model, session.warehouse, session.registry, session.platform.home, deployed_by=by)
     typer.echo(f"{model} version {version} is champion; running services swap to it by themselves.")
+
+
+@app.command()
+def level(
+    model: ModelArgument,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day of the outcomes (default: the newest run).")
+    ] = None,
+) -> None:
+    """Give the champion the level of the newest outcomes, without a new ranking, if the gate finds them clear."""
+    from cli.session import open_session
+    from core.errors import UserError
+    from orchestration.levelling import level_champion
+    from registry.deployment import deploy_champion
+    from warehouse.scores import newest_scored_day
+
+    by = getpass.getuser()
+    with open_session() as session:
+        day = as_of.date() if as_of else session.warehouse.run(newest_scored_day(model))
+        if day is None:
+            raise UserError(f"There are no {model} scores yet; run the pipeline first: customer-analyzer run")
+        decision = level_champion(session.marts, session.registry, model, day, promoted_by=by)
+        if decision.promote:
+            deploy_champion(model, session.warehouse, session.registry, session.platform.home, deployed_by=by)
+    typer.echo(decision.reason if decision.promote else f"not promoted: {decision.reason}")
 
 
 @app.command()

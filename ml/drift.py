@@ -5,7 +5,7 @@ Belongs here: the verdict, from fixed effect sizes and a minimum sample. Does no
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -91,8 +91,8 @@ def compare(
         raise FeatureMismatch(f"The reference lacks `{absent[0]}`; compare columns the model was trained on.")
     old, new = _sample(reference, columns, seed), _sample(current, columns, seed)
     compared = [column_measure(name, old[name], new[name] if name in new.columns else None) for name in columns]
-    rows = [asdict(measure) | {"is_critical": measure.column in critical} for measure in compared]
-    rows += [asdict(measure) | {"is_critical": True} for measure in measures]
+    rows = [_row(measure, is_critical=measure.column in critical) for measure in compared]
+    rows += [_row(measure, is_critical=True) for measure in measures]
     table = _worst_first(pl.DataFrame(rows, schema=_SCHEMA | {"is_critical": pl.Boolean}), ageing)
     judged = table.filter("is_judged")
     alarms = tuple(judged.filter(pl.col("is_critical") & pl.col("is_drifted"))["column"].to_list())
@@ -100,8 +100,12 @@ def compare(
     share = usual.filter("is_drifted").height / max(usual.height, 1)
     users = min(reference.height, current.height)
     is_drifted = users >= MIN_ROWS and (share >= share_threshold or bool(alarms))
-    reason = _reason(is_drifted, usual, share, share_threshold, alarms, users) + _levels(measures)
+    reason = _with_levels(_reason(is_drifted, usual, share, share_threshold, alarms, users), measures)
     return DriftReport(is_drifted, users >= MIN_ROWS, share, table, alarms, reason, old, new)
+
+
+def _row(measure: Measure, *, is_critical: bool) -> dict[str, Any]:
+    return {name: getattr(measure, name) for name in _SCHEMA} | {"is_critical": is_critical}
 
 
 def _sample(frame: pl.DataFrame, columns: Sequence[str], seed: int) -> pl.DataFrame:
@@ -124,13 +128,16 @@ def _worst_first(table: pl.DataFrame, ageing: Collection[str]) -> pl.DataFrame:
     )
 
 
-def _levels(measures: Sequence[Measure]) -> str:
-    """What was foretold beside what came, in users and in money, where it was measured."""
-    found = {each.column: each.note.partition(";")[0] for each in measures if each.kind == "performance"}
-    users, money = found.get("calibration"), found.get("money")
+def _with_levels(reason: str, measures: Sequence[Measure]) -> str:
+    """The verdict with what was foretold beside what came, in users and in money, where it was measured."""
+    levels = {each.column: each.level for each in measures if each.level is not None}
+    users, money = levels.get("calibration"), levels.get("money")
     if users is None:
-        return ""
-    return f" {users[0].upper()}{users[1:]}{'' if money is None else f' (money: {money})'}."
+        return reason
+    figures = {"foretold": users.foretold, "came": users.came, "users": users.users}
+    if money is None:
+        return said("levels", rest=reason, **figures)
+    return said("levels_and_money", rest=reason, **figures, foretold_money=money.foretold, money=money.came)
 
 
 def _reason(

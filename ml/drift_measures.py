@@ -71,6 +71,7 @@ class Measure:
         not enough users to say.
     distance: the effect size in the unit of `method`; from `threshold` on it counts as drift.
     reference_missing, current_missing: the share of users for whom a column is undefined.
+    level: what was foretold and what came, where that is what was measured.
     """
 
     column: str
@@ -82,6 +83,21 @@ class Measure:
     reference_missing: float | None = None
     current_missing: float | None = None
     note: str = ""
+    level: "Level | None" = None
+
+
+@dataclass(frozen=True)
+class Level:
+    """What was foretold of `users` beside what came: how many of them, or how much money."""
+
+    foretold: float
+    came: float
+    users: int
+
+    @property
+    def log_ratio(self) -> float:
+        """Above 0 where more came than was foretold."""
+        return float(np.log(self.came / self.foretold))
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +193,9 @@ def performance_measures(tested: Outcomes, live: Outcomes, seed: int = 0) -> lis
     falls = _auc_draws(tested, seed) - _auc_draws(live, seed + 1)
     ranked = replace(ranking, distance=max(fall, 0.0), note=f"{areas[0]:.3f} in the test, {areas[1]:.3f} of {users}")
     shift = _gap(live)
-    note = f"foretold {live.probability.sum():,.0f}, came {live.label.sum():,.0f} of {users}"
-    levelled = replace(level, distance=abs(shift), note=note)
+    counted = Level(float(live.probability.sum()), float(live.label.sum()), len(live.label))
+    note = f"foretold {counted.foretold:,.0f}, came {counted.came:,.0f} of {users}"
+    levelled = replace(level, distance=abs(shift), note=note, level=counted)
     shifts = [_gap(live, now) for now in draw_counts(len(live.label), _DRAWS, seed)]
     # An AUC that rose is no drift to mend.
     measures = [_judged(ranked, fall, falls) if fall > 0 else ranked, _judged(levelled, shift, shifts)]
@@ -193,13 +210,13 @@ def _money_measure(live: Outcomes, seed: int) -> Measure:
     foretold, came = live.foretold_money, live.money
     if not (foretold.sum() > 0 and came.sum() > 0):
         return _too_few(found)
-    shift = float(np.log(came.sum() / foretold.sum()))
+    total = Level(float(foretold.sum()), float(came.sum()), len(came))
     with np.errstate(divide="ignore"):
         draws = np.array(
             [np.log((now @ came) / (now @ foretold)) for now in draw_counts(len(came), _DRAWS, seed)], np.float64
         )
-    note = f"foretold {foretold.sum():,.0f}, came {came.sum():,.0f}"
-    return _judged(replace(found, distance=abs(shift), note=note), shift, draws)
+    shift, note = total.log_ratio, f"foretold {total.foretold:,.0f}, came {total.came:,.0f}"
+    return _judged(replace(found, distance=abs(shift), note=note, level=total), shift, draws)
 
 
 def _clip(values: pl.Series, reference: pl.Series) -> pl.Series:

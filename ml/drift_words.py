@@ -8,6 +8,12 @@ SENTENCES = {
     "no_drift": "No drift: {rest}",
     "named": "{count} of {columns} columns drifted ({share:.0%}, limit {limit:.0%}): {named}.",
     "counted": "{count} of {columns} columns drifted ({share:.0%}, limit {limit:.0%}).",
+    # `rest` is the verdict.
+    "levels": "{rest} Of the scores that matured last: foretold {foretold:,.0f}, came {came:,.0f} of {users:,} users.",
+    "levels_and_money": (
+        "{rest} Of the scores that matured last: foretold {foretold:,.0f}, came {came:,.0f} of {users:,} users;"
+        " money foretold {foretold_money:,.0f}, came {money:,.0f}."
+    ),
 }
 
 

@@ -110,6 +110,7 @@ class Registry:
         digest: str,
         *,
         judged: tuple[Path, str] | None = None,
+        is_challenger: bool = True,
         parameters: Mapping[str, object],
         metrics: Mapping[str, float],
         figures: Mapping[str, Figure],
@@ -117,7 +118,7 @@ class Registry:
         tags: Mapping[str, str],
         loader_module: str = "ml.pyfunc",
     ) -> RegisteredModel:
-        """Logs one training run with its native files and registers it as `challenger`.
+        """Logs one training run with its native files and registers it, as `challenger` unless it is none.
 
         `judged` is the folder and the digest of the model that was judged, where another one is to be deployed. `tags`
         go on the run and on the version; the digests are added to both. `loader_module` opens the files for MLflow.
@@ -149,7 +150,8 @@ class Registry:
         version = client.create_model_version(
             kind, info.model_uri, run.info.run_id, tags=all_tags, model_id=info.model_id
         )
-        client.set_registered_model_alias(kind, CHALLENGER, str(version.version))
+        if is_challenger:
+            client.set_registered_model_alias(kind, CHALLENGER, str(version.version))
         return self.version(kind, int(version.version))
 
     def folder(self, version: RegisteredModel) -> Path:
@@ -165,11 +167,15 @@ class Registry:
 
         It is the model itself where nothing else was made of newer days. Raises like `load`.
         """
+        return artifact.load(*self.judged_folder(version))
+
+    def judged_folder(self, version: RegisteredModel) -> tuple[Path, str]:
+        """A local folder with the files of the model that `load_judged` reads, and its digest."""
         if not version.is_refitted:
-            return self.load(version)
+            return self.folder(version), version.digest
         address = f"{self.client.get_run(version.run_id).info.artifact_uri}/{JUDGED}"
         digest = version.tags[_JUDGED_DIGEST]
-        return artifact.load(self.storage.folder(address, digest), digest)
+        return self.storage.folder(address, digest), digest
 
     def version(self, kind: str, version: int) -> RegisteredModel:
         """One version by its number."""

@@ -15,6 +15,7 @@ def registered_versions(registry: Registry) -> list[TrainedVersion]:
         for version in registry.versions(kind.name):
             plan = json.loads(registry.read_text(version.run_id, "tables/cutoffs.json") or "{}")
             days = [version.as_of] if kind.outcome is None else [*plan["train"], plan["calibration"], plan["test"]]
+            days += plan.get("level", [])
             horizon_days = int(version.tags["horizon_days"])
             found.append(TrainedVersion(kind.name, version.version, tuple(map(date.fromisoformat, days)), horizon_days))
     return found

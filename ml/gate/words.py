@@ -20,6 +20,15 @@ SENTENCES = {
         " {kept:.0%} of users keep theirs"
     ),
     "segments": "{segments} segments for {users:,} users, stability {stability:.2f}",
+    # What became of a fresh level.
+    "level_of": "fresh level for version {version}: {rest}",
+    "level_fresh": (
+        "foretold {foretold:,.0f}, came {came:,.0f} of {users:,} users; the fresh level foretells {after:,.0f}"
+        " ({shift:+.2f} log-odds)"
+    ),
+    "level_few": "foretold {foretold:,.0f}, came {came:,.0f} of {users:,} users: too few to learn a level from",
+    "level_holds": "foretold {foretold:,.0f}, came {came:,.0f} of {users:,} users: the level holds",
+    "level_chance": "foretold {foretold:,.0f}, came {came:,.0f} of {users:,} users: chance explains it",
     # Why not: probabilities.
     "few_rows": "{rows:.0f} matured users are too few to compare two models on",
     "lower_auc": (

@@ -124,6 +124,20 @@ def fit_amounts(rows: pl.DataFrame) -> AmountModel:
     )
 
 
+def amount_level(model: AmountModel, rows: pl.DataFrame) -> float:
+    """By what the amounts of a model are to be multiplied so that those of the buyers in `rows` add up.
+
+    The newest cutoffs count most, as in `fit_amounts`. 1 where nobody bought.
+    """
+    buyers = rows.filter(pl.col("has_purchased")).sort("as_of")
+    if buyers.is_empty():
+        return 1.0
+    weights = _LEVEL_MEMORY ** (buyers["as_of"].rank("dense", descending=True).to_numpy() - 1.0)
+    came = float(weights @ buyers[AMOUNT_LABEL].cast(pl.Float64).to_numpy())
+    foretold = float(weights @ model.predict(feature_matrix(buyers, model.inputs)))
+    return _rounded(came / foretold) if came > 0 and foretold > 0 else 1.0
+
+
 @dataclass(frozen=True)
 class _Logarithms:
     """The logarithms of some inputs, and whether a user never bought, so that the average is undefined."""

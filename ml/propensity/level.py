@@ -12,7 +12,9 @@ from scipy.special import expit
 
 from ml.propensity.matrix import Floats
 
-YEAR_DAYS = 365
+YEAR_DAYS = 395
+"""Days of events with which the same weeks of the last year have been seen: a year, and a month in which users became
+known before them. The first weeks of a data set are no season, since everyone in them seems new."""
 INTERVAL = 0.8
 """How often the share that comes true lies within the range."""
 
@@ -50,6 +52,6 @@ class LevelRange:
         if self.has_year:
             return f"{INTERVAL:.0%} interval of the level: {missed}"
         return (
-            f"{INTERVAL:.0%} interval of the level, wider because {self.history_days} days of events are less than a "
-            f"year and tell nothing of seasons: {missed}"
+            f"{INTERVAL:.0%} interval of the level, wider because {self.history_days} days of events do not hold the "
+            f"same weeks of a year before: {missed}"
         )

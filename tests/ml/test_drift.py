@@ -1,6 +1,7 @@
 """Drift: fixed effect sizes, a minimum sample, and a verdict that names what moved."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -8,7 +9,7 @@ import pytest
 
 from ml.catalogue import Feature, FeatureCatalogue
 from ml.drift import DriftReport, ageing_features, compare
-from ml.drift_measures import MIN_ROWS, Measure
+from ml.drift_measures import MIN_ROWS, Level, Measure
 from ml.errors import FeatureMismatch
 
 ROWS = 1200
@@ -112,21 +113,16 @@ def test_one_measure_made_elsewhere_is_enough_unless_it_could_not_be_made() -> N
 
 
 def test_the_verdict_says_what_was_foretold_and_what_came() -> None:
-    level = Measure(
-        "calibration",
-        "performance",
-        "log-odds",
-        distance=0.5,
-        threshold=0.25,
-        is_drifted=True,
-        note="foretold 980, came 1,496 of 5,777 users; shift +0.40 to +0.60",
-    )
-    money = Measure("money", "performance", note="foretold 49,000, came 75,000; shift +0.30 to +0.50")
+    moved = Measure("calibration", "performance", "log-odds", distance=0.5, threshold=0.25, is_drifted=True)
+    level = replace(moved, level=Level(980.2, 1496, 5777))
+    money = Measure("money", "performance", level=Level(49_000, 75_000, 5777))
     report = compare(users(1), users(2), ["amount"], measures=[level, money])
     assert report.reason == (
         "Drift: calibration moved; 0 of 1 columns drifted (0%, limit 30%)."
-        " Foretold 980, came 1,496 of 5,777 users (money: foretold 49,000, came 75,000)."
+        " Of the scores that matured last: foretold 980, came 1,496 of 5,777 users;"
+        " money foretold 49,000, came 75,000."
     )
+    assert compare(users(1), users(2), ["amount"], measures=[level]).reason.endswith("came 1,496 of 5,777 users.")
 
 
 def test_what_cannot_be_compared_has_drifted() -> None:

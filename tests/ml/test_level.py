@@ -22,7 +22,7 @@ def test_a_range_holds_the_probability_and_is_wider_without_a_year() -> None:
 
 def test_the_note_says_why() -> None:
     assert LevelRange(0.3, 400).note == "80% interval of the level: past levels missed by 0.30 log-odds"
-    assert "wider because 200 days of events are less than a year" in LevelRange(0.3, 200).note
+    assert "wider because 200 days of events do not hold the same weeks of a year before" in LevelRange(0.3, 200).note
 
 
 def test_the_spread_is_how_far_levels_missed() -> None:
