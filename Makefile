@@ -69,7 +69,8 @@ $(CHROMIUM): tests/integration/web/package-lock.json $(INSTALLED)
 	@$(subst cd web,cd tests/integration/web,$(NPM)) ci --silent
 	@touch $(CHROMIUM)
 
-test: unit web $(CHROMIUM) $(SPARK_INSTALLED) ## run the whole test suite
+# Tests of Spark run where there is Maven, which fetches Spark's jars, and Java.
+test: unit web $(CHROMIUM) $(if $(shell command -v mvn),$(SPARK_INSTALLED)) ## run the whole test suite
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/integration
 
 unit: install $(NODE_MODULES) ## run the tests that start no server

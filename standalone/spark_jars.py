@@ -79,4 +79,7 @@ def _is_there(jar: Jar, folder: Path) -> bool:
 
 
 if __name__ == "__main__":
-    fetch_jars()
+    try:
+        fetch_jars()
+    except UserError as error:
+        sys.exit(str(error))
