@@ -10,19 +10,6 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 
-class AccessToken(BaseModel):
-    """
-    What a page gets of a session: the refresh token is in a cookie.
-    """
-
-    access_token: Annotated[
-        SecretStr, Field(description="sent as `Authorization: Bearer TOKEN`; keep it in memory only")
-    ]
-    token_type: Literal["Bearer"] = "Bearer"
-    expires_in: Annotated[int, Field(description="how long the access token is valid, in seconds")]
-    session_id: UUID
-
-
 class AccountAnswer(BaseModel):
     """
     An account without its password.
@@ -3412,6 +3399,20 @@ class UserPage(BaseModel):
     users: list[UserSummary]
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
     facets: Annotated[Facets | None, Field(description="null: they were not asked for")] = None
+
+
+class AccessToken(BaseModel):
+    """
+    What a page gets of a session: the refresh token is in a cookie.
+    """
+
+    access_token: Annotated[
+        SecretStr, Field(description="sent as `Authorization: Bearer TOKEN`; keep it in memory only")
+    ]
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: Annotated[int, Field(description="how long the access token is valid, in seconds")]
+    session_id: UUID
+    me: Annotated[Me, Field(description="as `GET /auth/me`, which a page then need not ask for")]
 
 
 class Audience(BaseModel):

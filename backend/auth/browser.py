@@ -36,7 +36,7 @@ async def browser_login(
     given: Login, request: Request, response: Response, resources: _Resources, origin: _Origin
 ) -> AccessToken:
     """As `/auth/login`, but the refresh token is set as a cookie."""
-    return keep(request, response, await service.login(resources, given, origin))
+    return await keep(request, response, resources, await service.login(resources, given, origin))
 
 
 @router.post("/refresh", summary="A new access token for a page", responses=also_refuses(HTTPStatus.UNAUTHORIZED))
@@ -51,7 +51,7 @@ async def browser_refresh(
     """As `/auth/refresh`, with the cookie. Send `{}`. Pages that refresh at the same moment get the same token."""
     if token is None:
         raise NotAuthenticated("Nobody is signed in here.")
-    return keep(request, response, await service.refresh(resources, token, origin))
+    return await keep(request, response, resources, await service.refresh(resources, token, origin))
 
 
 @router.post("/logout", summary="End the session of a page", status_code=HTTPStatus.NO_CONTENT)
@@ -68,7 +68,7 @@ async def browser_logout(
     response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict")
 
 
-def keep(request: Request, response: Response, tokens: Tokens) -> AccessToken:
+async def keep(request: Request, response: Response, resources: Resources, tokens: Tokens) -> AccessToken:
     """What a page gets of a session whose refresh token goes into the cookie."""
     response.set_cookie(
         COOKIE,
@@ -80,4 +80,9 @@ def keep(request: Request, response: Response, tokens: Tokens) -> AccessToken:
         # Loopback has no TLS; everything else is behind a gateway, which says so.
         secure=request.url.scheme == "https",
     )
-    return AccessToken(access_token=tokens.access_token, expires_in=tokens.expires_in, session_id=tokens.session_id)
+    return AccessToken(
+        access_token=tokens.access_token,
+        expires_in=tokens.expires_in,
+        session_id=tokens.session_id,
+        me=await service.me(resources, await resources.tokens.principal_of(tokens.access_token)),
+    )

@@ -62,7 +62,7 @@ async def browser_telegram_complete(
     """As `/auth/telegram/complete`, but the refresh token is set as a cookie."""
     tokens = await telegram.complete(resources, _with_binding(given, binding), origin)
     response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict")
-    return keep(request, response, tokens)
+    return await keep(request, response, resources, tokens)
 
 
 @router.post("/mini-app", summary="Sign in from the dashboard opened inside Telegram", responses=_REFUSES)
@@ -70,7 +70,7 @@ async def browser_mini_app(
     given: MiniApp, request: Request, response: Response, resources: _Resources, origin: _Origin
 ) -> AccessToken:
     """As `/auth/telegram/mini-app`, but the refresh token is set as a cookie."""
-    return keep(request, response, await telegram.open_mini_app(resources, given, origin))
+    return await keep(request, response, resources, await telegram.open_mini_app(resources, given, origin))
 
 
 @router.post("/visit", summary="Go to Telegram's page while signed in", responses=_NOT_SET_UP)

@@ -28,7 +28,6 @@ from backend.auth.schemas import (
 from backend.description import also_refuses
 from backend.reading import StrictRoute
 from backend.resources import Resources, resources_of
-from backend.shop.service import shop
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
 
@@ -92,13 +91,7 @@ async def logout(given: Refresh, resources: _Resources, origin: _Origin) -> None
 @router.get("/me", summary="Who I am and what I may do")
 async def me(resources: _Resources, principal: Annotated[Principal, Depends(requires(Permission.PROFILE_READ))]) -> Me:
     """For accounts and keys."""
-    return Me(
-        id=principal.id,
-        name=principal.name,
-        permissions=sorted(principal.permissions),
-        session_id=principal.session_id,
-        shop=await shop(resources),
-    )
+    return await service.me(resources, principal)
 
 
 @router.get("/ways", summary="How people may sign in")

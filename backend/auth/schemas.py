@@ -108,6 +108,16 @@ class Tokens(BaseModel):
     session_id: UUID
 
 
+class Me(BaseModel):
+    """Whoever asks."""
+
+    id: Annotated[str, Field(description="such as `account:<uuid>` or `key:7`, as in the audit log")]
+    name: Annotated[str, Field(description="the e-mail address of an account, or the name of a key")]
+    permissions: list[str]
+    session_id: Annotated[UUID | None, Field(description="null for a key")]
+    shop: Shop
+
+
 class AccessToken(BaseModel):
     """What a page gets of a session: the refresh token is in a cookie."""
 
@@ -115,6 +125,7 @@ class AccessToken(BaseModel):
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a scheme
     expires_in: Annotated[int, Field(description="how long the access token is valid, in seconds")]
     session_id: UUID
+    me: Annotated[Me, Field(description="as `GET /auth/me`, which a page then need not ask for")]
 
 
 class Nothing(Strict):
@@ -126,16 +137,6 @@ class OperationsPages(BaseModel):
 
     dagster: Annotated[str, Field(description="Dagster: runs, schedules, assets")]
     mlflow: Annotated[str, Field(description="MLflow: training runs and versions of models")]
-
-
-class Me(BaseModel):
-    """Whoever asks."""
-
-    id: Annotated[str, Field(description="such as `account:<uuid>` or `key:7`, as in the audit log")]
-    name: Annotated[str, Field(description="the e-mail address of an account, or the name of a key")]
-    permissions: list[str]
-    session_id: Annotated[UUID | None, Field(description="null for a key")]
-    shop: Shop
 
 
 class SessionAnswer(BaseModel):

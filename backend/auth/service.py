@@ -13,9 +13,10 @@ from backend.audit.recording import entry
 from backend.audit.store import Result
 from backend.auth import sessions
 from backend.auth.attempts import count_attempt, forgive
-from backend.auth.schemas import Login, NewPassword, SessionAnswer, Tokens
+from backend.auth.schemas import Login, Me, NewPassword, SessionAnswer, Tokens
 from backend.errors import Forbidden, Invalid, NotAuthenticated, NotFound
 from backend.resources import Resources
+from backend.shop.service import shop
 from core.problems import FieldError
 from warehouse.database import Statement, execute_async, execute_steps_async
 
@@ -41,6 +42,17 @@ async def login(resources: Resources, given: Login, origin: Origin) -> Tokens:
     await forgive(database, given.email, origin.address)
     better = await resources.passwords.hashed(given.password) if is_outdated(stored) else None
     return await begin_session(resources, account, origin, by="password", better_hash=better)
+
+
+async def me(resources: Resources, principal: Principal) -> Me:
+    """Who asks, and what pages need to know of the shop."""
+    return Me(
+        id=principal.id,
+        name=principal.name,
+        permissions=sorted(principal.permissions),
+        session_id=principal.session_id,
+        shop=await shop(resources),
+    )
 
 
 async def begin_session(

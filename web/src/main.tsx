@@ -1,4 +1,5 @@
 /** Starts the application: style, languages, queries, session, routes. */
+import "./session/begin";
 import createCache from "@emotion/cache";
 import { CacheProvider } from "@emotion/react";
 import CssBaseline from "@mui/material/CssBaseline";

@@ -1,6 +1,7 @@
 /**
- * A chart of any kind with its numbers. The drawing library is large: it is loaded when the first chart is shown, and the
- * overview does without it (`TimeSeries`).
+ * A chart of any kind with its numbers. It is drawn once it comes near the part of the page in sight, so that a page with
+ * several charts is there before them. The drawing library is large: it is loaded for the first chart, and the overview
+ * does without it (`TimeSeries`).
  */
 import Box from "@mui/material/Box";
 import { useTheme } from "@mui/material/styles";
@@ -9,6 +10,9 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { ChartTable } from "./csv";
 import { Figure } from "./Figure";
 import { savePicture } from "./picture";
+
+/** How far from what is in sight a chart is drawn. */
+const NEAR = "300px";
 
 interface Props {
   label: string;
@@ -83,19 +87,32 @@ function Picture({
   const [isReady, setIsReady] = useState(false);
 
   useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
     let isGone = false;
     let watcher: ResizeObserver | undefined;
-    void import("./echarts").then(({ init }) => {
-      if (isGone || box.current === null) return;
-      const drawn = init(box.current, null, { renderer: "svg" });
+    const draw = async () => {
+      const { init } = await import("./echarts");
+      if (isGone) return;
+      const drawn = init(element, null, { renderer: "svg" });
       watcher = new ResizeObserver(() => drawn.resize());
-      watcher.observe(box.current);
+      watcher.observe(element);
       drawn.on("click", (event) => part.current?.(event as unknown as ChartPart));
       chart.current = drawn;
       setIsReady(true);
-    });
+    };
+    const sight = new IntersectionObserver(
+      (seen) => {
+        if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
+        sight.disconnect();
+        void draw();
+      },
+      { rootMargin: NEAR },
+    );
+    sight.observe(element);
     return () => {
       isGone = true;
+      sight.disconnect();
       watcher?.disconnect();
       chart.current?.dispose();
       chart.current = null;

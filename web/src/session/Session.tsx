@@ -8,7 +8,7 @@ import { followShop } from "../app/calendar";
 import { showMoneyIn } from "../i18n/money";
 import { forgetKept, keepReports, restoreKept } from "../offline/kept";
 import { miniAppData } from "./telegram";
-import { accessToken, onSessionLost, renewAccessToken, signIn, signOut } from "./token";
+import { accessToken, onSessionLost, renewAccessToken, signIn, signOut, tokensHolder } from "./token";
 
 interface Session {
   /** undefined: not known yet; null: nobody. */
@@ -47,8 +47,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       try {
         const isIn = await begin();
         onlineManager.setOnline(true);
-        if (isIn) await reload();
-        else setMe(null);
+        const holder = isIn ? tokensHolder() : null;
+        if (holder !== null) showAsShop(holder);
+        setMe(holder);
       } catch {
         // Nobody answers: whoever was signed in reads the numbers last seen, until somebody does.
         onlineManager.setOnline(false);
@@ -65,7 +66,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       clearTimeout(again);
       removeEventListener("online", hurry);
     };
-  }, [queries, reload]);
+  }, [queries]);
 
   useEffect(() => (me ? keepReports(queries, me) : undefined), [queries, me]);
 
@@ -86,7 +87,8 @@ function showAsShop({ shop }: Me): void {
 async function begin(): Promise<boolean> {
   const init_data = miniAppData();
   if (init_data !== null) return (await signIn("telegram/mini-app", { init_data })) === null;
-  return renewAccessToken();
+  // It was asked for before anything else (`begin`).
+  return accessToken() !== null || renewAccessToken();
 }
 
 export function useSession(): Session {

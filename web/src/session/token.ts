@@ -2,11 +2,13 @@
  * The access token: in memory only, so that nothing of a session is left where a script of somebody else could read it.
  * The refresh token is in a cookie that no script can read, and goes to `/auth/browser` alone.
  */
+import type { Me } from "../api/names";
 import { unsubscribe } from "../offline/push";
 
 interface Granted {
   access_token: string;
   expires_in: number;
+  me: Me;
 }
 
 /** A token is renewed so long before it is over, so that no request has to be refused first. */
@@ -14,7 +16,7 @@ const AHEAD = 30_000;
 /** Set where somebody signed out and the server could not be told: told at the next start, before anything else. */
 const OWED = "sign-out";
 
-let held: { token: string; until: number } | null = null;
+let held: { token: string; until: number; me: Me } | null = null;
 let renewing: Promise<boolean> | null = null;
 let whenLost: () => void = () => undefined;
 const others = new BroadcastChannel("session");
@@ -22,6 +24,11 @@ others.onmessage = () => lose();
 
 export function accessToken(): string | null {
   return held?.token ?? null;
+}
+
+/** Who is signed in, as it was when the token was made. */
+export function tokensHolder(): Me | null {
+  return held?.me ?? null;
 }
 
 /** The token for a request that is about to be made: a new one where the old one is nearly over. */
@@ -85,7 +92,7 @@ async function leave(): Promise<void> {
 
 async function hold(answer: Response): Promise<void> {
   const granted = (await answer.json()) as Granted;
-  held = { token: granted.access_token, until: Date.now() + granted.expires_in * 1000 };
+  held = { token: granted.access_token, until: Date.now() + granted.expires_in * 1000, me: granted.me };
 }
 
 function lose(): void {

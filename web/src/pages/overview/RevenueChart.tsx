@@ -62,9 +62,6 @@ export function RevenueChart({ data }: { data: Dashboard }) {
           ]),
         }}
       />
-      <Typography variant="body2" color="text.secondary">
-        {t("overview.usualNote")}
-      </Typography>
       {running !== null && (
         <Typography variant="body2" color="text.secondary">
           {t("overview.running", { day: format.day(running) })}
