@@ -50,9 +50,13 @@ def test_an_alert_is_recorded_when_it_begins_and_when_it_ends(caller: httpx.Clie
     assert shown[0]["name"] == "ServiceDown"
     assert shown[0]["runbook"] == "docs/runbooks/ServiceDown.md"
     assert len(caller.get("/alerts", params={"limit": 1}).json()["alerts"]) == 1
+    # The overview has those that fire among what needs attention.
+    assert caller.get("/analytics/attention").json()["alerts"] == shown[:1]
 
 
 def test_who_watches_may_tell_and_who_reads_metrics_may_see(api: Api, make_key: Callable[..., str]) -> None:
+    with api.caller(make_key("analytics:read")) as viewer:
+        assert viewer.get("/analytics/attention").json()["alerts"] == []
     with api.caller(make_key("metrics:read")) as reader, api.caller(make_key("alerts:write")) as alertmanager:
         assert reader.post("/alerts", json=group()).status_code == 403
         assert reader.get("/alerts").status_code == 200

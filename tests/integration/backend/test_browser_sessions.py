@@ -25,11 +25,15 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(api: Api, make_person: 
     with api.caller(None) as client:
         body = {"email": make_person(Role.VIEWER).email, "password": PASSWORD}
         answer = client.post("/auth/browser/login", json=body)
+        token = {"authorization": f"Bearer {answer.json()['access_token']}"}
+        me = client.get("/auth/me", headers=token).json()
     (cookie,) = SimpleCookie(answer.headers["set-cookie"]).values()
     assert cookie["httponly"]
     assert cookie["samesite"].lower() == "strict"
     assert cookie["path"] == "/auth/browser"
     assert "refresh_token" not in answer.json()
+    # Who signed in comes with the token, so that a page need not ask.
+    assert answer.json()["me"] == me
     assert cookie.value not in answer.text
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.integration.conftest import RanPlatform
 from tests.integration.web.chromium import AXE
 from tests.integration.web.conftest import PHONE, Visit
+from tests.integration.web.test_session import grow_old
 
 PAGES = [
     "",
@@ -40,6 +41,13 @@ PAGES = [
     "settings?view=audit",
 ]
 USER = "00004"
+# What opens a dialog, and where.
+DIALOGS = [
+    ("users/{user}", "Erase"),
+    ("users/{user}", "Message this user"),
+    ("users", "Add all to a list"),
+    ("data", "Start a run"),
+]
 WORDS = Path(__file__).parents[3] / "web" / "src" / "i18n" / "ru.json"
 KEY = re.compile(rf"\b(?:{'|'.join(json.loads(WORDS.read_text(encoding='utf-8')))})\.[A-Za-z_.]+")
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
@@ -64,6 +72,39 @@ def test_every_page_shows_itself_without_complaints_and_everyone_can_use_it(
         expect(failed.filter(has_not_text="Dagster does not answer")).to_have_count(0)
         assert violations(page) == [], path
     assert [each for each in seen.complaints if "503" not in each] == []
+
+
+def test_everyone_can_use_the_dialogs(ran_platform: RanPlatform, visit: Callable[..., Visit]) -> None:
+    seen = visit()
+    for path, button in DIALOGS:
+        page = seen.open(path.format(user=USER))
+        page.get_by_role("button", name=button, exact=True).first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert violations(page) == [], button
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    page = seen.open("settings?view=security")
+    grow_old(ran_platform, seen.email)
+    page.get_by_role("button", name="Link Telegram").click()
+    expect(page.get_by_role("dialog", name="Is it you?")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_page_asks_for_its_data_in_two_requests(ran_platform: RanPlatform, visit: Callable[..., Visit]) -> None:
+    seen = visit()
+    for path in ["", "users", "segments", "campaigns", "feedback", "models", "data", "settings"]:
+        asked: list[str] = []
+
+        def note(request: Request, asked: list[str] = asked) -> None:
+            address = "/" + request.url.split("/", 3)[3].partition("?")[0]
+            if not address.startswith(("/dashboard", "/auth", "/notices")):
+                asked.append(address)
+
+        seen.page.on("request", note)
+        seen.open(path)
+        seen.page.remove_listener("request", note)
+        # Dagster does not run beside these pages: what asks it asks again.
+        assert len(set(asked)) <= 2, (path, asked)
 
 
 def test_every_page_can_be_read_in_the_dark(ran_platform: RanPlatform, visit: Callable[..., Visit]) -> None:

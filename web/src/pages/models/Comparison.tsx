@@ -14,6 +14,10 @@ const CHECKS: [string, string, string][] = [
   ["auc", "challenger_auc", "champion_auc"],
   ["brier", "brier", "champion_brier"],
   ["calibration_error", "calibration_error", "champion_calibration_error"],
+  ["segments", "segments", "champion_segments"],
+  ["stability", "stability", "champion_stability"],
+  ["silhouette", "separation", "champion_separation"],
+  ["largest_share", "largest_share", "champion_largest_share"],
 ];
 
 /** The champion beside the challenger, and why each was promoted or not. */
