@@ -7,6 +7,7 @@ import { unwrap } from "../api/problem";
 import { followShop } from "../app/calendar";
 import { showMoneyIn } from "../i18n/money";
 import { forgetKept, keepReports, restoreKept } from "../offline/kept";
+import { firstRenewal } from "./begin";
 import { miniAppData } from "./telegram";
 import { accessToken, onSessionLost, renewAccessToken, signIn, signOut, tokensHolder } from "./token";
 
@@ -87,8 +88,7 @@ function showAsShop({ shop }: Me): void {
 async function begin(): Promise<boolean> {
   const init_data = miniAppData();
   if (init_data !== null) return (await signIn("telegram/mini-app", { init_data })) === null;
-  // It was asked for before anything else (`begin`).
-  return accessToken() !== null || renewAccessToken();
+  return firstRenewal() ?? renewAccessToken();
 }
 
 export function useSession(): Session {

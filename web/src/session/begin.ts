@@ -2,4 +2,12 @@
 import { renewAccessToken } from "./token";
 
 // Whoever opens the dashboard inside Telegram signs in by what stands behind the `#`.
-if (!location.hash.includes("tgWebAppData")) void renewAccessToken().catch(() => undefined);
+let first = location.hash.includes("tgWebAppData") ? null : renewAccessToken();
+first?.catch(() => undefined);
+
+/** The answer to that question, once; null for whoever asks again. */
+export function firstRenewal(): Promise<boolean> | null {
+  const asked = first;
+  first = null;
+  return asked;
+}
