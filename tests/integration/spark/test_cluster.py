@@ -23,7 +23,7 @@ from tests.integration.spark.conftest import MODELS_ONLY, ON_POSTGRES, QUICK, Ma
 from tests.integration.spark.test_equality import DAYS, agree, drawn, store
 
 # The Java of the package index lacks a module that Spark asks of workers.
-pytestmark = pytest.mark.system("java", "mvn")
+pytestmark = [pytest.mark.system("java", "mvn"), pytest.mark.soak]
 
 KILLED_AT = "user_features"
 
