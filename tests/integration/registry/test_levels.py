@@ -21,14 +21,15 @@ from tests.ml.shop import CATALOGUE, made_up_shop
 from warehouse.database import Database
 from warehouse.promotions import promotion_history
 
-FIRST, TRAINED, LATER = date(2024, 1, 1), date(2024, 7, 1), date(2024, 8, 1)
+FIRST, TRAINED, LATER, AFTERWARDS = date(2024, 1, 1), date(2024, 7, 1), date(2024, 8, 1), date(2024, 8, 2)
 PLAN = plan_cutoffs(TRAINED, 30, FIRST)
 
 
 @pytest.fixture(scope="module")
 def frame() -> pl.DataFrame:
     """Features and labels of all cutoffs, those included whose windows close after the model was trained."""
-    days = [*PLAN.all, *(LATER - timedelta(days=30 * step) for step in range(1, 5))]
+    newest = [day - timedelta(days=30 * step) for day in (LATER, AFTERWARDS) for step in range(1, 5)]
+    days = [*PLAN.all, *newest]
     return made_up_shop(3000, FIRST, sorted(set(days)))
 
 
@@ -83,7 +84,7 @@ def test_a_fresh_level_goes_through_the_gate_and_can_be_rolled_back(
     assert learned[2] == learned[1] | {LATER - timedelta(days=30 * step) for step in range(1, 5)}
 
     # What it says now is right, so there is nothing more to do.
-    assert not level_champion(marts, registry, "purchase", LATER + timedelta(days=1), promoted_by="bob").promote
+    assert not level_champion(marts, registry, "purchase", AFTERWARDS, promoted_by="bob").promote
 
     rollback(registry, warehouse, "purchase", check=lambda *_: None, reason="complaints", promoted_by="ann")
     assert registry.champion("purchase").version == 1
