@@ -55,6 +55,9 @@ class Fault:
     victim: str = ""
     alerts: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.victim} {self.name}"
+
 
 def kill(stack: Stack, name: str) -> None:
     """Ends a process at once; its children, if it has any, learn of it by themselves."""

@@ -5,6 +5,7 @@ belong here: the faults (`faults`), the load (`load`), and how a run is shown (`
 """
 
 import random
+import re
 import sys
 import threading
 import time
@@ -104,9 +105,13 @@ class Alerts:
                 self.seen += [(time.monotonic(), name) for name in self.firing]
 
 
-def run(stack: Stack, around: Surroundings, minutes: float, seed: int) -> Outcome:
-    """Does one fault after the other for so many minutes, then waits until all is done, and compares."""
-    short, long, left_out = all_faults(stack, around)
+def run(stack: Stack, around: Surroundings, minutes: float, seed: int, only: str = "") -> Outcome:
+    """Does one fault after the other for so many minutes, then waits until all is done, and compares.
+
+    `only`: a regular expression that is found in the names of the faults.
+    """
+    every_short, every_long, left_out = all_faults(stack, around)
+    short, long = ([each for each in some if re.search(only, str(each))] for some in (every_short, every_long))
     began_at, happened = datetime.now(UTC), []
     with Alerts(stack).watched() as alerts, under_load(stack, minutes) as load:
         for fault in in_order(short, long, minutes * 60, seed):
@@ -156,7 +161,7 @@ def in_flight(happened: Sequence[Happened]) -> int:
 
 def _done(stack: Stack, around: Surroundings, fault: Fault, alerts: Alerts) -> Happened:
     began = time.monotonic()
-    _say(f"{fault.victim} {fault.name}")
+    _say(str(fault))
     with fault.begin(stack, around):
         time.sleep(fault.seconds)
         if fault.alerts:

@@ -23,7 +23,7 @@ DISK_BYTES = 6 * 2**30
 _SHOP = ("--users", "400", "--days", "150", "--seed", "3", "--load")
 
 
-def chaos(scratch: Path, minutes: float, seed: int, finished: Path | None = None) -> Outcome:
+def chaos(scratch: Path, minutes: float, seed: int, finished: Path | None = None, only: str = "") -> Outcome:
     """One run, with everything that it needs made below `scratch`, and stopped afterwards."""
     with own_disk(scratch) as disk, redis_server() as redis:
         home = (disk or scratch) / "home"
@@ -35,7 +35,7 @@ def chaos(scratch: Path, minutes: float, seed: int, finished: Path | None = None
         options = _options(Home(home), scratch)
         variables = {"REDIS_URL": redis.url, "SENDER_MESSAGES_A_SECOND": "1"}
         with running_stack(home, scratch / "up.log", options, variables) as stack:
-            return run(stack, Surroundings(redis, disk), minutes, seed)
+            return run(stack, Surroundings(redis, disk), minutes, seed, only)
 
 
 def _options(home: Home, scratch: Path) -> list[str]:
