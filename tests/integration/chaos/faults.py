@@ -108,14 +108,12 @@ def neglected(name: str, seconds: float) -> Fault:
 @contextmanager
 def _database_refuses(stack: Stack, _around: Surroundings) -> Iterator[None]:
     """Every session is ended, and none is let in."""
-    with stack.database() as connection:
+    # Nobody can forbid connections to the database that they are in.
+    with stack.database("postgres") as connection:
         connection.execute("alter database warehouse allow_connections false")
         try:
             for _ in range(8):
-                connection.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity"
-                    " where datname = 'warehouse' and pid <> pg_backend_pid()"
-                )
+                connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'warehouse'")
                 time.sleep(0.2)
             yield
         finally:

@@ -90,11 +90,11 @@ class Stack:
         """The servers that are not well."""
         return [name for name in self.names if not self.is_well(name)]
 
-    def database(self) -> psycopg.Connection[tuple[object, ...]]:
-        """The warehouse, as its owner."""
+    def database(self, name: str = WAREHOUSE) -> psycopg.Connection[tuple[object, ...]]:
+        """The warehouse, or another database, as its owner."""
         port = remembered_port(self.home, POSTGRES)
         assert port is not None
-        return embedded_server(self.home, port).connect(WAREHOUSE, autocommit=True)
+        return embedded_server(self.home, port).connect(name, autocommit=True)
 
     def key(self, *scopes: str) -> str:
         """A key of a caller's own."""
