@@ -116,12 +116,14 @@ class Asker(Caller):
     def __init__(self, stack: Stack, key: str) -> None:
         super().__init__(stack, 0.5)
         self._client = stack.caller(key)
-        self.predictions: list[str] = []
+        self.predictions: dict[str, float] = {}
+        """Each answer's id, and when it came."""
 
     def _once(self) -> None:
         answer = self._until_answered(self._client, "POST", "/predictions", json={"user_ids": ["chaos-1"]})
         found = [each["prediction"] for user in answer.json()["users"] for each in user["predictions"]]
-        self.predictions += [each["prediction_id"] for each in found if each is not None]
+        now = time.monotonic()
+        self.predictions |= {each["prediction_id"]: now for each in found if each is not None}
         self._until_answered(self._client, "GET", "/analytics/dashboard")
 
 

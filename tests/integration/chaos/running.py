@@ -25,15 +25,19 @@ SHARE_OF_LONG = 0.65
 """Of the time, at most: an outage must last for more than a minute until an alert may fire."""
 _CATCH_UP_SECONDS = 600
 _ALERT_SECONDS = 60
-_SLOW_TO_END = ("ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly", "MartsStale", "ScoresStale")
-"""They look back for hours, or concern the simulated shop, whose days are long past."""
+_SLOW_TO_END = (
+    *("ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly", "LedgerDropped", "AlertsNotDelivered"),
+    *("MartsStale", "ScoresStale"),
+)
+"""They look back for 10 minutes and more, or concern the simulated shop, whose days are long past."""
 
 
 @dataclass(frozen=True)
 class Happened:
-    """A fault that was begun and ended: how long everything took to be well again, and what fired meanwhile."""
+    """A fault: from when until when it and what followed lasted, how long all took to be well, and what fired."""
 
     fault: Fault
+    lasted: tuple[float, float]
     back_seconds: float
     alerts: frozenset[str]
 
@@ -117,7 +121,8 @@ def run(stack: Stack, around: Surroundings, minutes: float, seed: int, only: str
         for fault in in_order(short, long, minutes * 60, seed):
             happened.append(_done(stack, around, fault, alerts))
         caught_up = _caught_up(stack, load, alerts)
-        kept = promises(stack, load, in_flight(happened))
+        full = [each.lasted for each in happened if each.fault.victim == "the disk"]
+        kept = promises(stack, load, in_flight(happened), full)
         return Outcome(
             began_at,
             minutes,
@@ -179,7 +184,7 @@ def _done(stack: Stack, around: Surroundings, fault: Fault, alerts: Alerts) -> H
         raise AssertionError(f"after {fault.victim} {fault.name} these are not well: {troubled[-1]}") from None
     last = f", the last {', '.join(troubled[-2])}" if troubled[-2] else ""
     _say(f"  all well after {back:.0f} s{last}; alerts: {', '.join(sorted(alerts.since(began))) or 'none'}")
-    return Happened(fault, back, alerts.since(began))
+    return Happened(fault, (began, time.monotonic()), back, alerts.since(began))
 
 
 def _caught_up(stack: Stack, load: Load, alerts: Alerts) -> float:
