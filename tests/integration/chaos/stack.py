@@ -64,7 +64,7 @@ class Stack:
             postmaster = running_postmaster(self.home)
             return None if postmaster is None else postmaster.pid
         pid = int(self._servers()[name]["pid"])
-        return pid if family_of(pid) else None
+        return pid if _runs(pid) else None
 
     def family(self, name: str) -> list[psutil.Process]:
         """The process of a server and its descendants; nothing while it has ended."""
@@ -131,11 +131,18 @@ class Stack:
 MODELS = frozenset(kind.name for kind in model_kinds())
 
 
+def _runs(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def family_of(pid: int) -> list[psutil.Process]:
     """A process and its descendants; nothing where it has ended."""
     try:
         process = psutil.Process(pid)
-        return [] if process.status() == psutil.STATUS_ZOMBIE else [process, *process.children(recursive=True)]
+        return [process, *process.children(recursive=True)] if _runs(pid) else []
     except psutil.NoSuchProcess:
         return []
 
