@@ -125,6 +125,15 @@ def move(campaign_id: UUID, states: Collection[State], to: State) -> Statement[C
     return first_row(Campaign, query, campaign_id=campaign_id, states=[*states], to=to)
 
 
+def pause_trigger(campaign_id: UUID) -> Statement[int]:
+    """Pauses a trigger that runs; 0 for a campaign, whose recipients were all drawn when it began."""
+    return command(
+        "update app.campaigns set state = 'paused', changed_at = now()"
+        " where campaign_id = %(campaign_id)s and kind = 'trigger' and state = 'running'",
+        campaign_id=campaign_id,
+    )
+
+
 def approve(campaign_id: UUID, approved_by: str) -> Statement[Campaign | None]:
     """Approves a draft as it is; None where it is no draft."""
     query = sql.SQL(

@@ -108,6 +108,17 @@ def cancel_queued(campaign_id: UUID) -> Statement[int]:
     )
 
 
+def cancel_variant(campaign_id: UUID, variant: str, reason: str) -> Statement[int]:
+    """Those of a variant who have not been written to will not be, for a reason; how many."""
+    return command(
+        "update app.recipients set state = 'cancelled', reason = %(reason)s, changed_at = clock_timestamp()"
+        " where campaign_id = %(campaign_id)s and arm = %(variant)s and state = 'queued'",
+        campaign_id=campaign_id,
+        variant=variant,
+        reason=reason[:500],
+    )
+
+
 def retry_unknown(campaign_id: UUID) -> Statement[int]:
     """Sends again to those of whom nobody knows whether they got it; how many. Some get the message twice."""
     return command(

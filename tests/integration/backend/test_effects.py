@@ -132,3 +132,27 @@ def test_the_command_line_says_the_same(campaign: UUID, caller: httpx.Client, em
     assert str(SENT.date()) in printed
     as_json = json.loads(command(empty_platform, "campaigns", "effect", str(campaign), "--json"))
     assert as_json | {"measured_at": ""} == over_http | {"measured_at": ""}
+
+
+def test_a_variant_that_does_harm_is_stopped(api: Api, campaign: UUID, empty_platform: Platform) -> None:
+    with empty_platform.server.connect(WAREHOUSE, autocommit=True) as connection:
+        connection.execute("update app.campaigns set kind = 'campaign', ended_at = null, state = 'running'")
+        connection.execute("delete from app.campaign_effects")
+        connection.execute("update app.recipients set state = 'queued' where user_id in ('u2', 'u4')")
+        record_effects(api.warehouse)
+        # It helps, so nobody is left out.
+        queued = "select user_id, state, reason from app.recipients where user_id in ('u1', 'u2', 'u4') order by 1"
+        assert [state for _, state, _ in connection.execute(queued)] == ["control", "queued", "queued"]
+        # Now it is the variant that bought less.
+        connection.execute("update app.recipients set arm = case arm when 'plain' then 'control' else 'plain' end")
+        connection.execute("update app.recipients set state = 'queued' where user_id = 'u1'")
+        record_effects(api.warehouse)
+        assert connection.execute(queued).fetchall() == [
+            ("u1", "cancelled", "guardrail: fewer buyers"),
+            ("u2", "queued", None),
+            ("u4", "queued", None),
+        ]
+        connection.execute("update app.campaigns set kind = 'trigger'")
+        record_effects(api.warehouse)
+        states = connection.execute("select distinct state from app.campaigns where started_at is not null")
+        assert states.fetchall() == [("paused",)]
