@@ -124,3 +124,34 @@ def learned() -> None:
 
     scorecard()
     list_policies()
+
+
+@app.command()
+def holdout(as_json: AsJson = False) -> None:
+    """Show what all campaigns together did since the global control group began.
+
+    It compares everybody else with the group, by snapshots of features. Look as often as you like.
+    """
+    from cli.session import open_session
+    from core.errors import UserError
+    from ml.experiments.holdout import holdout_effects
+    from warehouse.holdout import holdout_span, read_holdout
+
+    with open_session() as session:
+        span = session.warehouse.run(holdout_span())
+        if span is None:
+            raise UserError(
+                "There is no global control group with a run from before and after it began; "
+                "make one with: customer-analyzer experiments control --share 5"
+            )
+        found = holdout_effects(read_holdout(session.warehouse, span), (span.until - span.begun_on).days)
+    if as_json:
+        typer.echo(json.dumps({"span": asdict(span), "effects": [asdict(each) for each in found]}, default=str))
+        return
+    typer.echo(f"Per user from {span.begun_on} until {span.until}, everybody else beside the global control group:")
+    for each in found:
+        sure = "too few buyers to be sure" if each.low is None else f"between {each.low:+.4f} and {each.high:+.4f}"
+        typer.echo(
+            f"  {each.outcome}: {each.campaigned:.4f} beside {each.held_out:.4f}, a difference of "
+            f"{each.difference:+.4f}, {sure}"
+        )

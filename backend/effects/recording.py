@@ -43,7 +43,7 @@ def _harmful(effect: EffectAnswer) -> list[tuple[str, str]]:
     """
     if effect.sample_ratio is not None and effect.sample_ratio.is_mismatched:
         return []
-    found = {}
+    found: dict[str, str] = {}
     for variant in effect.variants:
         for outcome in variant.outcomes:
             if outcome.days and outcome.days[-1].total_high is not None and outcome.days[-1].total_high < 0:

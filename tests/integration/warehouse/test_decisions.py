@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from dbt_project import CATALOGUE
 from ml.catalogue import read_catalogue
+from ml.experiments.assignment import bucket_of
 from ml.policies.policy import Terms
 from orchestration.policies import learn_policy, load_policy, score_users
 from standalone.stack import Platform
@@ -19,6 +20,7 @@ from warehouse import policies as store
 from warehouse.database import Connection, Database
 from warehouse.databases import WAREHOUSE
 from warehouse.decisions import read_decisions
+from warehouse.holdout import Span, holdout_span, read_holdout
 from warehouse.marts import Marts
 
 SENT = datetime(2025, 3, 10, 12, tzinfo=UTC)
@@ -198,3 +200,22 @@ def test_a_policy_is_learned_stored_used_and_ended(shop: Shop) -> None:
     assert shop.connection.execute("select count(*) from ml.user_effects").fetchall() == [(0,)]
     assert [each.is_in_use for each in shop.database.run(store.policies())] == [False, False]
     assert shop.database.run(store.end_policy("anna")) == 0
+
+
+def test_the_global_control_group_is_compared_from_snapshot_to_snapshot(shop: Shop) -> None:
+    begun = datetime(2025, 3, 10, tzinfo=UTC)
+    shop.connection.execute("alter table marts.user_features add orders_90d bigint, add purchase_amount_90d float8")
+    assert shop.database.run(holdout_span()) is None
+    shop.connection.execute(
+        "insert into app.global_control (salt, buckets, begun_by, begun_at) values ('s', 1000, 'me', %s)", [begun]
+    )
+    users = [f"user {number}" for number in range(200)]
+    for day, orders in ((date(2025, 3, 1), 2), (date(2025, 3, 9), 2), (date(2025, 4, 9), 5)):
+        shop.snapshot(day, *users)
+        shop.connection.execute("update marts.user_features set orders_total = %s where as_of = %s", [orders, day])
+    span = shop.database.run(holdout_span())
+    assert span == Span(begun.date(), date(2025, 3, 9), date(2025, 4, 9))
+    found = read_holdout(shop.database, span)
+    assert found["is_held_out"].sum() == sum(bucket_of("s", user) < 1000 for user in users)
+    assert found["orders"].unique().to_list() == [3.0]
+    assert found["revenue"].unique().to_list() == [0.0]
