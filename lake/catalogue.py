@@ -45,15 +45,15 @@ class LakeTransaction:
     catalogue: SqlCatalog
 
     def table(self, name: tuple[str, ...]) -> Table | None:
-        """A table as it is now; None where there is none yet. Raises OperationError where its files are gone."""
+        """A table as it is now; None where there is none yet. Raises OperationError if it cannot be read."""
         try:
             return self.catalogue.load_table(name)
         except NoSuchTableError:
             return None
-        except FileNotFoundError as error:
+        except OSError as error:
             raise OperationError(
-                f"The lake's table {'.'.join(name)} is not where its catalogue says: put its files back, or have"
-                " an administrator delete it from lake.iceberg_tables."
+                f"The lake's table {'.'.join(name)} cannot be read where its catalogue says ({error}): make its folder"
+                " or store reachable; if its files are gone, delete its row of lake.iceberg_tables."
             ) from error
 
     def names(self) -> list[tuple[str, ...]]:

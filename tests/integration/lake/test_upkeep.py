@@ -7,7 +7,9 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import dagster as dg
+import pytest
 
+from core.errors import OperationError
 from ingestion.lake_accepting import accept
 from lake.catalogue import Lake
 from lake.events import changed_from, events_table
@@ -71,3 +73,11 @@ def test_dagster_does_it_where_there_is_a_lake(lake: Lake) -> None:
             )
         assert done.success
     assert tables(lake)[0].files == 1
+
+
+def test_a_lake_whose_files_are_gone_says_so(lake: Lake) -> None:
+    fill(lake, 1)
+    for file in files(lake):
+        file.unlink()
+    with pytest.raises(OperationError, match=r"raw\.events cannot be read where its catalogue says"):
+        tables(lake)
