@@ -13,6 +13,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 _REST = "rest"
+_AT_END = "{rest}"
+_NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?|nan|inf)%?"
 OTHER = "other"
 """The code of words of somebody, or of another version: `text` has them."""
 
@@ -37,8 +39,9 @@ class Vocabulary:
         sentences = [
             (f"{room}.{name}", template) for room, said in self._rooms.items() for name, template in said.items()
         ]
-        # The sentence with the most words of its own comes first: it says the most.
-        sentences.sort(key=lambda each: -len(re.sub(r"\{.*?\}", "", each[1])))
+        # A sentence that begins with words of its own is known by them, one that begins with `rest` by its end; of
+        # others, the one with the most words of its own says the most.
+        sentences.sort(key=lambda each: (each[1].startswith("{") - 2 * each[1].startswith(_AT_END), -_own(each[1])))
         return [(code, re.compile(_pattern(template), re.DOTALL)) for code, template in sentences]
 
     def read(self, text: str) -> list[Told]:
@@ -55,11 +58,17 @@ class Vocabulary:
         return [Told(code=OTHER, parameters={"text": text})]
 
 
+def _own(template: str) -> int:
+    """How many characters of a template are its own."""
+    return len(re.sub(r"\{.*?\}", "", template))
+
+
 def _pattern(template: str) -> str:
     """A regular expression for what a template writes."""
     parts = []
-    for text, field, _, _ in Formatter().parse(template):
+    for text, field, spec, _ in Formatter().parse(template):
         parts.append(re.escape(text))
         if field is not None:
-            parts.append(f"(?P<{field}>.+?)")
+            # What is written in a form of numbers is a number: a sentence that begins with one begins nowhere else.
+            parts.append(f"(?P<{field}>{_NUMBER if spec else '.+?'})")
     return "".join(parts)

@@ -16,10 +16,10 @@ SENTENCES = {
     "auc_of_champion": "AUC {auc:.3f} against {theirs:.3f} of the champion on {users:,} newest matured users",
     "auc_of_recency": "AUC {auc:.3f} against {theirs:.3f} of recency alone on {users:,} newest matured users",
     "segments_beside": (
-        "{segments} segments for {users:,} users, stability {stability:.2f} against {theirs:.2f} of the champion,"
+        "{segments:d} segments for {users:,} users, stability {stability:.2f} against {theirs:.2f} of the champion,"
         " {kept:.0%} of users keep theirs"
     ),
-    "segments": "{segments} segments for {users:,} users, stability {stability:.2f}",
+    "segments": "{segments:d} segments for {users:,} users, stability {stability:.2f}",
     # What became of a fresh level.
     "level_of": "fresh level for version {version}: {rest}",
     "level_fresh": (

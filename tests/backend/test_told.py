@@ -26,13 +26,18 @@ WORDS = Path(__file__).parents[2] / "web" / "src" / "i18n"
 REST = "one answer takes 120 ms, more than 100"
 
 
+def figures(template: str) -> dict[str, object]:
+    """Something for each field of a template."""
+    fields = {field: spec for _, field, spec, _ in Formatter().parse(template) if field}
+    return {
+        name: 1234.5 if (spec or "").endswith(("f", "g", "%")) else 1234 if spec else "some"
+        for name, spec in fields.items()
+    }
+
+
 def filled(template: str) -> str:
     """A template with figures; `rest` is a sentence of the gate."""
-    fields = {field: spec for _, field, spec, _ in Formatter().parse(template) if field}
-    given = {
-        name: 1234.5 if spec.endswith(("f", "g", "%")) else 1234 if spec else "some" for name, spec in fields.items()
-    }
-    return template.format(**{**given, "rest": REST})
+    return template.format(**{**figures(template), "rest": REST})
 
 
 @pytest.mark.parametrize(("room", "name"), [(room, name) for room, said in ROOMS.items() for name in said])
@@ -54,6 +59,18 @@ def test_what_is_made_of_several_is_told_part_by_part() -> None:
         Told(code="gate.auc_of_recency", parameters={"auc": "0.857", "theirs": "0.805", "users": "1,234"}),
         Told(code="gate.unreadable", parameters={}),
     ]
+
+
+@pytest.mark.parametrize("room", ["gate", "drift"])
+def test_whatever_is_put_together_is_told_apart(room: str) -> None:
+    """A sentence is never taken for the beginning of another one."""
+    said = ROOMS[room]
+    whole = [name for name, template in said.items() if "{rest}" not in template]
+    outer = {name: template for name, template in said.items() if "{rest}" in template}
+    for name in whole:
+        for around, template in outer.items():
+            text = template.format(**{**figures(template), "rest": filled(said[name])})
+            assert {each.code for each in VOCABULARY.read(text)} == {f"{room}.{name}", f"{room}.{around}"}, text
 
 
 def test_words_of_somebody_stay_as_they_are() -> None:

@@ -32,18 +32,21 @@ export interface ChartPart {
 
 export function Chart({ label, option, table, height = 280, onPart }: Props) {
   const style = useStyle();
+  // Axes, legends and labels in ink that can be read on dark paper.
+  const theme = useTheme().palette.mode === "dark" ? "dark" : null;
   const box = useRef<HTMLDivElement>(null);
   const whole = useMemo(() => ({ ...style, ...option }), [style, option]);
 
   async function save() {
     const { drawn } = await import("./offscreen");
-    await savePicture(label, drawn(whole, box.current?.clientWidth || 800, height), style.picture);
+    const canvas = drawn(whole, { width: box.current?.clientWidth || 800, height, theme });
+    await savePicture(label, canvas, style.picture);
   }
 
   return (
     <Figure label={label} table={table} height={height} savePicture={save}>
       <div ref={box}>
-        <Picture label={label} option={whole} height={height} onPart={onPart} />
+        <Picture key={theme} label={label} option={whole} height={height} theme={theme} onPart={onPart} />
       </div>
     </Figure>
   );
@@ -55,6 +58,7 @@ function useStyle() {
   return useMemo(() => {
     const ink = palette.text.primary;
     return {
+      backgroundColor: "transparent",
       textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
       color: [
         palette.primary.main,
@@ -73,11 +77,13 @@ function Picture({
   label,
   option,
   height,
+  theme,
   onPart,
 }: {
   label: string;
   option: EChartsCoreOption;
   height: number;
+  theme: "dark" | null;
   onPart: ((part: ChartPart) => void) | undefined;
 }) {
   const box = useRef<HTMLDivElement>(null);
@@ -94,7 +100,7 @@ function Picture({
     const draw = async () => {
       const { init } = await import("./echarts");
       if (isGone) return;
-      const drawn = init(element, null, { renderer: "svg" });
+      const drawn = init(element, theme, { renderer: "svg" });
       watcher = new ResizeObserver(() => drawn.resize());
       watcher.observe(element);
       drawn.on("click", (event) => part.current?.(event as unknown as ChartPart));
@@ -117,7 +123,7 @@ function Picture({
       chart.current?.dispose();
       chart.current = null;
     };
-  }, []);
+  }, [theme]);
 
   useEffect(() => {
     if (!isReady) return;

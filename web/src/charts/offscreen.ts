@@ -5,9 +5,12 @@ import "./echarts";
 
 use([CanvasRenderer]);
 
-export function drawn(option: EChartsCoreOption, width: number, height: number): HTMLCanvasElement {
+export function drawn(
+  option: EChartsCoreOption,
+  { width, height, theme }: { width: number; height: number; theme: "dark" | null },
+): HTMLCanvasElement {
   const box = document.createElement("div");
-  const chart = init(box, null, { renderer: "canvas", width, height, devicePixelRatio: 2 });
+  const chart = init(box, theme, { renderer: "canvas", width, height, devicePixelRatio: 2 });
   try {
     chart.setOption({ ...option, animation: false });
     const canvas = chart.renderToCanvas({ pixelRatio: 2 });

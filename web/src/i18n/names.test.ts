@@ -25,6 +25,13 @@ describe("names", () => {
     expect(segment("Lapsed browsers, group 2")).toBe("Ушедшие смотрящие без покупок, группа 2");
   });
 
+  it("of a segment's reasons say what is usual in it and among all", () => {
+    const text = "time since the last purchase: 11 days (this segment 9 days, all users 1,066 days)";
+    expect(namesIn("ru").reason("segmentation", { ...REASON, text })).toBe(
+      "время с последней покупки: 11 дн. (в этом сегменте 9 дн., у всех 1\u00a0066 дн.)",
+    );
+  });
+
   it("of reasons say value, usual value and effect in Russian", () => {
     const { reason } = namesIn("ru");
     expect(reason("purchase", REASON)).toBe(

@@ -72,12 +72,21 @@ function detailIn(detail: string): string | null {
   return number === undefined ? (SEGMENTS[detail] ?? null) : `${WORDS.group} ${number}`;
 }
 
-/** As in "orders in the last 30 days: 2 (typically 1); raises the probability of a purchase". */
+/**
+ * As in "orders in the last 30 days: 2 (typically 1); raises the probability of a purchase", or of a segment, "orders in the
+ * last 90 days: 24 (this segment 7, all users 0)".
+ */
 function russianReason(model: string, reason: Reason): string {
   const label = FEATURES[reason.feature];
+  if (label === undefined) return reason.text;
+  const beside = /: (.+) \(this segment (.+), all users (.+)\)$/.exec(reason.text);
+  if (beside !== null) {
+    const [own = "", segment = "", all = ""] = beside.slice(1).map(inRussian);
+    return `${label}: ${own} (${WORDS.thisSegment} ${segment}, ${WORDS.allUsers} ${all})`;
+  }
   const outcome = OUTCOMES[model];
   const effect = /; (raises|lowers) /.exec(reason.text)?.[1] as "raises" | "lowers" | undefined;
-  if (label === undefined || outcome === undefined || effect === undefined) return reason.text;
+  if (outcome === undefined || effect === undefined) return reason.text;
   const isDays = /^[^:]*: (never|[\d.,-]+ days)/.test(reason.text);
   const isShare = /^[^:]*: -?[\d.,]+%/.test(reason.text);
   const format = formatIn("ru");
@@ -90,6 +99,19 @@ function russianReason(model: string, reason: Reason): string {
   const usual = /\(typically (-?[\d.,]+%?)/.exec(reason.text)?.[1];
   const typically = usual === undefined ? "" : ` (${WORDS.typically} ${usual}${isDays ? ` ${WORDS.days}` : ""})`;
   return `${label}: ${value}${typically}; ${WORDS[effect]} ${outcome}`;
+}
+
+/** A value of the English text, such as "1,426", "3.84 days", "26%" or "never". */
+function inRussian(value: string): string {
+  if (value === "never") return WORDS.never;
+  if (value === "none") return WORDS.none;
+  const [, number, unit = ""] = /^(-?[\d,]+(?:\.\d+)?)(%| days?)?$/.exec(value) ?? [];
+  if (number === undefined) return value;
+  const parsed = Number(number.replaceAll(",", ""));
+  const digits = number.split(".")[1]?.length ?? 0;
+  const format = formatIn("ru");
+  if (unit === "%") return format.share(parsed / 100, digits);
+  return `${format.number(parsed, digits)}${unit === "" ? "" : ` ${WORDS.days}`}`;
 }
 
 function digitsOf(value: number): number {

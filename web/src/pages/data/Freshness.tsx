@@ -77,7 +77,10 @@ export function Checks({ health: { checks } }: Props) {
           ),
         },
         { title: t("data.rows"), isNumber: true, cell: (each) => format.number(each.rows_checked) },
-        { title: t("data.found"), cell: (each) => [each.sentence, ...each.warnings].join("; ") },
+        {
+          title: t("data.found"),
+          cell: (each) => (each.is_passed ? each.warnings : [each.sentence, ...each.warnings]).join("; "),
+        },
       ]}
     />
   );

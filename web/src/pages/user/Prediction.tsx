@@ -19,7 +19,7 @@ export function Prediction({ answer }: { answer: ModelAnswer }) {
   if (prediction == null) {
     return (
       <Section title={title}>
-        <Alert severity="warning">{answer.unavailable ?? t("state.failed")}</Alert>
+        <Alert severity="warning">{t(answer.unavailable === null ? "state.failed" : "user.away")}</Alert>
       </Section>
     );
   }
