@@ -113,8 +113,8 @@ def peers_environment(scratch: Path) -> Path:
     """The interpreter of an environment with the peers in it."""
     uv, python = Path(sys.executable).with_name("uv"), scratch / "peers" / "bin" / "python"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, scratch / "peers"], check=True)
-    wanted = ["--requirements", PEERS / "recommenders.txt"]
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *wanted], check=True)
+    wanted = ["--requirements", str(PEERS / "recommenders.txt")]
+    subprocess.run([uv, "pip", "install", "--quiet", "--system-certs", "--python", python, *wanted], check=True)
     return python
 
 

@@ -17,7 +17,7 @@ from cli.importing import import_with_progress
 from cli.predictions import predictions_table
 from cli.run import run_everything
 from cli.session import Session, session_of
-from cli.summary import summarize
+from cli.summary import recommender_line, summarize
 from cli.tables import models_table
 from cli.visit import Answer, answer_to, visit_table
 from core.errors import UserError
@@ -65,6 +65,7 @@ def demo(
                 visit = _visit(str(api.command.address), session)
         console.print(visit_table(visit))
         console.print(models_table(outcome, models))
+        console.print(recommender_line(outcome), highlight=False)
         for model, rows in predictions.items():
             console.print(predictions_table(model, rows))
         home = session.platform.home.root

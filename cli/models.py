@@ -4,11 +4,16 @@ import getpass
 import json
 from datetime import datetime
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import AsJson, ModelArgument, OptionalModel
+from cli.options import AsJson, ModelArgument, OptionalModel, RegisteredArgument
+
+if TYPE_CHECKING:
+    from cli.session import Session
+    from registry.mlflow_registry import RegisteredModel, Registry
+    from warehouse.database import Database
 
 app = typer.Typer(help="The model registry: list, compare, promote, level and roll back.", no_args_is_help=True)
 
@@ -22,8 +27,9 @@ def list_models(as_json: AsJson = False) -> None:
     from cli.session import open_session
     from cli.tables import versions_table
     from ml.kinds import model_kinds
+    from ml.recommendation import RECOMMENDATION
 
-    names = [kind.name for kind in model_kinds()]
+    names = [*(kind.name for kind in model_kinds()), RECOMMENDATION]
     with open_session() as session:
         versions = {name: session.registry.versions(name) for name in names}
         aliases = {name: session.registry.aliases(name) for name in names}
@@ -109,26 +115,25 @@ def scorecard(
 
 @app.command()
 def promote(
-    model: ModelArgument,
+    model: RegisteredArgument,
     version: Annotated[int, typer.Argument(help="The version to make champion.")],
     reason: Reason = "promoted by hand",
 ) -> None:
-    """Make a version champion without asking the gate, and deploy it."""
+    """Make a version champion without asking the gate, and put it to use."""
     from cli.session import open_session
     from registry import promotion
-    from registry.deployment import check_servable, deploy_champion
     from registry.mlflow_registry import CHAMPION
 
     by = getpass.getuser()
     with open_session() as session:
         chosen = session.registry.version(model, version)
-        check_servable(chosen, session.warehouse, session.registry)
+        _check(chosen, session.warehouse, session.registry)
         champion = session.registry.with_alias(model, CHAMPION)
         promotion.promote(
             session.registry, session.warehouse, chosen, instead_of=champion, reason=reason, promoted_by=by
         )
-        deploy_champion(model, session.warehouse, session.registry, session.platform.home, deployed_by=by)
-    typer.echo(f"{model} version {version} is champion; running services swap to it by themselves.")
+        _put_to_use(session, model, by)
+    typer.echo(f"{model} version {version} is champion; what runs takes it by itself.")
 
 
 @app.command()
@@ -157,17 +162,40 @@ def level(
 
 
 @app.command()
-def rollback(model: ModelArgument, reason: Reason = "rolled back by hand") -> None:
-    """Make the champion before this one champion again, and deploy it."""
+def rollback(model: RegisteredArgument, reason: Reason = "rolled back by hand") -> None:
+    """Make the champion before this one champion again, and put it to use."""
     from cli.session import open_session
     from registry import promotion
-    from registry.deployment import check_servable, deploy_champion
 
     by = getpass.getuser()
     with open_session() as session:
-        check = partial(check_servable, registry=session.registry)
+        check = partial(_check, registry=session.registry)
         previous = promotion.rollback(
             session.registry, session.warehouse, model, check=check, reason=reason, promoted_by=by
         )
+        _put_to_use(session, model, by)
+    typer.echo(f"{model} version {previous.version} is champion again; what runs takes it by itself.")
+
+
+def _check(version: "RegisteredModel", warehouse: "Database", registry: "Registry") -> None:
+    """Raises an error where a version cannot be used any more."""
+    from ml.recommendation import RECOMMENDATION
+    from registry.deployment import check_servable
+    from registry.recommending import read_recipe
+
+    if version.kind == RECOMMENDATION:
+        read_recipe(registry, version)
+    else:
+        check_servable(version, warehouse, registry)
+
+
+def _put_to_use(session: "Session", model: str, by: str) -> None:
+    """Has services swap to the champion; of the recommender the tables of items are made again."""
+    from ml.recommendation import RECOMMENDATION
+    from orchestration.recommending import use_champion
+    from registry.deployment import deploy_champion
+
+    if model == RECOMMENDATION:
+        use_champion(session.marts, session.registry)
+    else:
         deploy_champion(model, session.warehouse, session.registry, session.platform.home, deployed_by=by)
-    typer.echo(f"{model} version {previous.version} is champion again; running services swap by themselves.")

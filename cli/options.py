@@ -17,6 +17,15 @@ def _model(name: str) -> str:
     return name
 
 
+def _registered(name: str) -> str:
+    from ml.recommendation import RECOMMENDATION
+
+    return name if name == RECOMMENDATION else _model(name)
+
+
 _HELP = "Which model: segmentation, purchase, churn, or one that an installed package adds"
 ModelArgument = Annotated[str, typer.Argument(help=f"{_HELP}.", parser=_model, metavar="MODEL")]
+RegisteredArgument = Annotated[
+    str, typer.Argument(help=f"{_HELP}; or recommendation.", parser=_registered, metavar="MODEL")
+]
 OptionalModel = Annotated[str | None, typer.Argument(help=f"{_HELP}; all if left out.", parser=_model, metavar="MODEL")]

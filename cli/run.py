@@ -47,7 +47,7 @@ def run(
             settings.horizon_days if horizon is None else horizon,
             backtest=backtest,
         )
-        from cli.summary import summarize
+        from cli.summary import recommender_line, summarize
         from cli.tables import models_table
         from ingestion.waiting import what_waits
 
@@ -57,6 +57,7 @@ def run(
         typer.echo(json.dumps({"as_of": outcome.as_of.isoformat(), "models": found, "warnings": warnings}))
     else:
         make_console().print(models_table(outcome, models))
+        typer.echo(recommender_line(outcome))
         for warning in warnings:
             typer.echo(f"warning: {warning}")
 

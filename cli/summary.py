@@ -6,6 +6,7 @@ Belongs here: collecting it from the registry and the run's checks. Does not bel
 from dataclasses import dataclass
 
 from ml.kinds import model_kinds
+from ml.recommendation import RECOMMENDATION
 from orchestration.pipeline import RunOutcome
 from registry.mlflow_registry import CHALLENGER, CHAMPION, Registry
 
@@ -45,3 +46,12 @@ def _summary(kind: str, outcome: RunOutcome, registry: Registry) -> ModelSummary
         verdict="" if gate is None else gate.description,
         drift="" if drift is None else drift.description,
     )
+
+
+def recommender_line(outcome: RunOutcome) -> str:
+    """What became of the recommender, in one sentence."""
+    applicable = outcome.check(f"{RECOMMENDATION}_candidate", "is_applicable")
+    gate = outcome.check(f"{RECOMMENDATION}_champion", "gate")
+    if gate is not None:
+        return f"{RECOMMENDATION}: {gate.description}"
+    return f"{RECOMMENDATION}: {'did not run' if applicable is None else applicable.description}"

@@ -115,7 +115,11 @@ def text_table(title: str, rows: pl.DataFrame) -> Table:
 
 
 def _headline(metrics: Mapping[str, float]) -> str:
-    return _number(metrics, "auc", "AUC {:.3f}") or _number(metrics, "stability", "stability {:.2f}")
+    return (
+        _number(metrics, "auc", "AUC {:.3f}")
+        or _number(metrics, "stability", "stability {:.2f}")
+        or _number(metrics, "recipe_ndcg_at_10", "NDCG@10 {:.3f}")
+    )
 
 
 def _number(metrics: Mapping[str, float], name: str, form: str) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 
 from ml.cutoffs import plan_cutoffs
 from ml.fingerprint import fingerprint
+from ml.recommendation import RECOMMENDATION
 from ml.recommendation.evaluation import RECIPE, Hits, judge, make_test
 from ml.recommendation.fitting import train_recipe
 from ml.recommendation.gate import Verdict, better_than_baselines, not_worse
@@ -19,7 +20,7 @@ from ml.recommendation.related import item_tables
 from orchestration.training import code_revision
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from registry.promotion import promote
-from registry.recommending import RECOMMENDATION, read_recipe, register_recipe
+from registry.recommending import read_recipe, register_recipe
 from warehouse.events import event_range
 from warehouse.item_history import read_history, read_identities
 from warehouse.marts import Marts
@@ -72,6 +73,14 @@ def judge_recommender(marts: Marts, registry: Registry, challenger: RegisteredMo
 
 def _judged(recipe: Recipe, history: pl.DataFrame, test: date, identities: pl.DataFrame) -> dict[str, Hits]:
     return judge(make_test(history, test, recipe.horizon_days, recipe.method, identities), recipe)
+
+
+def use_champion(marts: Marts, registry: Registry) -> None:
+    """Makes the tables of items by the champion at once, whatever the gate said of it: a person has decided."""
+    state, champion = marts.database.run(recommender_state()), registry.champion(RECOMMENDATION)
+    marts.database.run(forgive(champion.version))
+    learned = date.fromisoformat(champion.as_of)
+    make_item_tables(marts, registry, learned if state is None or state.as_of is None else max(state.as_of, learned))
 
 
 def make_item_tables(marts: Marts, registry: Registry, as_of: date) -> dict[str, int | str] | None:

@@ -11,8 +11,6 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-from ml.kinds import Population, model_kind
-
 # A row of a training frame is a user and a cutoff: of everyone known as of the cutoff, or where the model
 # asks only about the active of those active in the horizon before it.
 _SAW = """
@@ -33,12 +31,13 @@ _EVENTS = sql.SQL(
 
 @dataclass(frozen=True)
 class TrainedVersion:
-    """A version and the days of whose snapshots it was fitted, calibrated and tested on."""
+    """A version and the days of whose snapshots it was fitted, calibrated and tested on, perhaps of active users only."""
 
     model: str
     version: int
     cutoffs: tuple[date, ...]
     horizon_days: int
+    is_of_active: bool = False
 
 
 def versions_that_saw(
@@ -58,7 +57,7 @@ def _saw(
         {
             "user_id": user_id,
             "cutoffs": list(version.cutoffs),
-            "is_active": model_kind(version.model).population is Population.ACTIVE,
+            "is_active": version.is_of_active,
             "horizon_days": version.horizon_days,
         },
     ).fetchone()

@@ -2,21 +2,17 @@
 
 Belongs here: what is special about registered recipes. Does not belong here: learning and judging
 (`ml.recommendation`), when that is done (`orchestration.recommending`), and answers (`backend.recommendations`).
-
-The name RECOMMENDATION stands beside those of `ml.kinds`, and is none of them: it answers with a list, not with one
-number a user, and no service of its own serves it.
 """
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ml.cutoffs import CutoffPlan
+from ml.recommendation import RECOMMENDATION
 from ml.recommendation.fitting import TrainedRecipe
 from ml.recommendation.recipe import Recipe
 from ml.recommendation.stored import load_recipe, save_recipe
 from registry.mlflow_registry import RegisteredModel, Registry
-
-RECOMMENDATION = "recommendation"
 
 
 def register_recipe(

@@ -6,13 +6,13 @@ from datetime import date
 import dagster as dg
 
 from ml.errors import NotApplicable, NotEnoughData
+from ml.recommendation import RECOMMENDATION
 from orchestration.assets.models import FEATURES
 from orchestration.partitions import AS_OF
 from orchestration.publishing import publish_version
 from orchestration.recommending import judge_recommender, make_item_tables, train_recommender
 from orchestration.resources import Choices, RegistryResource, WarehouseResource
 from registry.mlflow_registry import CHALLENGER
-from registry.recommending import RECOMMENDATION
 from warehouse.recommender import note_unused
 
 

@@ -47,8 +47,8 @@ MARTS = (
 VERSIONS = (
     TrainedVersion("purchase", 1, (date(2023, 12, 1), date(2024, 1, 1)), 20),
     TrainedVersion("purchase", 2, (date(2024, 1, 1), date(2024, 3, 20)), 20),
-    TrainedVersion("churn", 1, (date(2024, 6, 1),), 20),
-    TrainedVersion("churn", 2, (date(2024, 6, 1),), 100),
+    TrainedVersion("churn", 1, (date(2024, 6, 1),), 20, is_of_active=True),
+    TrainedVersion("churn", 2, (date(2024, 6, 1),), 100, is_of_active=True),
     TrainedVersion("segmentation", 7, (date(2024, 6, 1),), 20),
 )
 

@@ -8,13 +8,15 @@ import psycopg
 import pytest
 
 from ml.errors import NotApplicable
+from ml.recommendation import RECOMMENDATION
 from ml.recommendation.answer import own_sums, rank
 from ml.recommendation.history import as_of_day
 from ml.recommendation.ranking import recommended
 from ml.recommendation.related import item_tables
-from orchestration.recommending import judge_recommender, make_item_tables, train_recommender
+from orchestration.recommending import judge_recommender, make_item_tables, train_recommender, use_champion
 from registry.mlflow_registry import CHAMPION, Registry
-from registry.recommending import RECOMMENDATION, read_recipe
+from registry.recommending import read_recipe
+from registry.trained_versions import registered_versions
 from tests.integration.dbt_project.shop import Dbt, Event, insert
 from tests.ml.recommendation.conftest import AS_OF, HORIZON, shop
 from warehouse.database import Database
@@ -90,6 +92,15 @@ def test_a_recommender_that_is_better_is_promoted_and_makes_the_tables(
     assert (state.model_version, state.refused_version) == (None, 1)
     assert "not shown to be better than doing without" in state.verdict
     assert make_item_tables(marts, registry, AS_OF + timedelta(days=30)) is None
+
+    # A person may decide otherwise. What learned from whom is known, for receipts of erasures.
+    use_champion(marts, registry)
+    state = database.run(recommender_state())
+    assert state is not None
+    assert (state.model_version, state.refused_version, state.as_of) == (1, None, AS_OF)
+    assert {(each.model, each.version) for each in registered_versions(registry)} == {
+        (RECOMMENDATION, n) for n in (1, 2)
+    }
 
 
 def test_a_history_knows_the_past_of_users_who_are_included(
