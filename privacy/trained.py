@@ -31,7 +31,7 @@ _EVENTS = sql.SQL(
 
 @dataclass(frozen=True)
 class TrainedVersion:
-    """A version and the days of whose snapshots it was fitted, calibrated and tested on, perhaps of active users only."""
+    """A version and the days of whose snapshots it learned from: of everyone, or of active users only."""
 
     model: str
     version: int
