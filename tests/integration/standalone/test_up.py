@@ -3,32 +3,38 @@
 The home is this module's own: a home has one `up`, and `down` ends it.
 """
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
-from core.home import Home
+from core.home import Home, remembered_port
 from standalone.postgres import running_postmaster
 from standalone.system_programs import find_program
 from tests.integration.chaos.accounts import events, messages
 from tests.integration.chaos.faults import kill
 from tests.integration.chaos.load import under_load
 from tests.integration.chaos.stack import Stack, wait_until
+from warehouse.databases import embedded_server
 from warehouse.passfile import read_entries
 
 PROGRAM = Path(sys.executable).with_name("customer-analyzer")
 WATCHERS = ("prometheus", "prometheus-alertmanager")
 IS_WATCHED = all(find_program(name) for name in WATCHERS)
+IS_SEARCHABLE = find_program("rsyslogd") is not None
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +59,7 @@ def _status(home: Home) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def up(home: Home) -> Iterator[subprocess.Popen[str]]:
-    command = [PROGRAM, "up", *(["--monitoring"] if IS_WATCHED else [])]
+    command = [PROGRAM, "up", *(["--monitoring"] if IS_WATCHED else []), *(["--logs"] if IS_SEARCHABLE else [])]
     with subprocess.Popen(command, env=_environment(home), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -67,7 +73,7 @@ def up(home: Home) -> Iterator[subprocess.Popen[str]]:
 def test_every_page_answers(home: Home, up: subprocess.Popen[str]) -> None:
     servers = {server["name"]: server for server in _status(home)["servers"]}
     running = {name for name, server in servers.items() if server["is_running"]}
-    watching = {"exporter", "prometheus", "alertmanager", "node_exporter", "postgres_exporter"}
+    watching = {"exporter", "prometheus", "alertmanager", "node_exporter", "postgres_exporter", "log_shipper"}
     assert running - watching == {
         "postgres",
         "api",
@@ -124,6 +130,52 @@ def test_no_secret_is_in_an_argument_or_a_log(home: Home, up: subprocess.Popen[s
     texts = [" ".join(process.cmdline()) for process in processes]
     texts += [path.read_text() for path in [*home.logs.iterdir(), home.dagster / "dagster.yaml"]]
     assert not any(password in text for text in texts for password in passwords)
+
+
+def test_every_process_writes_one_shape_and_no_secret_that_is_planted(home: Home, up: subprocess.Popen[str]) -> None:
+    servers = {server["name"]: server for server in _status(home)["servers"]}
+    planted = "token=hunter2secret&who=anna@example.org&phone=+79123456789"
+    for name, path in (("mlflow", "/health"), ("api", "/nothing"), ("dagster", "/server_info"), ("telegram", "/")):
+        with (
+            contextlib.suppress(urllib.error.HTTPError),
+            urllib.request.urlopen(  # noqa: S310
+                f"{servers[name]['address']}{path}?{planted}", timeout=30
+            ) as page,
+        ):
+            page.read()
+    port = remembered_port(home, "postgres")
+    assert port is not None
+    with embedded_server(home, port).connect("postgres") as connection, pytest.raises(psycopg.Error):
+        connection.execute(f"select '{planted}'::integer".encode())
+    deadline = time.monotonic() + 20
+    while "***" not in (home.logs / "postgres.log").read_text() and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+    assert "who=***" in (home.logs / "postgres.log").read_text()
+    for path in home.logs.glob("*.log"):
+        if path.stem in ("cli", "initdb"):
+            continue
+        for text in path.read_text(encoding="utf-8").splitlines():
+            line = json.loads(text)
+            assert {"@timestamp", "log.level", "message", "ecs.version", "service.name"} <= line.keys(), path
+            assert not re.search("hunter2secret|anna@example|79123456789", text), path
+
+
+@pytest.mark.system("rsyslogd")
+def test_lines_of_every_process_are_found(home: Home, up: subprocess.Popen[str]) -> None:
+    wanted = {"api", "postgres", "dagster", "dagster_code", "dagster_daemon", "mlflow"}
+
+    def services() -> set[str]:
+        answer = _call(home, "logs", "search", "--since", "1h", "--limit", "100000", "--json")
+        assert answer.returncode == 0, answer.stderr
+        return {json.loads(line)["service.name"] for line in answer.stdout.splitlines()}
+
+    deadline = time.monotonic() + 60
+    while not wanted <= (found := services()) and time.monotonic() < deadline:
+        time.sleep(1)
+    assert wanted <= found
+    answer = _call(home, "logs", "search", "integer", "who=***", "--service", "postgres", "--level", "error")
+    assert "invalid input syntax" in answer.stdout
 
 
 def test_what_is_killed_under_load_comes_back_and_nothing_is_lost(home: Home, up: subprocess.Popen[str]) -> None:
