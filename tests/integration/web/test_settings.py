@@ -22,7 +22,7 @@ def currencies(ran_platform: RanPlatform) -> Iterator[str]:
         (settled,) = connection.execute("select currency from raw.base_currency").fetchone() or ("",)
         connection.execute(
             "insert into raw.exchange_rates (currency, day, rate, last_day) "
-            "values ('XOF', '2025-02-01', 0.5, 'infinity')"
+            "values ('XOF', '2025-02-01', 0.5, '2100-01-01')"
         )
         yield str(settled)
         connection.execute("truncate app.shop_settings")
