@@ -11,6 +11,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "backtest",
+        "campaign_effect",
         "explain_churn",
         "explore_feature_marts",
         "recommendations",
