@@ -95,8 +95,8 @@ def test_the_password_is_private_and_in_no_argument(platform: Platform) -> None:
     passfile = platform.home.passfile
     assert stat.S_IMODE(passfile.stat().st_mode) == 0o600
     passwords = [entry.password for entry in read_entries(passfile)]
-    # The owner's, and those of pipeline, services, backend and monitoring.
-    assert len(passwords) == 5
+    # The owner's, and those of pipeline, services, backend, monitoring and logs.
+    assert len(passwords) == 6
     logs = [path.read_text() for path in platform.home.logs.iterdir()]
     arguments = [argument for process in psutil.process_iter() for argument in _arguments(process)]
     for password in passwords:
