@@ -30,7 +30,8 @@ _MODELS = (
     "user_features",
     "user_labels",
 )
-PASS_SELECTION = ("--select", *_MODELS, "--resource-types", "seed", "model")
+# dagster-dbt takes one word after --select; dbt reads a list in it.
+PASS_SELECTION = ("--select", " ".join(_MODELS), "--resource-types", "seed", "model")
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ _AFTER_ALL = "source:ml.scores+"
 
 # Of a build with Spark: what Spark builds; what Postgres needs first; what Postgres builds from what was published.
 _ON_SPARK = ("--target", "spark", "--exclude", "config.meta.engine:postgres")
-_BEFORE_POSTGRES = ("--select", "event_types", "stg_events", "--resource-types", "seed", "model")
+# dagster-dbt takes one word after --select; dbt reads a list in it.
+_BEFORE_POSTGRES = ("--select", "event_types stg_events", "--resource-types", "seed", "model")
 _ON_POSTGRES = ("--exclude", "config.meta.engine:either")
 
 

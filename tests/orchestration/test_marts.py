@@ -1,11 +1,13 @@
-"""The dbt project is parsed again when it has changed, and only then."""
+"""The dbt project is parsed again when it has changed, and only then; what is selected reaches dbt."""
 
 import os
 from pathlib import Path
 
 import pytest
+from dagster_dbt.asset_utils import extract_runtime_selection_from_args
 
 from orchestration.assets import marts
+from orchestration.backfill import PASS_SELECTION
 
 
 class Dbt:
@@ -58,3 +60,10 @@ def test_an_edited_file_is_noticed_whatever_its_time(project: Path, tmp_path: Pa
 
     assert Dbt.parsed == 2
     assert not kept.exists()
+
+
+@pytest.mark.parametrize("selection", [PASS_SELECTION, marts._BEFORE_POSTGRES])
+def test_dagster_reads_every_model_that_is_selected(selection: tuple[str, ...]) -> None:
+    others, selected, _ = extract_runtime_selection_from_args(["build", *selection])
+    assert {"event_types", "stg_events"} <= set(selected)
+    assert others == ["build", "--resource-types", "seed", "model"]
