@@ -2,21 +2,26 @@
 import i18next from "i18next";
 import { useMemo } from "react";
 import { initReactI18next, useTranslation } from "react-i18next";
-import en from "./en.json";
 import { type Money, PLAIN, useMoney } from "./money";
-import ru from "./ru.json";
 
 export const LANGUAGES = { en: "English", ru: "Русский" } as const;
 export type Language = keyof typeof LANGUAGES;
 
+/** The words of a language are loaded when it is chosen. Tests hold that each language has all words. */
+const WORDS: Record<Language, () => Promise<{ default: object }>> = {
+  en: () => import("./en.json"),
+  ru: () => import("./ru.json"),
+};
 const KEPT = "language";
 
-export function startLanguages(): Promise<unknown> {
+export async function startLanguages(): Promise<void> {
   const asked = localStorage.getItem(KEPT) ?? navigator.language;
-  return i18next.use(initReactI18next).init({
-    resources: { en: { translation: en }, ru: { translation: ru } },
-    lng: asked.startsWith("ru") ? "ru" : "en",
-    fallbackLng: "en",
+  const language: Language = asked.startsWith("ru") ? "ru" : "en";
+  const words = await WORDS[language]();
+  await i18next.use(initReactI18next).init({
+    resources: { [language]: { translation: words.default } },
+    lng: language,
+    fallbackLng: false,
     // React escapes what it shows.
     interpolation: { escapeValue: false },
   });
@@ -24,6 +29,9 @@ export function startLanguages(): Promise<unknown> {
 
 export async function chooseLanguage(language: Language): Promise<void> {
   localStorage.setItem(KEPT, language);
+  if (!i18next.hasResourceBundle(language, "translation")) {
+    i18next.addResourceBundle(language, "translation", (await WORDS[language]()).default);
+  }
   await i18next.changeLanguage(language);
 }
 
