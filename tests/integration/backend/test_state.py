@@ -20,7 +20,7 @@ def test_a_new_shop_has_nothing_to_say(caller: httpx.Client) -> None:
     ]
     for path in ("dashboard", "revenue", "funnel", "retention", "segments", "rfm"):
         assert caller.get(f"/analytics/{path}").raise_for_status().json()["as_of"] is None
-    assert caller.get("/users").json() == {"as_of": None, "users": [], "next_cursor": None}
+    assert caller.get("/users").json() == {"as_of": None, "users": [], "next_cursor": None, "facets": None}
 
 
 def test_models_say_what_runs_and_why(api: Api, caller: httpx.Client) -> None:
