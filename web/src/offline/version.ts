@@ -8,12 +8,16 @@ const listeners = new Set<() => void>();
 /** Registers the worker once the page has loaded, and looks for a newer one each hour. */
 export function startWorker(): void {
   if (!("serviceWorker" in navigator) || !import.meta.env.PROD) return;
-  addEventListener("load", () => {
-    navigator.serviceWorker
-      .register("/dashboard/service-worker.js", { scope: "/dashboard/", updateViaCache: "none" })
-      .then(watch)
-      .catch(() => undefined);
-  });
+  // The first page needs the network more than the worker does.
+  if (document.readyState === "complete") register();
+  else addEventListener("load", register, { once: true });
+}
+
+function register(): void {
+  navigator.serviceWorker
+    .register("/dashboard/service-worker.js", { scope: "/dashboard/", updateViaCache: "none" })
+    .then(watch)
+    .catch(() => undefined);
 }
 
 function watch(registration: ServiceWorkerRegistration): void {
