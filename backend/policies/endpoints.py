@@ -27,7 +27,7 @@ async def get_policies(resources: _Resources, _principal: _MayRead) -> PolicyLis
     return await service.listed(resources)
 
 
-@router.get("/{policy_id}", summary="A policy, and how it was judged")
+@router.get("/{policy_id:int}", summary="A policy, and how it was judged")
 async def get_policy(
     resources: _Resources, _principal: _MayRead, policy_id: Annotated[int, Path(ge=1, le=2**62)]
 ) -> PolicyReport:
