@@ -102,8 +102,7 @@ def test_the_numbers_last_seen_are_read_without_a_network_and_gone_after_sign_ou
     page.context.set_offline(False)
     page.goto("")
     expect(page.locator("input[name=email]")).to_be_visible()
-    page.wait_for_load_state("networkidle")
-    assert [each["name"] for each in page.context.cookies()] == []
+    wait_for(page, lambda: page.context.cookies() == [])
 
 
 def test_a_newer_version_says_so_and_waits(ran_platform: RanPlatform, visit: Callable[..., Visit]) -> None:

@@ -35,7 +35,8 @@ export function Recommendations({ userId }: { userId: string }) {
                 {recommender.is_learned
                   ? t("recommend.learned", { version: recommender.model_version })
                   : t("recommend.counted")}
-                {recommender.verdict !== null && ` ${t("recommend.verdict", { verdict: recommender.verdict })}`}
+                {recommender.verdict !== null &&
+                  ` ${t("recommend.verdict", { verdict: recommender.verdict.replace(/\.$/, "") })}`}
               </Typography>
               {recommendations.length === 0 ? (
                 <Empty>{t("recommend.none")}</Empty>
