@@ -12,7 +12,7 @@ from tests.integration.backend.conftest import Api
 from warehouse.database import command
 
 # What is called exists nowhere, so that nothing is changed; an id that is a number is one that nobody has.
-NUMBERS = {"key_id": "999999999"}
+NUMBERS = {"key_id": "999999999", "policy_id": "999999999"}
 
 
 def call(client: httpx.Client, route: GuardedRoute) -> httpx.Response:
