@@ -1,5 +1,5 @@
 /** Languages, and how dates and numbers are written in them. English and Russian; others are added as one file. */
-import i18next from "i18next";
+import i18next, { type Resource } from "i18next";
 import { useMemo } from "react";
 import { initReactI18next, useTranslation } from "react-i18next";
 import { type Money, PLAIN, useMoney } from "./money";
@@ -7,11 +7,18 @@ import { type Money, PLAIN, useMoney } from "./money";
 export const LANGUAGES = { en: "English", ru: "Русский" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-/** The words of a language are loaded when it is chosen. Tests hold that each language has all words. */
-const WORDS: Record<Language, () => Promise<{ default: object }>> = {
-  en: () => import("./en.json"),
-  ru: () => import("./ru.json"),
+/**
+ * The words of a language are loaded when it is chosen. Tests hold that each language has all words. `sentences` are those of
+ * the API, which says them in English itself.
+ */
+const WORDS: Record<Language, () => Promise<Bundles>> = {
+  en: async () => ({ translation: (await import("./en.json")).default }),
+  ru: async () => {
+    const [words, sentences] = await Promise.all([import("./ru.json"), import("./sentences.ru.json")]);
+    return { translation: words.default, sentences: sentences.default };
+  },
 };
+type Bundles = Record<string, object>;
 const KEPT = "language";
 
 export async function startLanguages(): Promise<void> {
@@ -19,7 +26,7 @@ export async function startLanguages(): Promise<void> {
   const language: Language = asked.startsWith("ru") ? "ru" : "en";
   const words = await WORDS[language]();
   await i18next.use(initReactI18next).init({
-    resources: { [language]: { translation: words.default } },
+    resources: { [language]: words as Resource[string] },
     lng: language,
     fallbackLng: false,
     // React escapes what it shows.
@@ -30,7 +37,8 @@ export async function startLanguages(): Promise<void> {
 export async function chooseLanguage(language: Language): Promise<void> {
   localStorage.setItem(KEPT, language);
   if (!i18next.hasResourceBundle(language, "translation")) {
-    i18next.addResourceBundle(language, "translation", (await WORDS[language]()).default);
+    for (const [name, words] of Object.entries(await WORDS[language]()))
+      i18next.addResourceBundle(language, name, words);
   }
   await i18next.changeLanguage(language);
 }

@@ -24,7 +24,7 @@ export function toldIn(parts: readonly Told[], t: TFunction, format: Format): st
 }
 
 /** A number of the English text, such as 1,234 or 0.857 or 45%, as the language writes it; anything else as it is. */
-function written(value: string, format: Format): string {
+export function written(value: string, format: Format): string {
   if (!/^-?\d[\d,]*(\.\d+)?%?$/.test(value)) return value;
   const digits = /\.(\d+)/.exec(value)?.[1]?.length ?? 0;
   const number = Number(value.replaceAll(",", "").replace("%", ""));

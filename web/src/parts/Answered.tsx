@@ -6,11 +6,16 @@ import Chip from "@mui/material/Chip";
 import Skeleton from "@mui/material/Skeleton";
 import Typography from "@mui/material/Typography";
 import type { UseQueryResult } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiProblem } from "../api/problem";
 import { useFormat } from "../i18n";
+import { useSaid } from "../i18n/sentences";
 import { useIsOnline } from "../offline/Banners";
+
+/** How the API begins where fields are wrong; what is wrong with each stands beside it. */
+const OF_FIELDS = "The request is not valid";
 
 interface Props<Data> {
   query: UseQueryResult<Data>;
@@ -53,24 +58,35 @@ export function Empty({ children }: { children: ReactNode }) {
 
 export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
   const { t } = useTranslation();
+  const said = useSaid();
   const isRefused = error instanceof ApiProblem && error.status === 403;
   const isUnproven = error instanceof ApiProblem && error.problem?.errors?.some(({ field }) => field === "proof");
   if (isUnproven) return <Alert severity="info">{t("proof.needed")}</Alert>;
-  const title = isRefused ? t("state.notAllowed") : t("state.failed");
-  const detail = error instanceof ApiProblem ? error.message : t("state.unreachable");
-  const id = error instanceof ApiProblem ? error.problem?.request_id : undefined;
+  const title = isRefused ? t("state.notAllowed") : retry ? t("state.failed") : t("state.notDone");
+  const problem = error instanceof ApiProblem ? error.problem : null;
+  const wrong = problem?.detail.startsWith(OF_FIELDS) ? (problem.errors ?? []) : [];
   return (
     <Alert
       severity={isRefused ? "info" : "error"}
       action={retry && !isRefused && <Button onClick={retry}>{t("state.retry")}</Button>}
     >
       <AlertTitle>{title}</AlertTitle>
-      {detail}
-      {id !== undefined && !isRefused && (
+      {error instanceof ApiProblem ? refusalIn(error, t, said) : t("state.unreachable")}
+      {wrong.map(({ field, message }) => (
+        <div key={field}>
+          {field}: {said(message)}
+        </div>
+      ))}
+      {problem !== null && !isRefused && (
         <Typography variant="caption" component="div">
-          {t("state.request", { id })}
+          {t("state.request", { id: problem.request_id })}
         </Typography>
       )}
     </Alert>
   );
+}
+
+/** Why the API refused, in the reader's language. */
+export function refusalIn(error: ApiProblem, t: TFunction, said: (text: string) => string): string {
+  return error.problem === null ? t("state.status", { status: error.status }) : said(error.problem.detail);
 }

@@ -9,10 +9,13 @@ import DialogTitle from "@mui/material/DialogTitle";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import { useMutation, useQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { type SubmitEvent, useEffect, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../api/client";
 import { ApiProblem, unwrap } from "../api/problem";
+import { useSaid } from "../i18n/sentences";
+import { refusalIn } from "../parts/Answered";
 import { answerProof, isProofAsked, onProofAsked } from "./proof";
 import { beginVisit, onProven } from "./telegram";
 
@@ -29,6 +32,7 @@ export function ProofDialog() {
 
 function Question() {
   const { t } = useTranslation();
+  const said = useSaid();
   const ways = useQuery({ queryKey: ["proof"], queryFn: () => unwrap(api.GET("/auth/proof")), staleTime: 0 });
   const prove = useMutation({
     mutationFn: (password: string) => unwrap(api.POST("/auth/proof", { body: { password } })),
@@ -56,7 +60,7 @@ function Question() {
       <DialogContent>
         <Stack spacing={2}>
           <DialogContentText>{t("proof.text")}</DialogContentText>
-          {refusal && <Alert severity="error">{worded(refusal, t)}</Alert>}
+          {refusal && <Alert severity="error">{worded(refusal, t, said)}</Alert>}
           {ways.data?.has_password !== false && (
             <TextField
               name="password"
@@ -86,7 +90,7 @@ function Question() {
   );
 }
 
-function worded(error: Error, t: (key: string) => string): string {
+function worded(error: Error, t: TFunction, said: (text: string) => string): string {
   if (!(error instanceof ApiProblem)) return error instanceof TypeError ? t("state.unreachable") : error.message;
-  return error.status === 422 ? t("proof.wrong") : error.status === 429 ? t("signIn.wait") : error.message;
+  return error.status === 422 ? t("proof.wrong") : error.status === 429 ? t("signIn.wait") : refusalIn(error, t, said);
 }

@@ -3,6 +3,7 @@ import Chip from "@mui/material/Chip";
 import { useTranslation } from "react-i18next";
 import type { DataHealth } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useSaid } from "../../i18n/sentences";
 import { Empty } from "../../parts/Answered";
 import { DataTable } from "../../parts/DataTable";
 
@@ -56,6 +57,7 @@ export function Sources({ health: { freshness } }: Props) {
 
 export function Checks({ health: { checks } }: Props) {
   const { t } = useTranslation();
+  const said = useSaid();
   const format = useFormat();
   if (checks.length === 0) return <Empty>{t("data.noChecks")}</Empty>;
   return (
@@ -79,7 +81,7 @@ export function Checks({ health: { checks } }: Props) {
         { title: t("data.rows"), isNumber: true, cell: (each) => format.number(each.rows_checked) },
         {
           title: t("data.found"),
-          cell: (each) => (each.is_passed ? each.warnings : [each.sentence, ...each.warnings]).join("; "),
+          cell: (each) => (each.is_passed ? each.warnings : [each.sentence, ...each.warnings]).map(said).join("; "),
         },
       ]}
     />

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link as RouterLink } from "react-router";
 import type { HeldReason, HeldReasons } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useSaid } from "../../i18n/sentences";
 import { DataTable } from "../../parts/DataTable";
 import { useSession } from "../../session/Session";
 
@@ -11,6 +12,7 @@ import { useSession } from "../../session/Session";
 export function HeldReasonsTable({ held }: { held: HeldReasons }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const said = useSaid();
   const { may } = useSession();
   if (held.rows === 0) return <Alert severity="success">{t("data.nothingHeld")}</Alert>;
   return (
@@ -24,10 +26,10 @@ export function HeldReasonsTable({ held }: { held: HeldReasons }) {
           cell: (each) =>
             may("quarantine:read") ? (
               <Link component={RouterLink} to={addressOf(each)}>
-                {each.reason}
+                {said(each.reason)}
               </Link>
             ) : (
-              each.reason
+              said(each.reason)
             ),
         },
         { title: t("data.waitsFor"), cell: (each) => each.waits_for ?? "" },

@@ -10,6 +10,7 @@ import { api } from "../../api/client";
 import type { DataJob, ImportCounts, RepairCounts } from "../../api/names";
 import { unwrap } from "../../api/problem";
 import { useFormat } from "../../i18n";
+import { useSaid } from "../../i18n/sentences";
 import { useTold } from "../../i18n/told";
 import { DataTable } from "../../parts/DataTable";
 
@@ -116,6 +117,7 @@ function Figures({ figures }: { figures: [string, number][] }) {
 
 export function Reasons({ reasons }: { reasons: ImportCounts["reasons"] }) {
   const { t } = useTranslation();
+  const said = useSaid();
   const format = useFormat();
   if (reasons.length === 0) return null;
   return (
@@ -124,7 +126,7 @@ export function Reasons({ reasons }: { reasons: ImportCounts["reasons"] }) {
       rows={reasons}
       rowKey={({ reason }) => reason}
       columns={[
-        { title: t("models.reason"), cell: ({ reason }) => reason },
+        { title: t("models.reason"), cell: ({ reason }) => said(reason) },
         { title: t("data.rows"), isNumber: true, cell: ({ rows }) => format.number(rows) },
       ]}
     />

@@ -11,6 +11,7 @@ import { api } from "../../api/client";
 import type { HeldRow } from "../../api/names";
 import { unwrap } from "../../api/problem";
 import { useFormat } from "../../i18n";
+import { useSaid } from "../../i18n/sentences";
 import { Answered, Empty } from "../../parts/Answered";
 import { DataTable } from "../../parts/DataTable";
 import { Page } from "../../parts/Page";
@@ -64,6 +65,7 @@ export function QuarantinePage() {
 
 function Rows({ selection }: { selection: Selection }) {
   const { t } = useTranslation();
+  const said = useSaid();
   const { may } = useSession();
   const [open, setOpen] = useState<HeldRow | null>(null);
   const queries = useQueryClient();
@@ -82,7 +84,7 @@ function Rows({ selection }: { selection: Selection }) {
   const changed = () => queries.invalidateQueries({ queryKey: ["quarantine"] });
   return (
     <>
-      <Section title={selection.reason ?? selection.waits_for ?? t("quarantine.ofImport")}>
+      <Section title={selection.reason ? said(selection.reason) : (selection.waits_for ?? t("quarantine.ofImport"))}>
         <Answered query={page} height={200}>
           {() =>
             rows.length === 0 ? (
@@ -108,6 +110,7 @@ function Rows({ selection }: { selection: Selection }) {
 
 function HeldRows({ rows, open }: { rows: readonly HeldRow[]; open: (row: HeldRow) => void }) {
   const { t } = useTranslation();
+  const said = useSaid();
   const format = useFormat();
   return (
     <DataTable
@@ -125,7 +128,7 @@ function HeldRows({ rows, open }: { rows: readonly HeldRow[]; open: (row: HeldRo
         },
         { title: t("data.file"), cell: (row) => row.file_name ?? t("quarantine.noFile") },
         { title: t("eventColumn.user_id"), cell: (row) => <User id={row.event.user_id} /> },
-        { title: t("models.reason"), cell: (row) => row.reason },
+        { title: t("models.reason"), cell: (row) => said(row.reason) },
         { title: t("quarantine.content"), cell: (row) => <Content row={row.row} /> },
       ]}
     />
@@ -134,6 +137,7 @@ function HeldRows({ rows, open }: { rows: readonly HeldRow[]; open: (row: HeldRo
 
 function Repaired() {
   const { t } = useTranslation();
+  const said = useSaid();
   const format = useFormat();
   const repaired = useInfiniteQuery({
     queryKey: ["quarantine", "repaired"],
@@ -157,7 +161,7 @@ function Repaired() {
                 { title: t("models.who"), cell: (row) => row.repaired_by },
                 { title: t("data.file"), cell: (row) => row.file_name ?? t("quarantine.noFile") },
                 { title: t("import.row"), isNumber: true, cell: (row) => format.number(row.row_number) },
-                { title: t("models.reason"), cell: (row) => row.reason },
+                { title: t("models.reason"), cell: (row) => said(row.reason) },
                 { title: t("quarantine.content"), cell: (row) => <Content row={row.row} /> },
                 { title: t("quarantine.change"), cell: (row) => <Content row={changes(row)} /> },
               ]}

@@ -12,6 +12,7 @@ import { type SubmitEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { HeldRow } from "../../api/names";
 import { useFormat } from "../../i18n";
+import { useSaid } from "../../i18n/sentences";
 import { Failure } from "../../parts/Answered";
 import { useSession } from "../../session/Session";
 import { JobView } from "./JobView";
@@ -26,6 +27,7 @@ interface Props {
 
 export function RowDialog({ row, close, onDone }: Props) {
   const { t } = useTranslation();
+  const said = useSaid();
   const format = useFormat();
   const { may } = useSession();
   const [fields, setFields] = useState<Partial<Record<FilledColumn, string>>>(() =>
@@ -53,7 +55,7 @@ export function RowDialog({ row, close, onDone }: Props) {
         </DialogTitle>
         <DialogContent>
           <Stack spacing={2}>
-            <Typography color="error">{row.reason}</Typography>
+            <Typography color="error">{said(row.reason)}</Typography>
             <Box
               component="pre"
               tabIndex={0}

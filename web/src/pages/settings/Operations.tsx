@@ -1,5 +1,5 @@
 /** Opens Dagster and MLflow, which have no sign-in of their own, through the gateway; the browser may then use them for an hour. */
-import Alert from "@mui/material/Alert";
+import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
@@ -7,6 +7,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
+import { Failure } from "../../parts/Answered";
 import { Section } from "../../parts/Section";
 
 export function Operations() {
@@ -27,9 +28,9 @@ export function Operations() {
         </Button>
       </Stack>
       {open.isError && (
-        <Alert severity="info" sx={{ mt: 2 }}>
-          {open.error.message}
-        </Alert>
+        <Box sx={{ mt: 2 }}>
+          <Failure error={open.error} />
+        </Box>
       )}
     </Section>
   );

@@ -10,6 +10,8 @@ import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { api } from "../../api/client";
 import { ApiProblem, unwrap } from "../../api/problem";
+import { useSaid } from "../../i18n/sentences";
+import { refusalIn } from "../../parts/Answered";
 import { useSession } from "../../session/Session";
 import { returned, tellProven, type Visit } from "../../session/telegram";
 import { signIn } from "../../session/token";
@@ -18,6 +20,7 @@ type Outcome = { is: "under way" } | { is: "proven" } | { is: "refused"; why: st
 
 export function TelegramReturnPage() {
   const { t } = useTranslation();
+  const said = useSaid();
   const { me, reload } = useSession();
   const navigate = useNavigate();
   const [outcome, setOutcome] = useState<Outcome>({ is: "under way" });
@@ -49,8 +52,10 @@ export function TelegramReturnPage() {
         if (visit.purpose === "sign_in") await reload();
         return navigate(visit.path, { replace: true });
       })
-      .catch((error: unknown) => refuse(error instanceof ApiProblem ? error.message : t("state.unreachable")));
-  }, [me, navigate, reload, t]);
+      .catch((error: unknown) =>
+        refuse(error instanceof ApiProblem ? refusalIn(error, t, said) : t("state.unreachable")),
+      );
+  }, [me, navigate, reload, said, t]);
 
   return (
     <Container component="main" maxWidth="xs" sx={{ py: 8 }}>

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
 import { useFormat } from "../../i18n";
+import { useSaid } from "../../i18n/sentences";
 import { Answered, Empty } from "../../parts/Answered";
 import { DataTable } from "../../parts/DataTable";
 
@@ -14,6 +15,7 @@ const MOST = 10;
 
 export function Recommendations({ userId }: { userId: string }) {
   const { t } = useTranslation();
+  const said = useSaid();
   const format = useFormat();
   const offered = useQuery({
     queryKey: ["recommendations", userId],
@@ -36,7 +38,7 @@ export function Recommendations({ userId }: { userId: string }) {
                   ? t("recommend.learned", { version: recommender.model_version })
                   : t("recommend.counted")}
                 {recommender.verdict !== null &&
-                  ` ${t("recommend.verdict", { verdict: recommender.verdict.replace(/\.$/, "") })}`}
+                  ` ${t("recommend.verdict", { verdict: said(recommender.verdict.replace(/\.$/, "")) })}`}
               </Typography>
               {recommendations.length === 0 ? (
                 <Empty>{t("recommend.none")}</Empty>
