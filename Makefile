@@ -149,8 +149,9 @@ bench-api: install ## measure events in and from an event to its answer beside m
 	@$(BIN)/python -m benchmarks.event_to_answer
 	@$(BIN)/python -m benchmarks.api_reads
 
-bench-gateway: install web ## measure the API through the gateway beside the API itself, and a restart under load
+bench-gateway: install web ## measure the API through the gateway beside the API itself, a restart and swaps under load
 	@$(BIN)/python -m benchmarks.gateway
+	@$(BIN)/python -m benchmarks.gateway_swaps
 
 bench-serving: install ## compare the services with FastAPI and MLflow, on a home where `demo` or `run` has run
 	@$(BIN)/python -m benchmarks.serving

@@ -82,13 +82,14 @@ def _unexpected(error: Exception) -> str:
 
 def _log_traceback(error: Exception) -> Path | None:
     from core.home import Home, open_log
+    from core.masking import masked
     from core.settings import read_settings
 
     try:
         log = Home(read_settings().home).logs / "cli.log"
         with open_log(log) as file:
             file.write(f"--- {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n".encode())
-            file.write("".join(traceback.format_exception(error)).encode())
+            file.write(masked("".join(traceback.format_exception(error))).encode())
     except (OSError, UserError):
         # There may be no home yet, or no space in it.
         return None

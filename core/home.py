@@ -47,6 +47,11 @@ class Home:
         return self.root / "log-shipping"
 
     @property
+    def shipped_logs(self) -> tuple[Path, ...]:
+        """The log files that are shipped, as patterns. barman writes its own log, unmasked, which is not among them."""
+        return self.logs / "*.log", self.gateway / "*.log"
+
+    @property
     def bentoml(self) -> Path:
         return self.root / "bentoml"
 

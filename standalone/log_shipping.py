@@ -88,13 +88,12 @@ def _server(home: Home, program: Path, name: str, destination: Destination, paus
 
 def render(home: Home, folder: Path, destination: Destination, pause: int) -> str:
     """The configuration as rsyslog reads it; what it writes is below `folder`."""
-    files = (home.logs / "*.log", home.gateway / "*.log", home.backups / "*.log")
     values = {
         **destination.values,
         "folder": _quoted(str(folder)),
         "host": _quoted(socket.gethostname()),
         "pauses": f'action.resumeInterval="{pause}" action.resumeIntervalMax="{12 * pause}"',
-        "inputs": "\n".join(map(_input, files)),
+        "inputs": "\n".join(map(_input, home.shipped_logs)),
     }
     values["destination"] = _filled(TEMPLATES / destination.template, values)
     return _filled(TEMPLATES / "rsyslog.conf.template", values)

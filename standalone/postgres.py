@@ -27,6 +27,7 @@ from core.errors import PlatformError
 from core.home import LOOPBACK, Home, choose_port, open_log, write_private
 from core.log_filter import start_filter
 from core.logs import message_of
+from core.masking import masked
 from standalone.processes import wait_for_end
 from standalone.server_user import Identity, server_identity
 from standalone.tuning import server_settings, this_machine
@@ -262,21 +263,23 @@ def _set_aside_broken_data(home: Home) -> None:
 
 def _run(identity: Identity, command: list[str], log: Path, input_text: str | None = None) -> None:
     launch = [sys.executable, "-P", "-m", "standalone.launch", f"--parent={os.getpid()}"]
-    begin = log.stat().st_size if log.exists() else 0
+    done = subprocess.run(
+        [*launch, *identity.launch_options, "--", *command],
+        cwd="/",
+        input=input_text,
+        stdin=subprocess.DEVNULL if input_text is None else None,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    said = masked(done.stdout)
     with open_log(log) as output:
-        done = subprocess.run(
-            [*launch, *identity.launch_options, "--", *command],
-            cwd="/",
-            input=input_text,
-            stdin=subprocess.DEVNULL if input_text is None else None,
-            stdout=output,
-            stderr=output,
-            text=True,
-            check=False,
-        )
+        output.write(said.encode())
     if done.returncode != 0:
         name = Path(command[0]).name
-        raise PlatformError(f"{name} failed: {_reason(_written_since(log, begin))} (all of it: {log}).")
+        raise PlatformError(f"{name} failed: {_reason(said)} (all of it: {log}).")
 
 
 def _written_since(log: Path, begin: int) -> str:

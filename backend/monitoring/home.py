@@ -1,7 +1,7 @@
-"""What a home says of itself: the processes that `up` runs, and how old the newest backup is.
+"""What a home says of itself: the processes that `up` runs, how old the newest backup is, how far logs are shipped.
 
-Both are read from files that others write, whenever Prometheus asks. Where the home does not back up, or nothing is up,
-there are no figures. Does not belong here: processes of other machines, which their own supervisor watches.
+All of it is read from files that others write, whenever Prometheus asks. Where the home does not back up, or nothing is
+up, there are no figures. Does not belong here: processes of other machines, which their own supervisor watches.
 """
 
 import os
@@ -16,6 +16,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from backend.monitoring.shipping import shipping_lag
 from core.home import Home, read_json
 from core.metrics import PREFIX
 
@@ -34,7 +35,9 @@ class HomeCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All figures."""
-        yield from _processes(read_json(self._home.up).get("servers", {}))
+        servers = read_json(self._home.up).get("servers", {})
+        yield from _processes(servers)
+        yield from shipping_lag(self._home, servers)
         yield from _backups(read_json(self._home.root / "backups" / "state.json"))
         yield _spool(self._home.ledger)
 

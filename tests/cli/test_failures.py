@@ -65,13 +65,14 @@ def test_a_wrapped_cause_is_found() -> None:
 
 
 def test_an_unexpected_error_is_logged(tmp_path: Path) -> None:
-    failure = explain(ZeroDivisionError("division by zero\nand more"))
+    failure = explain(ZeroDivisionError("division by zero\nand more with password=hunter2secret"))
     log = tmp_path / "logs" / "cli.log"
     assert failure.exit_code == 1
     assert "ZeroDivisionError: division by zero" in failure.sentence
     assert "\n" not in failure.sentence
     assert str(log) in failure.sentence
     assert "and more" in log.read_text()
+    assert "hunter2secret" not in log.read_text()
 
 
 def test_an_unexpected_error_without_a_home_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

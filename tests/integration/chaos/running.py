@@ -13,8 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
+import psutil
 
 from tests.integration.chaos.accounts import Promise, promises, waiting
 from tests.integration.chaos.faults import Fault, Surroundings, all_faults
@@ -78,9 +80,13 @@ class Outcome:
 
 @dataclass
 class Alerts:
-    """Which alerts fire, as Prometheus says every two seconds. While it does not answer, as before."""
+    """Which alerts fire, as Prometheus says every two seconds. While it does not answer, as before.
+
+    Of alerts on disks only those on `device` count, the disk of the run: how full others are is not its business.
+    """
 
     stack: Stack
+    device: str | None = None
     firing: frozenset[str] = frozenset()
     seen: list[tuple[float, str]] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
@@ -105,7 +111,9 @@ class Alerts:
         while not self._over.wait(2):
             with suppress(httpx.HTTPError, KeyError, ValueError):
                 found = httpx.get(f"{address}/api/v1/alerts", timeout=5, trust_env=False).json()["data"]["alerts"]
-                self.firing = frozenset(each["labels"]["alertname"] for each in found if each["state"] == "firing")
+                labels = [each["labels"] for each in found if each["state"] == "firing"]
+                ours = [each for each in labels if each.get("device") in (None, self.device)]
+                self.firing = frozenset(each["alertname"] for each in ours)
                 self.seen += [(time.monotonic(), name) for name in self.firing]
 
 
@@ -117,7 +125,7 @@ def run(stack: Stack, around: Surroundings, minutes: float, seed: int, only: str
     every_short, every_long, left_out = all_faults(stack, around)
     short, long = ([each for each in some if re.search(only, str(each))] for some in (every_short, every_long))
     began_at, happened = datetime.now(UTC), []
-    with Alerts(stack).watched() as alerts, under_load(stack, minutes) as load:
+    with Alerts(stack, _device(around.disk)).watched() as alerts, under_load(stack, minutes) as load:
         for fault in in_order(short, long, minutes * 60, seed):
             happened.append(_done(stack, around, fault, alerts))
         caught_up = _caught_up(stack, load, alerts)
@@ -201,6 +209,11 @@ def _caught_up(stack: Stack, load: Load, alerts: Alerts) -> float:
         return wait_until(is_done, "done", _CATCH_UP_SECONDS)
     except AssertionError:
         raise AssertionError(f"after {_CATCH_UP_SECONDS} s: {still}") from None
+
+
+def _device(mount: Path | None) -> str | None:
+    """The device that is mounted there, as the exporter of the machine names it."""
+    return next((each.device for each in psutil.disk_partitions(all=True) if each.mountpoint == str(mount)), None)
 
 
 def _say(sentence: str) -> None:

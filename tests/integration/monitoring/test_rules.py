@@ -170,6 +170,11 @@ CASES = [
         {'customer_analyzer_backup_timestamp_seconds{what="archived"}': "0+60x30"},
     ),
     Case(
+        "LogShippingBehind",
+        {'customer_analyzer_log_shipping_lag_seconds{shipper="log_shipper"}': "0+60x30"},
+        {'customer_analyzer_log_shipping_lag_seconds{shipper="log_shipper"}': "0x17 400x2 0x20"},
+    ),
+    Case(
         "CampaignUnattended",
         steady("customer_analyzer_campaign_unattended_seconds", 400),
         steady("customer_analyzer_campaign_unattended_seconds", 2),

@@ -4,14 +4,12 @@ Their Postgres is their own, because tests stop it, and their two models are mad
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from core.home import prepare_home
 from serving.build import bento_folder, build_bento
-from tests.integration.serving.shop import Shop, Trained, service, train, warehouse
+from tests.integration.serving.shop import Shop, Trained, open_shop, train
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +33,5 @@ def bento(versions: tuple[Trained, Trained], tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session")
 def shop(versions: tuple[Trained, Trained], bento: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A service of two workers that answers with one of the versions."""
-    home = prepare_home(tmp_path_factory.mktemp("shop") / "home")
-    with ExitStack() as postgres:
-        connection = postgres.enter_context(warehouse(home))
-        with service(home, str(bento), home.bentoml_of("purchase"), workers=2) as running:
-            yield Shop(home, versions, bento, running, postgres, connection)
+    with open_shop(tmp_path_factory.mktemp("shop"), versions, bento) as opened:
+        yield opened

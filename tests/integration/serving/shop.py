@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from core.api_keys import digest_of, new_key
-from core.home import LOOPBACK, Home, choose_port, read_json
+from core.home import LOOPBACK, Home, choose_port, prepare_home, read_json
 from ml import artifact
 from ml.baselines import RFM_FEATURES
 from ml.catalogue import Feature, FeatureCatalogue
@@ -264,6 +264,16 @@ class Shop:
             "select count(*) from ml.ledger where prediction_id = any(%s::uuid[])", (list(prediction_ids),)
         )
         return int(found.fetchall()[0][0])
+
+
+@contextmanager
+def open_shop(folder: Path, versions: tuple[Trained, Trained], bento: Path) -> Iterator[Shop]:
+    """A shop in a new home below a folder, with a service of two workers that answers with one of the versions."""
+    home = prepare_home(folder / "home")
+    with ExitStack() as postgres:
+        connection = postgres.enter_context(warehouse(home))
+        with service(home, str(bento), home.bentoml_of("purchase"), workers=2) as running:
+            yield Shop(home, versions, bento, running, postgres, connection)
 
 
 def eventually(condition: Callable[[], bool], what: str = "") -> float:

@@ -4,82 +4,19 @@ import itertools
 import logging
 import shutil
 import statistics
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
-from tests.integration.serving.shop import (
-    HEADERS,
-    NAMES,
-    NOT_IN_MART,
-    Shop,
-    Trained,
-    deploy,
-    eventually,
-    population,
-    train,
-)
+from tests.integration.serving.load import USERS, Load
+from tests.integration.serving.shop import NAMES, NOT_IN_MART, Shop, Trained, deploy, eventually, train
 from warehouse.database import execute
 from warehouse.workers import WorkerReport, worker_reports
 
 logger = logging.getLogger(__name__)
-
-USERS = ("0", "17", "101", "239")
-CONNECTIONS = 3
-
-
-class Load:
-    """Keeps asking on a few connections, by ids and by features in turn, until its block ends."""
-
-    def __init__(self, shop: Shop) -> None:
-        self._address = shop.service.client.base_url
-        self._expected = {each.version: each.probability for each in shop.versions}
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(CONNECTIONS)]
-        self.failures: list[str] = []
-        self.answered = dict.fromkeys(self._expected, 0)
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self) -> None:
-        rows = population().select("user_id", *NAMES).to_dicts()
-        given = [next(row for row in rows if row["user_id"] == user) for user in USERS]
-        with httpx.Client(base_url=self._address, headers=HEADERS, timeout=10, trust_env=False) as client:
-            for body in itertools.cycle([{"user_ids": USERS}, {"features": given}]):
-                if self._stopping.is_set():
-                    return
-                try:
-                    response = client.post("/predict", json=body)
-                    wrong = response.text if response.status_code != 200 else self._wrong(response.json())
-                except httpx.HTTPError as error:
-                    wrong = repr(error)
-                if wrong:
-                    self.failures.append(wrong)
-
-    def _wrong(self, answer: dict[str, Any]) -> str:
-        """What is wrong with an answer; nothing if all of it is by the version it names."""
-        version = answer["model_version"]
-        said = {row["user_id"]: row for row in answer["predictions"]}
-        right = tuple(said) == USERS and all(
-            row["model_version"] == version and abs(row["probability"] - self._expected[version][user]) < 1e-9
-            for user, row in said.items()
-        )
-        self.answered[version] += right
-        return "" if right else str(answer)
 
 
 def swap_under_load(shop: Shop, swaps: int) -> list[float]:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
+from backend.monitoring.shipping import lag_seconds
 from core.home import free_port, prepare_home
 from standalone.log_shipping import shipper_servers
 from standalone.processes import Child, start, stop
@@ -75,6 +76,10 @@ def found(platform: Platform, *words: str, **more: Any) -> list[LogLine]:
     return Database(platform.access.logs.url(WAREHOUSE)).run(search(query, 10_000))
 
 
+def lag(platform: Platform) -> float:
+    return lag_seconds(platform.home, platform.home.log_shipping / "log_shipper", time.time())
+
+
 def messages(lines: list[LogLine]) -> list[str]:
     return [str(line.fields["message"]) for line in lines]
 
@@ -104,12 +109,13 @@ def test_every_line_is_found_once_though_the_shipper_is_killed_and_postgres_is_a
         with shipping(platform) as children:
             send(500)
             time.sleep(1)
+            assert lag(platform) > 1
             kill(children)
         owner.execute(f'alter role "{login}" login'.encode())
         with shipping(platform):
             send(10)
             until(lambda: len(found(platform, "line", services=["api"])) >= sent)
-            time.sleep(0.5)
+            until(lambda: lag(platform) == 0)
 
     assert messages(found(platform, "line", services=["api"])) == [f"line {number}" for number in range(sent)]
 
