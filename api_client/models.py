@@ -995,6 +995,15 @@ class Levers(BaseModel):
     levers: list[Lever]
 
 
+class LifetimeValue(BaseModel):
+    """
+    Money expected of a user over longer than a horizon, in the base currency.
+    """
+
+    days_90: Annotated[float, Field(description="over the 90 days from `as_of` on")]
+    days_365: Annotated[float, Field(description="over the 365 days from `as_of` on")]
+
+
 class ListCondition(BaseModel):
     """
     The user is on a list.
@@ -3670,6 +3679,9 @@ class User(BaseModel):
     as_of: Annotated[date | None, Field(description="the day of the summary; null: newer than the last run")]
     features_as_of: Annotated[date | None, Field(description="the day of the features; tomorrow for live ones")]
     summary: Annotated[UserSummary | None, Field(description="null: newer than the last run")]
+    lifetime_value: Annotated[
+        LifetimeValue | None, Field(description="null: the purchase model has not scored the day, or does not say it")
+    ]
     features: list[FeatureFamily]
     predictions: list[ModelAnswer]
 

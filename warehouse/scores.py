@@ -14,7 +14,16 @@ from warehouse.database import Database, Statement, execute, rows, value
 from warehouse.excluded_users import is_included
 from warehouse.ledger import record_scores
 
-SCORE_COLUMNS = ("user_id", "score", "expected_value", "segment_id", "segment", "basis")
+SCORE_COLUMNS = (
+    "user_id",
+    "score",
+    "expected_value",
+    "lifetime_value_90d",
+    "lifetime_value_365d",
+    "segment_id",
+    "segment",
+    "basis",
+)
 
 
 def write_scores(
@@ -29,7 +38,8 @@ def write_scores(
 ) -> int:
     """Replaces the scores of one model, day and horizon and enters them into the ledger, in one transaction.
 
-    `scores` has user_id, score, basis, and for the segmentation segment_id and segment. Returns how many there are.
+    `scores` has user_id, score, basis, and those others of SCORE_COLUMNS that the model answers. Returns how many there
+    are.
     """
     columns = [name for name in SCORE_COLUMNS if name in scores.columns]
     key = (model, as_of, horizon_days)

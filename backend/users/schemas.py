@@ -167,6 +167,13 @@ class FeatureFamily(BaseModel):
     features: list[FeatureValue]
 
 
+class LifetimeValue(BaseModel):
+    """Money expected of a user over longer than a horizon, in the base currency."""
+
+    days_90: Annotated[float, Field(description="over the 90 days from `as_of` on", examples=[41.5])]
+    days_365: Annotated[float, Field(description="over the 365 days from `as_of` on", examples=[118.0])]
+
+
 class User(BaseModel):
     """Everything about one user that fits on a page. A person with several ids is found by each of them."""
 
@@ -175,6 +182,9 @@ class User(BaseModel):
     as_of: Annotated[date | None, Field(description="the day of the summary; null: newer than the last run")]
     features_as_of: Annotated[date | None, Field(description="the day of the features; tomorrow for live ones")]
     summary: Annotated[UserSummary | None, Field(description="null: newer than the last run")]
+    lifetime_value: Annotated[
+        LifetimeValue | None, Field(description="null: the purchase model has not scored the day, or does not say it")
+    ]
     features: list[FeatureFamily]
     predictions: list[ModelAnswer]
 

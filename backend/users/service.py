@@ -71,10 +71,11 @@ async def user(resources: Resources, user_id: str, freshness: Freshness) -> User
     known = await database.run_if_built(store.summary_of(ids))
     if known is None:
         await _require_events(database, ids, user_id)
-        as_of, summary, head = None, None, user_id
+        as_of, summary, head, lifetime_value = None, None, user_id, None
     else:
         as_of, summary = known
         head = summary.user_id
+        lifetime_value = await database.run(store.lifetime_value_of(head, as_of))
     values, (answers,) = await asyncio.gather(
         _features(database, head, as_of, freshness), predictions.ask(resources.models, [head], freshness, _REASONS)
     )
@@ -83,6 +84,7 @@ async def user(resources: Resources, user_id: str, freshness: Freshness) -> User
         other_ids=sorted(set(ids) - {head}),
         as_of=as_of,
         summary=summary,
+        lifetime_value=lifetime_value,
         features_as_of=values.get("as_of"),
         features=in_words(resources.catalogue, values),
         predictions=answers,

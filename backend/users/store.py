@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg import sql
 
 from backend.users.fields import Text
-from backend.users.schemas import PastAnswer, Sort, TimelineEvent, UserSummary
+from backend.users.schemas import LifetimeValue, PastAnswer, Sort, TimelineEvent, UserSummary
 from backend.users.selecting import Selection
 from warehouse.database import Statement, first_row, rows
 
@@ -101,6 +101,19 @@ def summary_of(ids: Sequence[str]) -> Statement[tuple[date, UserSummary] | None]
         'select as_of, {} from analytics.user_list where user_id collate "C" = any(%(ids)s) order by as_of limit 1'
     ).format(_SUMMARY)
     return first_row(lambda as_of, *row: (as_of, _summary(*row)), query, ids=[*ids])
+
+
+def lifetime_value_of(user_id: str, as_of: date) -> Statement[LifetimeValue | None]:
+    """What was last said of the money that a user will spend over longer than a horizon."""
+    return first_row(
+        lambda quarter, year: LifetimeValue(days_90=quarter, days_365=year),
+        "select lifetime_value_90d, lifetime_value_365d from ml.scores"
+        " where model = 'purchase' and as_of = %(as_of)s and user_id = %(user_id)s"
+        " and lifetime_value_90d is not null and lifetime_value_365d is not null"
+        " order by scored_at desc, horizon_days limit 1",
+        as_of=as_of,
+        user_id=user_id,
+    )
 
 
 def features_of(user_id: str, as_of: date) -> Statement[dict[str, Any] | None]:

@@ -22,6 +22,7 @@ from ml.propensity.bgnbd import BgNbdMember, fit_bgnbd_member
 from ml.propensity.golden import golden_rows, medians
 from ml.propensity.ladder import RUNGS
 from ml.propensity.level import LevelRange
+from ml.propensity.lifetime import LIFETIME_INPUTS, LifetimeModel, PastBuyers, fit_lifetime
 from ml.propensity.linear import fit_linear
 from ml.propensity.matrix import Floats, Matrix, feature_matrix, require_columns
 from ml.propensity.model import Member, PropensityModel
@@ -166,6 +167,7 @@ def fit_model(material: Material, recipe: Recipe, *days: date) -> PropensityMode
         stack=stack,
         outside=_fit_outside(material, days) if kind.population is Population.ACTIVE else None,
         amounts=fit_amounts(rows.frame.select(*_AMOUNT_COLUMNS, *inputs)) if has_amount else None,
+        lifetime=_fit_lifetime(material, days) if has_amount else None,
         level=LevelRange(level_spread(level_shifts(recipe.stack, said)), _history_days(material, days[-1])),
         base_rate=round(float((newest.labels.sum() + 0.5) / (len(newest.labels) + 1)), 10),
         typical=medians(newest.matrix),
@@ -214,6 +216,20 @@ def _fit_process(material: Material, rows: Rows, newest: date) -> BgNbdMember:
         horizon_days=material.plan.horizon_days,
         is_silence=not material.outcome.is_wanted,
     )
+
+
+def _fit_lifetime(material: Material, days: tuple[date, ...]) -> LifetimeModel | None:
+    """Money over longer than a horizon; None where a feature is missing."""
+    if not set(LIFETIME_INPUTS) <= set(material.names):
+        return None
+    known = material.frame.filter(pl.col(AMOUNT_LABEL).is_not_null())
+    past = []
+    for day in days:
+        rows = known.filter(pl.col("as_of") == day)
+        values = feature_matrix(rows, LIFETIME_INPUTS).astype(np.float64)
+        past.append(PastBuyers(values[:, :3], values[:, 3], rows[AMOUNT_LABEL].cast(pl.Float64).to_numpy()))
+    with threadpool_limits(limits=1):
+        return fit_lifetime(past, material.plan.horizon_days)
 
 
 def _history_days(material: Material, newest: date) -> int:

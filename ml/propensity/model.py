@@ -21,6 +21,7 @@ from ml.propensity.amount import AmountModel
 from ml.propensity.bgnbd import BgNbdMember
 from ml.propensity.earlier_amounts import CappedAmounts
 from ml.propensity.level import LevelRange
+from ml.propensity.lifetime import LIFETIME_DAYS, LIFETIME_INPUTS, LifetimeModel
 from ml.propensity.linear import LinearMember
 from ml.propensity.matrix import Floats, Matrix, as_matrix, feature_matrix, require_columns
 from ml.propensity.spec import ACTIVITY_RECENCY
@@ -72,6 +73,7 @@ class PropensityModel:
     typical: tuple[float | None, ...]
     cutoffs: dict[str, Any]
     golden: pl.DataFrame
+    lifetime: LifetimeModel | None = None
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -117,11 +119,16 @@ class PropensityModel:
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """`answer` as a frame: one row a user, in the order given, user_id first.
 
-        Raises FeatureMismatch if a column is missing.
+        The purchase model adds lifetime_value_90d and lifetime_value_365d, the money expected over so many days. They
+        take longer than the rest, and a service that answers in milliseconds leaves them out. Raises FeatureMismatch if
+        a column is missing.
         """
         require_columns(features, ["user_id"])
-        answers = self.answer(feature_matrix(features, self.feature_names))
-        return features.select("user_id").with_columns(pl.Series(name, of) for name, of in answers.columns.items())
+        matrix = feature_matrix(features, self.feature_names)
+        columns = dict(self.answer(matrix).columns)
+        if self.lifetime is not None:
+            columns |= self._lifetime_values(self.lifetime, matrix, columns)
+        return features.select("user_id").with_columns(pl.Series(name, of) for name, of in columns.items())
 
     @property
     def prior(self) -> PropensityPrior:
@@ -172,6 +179,7 @@ class PropensityModel:
             "outside": self.outside.to_dict() if self.outside else None,
             "level": asdict(self.level) if self.level else None,
             "amounts": self.amounts.to_dict() if self.amounts else None,
+            "lifetime": self.lifetime.to_dict() if self.lifetime else None,
             "base_rate": self.base_rate,
             "typical": self.typical,
             "cutoffs": self.cutoffs,
@@ -195,6 +203,7 @@ class PropensityModel:
             outside=RateTable.from_dict(data["outside"]) if data["outside"] else None,
             level=LevelRange(**data["level"]) if data.get("level") else None,
             amounts=_read_amounts(data["amounts"]) if data["amounts"] else None,
+            lifetime=LifetimeModel.from_dict(data["lifetime"]) if data.get("lifetime") else None,
             base_rate=data["base_rate"],
             typical=tuple(data["typical"]),
             cutoffs=data["cutoffs"],
@@ -226,6 +235,13 @@ class PropensityModel:
         # The members' biases.
         return Contributions(log_odds, log_odds - values.sum(axis=1), values)
 
+    def _lifetime_values(
+        self, lifetime: LifetimeModel, matrix: Matrix, said: Mapping[str, NDArray[Any]]
+    ) -> dict[str, NDArray[Any]]:
+        values = matrix[:, self._lifetime_columns].astype(np.float64)
+        found = lifetime.predict(values[:, :3], values[:, 3], said["score"], said["expected_amount"])
+        return {f"lifetime_value_{days}d": found[:, place] for place, days in enumerate(LIFETIME_DAYS)}
+
     def _is_outside(self, matrix: Matrix) -> NDArray[np.bool_]:
         if self.outside is None:
             return np.zeros(len(matrix), np.bool_)
@@ -238,6 +254,10 @@ class PropensityModel:
     @cached_property
     def _recency_column(self) -> int:
         return self.feature_names.index(ACTIVITY_RECENCY)
+
+    @cached_property
+    def _lifetime_columns(self) -> list[int]:
+        return [self.feature_names.index(name) for name in LIFETIME_INPUTS]
 
     @cached_property
     def _amount_columns(self) -> list[int]:

@@ -25,11 +25,12 @@ def listed_shop(api: Api, parsed: Parsed) -> Iterator[None]:
             " values ('user 28', 'user 29', '2024-02-01', 'a test')"
         )
         connection.execute(
-            "insert into ml.scores (model, user_id, as_of, horizon_days, score, expected_value, segment, segment_id,"
-            " basis, model_version)"
-            " select 'purchase', 'user ' || n, %(as_of)s::date, 30, n / 100.0, nullif(n / 2, 3), null, null, 'model', 1"
-            " from generate_series(0, 29) as n union all"
-            " select 'segmentation', 'user ' || n, %(as_of)s, 0, 1, null, 'segment ' || n %% 3, n %% 3, 'model', 1"
+            "insert into ml.scores (model, user_id, as_of, horizon_days, score, expected_value, lifetime_value_90d,"
+            " lifetime_value_365d, segment, segment_id, basis, model_version)"
+            " select 'purchase', 'user ' || n, %(as_of)s::date, 30, n / 100.0, nullif(n / 2, 3), nullif(n, 6),"
+            " nullif(2 * n, 12), null, null, 'model', 1 from generate_series(0, 29) as n union all"
+            " select 'segmentation', 'user ' || n, %(as_of)s, 0, 1, null, null, null, 'segment ' || n %% 3, n %% 3,"
+            " 'model', 1"
             " from generate_series(0, 29) as n",
             {"as_of": AS_OF},
         )

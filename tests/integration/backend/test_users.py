@@ -103,6 +103,11 @@ def test_a_person_answers_under_either_id(caller: httpx.Client) -> None:
     ]
 
 
+def test_a_user_is_worth_what_the_purchase_model_last_said(caller: httpx.Client) -> None:
+    assert caller.get("/users/user 28").json()["lifetime_value"] == {"days_90": 29.0, "days_365": 58.0}
+    assert caller.get("/users/user 6").json()["lifetime_value"] is None
+
+
 def test_features_come_in_words(api: Api, caller: httpx.Client) -> None:
     families = {each["family"]: each["features"] for each in caller.get("/users/user 3").json()["features"]}
     recency = {each["name"]: each for each in families["recency"]}

@@ -43,5 +43,6 @@ export type ShopSettings = Schemas["ShopSettings"];
 export type Template = Schemas["Template"];
 export type TemplateContent = Schemas["TemplateContent"];
 export type Trigger = Schemas["TriggerAnswer"];
+export type User = Schemas["User"];
 export type UserSummary = Schemas["UserSummary"];
 export type View = Schemas["View"];

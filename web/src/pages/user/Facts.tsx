@@ -1,18 +1,20 @@
 import Box from "@mui/material/Box";
 import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
-import type { UserSummary } from "../../api/names";
+import type { User } from "../../api/names";
 import { useFormat } from "../../i18n";
 import { useNames } from "../../i18n/names";
 
-/** Who it is, in eight figures. */
-export function Facts({ user }: { user: UserSummary }) {
+/** Who it is, in ten figures. */
+export function Facts({ user, lifetime }: { user: NonNullable<User["summary"]>; lifetime: User["lifetime_value"] }) {
   const { t } = useTranslation();
   const format = useFormat();
   const names = useNames();
   const facts: [string, string][] = [
     ["user.segment", user.segment === null ? "–" : names.segment(user.segment)],
     ["user.expectedValue", format.money(user.expected_value, 2)],
+    ["user.lifetimeValue90", format.money(lifetime?.days_90 ?? null, 2)],
+    ["user.lifetimeValue365", format.money(lifetime?.days_365 ?? null, 2)],
     ["user.purchase", format.share(user.purchase_probability)],
     ["user.churn", format.share(user.churn_probability)],
     ["user.spent", format.money(user.purchase_amount_total, 2)],

@@ -75,7 +75,7 @@ export function UserPage() {
                 ))}
               </Stack>
             )}
-            {data.summary && <Facts user={data.summary} />}
+            {data.summary && <Facts user={data.summary} lifetime={data.lifetime_value} />}
             <Box
               sx={{
                 display: "grid",
