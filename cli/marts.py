@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -37,25 +38,25 @@ def backfill(
     """
     from cli.console import output_to
     from cli.session import open_session
-    from core.errors import UserError
     from core.settings import read_settings
     from dbt_project import PROJECT
-    from orchestration.backfill import backfill as built
-    from orchestration.backfill import backfill_days, passes
+    from orchestration.backfill import backfill as built_by_postgres
+    from orchestration.backfill import backfill_days, backfill_with_spark, passes
 
     days = backfill_days(first.date(), last.date(), every)
     passes(days, days_a_pass)
-    if read_settings().engine != "postgres":
-        raise UserError("This command builds on Postgres; with Spark, start Dagster's job `backfill` for the days.")
     horizon_days = read_settings().horizon_days if horizon is None else horizon
     with open_session() as session:
-        home = session.platform.home
+        home, settings = session.platform.home, session.platform.settings
+        if settings.engine == "postgres":
+            built = partial(built_by_postgres, session.warehouse)
+        else:
+            built = partial(backfill_with_spark, session.warehouse, settings, home)
         with output_to(home.logs / "backfill.log") as terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
             with Progress(*columns, console=Console(file=terminal)) as bar:
                 task = bar.add_task(f"as of {days[0]} to {days[-1]}", total=len(days))
                 found = built(
-                    session.warehouse,
                     PROJECT,
                     home.dbt_target / "backfill",
                     days,

@@ -25,12 +25,13 @@ RECORD = "customer-analyzer.record"
 """The property of a table with its record, as JSON: `definition`, and `events` or `days`."""
 
 DAILY = ("intermediate", "int_user_daily")
-SNAPSHOTS = (("intermediate", "int_user_sums"), ("marts", "user_features"), ("marts", "user_labels"))
+FEATURES = ("marts", "user_features")
+SNAPSHOTS = (("intermediate", "int_user_sums"), FEATURES, ("marts", "user_labels"))
 IDENTITIES = ("raw", "identities")
 PUBLISHED = (
     ("intermediate", "int_identities"),
     DAILY,
-    ("marts", "user_features"),
+    FEATURES,
     ("marts", "user_labels"),
     ("analytics", "customer_rfm"),
     ("analytics", "daily_activity"),
@@ -77,6 +78,15 @@ def plan_build(lake: Lake) -> dict[str, Any]:
                         change.set_properties({RECORD: json.dumps(true)})
     received_from = _NOTHING_NEW if since is None else None if since == BEGINNING else since.isoformat()
     return {"events": str(snapshot.snapshot_id), "received_from": received_from, "records": records}
+
+
+def built_features(lake: Lake) -> frozenset[tuple[str, date]]:
+    """The days of which features are stored and true, each with the digest of what its rows were made by."""
+    with lake.reading() as transaction:
+        table = transaction.table(FEATURES)
+        record = {} if table is None else record_of(table)
+    days = record.get("days", {}).get("0", [])
+    return frozenset((record["definition"], date.fromisoformat(day)) for day in days)
 
 
 def record_of(table: Table) -> dict[str, Any]:

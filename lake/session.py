@@ -21,11 +21,7 @@ def spark_session(remote: str) -> Iterator["SparkSession"]:
 
     Raises UserError where the extra is not installed.
     """
-    if find_spec("pyspark") is None:
-        raise UserError("A session of Spark needs pyspark-client: install customer-analyzer[spark].")
-    from pyspark.sql.connect.session import SparkSession
-
-    session = SparkSession.builder.remote(remote).create()
+    session = _opened(remote)
     try:
         session.conf.set("spark.sql.session.timeZone", "UTC")
         yield session
@@ -34,7 +30,27 @@ def spark_session(remote: str) -> Iterator["SparkSession"]:
         session.stop()
 
 
+def begin_session(remote: str) -> str:
+    """Begins the session that an address names (`;session_id=...`), and leaves it open for whoever uses the address.
+
+    Returns the id of Spark's application, by which its pages and its history list it. Raises UserError where the extra
+    is not installed.
+    """
+    session = _opened(remote)
+    application = session.conf.get("spark.app.id")
+    session.client.close()
+    return str(application)
+
+
 def end_session(remote: str) -> None:
     """Ends the session that an address names (`;session_id=...`), whoever began it: its statements end too."""
     with spark_session(remote):
         pass
+
+
+def _opened(remote: str) -> "SparkSession":
+    if find_spec("pyspark") is None:
+        raise UserError("A session of Spark needs pyspark-client: install customer-analyzer[spark].")
+    from pyspark.sql.connect.session import SparkSession
+
+    return SparkSession.builder.remote(remote).create()

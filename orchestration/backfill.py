@@ -1,7 +1,7 @@
 """Features and labels of many days of the past: several days a pass, and none that are there and still true.
 
-Belongs here: which days, how many at once, and calling dbt for them. Not: what is still true and how a day is built
-from another one, which the dbt project knows (macros/building).
+Belongs here: which days, how many at once, and calling dbt for them, on either engine. Not: what is still true and how
+a day is built from another one, which the dbt project knows (macros/building).
 """
 
 import json
@@ -14,7 +14,12 @@ from typing import Any
 from dbt.cli.main import dbtRunner
 
 from core.errors import DISK_FULL, NO_SPACE, OperationError, UserError
+from core.home import Home
+from core.settings import Settings
+from lake.names import warehouse_location
+from lake.opening import open_lake
 from ml.kinds import model_kinds
+from orchestration.engines import spark_of_build
 from warehouse.database import Database
 from warehouse.locks import marts_lock
 
@@ -32,6 +37,10 @@ _MODELS = (
 )
 # dagster-dbt takes one word after --select; dbt reads a list in it.
 PASS_SELECTION = ("--select", " ".join(_MODELS), "--resource-types", "seed", "model")
+ON_SPARK = ("--target", "spark", "--exclude", "config.meta.engine:postgres")
+"""What Spark builds."""
+_AFTER_SPARK = ("--select", "event_types stg_events merged_users", "--resource-types", "seed", "model")
+"""Of the same models, those that Postgres has whatever the engine is."""
 
 
 @dataclass(frozen=True)
@@ -100,20 +109,70 @@ def backfill(
     A pass commits model by model. Stopped at any moment and started again, it ends with the same tables: days that are
     there and still true are left alone, unless `rebuild`. Raises OperationError with what dbt said.
     """
-    folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
-    places = ["--target-path", str(target), "--log-path", str(target), "--quiet"]
     started = _now(warehouse)
-    manifest = _invoke(dbtRunner(), ["parse", *folders, *places])
+    dbt = _Dbt(project, target)
     done = 0
     for days_of_pass in passes(days, days_a_pass):
-        variables_json = variables(days_of_pass, horizon_days, rebuild=rebuild)
         with marts_lock(warehouse):
-            _invoke(
-                dbtRunner(manifest=manifest), ["build", *PASS_SELECTION, *folders, *places, "--vars", variables_json]
-            )
+            dbt.build(variables(days_of_pass, horizon_days, rebuild=rebuild), *PASS_SELECTION)
         done += len(days_of_pass)
         progress(done)
     return Backfilled(len(days), _built_since(warehouse, days, started))
+
+
+def backfill_with_spark(
+    warehouse: Database,
+    settings: Settings,
+    home: Home,
+    project: Path,
+    target: Path,
+    days: Sequence[date],
+    horizon_days: int,
+    *,
+    days_a_pass: int = DAYS_A_PASS,
+    rebuild: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Backfilled:
+    """The same in the lake, from the events that are there by now. All its days are published in the end.
+
+    Raises UserError where Spark or the lake's extra is not installed.
+    """
+    lake = open_lake(warehouse.url, warehouse_location(settings.lake, home.root))
+    from ingestion.lake_copying import copy_to_lake
+    from lake.marts import PUBLISHED, built_features, plan_build
+    from lake.publishing import publish
+
+    dbt, on_postgres = _Dbt(project, target / "spark", ON_SPARK), _Dbt(project, target)
+    built = done = 0
+    with spark_of_build(settings, home, warehouse.url):
+        for days_of_pass in passes(days, days_a_pass):
+            with marts_lock(warehouse):
+                copy_to_lake(lake)
+                plan = plan_build(lake)
+                before = frozenset() if rebuild else built_features(lake)
+                dbt.build(with_plan(variables(days_of_pass, horizon_days, rebuild=rebuild), plan), *PASS_SELECTION)
+                built += sum(day in days_of_pass for _, day in built_features(lake) - before)
+            done += len(days_of_pass)
+            progress(done)
+    with marts_lock(warehouse):
+        publish(lake, [name for name in PUBLISHED if name[1] in _MODELS], every_day=True)
+        on_postgres.build(variables(days, horizon_days), *_AFTER_SPARK)
+    return Backfilled(len(days), built)
+
+
+class _Dbt:
+    """dbt in this process, with the project parsed once."""
+
+    def __init__(self, project: Path, target: Path, options: Sequence[str] = ()) -> None:
+        places = ["--project-dir", str(project), "--profiles-dir", str(project)]
+        self._options = [*places, "--target-path", str(target), "--log-path", str(target), "--quiet"]
+        self._of_build = options
+        self._manifest = _invoke(dbtRunner(), ["parse", *self._options, *options[:2]])
+
+    def build(self, variables_json: str, *selection: str) -> None:
+        """Builds a selection. Raises OperationError with what dbt said."""
+        arguments = ["build", *selection, *self._options, *self._of_build, "--vars", variables_json]
+        _invoke(dbtRunner(manifest=self._manifest), arguments)
 
 
 def _invoke(runner: dbtRunner, arguments: list[str]) -> Any:

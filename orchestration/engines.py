@@ -13,40 +13,45 @@ from dataclasses import dataclass
 from core.home import Home
 from core.settings import Settings
 from lake.names import warehouse_location
-from lake.session import end_session
+from lake.session import begin_session, end_session
 from standalone.environment import exported
 from standalone.spark import running_spark
 
 
 @dataclass(frozen=True)
 class SparkOfBuild:
-    """Where a build's statements are: the id of its session, by which Spark lists them, and Spark's pages if known."""
+    """Where a build's statements are: Spark's application, the session in it, and Spark's pages if they are known."""
 
+    application: str
     session_id: str
     pages: str | None
 
     @property
     def metadata(self) -> dict[str, str]:
         """What Dagster shows of a table that was built with it."""
-        found = {"engine": "spark", "spark_session": self.session_id}
-        return found if self.pages is None else {**found, "spark_pages": f"{self.pages}/connect/"}
+        found = {"engine": "spark", "spark_application": self.application, "spark_session": self.session_id}
+        if self.pages is None:
+            return found
+        return {**found, "spark_pages": f"{self.pages}/connect/session/?id={self.session_id}"}
 
 
 @contextmanager
 def spark_of_build(settings: Settings, home: Home, warehouse_url: str) -> Iterator[SparkOfBuild]:
     """Lets dbt find a Spark by SPARK_REMOTE for the duration of the block.
 
-    However the block ends, also by a cancelled run, the session ends with it: what still runs there is cancelled.
+    However the block ends, also by a cancelled run, what still runs there is cancelled: the session on a named cluster
+    ends, and a Spark of our own is stopped.
     """
     session_id = str(uuid.uuid4())
     with ExitStack() as resources:
         if settings.spark_remote is None:
             location = warehouse_location(settings.lake, home.root)
             spark = resources.enter_context(running_spark(home, warehouse_url, location))
-            remote, pages = spark.remote, spark.pages
+            address, pages = f"{spark.remote};session_id={session_id}", spark.pages
         else:
             remote, pages = settings.spark_remote.get_secret_value(), None
-        address = f"{remote}{'' if '/;' in remote else '/'};session_id={session_id}"
-        resources.callback(end_session, address)
+            address = f"{remote}{'' if '/;' in remote else '/'};session_id={session_id}"
+            resources.callback(end_session, address)
+        application = begin_session(address)
         resources.enter_context(exported({"SPARK_REMOTE": address}))
-        yield SparkOfBuild(session_id, pages)
+        yield SparkOfBuild(application, session_id, pages)

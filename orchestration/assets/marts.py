@@ -20,7 +20,7 @@ from dbt_project import PROJECT
 from lake.names import warehouse_location
 from lake.opening import open_lake
 from ml.cutoffs import run_days
-from orchestration.backfill import DAYS_A_PASS, PASS_SELECTION, passes, variables, with_plan
+from orchestration.backfill import DAYS_A_PASS, ON_SPARK, PASS_SELECTION, passes, variables, with_plan
 from orchestration.engines import spark_of_build
 from orchestration.partitions import AS_OF
 from orchestration.resources import Choices, HomeResource, WarehouseResource
@@ -32,8 +32,7 @@ _SOURCES = ("models", "macros", "seeds", "tests")
 _AFTER_MODELS = "source:ml+"
 _AFTER_ALL = "source:ml.scores+"
 
-# Of a build with Spark: what Spark builds; what Postgres needs first; what Postgres builds from what was published.
-_ON_SPARK = ("--target", "spark", "--exclude", "config.meta.engine:postgres")
+# Of a build with Spark: what Postgres needs first; what Postgres builds from what was published.
 # dagster-dbt takes one word after --select; dbt reads a list in it.
 _BEFORE_POSTGRES = ("--select", "event_types stg_events", "--resource-types", "seed", "model")
 _ON_POSTGRES = ("--exclude", "config.meta.engine:either")
@@ -174,9 +173,9 @@ def _build_with_spark(
         with spark_of_build(settings, home, warehouse.url) as spark:
             for variables_json in earlier:
                 planned = with_plan(variables_json, plan_build(lake))
-                dbt.cli(["build", *PASS_SELECTION, *_ON_SPARK, "--vars", planned], target_path=target).wait()
+                dbt.cli(["build", *PASS_SELECTION, *ON_SPARK, "--vars", planned], target_path=target).wait()
             planned = with_plan(newest, plan_build(lake))
-            built = dbt.cli(["build", *_ON_SPARK, "--vars", planned], context=context, target_path=target)
+            built = dbt.cli(["build", *ON_SPARK, "--vars", planned], context=context, target_path=target)
             yield from (_told(event, spark.metadata) for event in built.stream())
         rows = publish(lake, PUBLISHED, every_day=True)
         context.log.info("published: %s", ", ".join(f"{table} {count}" for table, count in rows.items()))

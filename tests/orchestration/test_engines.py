@@ -16,6 +16,7 @@ from orchestration.engines import spark_of_build
 def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses of sessions that were ended."""
     found: list[str] = []
+    monkeypatch.setattr(engines, "begin_session", lambda _: "an application")
     monkeypatch.setattr(engines, "end_session", found.append)
     monkeypatch.delenv("SPARK_REMOTE", raising=False)
     return found
@@ -35,7 +36,8 @@ def test_the_session_of_a_named_cluster_ends_with_the_build(
     with spark_of_build(settings_for(remote, tmp_path), Home(tmp_path), "postgresql://u@h/warehouse") as spark:
         address = os.environ["SPARK_REMOTE"]
         assert address == f"{begin}session_id={spark.session_id}"
-        assert spark.metadata == {"engine": "spark", "spark_session": spark.session_id}
+        told = {"engine": "spark", "spark_application": "an application", "spark_session": spark.session_id}
+        assert spark.metadata == told
         assert ended == []
     assert ended == [address]
     assert "SPARK_REMOTE" not in os.environ

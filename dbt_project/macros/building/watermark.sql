@@ -16,9 +16,12 @@
     {{ return(untaught('watermark_hooks')) }}
 {%- endmacro %}
 
-{# Of the lake, one snapshot of the events is read, and the plan of the build says what is new in it (see lake.sql). #}
+{#
+    Of the lake, one snapshot of the events is read, and the plan of the build says what is new in it (see lake.sql). What an
+    earlier pass of the same session has kept is not read again.
+#}
 {% macro spark__watermark_hooks(reader) -%}
-    {{ return(["{{ collect_touched_events('" ~ reader ~ "') }}"]) }}
+    {{ return(["drop view if exists touched_events", "{{ collect_touched_events('" ~ reader ~ "') }}"]) }}
 {%- endmacro %}
 
 {% macro postgres__watermark_hooks(reader) -%}

@@ -1,12 +1,16 @@
 """Spark builds what Postgres builds, to the last bit, day by day and all at once.
 
-Belongs here: made-up histories of hundreds of users, side by side in a few builds on both engines. Does not: what the
-numbers mean (tests/integration/dbt_project), and what a cluster may lose (test_cluster).
+Belongs here: made-up histories of many users, side by side in a few builds on both engines (`SOAK_USERS`: how many in
+the long test). Does not: what the numbers mean (tests/integration/dbt_project), and what a cluster may lose
+(test_cluster).
 """
 
+import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,26 +20,28 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from core.home import prepare_home
 from ingestion.lake_copying import copy_to_lake
 from lake.marts import PUBLISHED
 from lake.publishing import publish
 from lake.session import spark_session
+from privacy.erasure import erase_user
 from tests.integration.dbt_project.parsed import Parsed
-from tests.integration.dbt_project.shop import AS_OF_DATES, insert, random_events
 from tests.integration.spark.conftest import MODELS_ONLY, ON_POSTGRES, Marts
+from warehouse.database import Database
 
 pytestmark = pytest.mark.system("java", "mvn")
 
+SUMS = "intermediate.int_user_sums"
 TABLES = (
-    "staging.event_types", "intermediate.int_identities", "intermediate.int_user_daily", "intermediate.int_user_sums",
+    "staging.event_types", "intermediate.int_identities", "intermediate.int_user_daily", SUMS,
     "marts.user_features", "marts.user_labels", "analytics.customer_rfm", "analytics.daily_activity",
     "analytics.item_popularity", "analytics.items_bought_together", "analytics.purchase_funnel",
     "analytics.weekly_retention",
 )  # fmt: skip
 FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
-# What is received before the first of these days is built as of it, the rest as of all.
+# What is received before each of these days is built as of it.
 DAYS = ("2024-02-10", "2024-03-01", "2024-03-20")
-FIRST_BUILD = datetime(2024, 2, 10, tzinfo=UTC)
 LATEST = datetime(2024, 3, 20, tzinfo=UTC)
 TYPES = [
     "purchase", "purchase", "purchase", "refund", "view", "session_start", "command", "message", "search",
@@ -46,6 +52,7 @@ CARRIED_ON = (
     "--select", "event_types", "stg_events", "int_identities", "int_user_daily", "int_user_sums", "user_features",
     "user_labels",
 )  # fmt: skip
+USERS = int(os.environ.get("SOAK_USERS", "300"))
 AMOUNTS = [None, "0", "9.99", "0.3333333333333333", "-5", "1000000000000", "0.0005", "12.34565", "1e-6"]
 
 Event = dict[str, Any]
@@ -140,50 +147,106 @@ def agree(marts: Marts, warehouse: psycopg.Connection[tuple[object, ...]]) -> No
     """Every table is the same on both engines."""
     found = of_spark(marts, *TABLES)
     for table in TABLES:
-        expected = of_postgres(warehouse, table)
-        assert found[table][0] == expected[0], table
-        assert found[table][1] == expected[1], table
+        columns, expected = of_postgres(warehouse, table)
+        assert found[table][0] == columns, table
+        rows = found[table][1]
+        if table == SUMS:
+            # Of these, each engine keeps the days that its last build needed.
+            day = columns.index("as_of")
+            expected, rows = ([row for row in each if row[day] == DAYS[-1]] for each in (expected, rows))
+        differing = difference(columns, expected, rows)
+        assert not differing, f"{table}: {differing}"
+
+
+def difference(columns: Sequence[str], expected: Rows, found: Rows) -> str:
+    """How the rows of two tables differ, by the first that do; empty where they are the same."""
+    missing, unexpected = Counter(expected) - Counter(found), Counter(found) - Counter(expected)
+    if not missing and not unexpected:
+        return ""
+    one, other = min(missing, default=()), min(unexpected, default=())
+    pairs = {name: (one[place : place + 1], other[place : place + 1]) for place, name in enumerate(columns)}
+    told = [f"{name} {pair}" for place, (name, pair) in enumerate(pairs.items()) if place < 3 or pair[0] != pair[1]]
+    return f"{missing.total()} rows are missing, {unexpected.total()} are not expected, the first: {', '.join(told)}"
 
 
 def prepared(warehouse: psycopg.Connection[tuple[object, ...]], users: int, chance: int) -> list[Event]:
     """The events of so many users, some of whom are the same person; nothing is stored yet."""
     events = drawn(users, chance)
     warehouse.execute("select raw.ensure_event_partitions('2022-10-01', '2024-04-30')")
-    joined = "select raw.alias_user(%s, %s, %s, 'a test', null)"
-    ids = sorted({event["user_id"] for event in events})
-    warehouse.cursor().executemany(joined, [(old, new, FIRST_DAY) for old, new in zip(ids[:9], ids[9:18], strict=True)])
+    join(warehouse, ids_of(events)[:18])
     return events
 
 
-def test_a_build_on_spark_is_what_postgres_builds(
+def ids_of(events: Iterable[Event]) -> list[str]:
+    return sorted({event["user_id"] for event in events})
+
+
+def join(warehouse: psycopg.Connection[tuple[object, ...]], ids: Sequence[str]) -> None:
+    """Says of every second id that it is the one after it, since the first day."""
+    pairs = zip(ids[::2], ids[1::2], strict=True)
+    joined = "select raw.alias_user(%s, %s, %s, 'a test', null)"
+    warehouse.cursor().executemany(joined, [(old, new, FIRST_DAY) for old, new in pairs])
+
+
+def arriving(events: Iterable[Event]) -> list[list[Event]]:
+    """The events by the build that first knows them: the one after they were received.
+
+    Every eleventh is of an old history that is imported before the next build: what was built without it is no longer
+    true.
+    """
+    parts: list[list[Event]] = [[] for _ in DAYS]
+    for place, event in enumerate(events):
+        received = f"{event['received_at']:%Y-%m-%d}"
+        part = sum(received >= day for day in DAYS) + (place % 11 == 0)
+        parts[min(part, len(DAYS) - 1)].append(event)
+    return parts
+
+
+def known(days: Sequence[str]) -> dict[str, object]:
+    """What dbt is told of a build as of some days."""
+    return {"as_of_dates": list(days), "horizon_days": 19, "known_until": days[-1]}
+
+
+def test_increments_on_spark_are_what_postgres_builds(
     marts: Marts, parsed: Parsed, warehouse: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    told = {"as_of_dates": list(AS_OF_DATES), "horizon_days": 20, "known_until": AS_OF_DATES[-1]}
-    insert(warehouse, random_events(1))
-    parsed.call("build", "--exclude", ON_POSTGRES, *MODELS_ONLY, **told)
-    copy_to_lake(marts.lake)
-    marts.build("build", *MODELS_ONLY, **told)
+    """Three builds, of which each carries on from the one before it."""
+    for place, arrived in enumerate(arriving(prepared(warehouse, 60, 0))):
+        store(warehouse, arrived)
+        copy_to_lake(marts.lake)
+        models = CARRIED_ON if place + 1 < len(DAYS) else ()
+        marts.build("build", *MODELS_ONLY, *models, **known(DAYS[: place + 1]))
+    parsed.call("build", "--exclude", ON_POSTGRES, *MODELS_ONLY, **known(DAYS))
     agree(marts, warehouse)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("chance", range(1, 6))
-def test_an_increment_and_a_rebuild_on_spark_are_what_postgres_builds(
-    marts: Marts, parsed: Parsed, warehouse: psycopg.Connection[tuple[object, ...]], chance: int
+def test_increments_and_a_rebuild_on_spark_are_what_postgres_builds(
+    marts: Marts,
+    parsed: Parsed,
+    warehouse: psycopg.Connection[tuple[object, ...]],
+    warehouse_url: str,
+    tmp_path: Path,
+    chance: int,
 ) -> None:
-    """The first days, then the rest as an increment, then everything anew, published in the end."""
-    events = prepared(warehouse, 300, chance)
-    early = [event for event in events if event["received_at"] < FIRST_BUILD]
-    late = [event for event in events if event["received_at"] >= FIRST_BUILD]
-    for arrived, days, models in ((early, DAYS[:1], CARRIED_ON), (late, DAYS, ())):
-        told = {"as_of_dates": list(days), "horizon_days": 19, "known_until": days[-1]}
-        store(warehouse, arrived)
-        parsed.call("build", "--exclude", ON_POSTGRES, *MODELS_ONLY, *models, **told)
+    """Increments on both engines, of users who are also joined and erased in between; then everything anew."""
+    events = prepared(warehouse, USERS, chance)
+    ids = ids_of(events)
+    for place, arrived in enumerate(arriving(events)):
+        models = CARRIED_ON if place + 1 < len(DAYS) else ()
+        if place == 1:
+            join(warehouse, ids[20:30])
+        store(warehouse, [event for event in arrived if place < 2 or event["user_id"] not in ids[::15]])
         copy_to_lake(marts.lake)
-        marts.build("build", *MODELS_ONLY, *models, **told)
+        parsed.call("build", "--exclude", ON_POSTGRES, *MODELS_ONLY, *models, **known(DAYS[: place + 1]))
+        marts.build("build", *MODELS_ONLY, *models, **known(DAYS[: place + 1]))
+        if place == 1:
+            for user_id in ids[::15]:
+                erase_user(Database(warehouse_url), prepare_home(tmp_path), user_id, [], is_expected=True)
     agree(marts, warehouse)
 
-    marts.build("build", *MODELS_ONLY, *CARRIED_ON, "--full-refresh", **told)
+    marts.build("build", *MODELS_ONLY, *CARRIED_ON, "--full-refresh", **known(DAYS))
     agree(marts, warehouse)
 
     publish(marts.lake, PUBLISHED, every_day=True)
@@ -198,4 +261,4 @@ def test_every_test_of_the_project_passes_on_spark(
     warehouse.execute("select raw.ensure_event_partitions('2022-10-01', '2024-04-30')")
     store(warehouse, drawn(100, 1))
     copy_to_lake(marts.lake)
-    marts.build("build", as_of_dates=list(DAYS), horizon_days=19, known_until=DAYS[-1])
+    marts.build("build", **known(DAYS))
