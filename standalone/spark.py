@@ -36,12 +36,14 @@ _START_SECONDS = 120
 class Spark:
     """A Spark that takes statements.
 
-    `remote` is its address for Spark Connect, with a token; `pages` are its web pages, `location` the lake's folder.
+    `remote` is its address for Spark Connect, with a token; `pages` are its web pages, `location` is the lake's folder,
+    and `pid` the driver's process.
     """
 
     remote: str
     pages: str
     location: str
+    pid: int
 
 
 @contextmanager
@@ -100,7 +102,8 @@ def running_spark(
     try:
         wait_until_ready(child, _START_SECONDS)
         # With this name, and no other, the client sends the token without TLS, which the loopback does not need.
-        yield Spark(f"sc://localhost:{port}/;token={token}", f"http://{LOOPBACK}:{pages}", lake)
+        remote = f"sc://localhost:{port}/;token={token}"
+        yield Spark(remote, f"http://{LOOPBACK}:{pages}", lake, child.process.pid)
     finally:
         stop([child])
 

@@ -8,8 +8,9 @@ the long test). Does not: what the numbers mean (tests/integration/dbt_project),
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,12 +20,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from psycopg import sql
+from pydantic import SecretStr
 
 from core.home import prepare_home
+from core.settings import Settings
+from dbt_project import PROJECT
 from ingestion.lake_copying import copy_to_lake
 from lake.marts import PUBLISHED
 from lake.publishing import publish
 from lake.session import spark_session
+from orchestration.backfill import Backfilled, backfill_with_spark
 from privacy.erasure import erase_user
 from tests.integration.dbt_project.parsed import Parsed
 from tests.integration.spark.conftest import MODELS_ONLY, ON_POSTGRES, Marts
@@ -207,15 +212,14 @@ def known(days: Sequence[str]) -> dict[str, object]:
     return {"as_of_dates": list(days), "horizon_days": 19, "known_until": days[-1]}
 
 
-def test_increments_on_spark_are_what_postgres_builds(
+def test_an_increment_on_spark_is_what_postgres_builds(
     marts: Marts, parsed: Parsed, warehouse: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    """Three builds, of which each carries on from the one before it."""
-    for place, arrived in enumerate(arriving(prepared(warehouse, 60, 0))):
+    first, second, third = arriving(prepared(warehouse, 60, 0))
+    for arrived, days, models in (first, DAYS[:1], CARRIED_ON), ([*second, *third], DAYS, ()):
         store(warehouse, arrived)
         copy_to_lake(marts.lake)
-        models = CARRIED_ON if place + 1 < len(DAYS) else ()
-        marts.build("build", *MODELS_ONLY, *models, **known(DAYS[: place + 1]))
+        marts.build("build", *MODELS_ONLY, *models, **known(days))
     parsed.call("build", "--exclude", ON_POSTGRES, *MODELS_ONLY, **known(DAYS))
     agree(marts, warehouse)
 
@@ -251,6 +255,30 @@ def test_increments_and_a_rebuild_on_spark_are_what_postgres_builds(
 
     publish(marts.lake, PUBLISHED, every_day=True)
     agree(marts, warehouse)
+
+
+@pytest.mark.soak
+def test_past_days_are_what_postgres_builds(
+    marts: Marts, parsed: Parsed, warehouse: psycopg.Connection[tuple[object, ...]], warehouse_url: str, tmp_path: Path
+) -> None:
+    """By the command, pass after pass in one session: they are in Postgres afterwards, and what is there is left."""
+    store(warehouse, prepared(warehouse, 100, 7))
+    days = [date.fromisoformat(day) for day in DAYS]
+    settings = Settings(
+        home=tmp_path, engine="spark", spark_remote=SecretStr(marts.spark.remote), lake=marts.spark.location
+    )
+    call = partial(
+        backfill_with_spark, Database(warehouse_url), settings, prepare_home(tmp_path), PROJECT, tmp_path / "dbt"
+    )
+    assert call(days[:2], 19, days_a_pass=1) == Backfilled(2, 2)
+    assert call(days, 19) == Backfilled(3, 1)
+    tables = "marts.user_features", "marts.user_labels"
+    by_spark = {table: of_postgres(warehouse, table) for table in tables}
+    parsed.call("build", "--exclude", ON_POSTGRES, *MODELS_ONLY, *CARRIED_ON, **{**known(DAYS), "known_until": ""})
+    for table in tables:
+        columns, rows = of_postgres(warehouse, table)
+        assert by_spark[table][0] == columns
+        assert not difference(columns, rows, by_spark[table][1]), table
 
 
 @pytest.mark.soak
