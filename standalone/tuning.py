@@ -75,7 +75,7 @@ def server_settings(machine: Machine, *, is_streamed: bool = False) -> dict[str,
             "max_wal_senders": "10",
             "max_replication_slots": "10",
             # With this a segment reaches the archive within a minute, however little is written.
-            "archive_timeout": "20s",
+            "archive_timeout": "10s",
             # What a reader that stays away may keep on this disk. Beyond it, a backup or a replica begins anew.
             "max_slot_wal_keep_size": "4GB",
         }

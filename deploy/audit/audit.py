@@ -11,6 +11,7 @@ environments of their own below `.audit/`, pinned by the locks beside this file.
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -140,6 +141,18 @@ def image() -> Result:
     return judged(run(SCANNERS / "hadolint", "deploy/images/Dockerfile"))
 
 
+def compose() -> Result:
+    """The compose file with all its profiles, as Compose reads it: version 2 where Docker has it, else version 1."""
+    variables = AUDIT / "compose.env"
+    variables.write_text("CUSTOMER_ANALYZER_IMAGE=ours\nPOSTGRES_IMAGE=postgres\n", encoding="utf-8")
+    file = ("-f", "deploy/compose/compose.yaml", "--env-file", variables)
+    profiles = [part for name in ("full", "telegram", "gateway", "monitoring") for part in ("--profile", name)]
+    for program in (("docker", "compose"), ("docker-compose",)):
+        if shutil.which(program[0]) and run(*program, "version").returncode == 0:
+            return judged(run(*program, *file, *profiles, "config", "--quiet"))
+    return unable("neither `docker compose` nor docker-compose is installed")
+
+
 def rendered(overlay: str) -> Path:
     """The manifests of an overlay as kustomize makes them."""
     out = AUDIT / f"{overlay}.yaml"
@@ -219,6 +232,7 @@ CHECKS: Sequence[tuple[str, Callable[[], Result]]] = (
     ("workflows (zizmor)", workflows_by_zizmor),
     ("workflows (actionlint)", workflows_by_actionlint),
     ("Dockerfile (hadolint)", image),
+    ("compose.yaml (compose config)", compose),
     ("manifests, small: schemas (kubernetes-validate)", lambda: schemas("small")),
     ("manifests, small: policy (checkov)", lambda: policy("small")),
     ("manifests, small: what fits together (our own)", lambda: connections("small")),

@@ -48,6 +48,7 @@ class Archive:
         self.barman: Barman = prepare_barman(
             settings.backup_to, home.backups, self.keyring, settings.backup_days, server, binaries
         )
+        self._listed: tuple[frozenset[tuple[Path, int]], list[BaseBackup]] = (frozenset(), [])
 
     @property
     def receiver(self) -> Command:
@@ -110,7 +111,7 @@ class Archive:
 
     def is_due(self) -> bool:
         """Whether a base backup is to be made now."""
-        ends = [each.ended_at for each in self.barman.backups() if each.is_done and each.ended_at is not None]
+        ends = [each.ended_at for each in self._backups() if each.is_done and each.ended_at is not None]
         with self.server.connect(WAREHOUSE) as connection:
             restored_at = [at for _, at in execute(connection, restorations())]
         breaks = [*restored_at, read_state(self.home).begun_anew_at]
@@ -119,7 +120,7 @@ class Archive:
     def note(self, archived_at: datetime | None = None) -> None:
         """Writes down how the backups are, for whoever watches."""
         state = read_state(self.home)
-        done = [each for each in self.barman.backups() if each.is_done]
+        done = [each for each in self._backups() if each.is_done]
         size = sum(each.size_bytes for each in done) + sum(
             pack.path.stat().st_size for pack in packs(self.barman.home_packs)
         )
@@ -134,6 +135,13 @@ class Archive:
                 problem=None,
             ),
         )
+
+    def _backups(self) -> list[BaseBackup]:
+        """The base backups. barman takes a second to list them, so it is asked only when their files have changed."""
+        described = self.barman.descriptions()
+        if described != self._listed[0]:
+            self._listed = described, self.barman.backups()
+        return self._listed[1]
 
     def is_slot_lost(self) -> bool:
         """Whether the server has dropped log that was not received yet: nobody took it for too long."""

@@ -4,7 +4,7 @@ Belongs here: the process that `up` runs (`python -m standalone.backups.archivin
 belong here: the steps of a round and of a base backup (`archive`), and restoring (`restoring`).
 
 What is committed reaches this disk's `streaming` folder at once, and the folder of backups, encrypted, within
-`archive_timeout` (20 s) and a round (10 s).
+`archive_timeout` (10 s) and a round (10 s).
 """
 
 import contextlib
@@ -136,7 +136,7 @@ def _demand_level(server: Server) -> None:
             f' `alter role "{server.user}" replication` and `grant pg_checkpoint to "{server.user}"`.'
         )
     if timeout == "0":
-        logger.warning("the server has no archive_timeout: a quiet hour reaches the archive late; set it to 20s")
+        logger.warning("the server has no archive_timeout: a quiet hour reaches the archive late; set it to 10s")
 
 
 def _is_received(server: Server) -> bool:

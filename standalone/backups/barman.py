@@ -110,6 +110,11 @@ class Barman:
         listed = json.loads(self.run("--format", "json", "list-backups", NAME))
         return [_base_backup(each) for each in listed.get(NAME, [])]
 
+    def descriptions(self) -> frozenset[tuple[Path, int]]:
+        """The files that describe base backups, and when each was written: another answer where `backups` has one."""
+        files = (path for form in ("base/*/backup.info", "meta/*-backup.info") for path in self.archive.glob(form))
+        return frozenset((path, path.stat().st_mtime_ns) for path in files)
+
 
 def prepare_barman(folder: Path, work: Path, keyring: Keyring, days: int, server: Server, binaries: Path) -> Barman:
     """barman for a server, with its configuration written. `binaries` is the folder of Postgres' programs.

@@ -29,7 +29,7 @@ def test_nothing_has_more_rights_than_it_names_and_everything_ends() -> None:
     for name, job in _jobs():
         assert job["permissions"]["contents"] == "read", name
         assert set(job["permissions"]) - {"contents"} == ({"packages"} if name == "release.image" else set()), name
-        assert job["timeout-minutes"] <= 180, name
+        assert job["timeout-minutes"] <= 350, name
         for step in job["steps"]:
             assert "checkout" not in step.get("uses", "") or step["with"]["persist-credentials"] is False, name
             # What others can choose (a branch's name) is no part of a script.
@@ -92,6 +92,26 @@ def test_a_package_that_was_not_looked_up_is_no_clean_one(
     assert scanned('{"dependencies": [{"name": "x", "version": "1", "vulns": []}]}').state == "clean"
     found = scanned('{"dependencies": [{"name": "x", "version": "1", "vulns": [{"id": "PYSEC-1"}]}]}')
     assert found == audit.Result("FOUND", "x 1: PYSEC-1")
+
+
+def test_compose_is_asked_where_it_is_installed_and_its_absence_is_no_good_sign(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(audit, "AUDIT", tmp_path)
+    monkeypatch.setattr(audit.shutil, "which", lambda _name: None)
+    assert audit.compose().state == "NOT ABLE"
+    monkeypatch.setattr(audit.shutil, "which", lambda name: f"/bin/{name}")
+    asked: list[tuple[object, ...]] = []
+
+    def run(*command: object, **_options: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        is_plugin_missing = command[:2] == ("docker", "compose")
+        is_wrong = "config" in command
+        return subprocess.CompletedProcess([], int(is_plugin_missing or is_wrong), "", "no such volume")
+
+    monkeypatch.setattr(audit, "run", run)
+    assert audit.compose() == audit.Result("FOUND", "no such volume")
+    assert asked[-1][0] == "docker-compose"
 
 
 def test_silence_fails_only_where_it_is_asked_for(audit: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def test_the_log_is_written_for_readers_only_where_there_are_any() -> None:
     machine = Machine(memory=24 * GIB, cores=2, shared_memory=12 * GIB)
     assert server_settings(machine)["wal_level"] == "minimal"
     streamed = server_settings(machine, is_streamed=True)
-    assert (streamed["wal_level"], streamed["archive_timeout"]) == ("replica", "20s")
+    assert (streamed["wal_level"], streamed["archive_timeout"]) == ("replica", "10s")
     # A reader that stays away must not fill the disk.
     assert streamed["max_slot_wal_keep_size"] == "4GB"
 

@@ -26,7 +26,7 @@ from tests.integration.chaos.stack import PATIENCE_SECONDS, POSTGRES, Stack, wai
 SHARE_OF_LONG = 0.65
 """Of the time, at most: an outage must last for more than a minute until an alert may fire."""
 _CATCH_UP_SECONDS = 600
-_ALERT_SECONDS = 60
+_ALERT_SECONDS = 120
 _SLOW_TO_END = (
     *("ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly", "LedgerDropped", "AlertsNotDelivered"),
     *("MartsStale", "ScoresStale"),

@@ -34,7 +34,7 @@ from warehouse.databases import WAREHOUSE, embedded_server
 
 PROGRAM = Path(sys.executable).with_name("customer-analyzer")
 POSTGRES = "postgres"
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 420
 """For whatever must come back by itself, on a busy machine."""
 
 _READY = {"mlflow": "/health", "dagster": "/server_info", "exporter": "/metrics", "telegram": "/"}

@@ -62,7 +62,7 @@ def prepared_shop(place: Path) -> Iterator[Shop]:
 def archived_shop(place: Path) -> Iterator[Shop]:
     """The same, archived as `up` does it, with a complete base backup."""
     with prepared_shop(place) as shop, running_servers([archiver(shop.platform.home)]):
-        wait(lambda: read_state(shop.platform.home).backup_at is not None, 60)
+        wait(lambda: read_state(shop.platform.home).backup_at is not None, 300)
         yield shop
 
 

@@ -1,5 +1,6 @@
 """What is told to barman, and what is understood of its answers."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,21 @@ class Listed(Barman):
         """Newest first."""
         done = [BaseBackup(f"at {hour}", True, False, NOON - timedelta(hours=12 - hour), 1) for hour in (11, 10, 9)]
         return [BaseBackup("at 12", False, False, None, 0), *done]
+
+
+@pytest.mark.parametrize("place", ["base/20260301T120000/backup.info", "meta/20260301T120000-backup.info"])
+def test_a_backup_that_is_new_changed_or_gone_is_noticed(tmp_path: Path, place: str) -> None:
+    barman = Barman(tmp_path, tmp_path)
+    seen = [barman.descriptions()]
+    description = barman.archive / place
+    description.parent.mkdir(parents=True)
+    for written in (1, 2):
+        description.touch()
+        os.utime(description, (written, written))
+        seen.append(barman.descriptions())
+    assert len({*seen}) == 3
+    description.unlink()
+    assert barman.descriptions() == seen[0]
 
 
 def test_the_newest_backup_before_a_moment_is_chosen(tmp_path: Path) -> None:
