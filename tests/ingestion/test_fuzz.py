@@ -136,10 +136,10 @@ def test_the_good_files_are_good(tmp_path: Path, name: str) -> None:
 
 
 def test_damaged_files_end_in_rows_or_in_a_sentence(tmp_path: Path) -> None:
-    ends = _fuzz(tmp_path, each=30, seed=18)
-    assert sum(ends.values()) == 30 * len(_good_files())
+    ends = _fuzz(tmp_path, each=12, seed=18)
+    assert sum(ends.values()) == 12 * len(_good_files())
     # Most damage leaves rows to read: the mutations reach beyond the first bytes.
-    assert ends["rows"] > 60
+    assert ends["rows"] > 24
 
 
 @pytest.mark.soak
