@@ -450,19 +450,21 @@ def get_campaign(_client: object, campaign_id: UUID) -> Call[models.CampaignStat
 
 
 def get_campaign_effect(
-    _client: object, campaign_id: UUID, *, window_days: int | None = None
+    _client: object, campaign_id: UUID, *, window_days: int | None = None, beside: str | None = None
 ) -> Call[models.EffectAnswer]:
     """What a campaign or trigger did, beside its control group.
 
     Buyers, orders and revenue, day by day. Look as often as you like: the bounds hold on all days together.
 
     window_days: outcomes of so many days after the campaign count; decide before you look
+    beside: the arm that others are compared with; decide before you look; null: the control group, or the first
+        variant where nobody is held out
     """
     return Call(
         "GET",
         path_of("/campaigns/{campaign_id}/effect", campaign_id=campaign_id),
         read_json(models.EffectAnswer),
-        query={"window_days": window_days},
+        query={"window_days": window_days, "beside": beside},
     )
 
 
@@ -749,7 +751,17 @@ def get_recipients(
     limit: int | None = None,
     cursor: str | None = None,
     state: Literal[
-        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+        "control",
+        "left_alone",
+        "opted_out",
+        "unreachable",
+        "queued",
+        "sending",
+        "capped",
+        "sent",
+        "failed",
+        "unknown",
+        "cancelled",
     ]
     | None = None,
 ) -> Call[models.RecipientPage]:
@@ -905,7 +917,17 @@ def get_trigger_recipients(
     limit: int | None = None,
     cursor: str | None = None,
     state: Literal[
-        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+        "control",
+        "left_alone",
+        "opted_out",
+        "unreachable",
+        "queued",
+        "sending",
+        "capped",
+        "sent",
+        "failed",
+        "unknown",
+        "cancelled",
     ]
     | None = None,
 ) -> Call[models.RecipientPage]:

@@ -117,6 +117,7 @@ class ArmAnswer(BaseModel):
     share: Annotated[float, Field(description="planned share of those who could be reached")]
     assigned_users: int
     expected_users: float
+    messages_sent: Annotated[int, Field(description="also those of which Telegram's answer was lost")]
 
 
 class AttentionItem(BaseModel):
@@ -269,6 +270,7 @@ class CampaignNumbers(BaseModel):
 
     selected: int
     control: Annotated[int, Field(description="held out by chance, by the campaign or by the global control group")]
+    left_alone: Annotated[int, Field(description="not chosen by the policy of the campaign, or of the variant")]
     opted_out: Annotated[int, Field(description="does not want it: topic, stop, pause, do-not-contact")]
     unreachable: Annotated[int, Field(description="has no chat, or has blocked the bot")]
     queued: Annotated[int, Field(description="still to be written to")]
@@ -317,7 +319,17 @@ class Contact(BaseModel):
     arm: Annotated[str | None, Field(description="the variant or the control group; null: could not be reached anyway")]
     is_experiment: Annotated[bool, Field(description="it has a control group, so its effect is measured")]
     state: Literal[
-        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+        "control",
+        "left_alone",
+        "opted_out",
+        "unreachable",
+        "queued",
+        "sending",
+        "capped",
+        "sent",
+        "failed",
+        "unknown",
+        "cancelled",
     ]
     reason: str | None
     text: Annotated[str | None, Field(description="in the user's language, as of now; null: nothing was to be sent")]
@@ -1510,7 +1522,17 @@ class PreviewShare(BaseModel):
     """
 
     state: Literal[
-        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+        "control",
+        "left_alone",
+        "opted_out",
+        "unreachable",
+        "queued",
+        "sending",
+        "capped",
+        "sent",
+        "failed",
+        "unknown",
+        "cancelled",
     ]
     reason: str | None
     arm: str | None
@@ -1666,7 +1688,17 @@ class RecipientAnswer(BaseModel):
     occasion: Annotated[AwareDatetime | None, Field(description="of a trigger: when its rule said so")]
     arm: Annotated[str | None, Field(description="the variant or the control group; null: could not be reached anyway")]
     state: Literal[
-        "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+        "control",
+        "left_alone",
+        "opted_out",
+        "unreachable",
+        "queued",
+        "sending",
+        "capped",
+        "sent",
+        "failed",
+        "unknown",
+        "cancelled",
     ]
     reason: str | None
     attempts: int
@@ -2584,26 +2616,9 @@ class ValueAnswer(BaseModel):
     ]
 
 
-class Variant(BaseModel):
-    """
-    What a part of the audience is sent, by language.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: Annotated[str, Field(description="not `control`")]
-    share: Annotated[float | None, Field(description="beside the shares of the other variants")] = 1.0
-    texts: Annotated[
-        dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], str],
-        Field(description="the first is for languages that are not named"),
-    ]
-    button: Button | None = None
-
-
 class VariantAnswer(BaseModel):
     """
-    A variant beside the control group.
+    A variant beside the arm that it is compared with.
     """
 
     variant: str
@@ -2655,6 +2670,20 @@ class WhatIf(BaseModel):
     horizon_days: int | None
     before: Annotated[float, Field(description="calibrated probability")]
     after: Annotated[float, Field(description="calibrated probability")]
+
+
+class When(BaseModel):
+    """
+    When a message leaves. Quiet hours hold as well.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    after_hours: Annotated[int | None, Field(description="so many hours after the user was selected")] = 0
+    at_hour: Annotated[
+        int | None, Field(description="when this hour begins in the user's time zone; null: at any time")
+    ] = None
 
 
 class Words(BaseModel):
@@ -2899,6 +2928,7 @@ class EffectAnswer(BaseModel):
     ]
     assigned_twice: Annotated[int, Field(description="people left out because several ids of theirs were in one arm")]
     warnings: Annotated[list[str], Field(description="why the effect should not be believed, or not yet")]
+    beside: Annotated[str | None, Field(description="the arm that others are compared with")]
     sample_ratio: SampleRatioAnswer | None
     variants: Annotated[list[VariantAnswer], Field(description="empty: there is nothing to compare yet")]
     warnings_told: Annotated[list[Told], Field(description="The warnings by codes.")]
@@ -3083,34 +3113,6 @@ class ModelsReport(BaseModel):
     """
 
     models: list[ModelReport]
-
-
-class NewTrigger(BaseModel):
-    """
-    A trigger to make, or all of one that changes.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    rule: Annotated[LeftCart | ChurnRisk | FirstOrder | NoReply, Field(discriminator="kind")]
-    cooldown_days: Annotated[int | None, Field(description="days before it may reach the same user again")] = 7
-    most_a_day: Annotated[int | None, Field(description="users a day of the shop's time zone")] = 1000
-    name: Annotated[str, Field(description="what people call it")]
-    topic: Annotated[
-        Literal["offers", "recommendations", "reminders", "news"],
-        Field(description="What a message is about. Users get none until they choose some."),
-    ]
-    is_transactional: Annotated[
-        bool | None,
-        Field(
-            description="what a user must know, such as a delivery: exempt from topics, caps, quiet hours, pauses and stops, and from control groups; never from do-not-contact"
-        ),
-    ] = False
-    variants: list[Variant]
-    control_share: Annotated[
-        float | None, Field(description="of those who could be written to, held out by chance")
-    ] = 0.1
 
 
 class NoticePage(BaseModel):
@@ -3337,68 +3339,6 @@ class Timeline(BaseModel):
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
 
 
-class TriggerAnswer(BaseModel):
-    """
-    A trigger.
-    """
-
-    trigger_id: UUID
-    name: str
-    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
-    topic: Annotated[
-        Literal["offers", "recommendations", "reminders", "news"],
-        Field(description="What a message is about. Users get none until they choose some."),
-    ]
-    is_transactional: bool
-    rule: Annotated[LeftCart | ChurnRisk | FirstOrder | NoReply, Field(discriminator="kind")]
-    cooldown_days: int
-    most_a_day: int
-    variants: list[Variant]
-    control_share: float
-    made_by: str
-    made_at: AwareDatetime
-    approved_by: str | None
-    approved_at: AwareDatetime | None
-    started_at: Annotated[AwareDatetime | None, Field(description="when its rule was turned on")]
-    ended_at: AwareDatetime | None
-
-
-class TriggerPage(BaseModel):
-    """
-    Triggers, newest first.
-    """
-
-    triggers: list[TriggerAnswer]
-    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
-
-
-class TriggerStatus(BaseModel):
-    """
-    A trigger, and what became of everybody whom it reached so far.
-    """
-
-    trigger_id: UUID
-    name: str
-    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
-    topic: Annotated[
-        Literal["offers", "recommendations", "reminders", "news"],
-        Field(description="What a message is about. Users get none until they choose some."),
-    ]
-    is_transactional: bool
-    rule: Annotated[LeftCart | ChurnRisk | FirstOrder | NoReply, Field(discriminator="kind")]
-    cooldown_days: int
-    most_a_day: int
-    variants: list[Variant]
-    control_share: float
-    made_by: str
-    made_at: AwareDatetime
-    approved_by: str | None
-    approved_at: AwareDatetime | None
-    started_at: Annotated[AwareDatetime | None, Field(description="when its rule was turned on")]
-    ended_at: AwareDatetime | None
-    numbers: CampaignNumbers
-
-
 class UserPage(BaseModel):
     """
     A page of a list of users. Users who came after `as_of` are not in it yet.
@@ -3408,6 +3348,24 @@ class UserPage(BaseModel):
     users: list[UserSummary]
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
     facets: Annotated[Facets | None, Field(description="null: they were not asked for")] = None
+
+
+class Whom(BaseModel):
+    """
+    Whom of its arm a variant writes to. The others of the arm are left alone, and still count in its effect.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    by: Annotated[
+        Literal["effect", "expected_value", "churn_probability", "chance"],
+        Field(description="`effect`: those whom a message changes most, by the policy in use; by chance without one"),
+    ]
+    share: Annotated[float | None, Field(description="at most this share of those who may be chosen")] = 1.0
+    rules: Annotated[Rules | None, Field(description="nobody else may be chosen; null: everybody in the arm may")] = (
+        None
+    )
 
 
 class AccessToken(BaseModel):
@@ -3438,70 +3396,6 @@ class Audience(BaseModel):
     )
     list_id: Annotated[UUID | None, Field(description="only members of this list, whose file was sent before")] = None
     targets: Annotated[Targets | None, Field(description="only the best of them")] = None
-
-
-class CampaignAnswer(BaseModel):
-    """
-    A campaign.
-    """
-
-    campaign_id: UUID
-    name: str
-    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
-    topic: Annotated[
-        Literal["offers", "recommendations", "reminders", "news"],
-        Field(description="What a message is about. Users get none until they choose some."),
-    ]
-    is_transactional: bool
-    audience: Audience
-    variants: list[Variant]
-    control_share: float
-    starts_at: AwareDatetime | None
-    most_a_minute: int | None
-    most_by_effect: Annotated[int | None, Field(description="null: everybody in the audience")] = None
-    made_by: str
-    made_at: AwareDatetime
-    approved_by: str | None
-    approved_at: AwareDatetime | None
-    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
-    ended_at: AwareDatetime | None
-
-
-class CampaignPage(BaseModel):
-    """
-    Campaigns, newest first.
-    """
-
-    campaigns: list[CampaignAnswer]
-    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
-
-
-class CampaignStatus(BaseModel):
-    """
-    A campaign, and how far it is.
-    """
-
-    campaign_id: UUID
-    name: str
-    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
-    topic: Annotated[
-        Literal["offers", "recommendations", "reminders", "news"],
-        Field(description="What a message is about. Users get none until they choose some."),
-    ]
-    is_transactional: bool
-    audience: Audience
-    variants: list[Variant]
-    control_share: float
-    starts_at: AwareDatetime | None
-    most_a_minute: int | None
-    most_by_effect: Annotated[int | None, Field(description="null: everybody in the audience")] = None
-    made_by: str
-    made_at: AwareDatetime
-    approved_by: str | None
-    approved_at: AwareDatetime | None
-    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
-    ended_at: AwareDatetime | None
-    numbers: CampaignNumbers
 
 
 class DataJob(BaseModel):
@@ -3549,40 +3443,6 @@ class MoreMembers(BaseModel):
     )
     user_ids: list[str] | None = None
     audience: Annotated[Audience | None, Field(description="in place of `user_ids`")] = None
-
-
-class NewCampaign(BaseModel):
-    """
-    A campaign to make, or all of one that changes.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: Annotated[str, Field(description="what people call it")]
-    topic: Annotated[
-        Literal["offers", "recommendations", "reminders", "news"],
-        Field(description="What a message is about. Users get none until they choose some."),
-    ]
-    is_transactional: Annotated[
-        bool | None,
-        Field(
-            description="what a user must know, such as a delivery: exempt from topics, caps, quiet hours, pauses and stops, and from control groups; never from do-not-contact"
-        ),
-    ] = False
-    variants: list[Variant]
-    control_share: Annotated[
-        float | None, Field(description="of those who could be written to, held out by chance")
-    ] = 0.1
-    audience: Audience
-    starts_at: Annotated[AwareDatetime | None, Field(description="not before; null: when it is started")] = None
-    most_a_minute: Annotated[int | None, Field(description="messages; null: what Telegram allows")] = None
-    most_by_effect: Annotated[
-        int | None,
-        Field(
-            description="at most so many of the audience: those whom a message changes most, by the policy in use (`GET /policies`), and drawn by chance while none is in use; null: everybody in the audience"
-        ),
-    ] = None
 
 
 class NewList(BaseModel):
@@ -3695,6 +3555,93 @@ class UserAnswers(BaseModel):
     predictions: list[ModelAnswer]
 
 
+class Variant(BaseModel):
+    """
+    What a part of the audience is sent, by language.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="not `control`")]
+    share: Annotated[float | None, Field(description="beside the shares of the other variants")] = 1.0
+    texts: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], str],
+        Field(description="the first is for languages that are not named"),
+    ]
+    button: Button | None = None
+    whom: Annotated[
+        Whom | None, Field(description="whom of its arm it is sent to, by a policy of its own; null: everybody")
+    ] = None
+    when: Annotated[When | None, Field(description="null: as soon as the user was selected")] = None
+
+
+class CampaignAnswer(BaseModel):
+    """
+    A campaign.
+    """
+
+    campaign_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    audience: Audience
+    variants: list[Variant]
+    control_share: float
+    starts_at: AwareDatetime | None
+    most_a_minute: int | None
+    most_by_effect: Annotated[int | None, Field(description="null: everybody in the audience")] = None
+    exploration_share: Annotated[float, Field(description="of those among whom a policy chooses")]
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
+    ended_at: AwareDatetime | None
+
+
+class CampaignPage(BaseModel):
+    """
+    Campaigns, newest first.
+    """
+
+    campaigns: list[CampaignAnswer]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class CampaignStatus(BaseModel):
+    """
+    A campaign, and how far it is.
+    """
+
+    campaign_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    audience: Audience
+    variants: list[Variant]
+    control_share: float
+    starts_at: AwareDatetime | None
+    most_a_minute: int | None
+    most_by_effect: Annotated[int | None, Field(description="null: everybody in the audience")] = None
+    exploration_share: Annotated[float, Field(description="of those among whom a policy chooses")]
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its recipients were selected")]
+    ended_at: AwareDatetime | None
+    numbers: CampaignNumbers
+
+
 class DataHealth(BaseModel):
     """
     `GET /analytics/data-health`.
@@ -3709,9 +3656,139 @@ class DataHealth(BaseModel):
     uploads: Annotated[Uploads | None, Field(description="as `GET /imports`")] = None
 
 
+class NewCampaign(BaseModel):
+    """
+    A campaign to make, or all of one that changes.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="what people call it")]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: Annotated[
+        bool | None,
+        Field(
+            description="what a user must know, such as a delivery: exempt from topics, caps, quiet hours, pauses and stops, and from control groups; never from do-not-contact"
+        ),
+    ] = False
+    variants: list[Variant]
+    control_share: Annotated[
+        float | None, Field(description="of those who could be written to, held out by chance")
+    ] = 0.1
+    audience: Audience
+    starts_at: Annotated[AwareDatetime | None, Field(description="not before; null: when it is started")] = None
+    most_a_minute: Annotated[int | None, Field(description="messages; null: what Telegram allows")] = None
+    most_by_effect: Annotated[
+        int | None,
+        Field(
+            description="at most so many of the audience: those whom a message changes most, by the policy in use (`GET /policies`), and drawn by chance while none is in use; null: everybody in the audience"
+        ),
+    ] = None
+    exploration_share: Annotated[
+        float | None,
+        Field(
+            description="of the users among whom a policy chooses, so many are chosen by chance, within the same budget: the next policy learns from them"
+        ),
+    ] = 0.1
+
+
+class NewTrigger(BaseModel):
+    """
+    A trigger to make, or all of one that changes.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    rule: Annotated[LeftCart | ChurnRisk | FirstOrder | NoReply, Field(discriminator="kind")]
+    cooldown_days: Annotated[int | None, Field(description="days before it may reach the same user again")] = 7
+    most_a_day: Annotated[int | None, Field(description="users a day of the shop's time zone")] = 1000
+    name: Annotated[str, Field(description="what people call it")]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: Annotated[
+        bool | None,
+        Field(
+            description="what a user must know, such as a delivery: exempt from topics, caps, quiet hours, pauses and stops, and from control groups; never from do-not-contact"
+        ),
+    ] = False
+    variants: list[Variant]
+    control_share: Annotated[
+        float | None, Field(description="of those who could be written to, held out by chance")
+    ] = 0.1
+
+
 class PredictionsResponse(BaseModel):
     """
     The users in the order asked.
     """
 
     users: list[UserAnswers]
+
+
+class TriggerAnswer(BaseModel):
+    """
+    A trigger.
+    """
+
+    trigger_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    rule: Annotated[LeftCart | ChurnRisk | FirstOrder | NoReply, Field(discriminator="kind")]
+    cooldown_days: int
+    most_a_day: int
+    variants: list[Variant]
+    control_share: float
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its rule was turned on")]
+    ended_at: AwareDatetime | None
+
+
+class TriggerPage(BaseModel):
+    """
+    Triggers, newest first.
+    """
+
+    triggers: list[TriggerAnswer]
+    next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
+
+
+class TriggerStatus(BaseModel):
+    """
+    A trigger, and what became of everybody whom it reached so far.
+    """
+
+    trigger_id: UUID
+    name: str
+    state: Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
+    topic: Annotated[
+        Literal["offers", "recommendations", "reminders", "news"],
+        Field(description="What a message is about. Users get none until they choose some."),
+    ]
+    is_transactional: bool
+    rule: Annotated[LeftCart | ChurnRisk | FirstOrder | NoReply, Field(discriminator="kind")]
+    cooldown_days: int
+    most_a_day: int
+    variants: list[Variant]
+    control_share: float
+    made_by: str
+    made_at: AwareDatetime
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    started_at: Annotated[AwareDatetime | None, Field(description="when its rule was turned on")]
+    ended_at: AwareDatetime | None
+    numbers: CampaignNumbers

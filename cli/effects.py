@@ -23,10 +23,16 @@ def effect(
         int,
         typer.Option(metavar="DAYS", min=1, max=90, help="Count outcomes of so many days; decide before you look."),
     ] = 14,
+    beside: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ARM", help="Compare the others with this arm; decide before you look. [default: control]"
+        ),
+    ] = None,
     by_day: Annotated[bool, typer.Option("--by-day", help="Show what was known at the end of each day.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a campaign or trigger did, beside its control group.
+    """Show what a campaign or trigger did: each arm beside the control group, or beside another arm.
 
     Look as often as you like, and stop when you like: the intervals hold on all days together.
     """
@@ -38,7 +44,7 @@ def effect(
 
     with open_session() as session, Database(session.platform.backend_url).transaction() as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
-        found = execute_steps(connection, measure(campaign_id, window))
+        found = execute_steps(connection, measure(campaign_id, window, beside))
     if found is None:
         raise UserError(f"There is no campaign {campaign_id}; see: customer-analyzer campaigns list")
     if as_json:
@@ -98,7 +104,7 @@ def _arms_table(effect: "EffectAnswer") -> "Table":
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("variant", "outcome", "per user", "in the control group", "difference", "low", "high"):
+    for heading in ("variant", "outcome", "per user", f"in {effect.beside}", "difference", "low", "high"):
         table.add_column(heading, justify="left" if heading in ("variant", "outcome") else "right")
     for variant in effect.variants:
         for outcome in variant.outcomes:

@@ -60,7 +60,8 @@ def unfinished() -> Statement[list[UUID]]:
     """Campaigns and triggers of which a message has left and not everything is known yet."""
     return rows(
         lambda campaign_id: campaign_id,
-        "select campaign_id from app.campaigns where control_share > 0 and started_at is not null"
+        "select campaign_id from app.campaigns where (control_share > 0 or jsonb_array_length(variants) > 1)"
+        " and started_at is not null"
         " and not exists (select from app.campaign_effects as effects"
         " where effects.campaign_id = campaigns.campaign_id and is_complete)"
         " and exists (select from app.recipients where recipients.campaign_id = campaigns.campaign_id"

@@ -47,6 +47,7 @@ class Campaign:
     starts_at: datetime | None
     most_a_minute: int | None
     most_by_effect: int | None
+    exploration_share: float
     state: State
     made_by: str
     made_at: datetime
@@ -70,6 +71,7 @@ _GIVEN = (
     "starts_at",
     "most_a_minute",
     "most_by_effect",
+    "exploration_share",
 )
 
 

@@ -2,9 +2,9 @@
 
 Belongs here: which rows count, as SQL. Does not: learning (`ml.policies`).
 
-- A decision is a user who was drawn into an arm of a campaign, with the probability of that arm. Everybody who was
-  drawn counts, whether or not a message arrived. Whoever was certain to get the message is left out, and so is the
-  global control group, which belongs to no campaign.
+- A decision is a user to whom a campaign could have written: what was done, with its probability. Nothing was done to
+  the control group and to those whom a policy did not choose. Everybody else counts as written to, whether or not a
+  message arrived. What was certain is left out, and so is the global control group, which belongs to no campaign.
 - Campaigns of another system count if their events say who was treated (`notification_sent`) and who was held out
   (`notification_withheld`), with the property `campaign`. The probability is then the share that was treated.
 - Features are those of the newest snapshot as of the day of the decision or a day before it, at most STALE_DAYS: only
@@ -19,6 +19,7 @@ from datetime import datetime
 
 import polars as pl
 
+from ml.experiments.assignment import CONTROL
 from warehouse.database import Database, Statement, rows
 from warehouse.effects import GLOBAL_CONTROL
 
@@ -48,13 +49,16 @@ drawn as (
     select
         recipients.campaign_id::text as campaign,
         recipients.user_id,
-        min(arm) as arm,
+        min(case when recipients.state = 'left_alone' then %(control)s else arm end) as arm,
         min(propensity) as propensity,
+        min(coalesce(left_alone_propensity, control_share)) as left_alone_propensity,
         min(selected_at) as decided_at,
         greatest(min(selected_at), min(first_sent_at)) as moment
     from app.recipients
+    inner join app.campaigns using (campaign_id)
     inner join began using (campaign_id)
-    where arm <> %(global_control)s and propensity < 1 and first_sent_at is not null
+    where (arm <> %(global_control)s or recipients.state = 'left_alone') and propensity < 1
+        and first_sent_at is not null
     group by 1, 2
     union all
     select
@@ -62,6 +66,8 @@ drawn as (
         user_id,
         arm,
         (count(*) over (partition by campaign, arm))::double precision / count(*) over (partition by campaign),
+        (count(*) filter (where arm = %(control)s) over (partition by campaign))::double precision
+        / count(*) over (partition by campaign),
         moment,
         moment
     from told
@@ -114,6 +120,7 @@ select
     counted.campaign,
     counted.arm,
     counted.propensity,
+    counted.left_alone_propensity,
     days.decided_on,
     buyers.person_id is not null as bought,
     features.*
@@ -133,8 +140,9 @@ order by days.decided_on, counted.campaign, counted.user_id
 def read_decisions(
     database: Database, until: datetime, window_days: int, campaigns: Collection[str] | None = None
 ) -> pl.DataFrame:
-    """Decisions whose windows closed before `until`: campaign, arm, propensity, decided_on, bought, and all features.
+    """Decisions whose windows closed before `until`: campaign, arm, day, outcome, chances, and all features.
 
+    `propensity` is that of what was done, `left_alone_propensity` that of no message at all.
     `campaigns` are ids, or names of another system's; None: all.
     """
     return database.frame(
@@ -142,6 +150,7 @@ def read_decisions(
         until=until,
         window_days=window_days,
         campaigns=None if campaigns is None else list(campaigns),
+        control=CONTROL,
         global_control=GLOBAL_CONTROL,
         stale_days=STALE_DAYS,
     )

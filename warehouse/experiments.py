@@ -35,14 +35,9 @@ def arm_parameters(arms: Sequence[Arm], salt: str) -> dict[str, object]:
     return {
         # A bucket from the end of the last arm on finds no name.
         "arm_names": [arm.name for arm in arms],
-        "arm_shares": [arm.share for arm in arms],
         "arm_firsts": [*(arm.first for arm in arms), arms[-1].end],
         "arm_salt": salt,
     }
-
-
-SHARE_OF_ARM = sql.SQL("(%(arm_shares)s::double precision[])[array_position(%(arm_names)s::text[], arm)]")
-"""With which probability a user is in the arm named by the column `arm`; null for one that is none of the arms."""
 
 
 def in_global_control(user_id: sql.Composable) -> sql.Composed:

@@ -18,7 +18,17 @@ from psycopg import sql
 from warehouse.database import Statement, command, rows
 
 State = Literal[
-    "control", "opted_out", "unreachable", "queued", "sending", "capped", "sent", "failed", "unknown", "cancelled"
+    "control",
+    "left_alone",
+    "opted_out",
+    "unreachable",
+    "queued",
+    "sending",
+    "capped",
+    "sent",
+    "failed",
+    "unknown",
+    "cancelled",
 ]
 
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -178,6 +188,16 @@ def counts(campaign_id: UUID) -> Statement[Mapping[str, int]]:
         "select state, count(*) from app.recipients where campaign_id = %(campaign_id)s group by state",
         {"campaign_id": campaign_id},
         lambda result: {str(state): int(number) for state, number in result.rows},
+    )
+
+
+def sent_by_arm(campaign_id: UUID) -> Statement[Mapping[str, int]]:
+    """How many messages of each arm arrived or may have arrived."""
+    return Statement(
+        "select arm, count(*) from app.recipients where campaign_id = %(campaign_id)s and state in ('sent', 'unknown')"
+        " and arm is not null group by arm",
+        {"campaign_id": campaign_id},
+        lambda result: {str(arm): int(number) for arm, number in result.rows},
     )
 
 

@@ -13,34 +13,23 @@ from typing import Any
 
 from psycopg import sql
 
+from backend.campaigns.choosing import choose
+from backend.campaigns.policy_schemas import When
 from backend.campaigns.schemas import Audience, AudienceFilter, TargetOrder, Variant
 from backend.users.selecting import Selection, on_list, selection_of
 from ml.experiments.assignment import CONTROL, Arm, arms_of
 from warehouse.campaigns import Campaign
 from warehouse.database import Statement, rows, value
-from warehouse.experiments import SHARE_OF_ARM, arm_parameters, in_arm, in_global_control
+from warehouse.experiments import arm_parameters, in_arm, in_global_control
 from warehouse.send_queue import QUIET_UNTIL, REFUSAL, Rules
 
 GLOBAL_CONTROL = "global_control"
 
-# Whom the policy in use expects a message to bring less than it costs is left out. While none is in use, nobody has an
-# effect and all are drawn by chance: by a bucket that is independent of arms.
-_BEST = sql.SQL(
-    """
-    select selected.user_id
-    from ({}) as selected
-    left join ml.user_effects as effects
-        on selected.user_id = effects.user_id and effects.policy_id = (select policy_id from ml.policy_in_use)
-    where effects.worth > 0 or not exists (select from ml.policy_in_use)
-    order by effects.worth desc nulls last, app.bucket_of(%(draw_salt)s, selected.user_id), selected.user_id
-    limit %(most_by_effect)s
-    """
-)
 _ORDERS = {
     TargetOrder.EXPECTED_VALUE: sql.SQL("expected_value desc nulls last"),
     TargetOrder.CHURN_PROBABILITY: sql.SQL("churn_probability desc nulls last"),
 }
-# Everybody, once, with why they may not be written to, their arm, and when their quiet hours end.
+# Everybody, once, with why they may not be written to, their arm, whether they are chosen, and when a message is due.
 _PLACED = sql.SQL(
     """
     with campaigns as (
@@ -63,7 +52,8 @@ _PLACED = sql.SQL(
     ),
 
     judged as (
-        select wanted.user_id, wanted.occasion, chats.language, {refusal} as refusal, {quiet_until} as quiet_until
+        select wanted.user_id, wanted.occasion, chats.language, {refusal} as refusal, {quiet_until} as quiet_until,
+            coalesce(chats.time_zone, %(shop_time_zone)s) as time_zone
         from wanted
         cross join campaigns
         left join app.current_subscriptions as chats on chats.person_id = wanted.user_id
@@ -84,14 +74,38 @@ _PLACED = sql.SQL(
         from judged
     ),
 
-    placed as (
-        select *, {share_of_arm} as propensity, case
+    {choices}
+
+    chosen as (
+        select armed.*, {is_chosen} as is_chosen, {message_propensity} as message_propensity,
+            {left_alone_propensity} as left_alone_propensity
+        from armed {joins}
+    ),
+
+    settled as (
+        select *, case
             when refusal in ('no_chat', 'blocked') then 'unreachable'
             when refusal is not null then 'opted_out'
-            when arm in (%(control)s, %(global_control)s) then 'control'
+            when arm = %(global_control)s then 'control'
+            when not is_chosen then 'left_alone'
+            when arm = %(control)s then 'control'
             else 'queued'
         end as state
-        from armed
+        from chosen
+    ),
+
+    placed as (
+        select user_id, occasion, language, refusal, state,
+            -- Whom a campaign does not choose before arms are drawn is in no arm.
+            case when state <> 'left_alone' or not %(chooses_before_arms)s::boolean then arm end as arm,
+            case
+                when arm = %(global_control)s then null
+                when state in ('control', 'left_alone') then left_alone_propensity
+                else message_propensity
+            end as propensity,
+            case when arm <> %(global_control)s then left_alone_propensity end as left_alone_propensity,
+            greatest(coalesce(quiet_until, now()), {due_at}) as due_at
+        from settled
     )
     """
 )
@@ -180,8 +194,10 @@ def select(campaign: Campaign, rules: Rules) -> Statement[int]:
     query = sql.SQL(
         """
         {} , stored as (
-            insert into app.recipients (campaign_id, user_id, arm, propensity, state, reason, due_at, is_untold)
-            select %(campaign_id)s::uuid, user_id, arm, propensity, state, refusal, coalesce(quiet_until, now()),
+            insert into app.recipients (
+                campaign_id, user_id, arm, propensity, left_alone_propensity, state, reason, due_at, is_untold
+            )
+            select %(campaign_id)s::uuid, user_id, arm, propensity, left_alone_propensity, state, refusal, due_at,
                 state = 'control'
             from placed
             -- In the order of the indexes, which then grow at their ends.
@@ -201,30 +217,53 @@ def placed_by(
     """The query `placed` for rows of `user_id` and `occasion`: everybody, with state and arm; and what it binds."""
     variants = [Variant.model_validate(each) for each in campaign.variants]
     user_id = sql.SQL("judged.user_id")
+    arms = arms_of_campaign(variants, campaign.control_share)
+    chosen = choose(campaign, variants, arms)
     placed = _PLACED.format(
         audience=audience,
         refusal=REFUSAL,
         quiet_until=QUIET_UNTIL,
         is_held_out=in_global_control(user_id),
         arm=in_arm(user_id),
-        share_of_arm=SHARE_OF_ARM,
+        choices=chosen.choices,
+        joins=chosen.joins,
+        is_chosen=chosen.is_chosen,
+        message_propensity=chosen.message_propensity,
+        left_alone_propensity=chosen.left_alone_propensity,
+        due_at=_due_at(variants),
     )
     return placed, {
         **given,
-        **arm_parameters(arms_of_campaign(variants, campaign.control_share), campaign.salt),
+        **chosen.given,
+        **arm_parameters(arms, campaign.salt),
         **rules.bound(),
         "campaign_id": campaign.campaign_id,
         "topic": campaign.topic,
         "is_transactional": campaign.is_transactional,
         "control": CONTROL,
         "global_control": GLOBAL_CONTROL,
+        "chooses_before_arms": campaign.most_by_effect is not None,
     }
+
+
+def _due_at(variants: Sequence[Variant]) -> sql.Composable:
+    """When the message of the column `arm` is to leave: now, or as its variant says."""
+    timed = [
+        sql.SQL("when {} then {}").format(sql.Literal(variant.name), _moment(variant.when))
+        for variant in variants
+        if variant.when is not None
+    ]
+    return sql.SQL("case arm {} else now() end").format(sql.SQL(" ").join(timed)) if timed else sql.SQL("now()")
+
+
+def _moment(when: When) -> sql.Composable:
+    begins = sql.SQL("now() + make_interval(hours => {})").format(sql.Literal(when.after_hours))
+    if when.at_hour is None:
+        return begins
+    return sql.SQL("app.next_hour({}, time_zone, {})").format(begins, sql.Literal(when.at_hour))
 
 
 def _placed(campaign: Campaign, rules: Rules) -> tuple[sql.Composed, dict[str, Any]]:
     audience, given = query_of(Audience.model_validate(campaign.audience))
-    if campaign.most_by_effect is not None:
-        audience = _BEST.format(audience)
-        given |= {"most_by_effect": campaign.most_by_effect, "draw_salt": f"{campaign.salt} draw"}
     once = sql.SQL("select user_id, timestamptz 'epoch' as occasion from ({}) as audience").format(audience)
     return placed_by(campaign, rules, once, given)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from backend.campaigns.policy_schemas import When, Whom
 from backend.fields import NO_NUL, Name, Strict
 from backend.subscriptions.rules import Topic
 from backend.subscriptions.schemas import Language
@@ -19,6 +20,7 @@ from warehouse.recipients import State as RecipientState
 MOST_TEXT = 4096
 """Characters that Telegram takes in one message."""
 RESERVED_ARMS = (CONTROL, "global_control")
+EXPLORATION_SHARE = 0.1
 Moment = Annotated[AwareDatetime, Field(description="with its time zone")]
 CampaignState = Literal["draft", "approved", "scheduled", "running", "paused", "overdue", "done", "cancelled"]
 
@@ -80,6 +82,10 @@ class Variant(Strict):
         Field(min_length=1, max_length=20, description="the first is for languages that are not named"),
     ]
     button: Button | None = None
+    whom: Annotated[
+        Whom | None, Field(description="whom of its arm it is sent to, by a policy of its own; null: everybody")
+    ] = None
+    when: Annotated[When | None, Field(description="null: as soon as the user was selected")] = None
 
     def text_for(self, language: str) -> str:
         """The text in a language, in its base language, or in the first that there is."""
@@ -145,6 +151,21 @@ class NewCampaign(Message):
             "(`GET /policies`), and drawn by chance while none is in use; null: everybody in the audience",
         ),
     ] = None
+    exploration_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="of the users among whom a policy chooses, so many are chosen by chance, within the same "
+            "budget: the next policy learns from them",
+        ),
+    ] = EXPLORATION_SHARE
+
+    @model_validator(mode="after")
+    def _chooses_once(self) -> Self:
+        if self.most_by_effect is not None and any(variant.whom for variant in self.variants):
+            raise ValueError("choose users before arms are drawn (most_by_effect) or in each arm (whom), not both")
+        return self
 
 
 class CampaignNumbers(BaseModel):
@@ -152,6 +173,7 @@ class CampaignNumbers(BaseModel):
 
     selected: int
     control: Annotated[int, Field(description="held out by chance, by the campaign or by the global control group")]
+    left_alone: Annotated[int, Field(description="not chosen by the policy of the campaign, or of the variant")]
     opted_out: Annotated[int, Field(description="does not want it: topic, stop, pause, do-not-contact")]
     unreachable: Annotated[int, Field(description="has no chat, or has blocked the bot")]
     queued: Annotated[int, Field(description="still to be written to")]
@@ -177,6 +199,7 @@ class CampaignAnswer(BaseModel):
     starts_at: datetime | None
     most_a_minute: int | None
     most_by_effect: Annotated[int | None, Field(description="null: everybody in the audience")] = None
+    exploration_share: Annotated[float, Field(description="of those among whom a policy chooses")]
     made_by: str
     made_at: datetime
     approved_by: str | None

@@ -92,6 +92,7 @@ def columns_of(given: NewCampaign) -> dict[str, Any]:
         "starts_at": given.starts_at,
         "most_a_minute": given.most_a_minute,
         "most_by_effect": given.most_by_effect,
+        "exploration_share": given.exploration_share,
     }
 
 

@@ -25,7 +25,7 @@ async def get_campaign_effect(
     resources: Held, _principal: MayRead, campaign_id: UUID, query: Annotated[EffectQuery, Query()]
 ) -> EffectAnswer:
     """Buyers, orders and revenue, day by day. Look as often as you like: the bounds hold on all days together."""
-    found = await resources.database.run_steps_long(service.measure(campaign_id, query.window_days))
+    found = await resources.database.run_steps_long(service.measure(campaign_id, query.window_days, query.beside))
     if found is None:
         raise NotFound("There is no campaign with this id.")
     return found

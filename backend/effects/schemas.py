@@ -22,6 +22,14 @@ class EffectQuery(BaseModel):
         int,
         Field(ge=1, le=90, description="outcomes of so many days after the campaign count; decide before you look"),
     ] = WINDOW_DAYS
+    beside: Annotated[
+        str | None,
+        Field(
+            max_length=40,
+            description="the arm that others are compared with; decide before you look; null: the control group, or "
+            "the first variant where nobody is held out",
+        ),
+    ] = None
 
 
 class Day(BaseModel):
@@ -57,7 +65,7 @@ class OutcomeAnswer(BaseModel):
 
 
 class VariantAnswer(BaseModel):
-    """A variant beside the control group."""
+    """A variant beside the arm that it is compared with."""
 
     variant: str
     level: Annotated[float, Field(description="how sure all its bounds are together", examples=[0.95])]
@@ -98,6 +106,7 @@ class ArmAnswer(BaseModel):
     share: Annotated[float, Field(description="planned share of those who could be reached")]
     assigned_users: int
     expected_users: float
+    messages_sent: Annotated[int, Field(description="also those of which Telegram's answer was lost")]
 
 
 class SampleRatioAnswer(BaseModel):
@@ -123,6 +132,7 @@ class EffectAnswer(BaseModel):
     ]
     assigned_twice: Annotated[int, Field(description="people left out because several ids of theirs were in one arm")]
     warnings: Annotated[list[str], Field(description="why the effect should not be believed, or not yet")]
+    beside: Annotated[str | None, Field(description="the arm that others are compared with", examples=["control"])]
     sample_ratio: SampleRatioAnswer | None
     variants: Annotated[list[VariantAnswer], Field(description="empty: there is nothing to compare yet")]
 

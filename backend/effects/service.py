@@ -4,6 +4,7 @@ Belongs here: the order of the steps, and the answer. Does not: SQL (`warehouse.
 (`ml.experiments.effect`), sentences (`backend.effects.words`).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, timedelta
 from uuid import UUID
@@ -22,17 +23,23 @@ from backend.effects.schemas import (
     ScorecardEffect,
     VariantAnswer,
 )
-from ml.experiments.assignment import CONTROL
+from backend.errors import Invalid
+from core.problems import FieldError
 from ml.experiments.effect import CampaignEffect, campaign_effect
 from warehouse import effects as store
 from warehouse.campaign_effects import newest_looks
 from warehouse.database import Steps
 from warehouse.events import archived_months_between
 from warehouse.exchange_rates import base_currency
+from warehouse.recipients import sent_by_arm
 
 
-def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
-    """The effect as far as it is known now; None where there is no such campaign."""
+def measure(campaign_id: UUID, window_days: int, beside: str | None = None) -> Steps[EffectAnswer | None]:
+    """The effect as far as it is known now; None where there is no such campaign.
+
+    `beside` is the arm that others are compared with; None: the control group, or the first variant without one. Raises
+    Invalid for another one.
+    """
     campaign: store.Measured | None = yield store.measured_campaign(campaign_id)
     if campaign is None:
         return None
@@ -47,13 +54,18 @@ def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
         in_several_arms=0,
         assigned_twice=0,
         warnings=[],
+        beside=None,
         sample_ratio=None,
         variants=[],
     )
     arms = arms_of_campaign([Variant.model_validate(each) for each in campaign.variants], campaign.control_share)
     shares = {arm.name: arm.share for arm in arms}
-    if CONTROL not in shares:
+    if beside is not None and beside not in shares:
+        raise Invalid("The campaign has no such arm.", [FieldError("beside", f"is not one of {', '.join(shares)}")])
+    if len(shares) < 2:
         return nothing.model_copy(update={"warnings": [words.SENTENCES["no_control"]]})
+    # The control group comes first where there is one.
+    compared_with = beside or next(iter(shares))
     if campaign.first_sent_at is None:
         return nothing.model_copy(update={"warnings": [words.SENTENCES["nothing_sent"]]})
     since, until = campaign.first_sent_at, campaign.now
@@ -63,6 +75,7 @@ def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
     left_out: store.LeftOut = yield store.left_out(campaign_id, until)
     months: list[str] = yield archived_months_between(since - timedelta(days=store.COVARIATE_DAYS), until)
     currency: str | None = yield base_currency()
+    sent: Mapping[str, int] = yield sent_by_arm(campaign_id)
     is_ongoing = campaign.kind == "trigger"
     effect = campaign_effect(
         added,
@@ -71,6 +84,7 @@ def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
         window_days,
         store.OUTCOMES,
         store.COVARIATES,
+        beside=compared_with,
         is_ongoing=is_ongoing,
     )
     warnings = words.warnings(effect, left_out.in_several_arms, left_out.in_one_arm)
@@ -80,7 +94,8 @@ def measure(campaign_id: UUID, window_days: int) -> Steps[EffectAnswer | None]:
             "in_several_arms": left_out.in_several_arms,
             "assigned_twice": left_out.in_one_arm,
             "warnings": [*([words.archived(months)] if months else []), *warnings],
-            "sample_ratio": _sample_ratio(effect),
+            "beside": compared_with,
+            "sample_ratio": _sample_ratio(effect, sent),
             "variants": _variants(effect, currency or ""),
         }
     )
@@ -117,10 +132,10 @@ def _variants(effect: CampaignEffect, currency: str) -> list[VariantAnswer]:
     ]
 
 
-def _sample_ratio(effect: CampaignEffect) -> SampleRatioAnswer:
+def _sample_ratio(effect: CampaignEffect, sent: Mapping[str, int]) -> SampleRatioAnswer:
     ratio = effect.sample_ratio
     return SampleRatioAnswer(
         p_value=ratio.p_value,
         is_mismatched=ratio.is_mismatched,
-        arms=[ArmAnswer(**asdict(arm)) for arm in ratio.arms],
+        arms=[ArmAnswer(**asdict(arm), messages_sent=sent.get(arm.arm, 0)) for arm in ratio.arms],
     )

@@ -46,10 +46,10 @@ def store_firings(trigger: Campaign, rules: Rules, since: datetime, until: datet
 
         stored as (
             insert into app.recipients (
-                campaign_id, user_id, occasion, arm, propensity, state, reason, due_at, is_untold
+                campaign_id, user_id, occasion, arm, propensity, left_alone_propensity, state, reason, due_at, is_untold
             )
-            select %(campaign_id)s::uuid, user_id, occasion, arm, propensity, state, refusal,
-                coalesce(quiet_until, now()), state = 'control'
+            select %(campaign_id)s::uuid, user_id, occasion, arm, propensity, left_alone_propensity, state, refusal,
+                due_at, state = 'control'
             from fresh
             where state not in ('control', 'queued') or place <= %(most_a_day)s - (
                 select count(*) from app.recipients as today

@@ -1,10 +1,10 @@
 """What triggers are made of, and how they are shown."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.campaigns.schemas import CampaignNumbers, CampaignState, Message, Variant
 from backend.fields import Strict
@@ -64,6 +64,12 @@ class NewTrigger(Message, Limits):
     """A trigger to make, or all of one that changes."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    @model_validator(mode="after")
+    def _reaches_whom_its_rule_names(self) -> Self:
+        if any(variant.whom for variant in self.variants):
+            raise ValueError("the rule of a trigger says whom it reaches: its variants have no `whom`")
+        return self
 
 
 class TriggerAnswer(BaseModel):

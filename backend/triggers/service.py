@@ -101,6 +101,7 @@ def columns_of(given: NewTrigger) -> dict[str, Any]:
         "starts_at": None,
         "most_a_minute": None,
         "most_by_effect": None,
+        "exploration_share": 0.0,
     }
 
 

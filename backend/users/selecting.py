@@ -128,9 +128,12 @@ class Selection:
 
 
 def selection_of(
-    wanted: UserFilter, rules: Rules | None = None, properties: Sequence[tuple[str, str]] = ()
+    wanted: UserFilter, rules: Rules | None = None, properties: Sequence[tuple[str, str]] = (), named: str = ""
 ) -> Selection:
-    """Those who pass a filter and rules, and have an event for each of some properties."""
+    """Those who pass a filter and rules, and have an event for each of some properties.
+
+    The names of the values that rules bind begin with `named`, so that several selections fit into one query.
+    """
     given = wanted.model_dump(include=set(_FILTERS), exclude_none=True)
     conditions: list[sql.Composable] = [_FILTERS[name] for name in given]
     if wanted.search is not None:
@@ -148,7 +151,7 @@ def selection_of(
     for number, (name, value) in enumerate(properties):
         conditions.append(_has_property(given, f"property_{number}", name, value))
     if rules is not None:
-        ruled = [_condition(each, number, given) for number, each in enumerate(rules.conditions)]
+        ruled = [_condition(each, f"{named}{number}", given) for number, each in enumerate(rules.conditions)]
         joined = sql.SQL(" and " if rules.match == "all" else " or ").join(ruled)
         conditions.append(sql.SQL("({})").format(joined))
     return Selection(_source(rules), conditions, given)
@@ -172,7 +175,7 @@ def _own_name(name: str) -> sql.Identifier:
     return sql.Identifier(f"feature {name}"[:63])
 
 
-def _condition(condition: Condition, number: int, given: dict[str, Any]) -> sql.Composable:
+def _condition(condition: Condition, number: str, given: dict[str, Any]) -> sql.Composable:
     negation = sql.SQL("")
     if isinstance(condition, NumberCondition):
         column = sql.Identifier(condition.name) if condition.name in set(ListColumn) else _own_name(condition.name)

@@ -108,6 +108,7 @@ def ledger(events: pl.DataFrame, weeks: int) -> Iterator[pl.DataFrame]:
             campaign=pl.lit(f"week {week}"),
             arm=pl.when(is_held_out).then(pl.lit("control")).otherwise(pl.lit("message")),
             propensity=pl.when(is_held_out).then(BEHAVIOUR.control_share).otherwise(1 - BEHAVIOUR.control_share),
+            left_alone_propensity=pl.lit(BEHAVIOUR.control_share),
             decided_on=pl.lit(day),
             bought=pl.col("user_id").is_in(buyers["user_id"].implode()),
         ).join(features_of(events, day), on="user_id")

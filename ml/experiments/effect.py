@@ -1,4 +1,4 @@
-"""The effect of a campaign, day by day: each variant beside the control group.
+"""The effect of a campaign, day by day: each arm beside one of them, which is the control group unless asked otherwise.
 
 Belongs here: what the sums of arms say at each look. Does not: which events are summed (`warehouse.effects`), and the
 words for people (`backend.effects.words`).
@@ -56,7 +56,7 @@ class OutcomeEffect:
 
 @dataclass(frozen=True)
 class VariantEffect:
-    """A variant beside the control group. `level` is how sure its intervals are together, such as 0.95."""
+    """A variant beside the arm that it is compared with. `level` is how sure its intervals are together."""
 
     variant: str
     level: float
@@ -101,15 +101,16 @@ def campaign_effect(
     outcomes: Sequence[str],
     covariates: Sequence[str],
     *,
+    beside: str = CONTROL,
     is_ongoing: bool = False,
 ) -> CampaignEffect:
-    """The effect of each variant at the end of each day up to `until`.
+    """The effect of each other arm, compared with the arm `beside`, at the end of each day up to `until`.
 
     `added` has what each day adds to each arm: `arm`, `day`, `assigned_users`, `users`, and sums over users named after
-    their factors, such as `orders * orders_before`. `shares` of the arms add up to 1, that of CONTROL among them.
-    `is_ongoing` says that users keep arriving. Raises ValueError for a frame without rows or without a control arm.
+    their factors, such as `orders * orders_before`. `shares` of the arms add up to 1, that of `beside` among them.
+    `is_ongoing` says that users keep arriving. Raises ValueError for a frame without rows or without that arm.
     """
-    if added.is_empty() or CONTROL not in shares:
+    if added.is_empty() or beside not in shares:
         raise ValueError("There is nothing to compare")
     first_day = added["day"].min()
     last_begun = added.filter(pl.col("users") + pl.col("assigned_users") > 0)["day"].max()
@@ -118,11 +119,11 @@ def campaign_effect(
     last_day = min(until, last_begun + timedelta(days=window_days))
     days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
     arms = {name: _Arm.of(added.filter(arm=name), days) for name in shares}
-    variants = [name for name in shares if name != CONTROL]
+    variants = [name for name in shares if name != beside]
     alpha = ALPHA / len(variants)
     found = []
     for name in variants:
-        pair = (arms[name], arms[CONTROL])
+        pair = (arms[name], arms[beside])
         planned = ONGOING_USERS if is_ongoing else float(sum(arm.users[-1] for arm in pair))
         observed = pair[0].observed_days(window_days) + pair[1].observed_days(window_days)
         clock = _Clock(observed, planned * window_days, alpha)

@@ -74,13 +74,15 @@ class Decisions:
 
 
 def decisions_of(frame: pl.DataFrame, features: Sequence[str]) -> Decisions:
-    """The decisions of a frame: `user_id`, `decided_on` (date), `campaign`, `arm`, `propensity`, `bought`, features.
+    """The decisions of a frame: `user_id`, `decided_on` (date), `campaign`, `arm`, `propensity`,
+    `left_alone_propensity`, `bought`, features.
 
-    An action is a variant where all campaigns had the same variants, and otherwise just to send the message.
+    An action is a variant where all campaigns had the same variants, and otherwise just to send the message, whichever
+    variant it was: its probability is then that of not being left alone.
 
     Raises NotEnoughData where nobody was treated or nobody was left alone, or a propensity is not above 0 and below 1.
     """
-    frame = frame.with_columns(action=_actions(frame))
+    frame = _with_actions(frame)
     names = frame["action"].unique().to_list()
     actions = (NOTHING, *sorted(set(names) - {NOTHING}))
     if len(names) < 2 or NOTHING not in names:
@@ -124,11 +126,18 @@ def _typical_purchase(frame: pl.DataFrame) -> float:
     return amount / orders if orders > 0 and amount > 0 else 1.0
 
 
-def _actions(frame: pl.DataFrame) -> pl.Series:
-    arms = frame.group_by("campaign").agg(pl.col("arm").unique().sort())
-    named = pl.col("arm") if arms["arm"].n_unique() == 1 else pl.lit(MESSAGE)
+def _with_actions(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the column `action`, and `propensity` as that of the action."""
     is_control = pl.col("arm") == CONTROL
-    return frame.select(pl.when(is_control).then(pl.lit(NOTHING)).otherwise(named).alias("action")).to_series()
+    arms = frame.group_by("campaign").agg(pl.col("arm").unique().sort())
+    if arms["arm"].n_unique() <= 1:
+        return frame.with_columns(action=pl.when(is_control).then(pl.lit(NOTHING)).otherwise(pl.col("arm")))
+    # A campaign that writes to everybody says nothing of what a message does.
+    uncertain = frame.filter(pl.col("left_alone_propensity") > 0)
+    return uncertain.with_columns(
+        action=pl.when(is_control).then(pl.lit(NOTHING)).otherwise(pl.lit(MESSAGE)),
+        propensity=pl.when(is_control).then(pl.col("propensity")).otherwise(1 - pl.col("left_alone_propensity")),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +184,8 @@ def telling_features(decisions: Decisions) -> tuple[str, ...]:
     the others alone, and a learner would compare users who cannot be compared.
     """
     is_treated = decisions.action > 0
-    error = np.sqrt(len(decisions) / (12.0 * max(is_treated.sum(), 1) * max((~is_treated).sum(), 1)))
-    limit = max(_TELLING, 4 * float(error))
+    treated, others = (_effective_rows(decisions.weights[rows]) for rows in (is_treated, ~is_treated))
+    limit = max(_TELLING, 4 * float(np.sqrt((treated + others) / (12.0 * treated * others))))
     found = []
     for name, column in zip(decisions.features, decisions.matrix.T, strict=True):
         present = ~np.isnan(column)
@@ -185,6 +194,12 @@ def telling_features(decisions: Decisions) -> tuple[str, ...]:
         if abs(_weighted_auc(is_treated, filled, decisions.weights) - 0.5) > limit:
             found.append(name)
     return tuple(found)
+
+
+def _effective_rows(weights: Floats) -> float:
+    """How many rows of equal weight say as much."""
+    squares = float(np.square(weights).sum())
+    return max(float(weights.sum()) ** 2 / squares, 1.0) if squares > 0 else 1.0
 
 
 def _weighted_auc(is_treated: NDArray[np.bool_], score: Floats, weights: Floats) -> float:

@@ -118,7 +118,8 @@ FRAME = pl.DataFrame(
         "user_id": ["a", "b", "c", "d"],
         "campaign": ["one", "one", "two", "two"],
         "arm": ["control", "short", "control", "short"],
-        "propensity": [0.5, 0.5, 0.2, 0.8],
+        "propensity": [0.5, 0.5, 0.2, 0.4],
+        "left_alone_propensity": [0.5, 0.5, 0.2, 0.2],
         "decided_on": [date(2024, 1, 1)] * 4,
         "bought": [True, False, False, True],
         "orders_total": [0, 3, None, 1],
@@ -134,8 +135,18 @@ def test_a_frame_becomes_decisions() -> None:
     assert found.typical_purchase == 20
     assert found.value.tolist() == [20, 20, 20, 20]
     assert found.reward(1.0).tolist() == [20, -1, 0, 19]
+    assert found.propensity.tolist() == [0.5, 0.5, 0.2, 0.4]
+
+
+def test_variants_that_are_one_action_have_the_probability_of_any_message() -> None:
     other = FRAME.with_columns(arm=pl.Series(["control", "short", "control", "long"]))
-    assert decisions_of(other, ["orders_total"]).actions == ("none", "message")
+    found = decisions_of(other, ["orders_total"])
+    assert found.actions == ("none", "message")
+    assert found.propensity.tolist() == [0.5, 0.5, 0.2, 0.8]
+    to_everybody = pl.concat(
+        [other, other.head(1).with_columns(user_id=pl.lit("e"), arm=pl.lit("long"), left_alone_propensity=pl.lit(0.0))]
+    )
+    assert len(decisions_of(to_everybody, ["orders_total"])) == 4
 
 
 def test_few_orders_say_little_of_the_next_one() -> None:

@@ -16,6 +16,7 @@ import { DataTable } from "../../parts/DataTable";
 
 const STATES: readonly RecipientState[] = [
   "control",
+  "left_alone",
   "opted_out",
   "unreachable",
   "capped",
