@@ -16,6 +16,7 @@ export interface Draft {
 }
 
 export const USUAL_CONTROL = 10;
+const EXPLORATION = 0.1;
 
 export function emptyDraft(): Draft {
   return {
@@ -60,6 +61,7 @@ export function toCampaign(draft: Draft, audience: Audience): NewCampaign {
     // A browser's time without a zone is the reader's own.
     starts_at: draft.startsAt ? new Date(draft.startsAt).toISOString() : null,
     most_a_minute: null,
+    exploration_share: EXPLORATION,
     most_by_effect: draft.maxUsers && draft.chooseBy === "effect" ? Number(draft.maxUsers) : null,
   };
 }
