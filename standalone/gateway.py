@@ -56,6 +56,8 @@ class Gateway:
     trusted: Sequence[IPv4Network | IPv6Network] = ()
     """Networks of proxies in front of the gateway, such as a CDN, whose X-Forwarded-For is believed."""
     limits: Limits = Limits()
+    service_seconds: int = 2
+    """How long a replica of a service may be silent before another is asked. The API waits a second longer in all."""
     templates: Path = TEMPLATES
 
 
@@ -84,7 +86,7 @@ def render(gateway: Gateway) -> str:
         dagster=f"http://{gateway.dagster}",
         mlflow=f"http://{gateway.mlflow}",
         service_upstreams="\n".join(_upstream(name, replicas) for name, replicas in gateway.services.items()),
-        service_locations="\n".join(map(_location, gateway.services)),
+        service_locations="\n".join(_location(name, gateway.service_seconds) for name in gateway.services),
     )
     template = (gateway.templates / "nginx.conf.template").read_text(encoding="utf-8")
     return _OPEN.sub(lambda place: values[place[1]], template)
@@ -114,10 +116,12 @@ def _upstream(name: str, replicas: Sequence[str]) -> str:
     }}"""
 
 
-def _location(name: str) -> str:
-    # A client of a service repeats a request whose connection broke, and so may the gateway.
+def _location(name: str, seconds: int) -> str:
+    # A client of a service repeats a request whose connection broke, and so may the gateway. A replica that hangs, or
+    # is still starting, takes connections and does not answer.
     return f"""
         location /services/{name}/ {{
             proxy_next_upstream error timeout non_idempotent;
+            proxy_read_timeout {seconds}s;
             proxy_pass http://service_{name}/;
         }}"""

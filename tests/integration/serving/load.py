@@ -5,14 +5,23 @@ Belongs here: asking. Does not belong here: the shop and its service (`shop`).
 
 import itertools
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import httpx
 
-from tests.integration.serving.shop import HEADERS, NAMES, Shop, population
+from serving.client import PredictionClient
+from serving.errors import ServingError
+from tests.integration.serving.shop import HEADERS, KEY, NAMES, Shop, population
 
 USERS = ("0", "17", "101", "239")
 CONNECTIONS = 3
+
+Question = Mapping[str, Any]
+Answer = dict[str, Any]
+Ask = Callable[[Question], Answer]
 
 
 class Load:
@@ -44,22 +53,32 @@ class Load:
         """How many were asked so far."""
         return sum(self.answered.values()) + len(self.failures)
 
+    @contextmanager
+    def _asking(self) -> Iterator[Ask]:
+        """How a question is asked: once, whatever becomes of it."""
+        with httpx.Client(base_url=self._address, headers=HEADERS, timeout=10, trust_env=False) as client:
+
+            def ask(question: Question) -> Answer:
+                answer: Answer = client.post("/predict", json=question).raise_for_status().json()
+                return answer
+
+            yield ask
+
     def _ask(self) -> None:
         rows = population().select("user_id", *NAMES).to_dicts()
         given = [next(row for row in rows if row["user_id"] == user) for user in USERS]
-        with httpx.Client(base_url=self._address, headers=HEADERS, timeout=10, trust_env=False) as client:
-            for body in itertools.cycle([{"user_ids": USERS}, {"features": given}]):
+        with self._asking() as ask:
+            for question in itertools.cycle([{"user_ids": USERS}, {"features": given}]):
                 if self._stopping.is_set():
                     return
                 try:
-                    response = client.post("/predict", json=body)
-                    wrong = response.text if response.status_code != 200 else self._wrong(response.json())
-                except httpx.HTTPError as error:
+                    wrong = self._wrong(ask(question))
+                except (httpx.HTTPError, ServingError) as error:
                     wrong = repr(error)
                 if wrong:
                     self.failures.append(wrong)
 
-    def _wrong(self, answer: dict[str, Any]) -> str:
+    def _wrong(self, answer: Answer) -> str:
         """What is wrong with an answer; nothing if all of it is by the version it names."""
         version = answer["model_version"]
         said = {row["user_id"]: row for row in answer["predictions"]}
@@ -69,3 +88,12 @@ class Load:
         )
         self.answered[version] += right
         return "" if right else str(answer)
+
+
+class PatientLoad(Load):
+    """The same by the client that the API has, which asks again where a connection broke in the middle of an answer."""
+
+    @contextmanager
+    def _asking(self) -> Iterator[Ask]:
+        with PredictionClient(str(self._address), api_key=KEY, timeout_seconds=10) as client:
+            yield lambda question: asdict(client.predict(**question))

@@ -15,7 +15,7 @@ from standalone.certificates import ensure_certificate
 from standalone.fleet import running_servers
 from standalone.gateway import Gateway
 from standalone.gateway_server import demand_nginx, nginx_server
-from standalone.processes import start, wait_until_ready
+from standalone.processes import start, stop, wait_until_ready
 from tests.integration.gateway.conftest import free_ports
 from tests.integration.serving.shop import READY_SECONDS, Service, Shop, Trained, deploy, eventually, service
 
@@ -52,13 +52,12 @@ class Replicas:
 
         return eventually(is_swapped, "all of both swapped")
 
-    def kill_second(self) -> None:
-        """Ends it with all its workers, without a warning."""
+    def signal_second(self, number: signal.Signals) -> None:
+        """Sends a signal to the second and all its workers."""
         leader = psutil.Process(self.second.child.process.pid)
         for process in (*leader.children(recursive=True), leader):
             with suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGKILL)
-        self.second.child.process.wait(30)
+                process.send_signal(number)
 
     def start_second(self) -> None:
         """Starts it again, as `up` does, and waits until it is ready."""
@@ -85,6 +84,13 @@ def two_replicas(shop: Shop) -> Iterator[Replicas]:
             dagster=_NOBODY,
             mlflow=_NOBODY,
             services={"purchase": [f"{LOOPBACK}:{each.child.command.port}" for each in (shop.service, second)]},
+            # The machine may be busy.
+            service_seconds=4,
         )
         with running_servers([nginx_server(home, gateway, demand_nginx())]):
-            yield Replicas(shop, second, f"http://{LOOPBACK}:{gateway.internal_port}/services/purchase")
+            replicas = Replicas(shop, second, f"http://{LOOPBACK}:{gateway.internal_port}/services/purchase")
+            try:
+                yield replicas
+            finally:
+                # It may have been started again.
+                stop([replicas.second.child])
