@@ -2102,6 +2102,10 @@ class ScorecardWeek(BaseModel):
     users: int
     observed_rate: Annotated[float, Field(description="share of users for whom it came true")]
     predicted_rate: Annotated[float, Field(description="mean of the probabilities")]
+    observed_amount: Annotated[float | None, Field(description="what these users spent, base currency; null: as below")]
+    predicted_amount: Annotated[
+        float | None, Field(description="what was foretold of it; null: of a prediction, or no money was foretold")
+    ]
     auc: Annotated[float | None, Field(description="null: it came true for all or nobody")]
     brier: float
     calibration_error: Annotated[float, Field(description="mean gap between predicted and observed")]

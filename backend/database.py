@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection, DataError, Error, IntegrityError, ProgrammingError
-from psycopg.errors import UndefinedFunction, UndefinedTable
+from psycopg.errors import UndefinedColumn, UndefinedFunction, UndefinedTable
 from psycopg_pool import AsyncConnectionPool
 
 from backend.errors import Unavailable
@@ -78,10 +78,13 @@ class DatabasePool:
             return await execute_steps_async(connection, steps)
 
     async def run_if_built(self, statement: Statement[T]) -> T | None:
-        """The same for a statement that reads marts; None where a run has not built them yet. Raises Unavailable."""
+        """The same for a statement that reads marts. Raises Unavailable.
+
+        None where a run has not built them yet, or the last one was of a version whose marts lacked a column.
+        """
         try:
             return await self.run(statement)
-        except (UndefinedTable, UndefinedFunction):
+        except (UndefinedTable, UndefinedFunction, UndefinedColumn):
             return None
 
     async def _check(self, connection: Connection) -> None:

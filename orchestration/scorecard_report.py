@@ -22,6 +22,8 @@ _SHOWN = {
     "positives": "came",
     "observed_rate": "observed",
     "predicted_rate": "predicted",
+    "predicted_amount": "money foretold",
+    "observed_amount": "money came",
     "auc": "AUC",
     "calibration_error": "calibration error",
     "brier": "Brier",
@@ -49,7 +51,7 @@ def read_scorecard(warehouse: Database, model: str | None = None, weeks: int | N
 
 
 def display_rows(scorecard: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells: how many users were foretold and how many came, and figures.
+    """Headings and cells: how many users and how much money were foretold and came, and figures.
 
     The uplift has its 95 % interval; it is empty unless there are treated and control users.
     """
@@ -79,6 +81,8 @@ def _cell(name: str, row: dict[str, object]) -> str:
         return ""
     if name == "is_live":
         return "live" if value else "in hindsight"
+    if name in {"predicted_amount", "observed_amount"}:
+        return f"{value:,.0f}"
     if name == "uplift":
         return f"{value:+.3f} ± {1.96 * float(str(row['uplift_standard_error'])):.3f}"
     return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -17,7 +17,7 @@ _RECORD = sql.SQL(
 with said as ({said})
 insert into ml.ledger (
     prediction_id, kind, model, model_version, feature_hash, user_id, as_of, horizon_days,
-    score, segment_id, segment, basis, request_id, idempotency_key, made_at, live, treatment
+    score, segment_id, segment, basis, request_id, idempotency_key, made_at, live, expected_value, treatment
 )
 select said.*, newest.treatment
 from said
@@ -39,7 +39,7 @@ _SCORES = sql.SQL(
     select
         ml.score_id(model, model_version, as_of, horizon_days, user_id), 'score', model, model_version,
         %(feature_hash)s, user_id, as_of, horizon_days, score, segment_id, segment, basis, null, null, now(),
-        null::jsonb
+        null::jsonb, expected_value
     from ml.scores
     where model = %(model)s and as_of = %(as_of)s and horizon_days = %(horizon_days)s
     """
@@ -50,7 +50,8 @@ _PREDICTIONS = sql.SQL(
     select
         predicted.prediction_id, 'prediction', entry.model, entry.model_version, entry.feature_hash, predicted.user_id,
         predicted.as_of, entry.horizon_days, predicted.score, predicted.segment_id, predicted.segment, predicted.basis,
-        entry.request_id, entry.idempotency_key, entry.made_at, predicted.live
+        entry.request_id, entry.idempotency_key, entry.made_at, predicted.live,
+        null::double precision
     from json_to_recordset(%(entries)s::json) as entry (
         model text, model_version integer, feature_hash text, horizon_days integer,
         request_id text, idempotency_key text, made_at timestamptz, predictions json

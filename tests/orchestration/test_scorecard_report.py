@@ -22,6 +22,8 @@ ROW = {
     "positives": 240,
     "observed_rate": 0.2,
     "predicted_rate": 0.21,
+    "predicted_amount": 12345.6,
+    "observed_amount": 18000.0,
     "auc": 0.7251,
     "brier": 0.15,
     "calibration_error": 0.0149,
@@ -31,7 +33,14 @@ ROW = {
     "uplift": -0.05,
     "uplift_standard_error": 0.02,
 }
-QUIET = ROW | {"auc": None, "lift_at_10": None, "uplift": None, "uplift_standard_error": None}
+QUIET = ROW | {
+    "predicted_amount": None,
+    "observed_amount": None,
+    "auc": None,
+    "lift_at_10": None,
+    "uplift": None,
+    "uplift_standard_error": None,
+}
 
 
 def test_figures_are_rounded_and_uplift_has_its_interval() -> None:
@@ -40,6 +49,7 @@ def test_figures_are_rounded_and_uplift_has_its_interval() -> None:
     assert (shown["week of"], shown["version"], shown["users"]) == ("2024-03-04", "3", "1200")
     assert shown["said"] == "live"
     assert (shown["foretold"], shown["came"]) == ("252", "240")
+    assert (shown["money foretold"], shown["money came"]) == ("12,346", "18,000")
     assert (shown["AUC"], shown["calibration error"], shown["lift at 10 %"]) == ("0.725", "0.015", "2.500")
     assert shown["uplift of treatment"] == "-0.050 ± 0.039"
 
@@ -47,7 +57,7 @@ def test_figures_are_rounded_and_uplift_has_its_interval() -> None:
 def test_what_cannot_be_told_is_left_empty() -> None:
     lines = scorecard_markdown(pl.DataFrame([ROW, QUIET])).splitlines()
     assert len(lines) == 4
-    assert {line.count("|") for line in lines} == {16}
+    assert {line.count("|") for line in lines} == {18}
     assert lines[3].endswith("| 0.150 |  |  |")
     assert "None" not in lines[3]
 

@@ -6,7 +6,7 @@
         meta={'engine': 'postgres'},
         incremental_strategy='delete+insert',
         unique_key='as_of_week',
-        on_schema_change='fail'
+        on_schema_change='append_new_columns'
     )
 }}
 
@@ -61,6 +61,8 @@ matured as (
         weeks.as_of_week,
         ledger.user_id,
         ledger.score,
+        ledger.expected_value,
+        outcomes.purchase_amount,
         ledger.treatment,
         greatest(outcomes.joined_at, ledger.made_at) as row_at,
         {{ own_label('ledger.model', 'outcomes') }} as is_positive,
@@ -154,6 +156,11 @@ sums as (
         sum(outcome) as positives,
         sum(score) as predicted,
         sum((score - outcome) * (score - outcome)) as squared_errors,
+        -- Of all users or of none: money of some would be compared with money of others.
+        case when count(expected_value) = count(*) then sum(expected_value) end as predicted_amount,
+        case
+            when count(expected_value) = count(*) then sum(coalesce(cast(purchase_amount as double precision), 0))
+        end as observed_amount,
         sum(outcome * (rank_from_lowest + (tied_users - 1) / 2.0)) as ranks_of_positives,
         max(tenth) as tenth,
         sum(outcome * greatest(0, least(1, (tenth - rank_from_highest + 1) / tied_users))) as positives_in_tenth,
@@ -179,6 +186,8 @@ final as (
         cast(sums.positives as integer) as positives,
         {{ ratio('sums.positives', 'sums.users') }} as observed_rate,
         {{ ratio('sums.predicted', 'sums.users') }} as predicted_rate,
+        sums.observed_amount,
+        sums.predicted_amount,
         {{ ratio(
             'sums.ranks_of_positives - sums.positives * (sums.positives + 1) / 2',
             'sums.positives * (sums.users - sums.positives)'

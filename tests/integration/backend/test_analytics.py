@@ -226,8 +226,9 @@ def test_models_read_the_scorecard_that_dbt_makes(api: Api, caller: httpx.Client
     api.warehouse.run(
         command(
             "insert into scorecards.model_scorecard (model, kind, is_live, model_version, horizon_days, as_of_week,"
-            " users, positives, observed_rate, predicted_rate, auc, brier, calibration_error, lift_at_10)"
-            " select 'churn', 'score', true, 2, 30, day, 100, 10, 0.1, 0.12, null, 0.08, 0.02, 1.5"
+            " users, positives, observed_rate, predicted_rate, observed_amount, predicted_amount, auc, brier,"
+            " calibration_error, lift_at_10)"
+            " select 'churn', 'score', true, 2, 30, day, 100, 10, 0.1, 0.12, 900, 750.5, null, 0.08, 0.02, 1.5"
             " from unnest(array['2024-02-05', '2024-02-12']::date[]) as day"
         )
     )
@@ -236,6 +237,7 @@ def test_models_read_the_scorecard_that_dbt_makes(api: Api, caller: httpx.Client
     assert [week["as_of_week"] for week in churn["scorecard"]] == ["2024-02-12", "2024-02-05"]
     assert churn["scorecard"][0]["calibration_error"] == 0.02
     assert churn["scorecard"][0]["auc"] is None
+    assert (churn["scorecard"][0]["predicted_amount"], churn["scorecard"][0]["observed_amount"]) == (750.5, 900)
 
 
 def test_archived_months_are_named(api: Api, caller: httpx.Client) -> None:

@@ -28,6 +28,7 @@ def enter(warehouse: Warehouse, ledger: pl.DataFrame) -> None:
         "model_version": 1,
         "horizon_days": HORIZON,
         "treatment": None,
+        "expected_value": None,
         "made_at": None,
     }
     frame = ledger.with_columns(
@@ -38,9 +39,9 @@ def enter(warehouse: Warehouse, ledger: pl.DataFrame) -> None:
     with warehouse.cursor() as cursor:
         cursor.executemany(
             "insert into ml.ledger (prediction_id, feature_hash, basis, kind, model, model_version, horizon_days,"
-            " treatment, user_id, as_of, score, made_at)"
+            " treatment, expected_value, user_id, as_of, score, made_at)"
             " values (gen_random_uuid(), 'f', 'model', %(kind)s, %(model)s, %(model_version)s, %(horizon_days)s,"
-            " %(treatment)s, %(user_id)s, %(as_of)s::date, %(score)s,"
+            " %(treatment)s, %(expected_value)s::float8, %(user_id)s, %(as_of)s::date, %(score)s,"
             " coalesce(%(made_at)s::timestamptz, %(as_of)s::date::timestamp at time zone 'UTC'))",
             frame.to_dicts(),
         )
@@ -149,6 +150,15 @@ def scorecard(warehouse: Warehouse) -> pl.DataFrame:
     )
     names = [column.name for column in cursor.description or ()]
     return pl.DataFrame([dict(zip(names, row, strict=True)) for row in cursor.fetchall()]).drop("newest_row_at")
+
+
+def test_money_is_compared_where_it_was_foretold(dbt: Dbt, warehouse: Warehouse) -> None:
+    for model, money in (("purchase", 2.5), ("churn", None)):
+        matured(warehouse, users=40, day=MONDAY, seed=1, model=model, expected_value=money)
+    warehouse.execute("update ml.outcomes set purchase_amount = 10 where user_id < '00008'")
+    dbt("run", "--select", "model_scorecard")
+    found = {row["model"]: (row["predicted_amount"], row["observed_amount"]) for row in scorecard(warehouse).to_dicts()}
+    assert found == {"purchase": (100.0, 80.0), "churn": (None, None)}
 
 
 @pytest.mark.parametrize("users", [2600, 40])

@@ -31,6 +31,8 @@ export function Scorecard({ weeks, tested }: { weeks: readonly ScorecardWeek[]; 
       t("models.cameUsers"),
       t("models.foretold"),
       t("models.cameTrue"),
+      t("models.foretoldMoney"),
+      t("models.cameMoney"),
       "AUC",
       "Brier",
       t("figure.calibration_error"),
@@ -43,6 +45,8 @@ export function Scorecard({ weeks, tested }: { weeks: readonly ScorecardWeek[]; 
       cameUsers(week),
       week.predicted_rate,
       week.observed_rate,
+      week.predicted_amount,
+      week.observed_amount,
       week.auc,
       week.brier,
       week.calibration_error,
@@ -82,6 +86,11 @@ export function Scorecard({ weeks, tested }: { weeks: readonly ScorecardWeek[]; 
             foretold: format.number(foretoldUsers(newest)),
             came: format.number(cameUsers(newest)),
           })}
+          {newest.predicted_amount !== null &&
+            ` ${t("models.moneyOfWeek", {
+              foretold: format.money(newest.predicted_amount),
+              came: format.money(newest.observed_amount),
+            })}`}
         </Typography>
       )}
       <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "repeat(3, 1fr)" } }}>
