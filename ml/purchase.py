@@ -26,6 +26,8 @@ SPEC = PropensitySpec(
     # Six cutoffs, the stack alone: Online Retail II +.0013 AUC (log loss lower by .0007 +- .0004), CDNOW unchanged.
     # With the level settled, four cutoffs: +.0009 (.0004 +- .0004) and unchanged. For churn it helps on neither.
     stacks_bgnbd=True,
+    # Online Retail II, AUC of trees and regression: +.0014 on four cutoffs, +.0029 on the next five. For churn +.0002.
+    trees_know_day=True,
 )
 
 

@@ -19,6 +19,7 @@ from ml.cutoffs import CutoffPlan
 from ml.kinds import Answer, ModelKind, Outcome, Population, outcome_of
 from ml.propensity.amount import AMOUNT_LABEL, amount_inputs, fit_amounts
 from ml.propensity.bgnbd import BgNbdMember, fit_bgnbd_member
+from ml.propensity.days import as_of_newest_day, with_day
 from ml.propensity.golden import golden_rows, medians
 from ml.propensity.ladder import RUNGS
 from ml.propensity.level import LevelRange
@@ -29,7 +30,7 @@ from ml.propensity.model import Member, PropensityModel
 from ml.propensity.spec import ACTIVITY_LABEL, ACTIVITY_RECENCY, PropensitySpec
 from ml.propensity.stacking import Stack, level_shifts, level_spread, settle_level
 from ml.propensity.table import RateTable, fit_rate_table
-from ml.propensity.trees import fit_trees, quantile_matrix, steady_directions
+from ml.propensity.trees import TreeMember, fit_trees, quantile_matrix, steady_directions
 
 _MOST_ROWS = 100_000
 _LEAST_L2 = 10.0
@@ -133,10 +134,14 @@ def fit_rungs(
         linear = fit_linear(matrix, labels, weights, l2=l2)
         rungs["logistic"] = (linear,)
         if rarer >= _ENOUGH_FOR_TREES and "ensemble" in wanted:
-            data = quantile_matrix(matrix, labels, weights)
             cutoff = rows.frame["as_of"].to_physical().cast(pl.Int64).to_numpy()[chosen]
             directions = steady_directions(matrix, labels, cutoff)
+            if spec.trees_know_day:
+                matrix, directions = with_day(matrix, cutoff), (*directions, 0)
+            data = quantile_matrix(matrix, labels, weights)
             boosted = fit_trees("boosted", data, spec.boosted, directions=directions, seed=material.seed)
+            if spec.trees_know_day:
+                boosted = TreeMember.from_bytes(boosted.name, as_of_newest_day(boosted.booster))
             rungs["ensemble"] = (boosted, linear, *(process if spec.stacks_bgnbd else ()))
     return rungs
 

@@ -25,12 +25,14 @@ class PropensitySpec:
 
     `visits` are the features of BG/NBD: days with a visit, days since the first, days since the last. With
     `stacks_bgnbd` that is a member of the ensemble too. `linear_shrinkage` is the ridge penalty as a share of what the
-    rows tell about a coefficient: users come again at every cutoff, so rows tell less than their number says.
+    rows tell about a coefficient: users come again at every cutoff, so rows tell less than their number says. With
+    `trees_know_day` the trees learn with the day of each row (`ml.propensity.days`).
     """
 
     boosted: TreeParameters
     visits: tuple[str, str, str]
     stacks_bgnbd: bool = False
+    trees_know_day: bool = False
     linear_shrinkage: float = 0.03
 
 
