@@ -65,11 +65,29 @@ export function useFormat(): Format {
   return useMemo(() => formatIn(i18n.language, money), [i18n.language, money]);
 }
 
+/** Making one takes longer than writing a hundred numbers with it, and a table asks for thousands. */
+const numbers = new Map<string, Intl.NumberFormat>();
+const dates = new Map<string, Intl.DateTimeFormat>();
+
+function numberIn(language: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  return kept(numbers, `${language} ${JSON.stringify(options)}`, () => new Intl.NumberFormat(language, options));
+}
+
+function dateIn(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return kept(dates, `${language} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(language, options));
+}
+
+function kept<Made>(made: Map<string, Made>, key: string, make: () => Made): Made {
+  const there = made.get(key) ?? make();
+  made.set(key, there);
+  return there;
+}
+
 export function formatIn(language: string, money: Money = PLAIN): Format {
   const number = (value: number | null | undefined, options: Intl.NumberFormatOptions) =>
-    value === null || value === undefined ? NONE : new Intl.NumberFormat(language, options).format(value);
+    value === null || value === undefined ? NONE : numberIn(language, options).format(value);
   const date = (value: string | null | undefined, options: Intl.DateTimeFormatOptions) =>
-    value === null || value === undefined ? NONE : new Intl.DateTimeFormat(language, options).format(new Date(value));
+    value === null || value === undefined ? NONE : dateIn(language, options).format(new Date(value));
   return {
     number: (value, digits = 0) => number(value, { maximumFractionDigits: digits, minimumFractionDigits: digits }),
     share: (value, digits = 0) =>

@@ -1,12 +1,13 @@
-/** Any number of rows, of which only those in sight are drawn. A grid in ARIA's sense, whose rows say their place. */
+/**
+ * Any number of rows, of which only those in sight are drawn. A grid in ARIA's sense, whose rows say their place. A table of
+ * forty rows has hundreds of cells, so rows are plain elements, styled once by the table around them.
+ */
 import Box from "@mui/material/Box";
-import Checkbox from "@mui/material/Checkbox";
-import Chip from "@mui/material/Chip";
-import Link from "@mui/material/Link";
 import Skeleton from "@mui/material/Skeleton";
+import type { SxProps, Theme } from "@mui/material/styles";
 import TableSortLabel from "@mui/material/TableSortLabel";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef } from "react";
+import { memo, type ReactNode, type RefObject, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link as RouterLink } from "react-router";
 import type { UserSummary } from "../../api/names";
@@ -28,11 +29,7 @@ const COLUMNS: readonly Column[] = [
   {
     label: "user.id",
     sort: "user_id",
-    cell: ({ user_id }) => (
-      <Link component={RouterLink} to={`/users/${encodeURIComponent(user_id)}`}>
-        {user_id}
-      </Link>
-    ),
+    cell: ({ user_id }) => <RouterLink to={`/users/${encodeURIComponent(user_id)}`}>{user_id}</RouterLink>,
   },
   {
     label: "user.segment",
@@ -66,17 +63,12 @@ const COLUMNS: readonly Column[] = [
   { label: "user.orders", isNumber: true, cell: (user, format) => format.number(user.orders_total) },
 ];
 
-const COLOURS = { low: "success", medium: "warning", high: "error" } as const;
-
 function Risk({ user, format, word }: { user: UserSummary; format: Format; word: (key: string) => string }) {
   if (user.churn_risk === null) return "–";
   return (
-    <Chip
-      size="small"
-      variant="outlined"
-      color={COLOURS[user.churn_risk]}
-      label={`${format.share(user.churn_probability)} ${word(`risk.${user.churn_risk}`)}`}
-    />
+    <span data-risk={user.churn_risk}>
+      {format.share(user.churn_probability)} {word(`risk.${user.churn_risk}`)}
+    </span>
   );
 }
 
@@ -101,8 +93,6 @@ export function UserTable({
   choose: ((chosen: ReadonlySet<string>) => void) | null;
 }) {
   const { t } = useTranslation();
-  const format = useFormat();
-  const names = useNames();
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -110,6 +100,9 @@ export function UserTable({
     estimateSize: () => ROW,
     overscan: 12,
   });
+  // What changes with each choice of a row is asked for where it is needed, so that the other rows stay as they are.
+  const toggle = useRef<(user: string) => void>(() => {});
+  toggle.current = (user) => choose?.(toggled(chosen, user));
   const drawn = virtual.getVirtualItems();
   const last = drawn.at(-1)?.index ?? 0;
 
@@ -119,16 +112,9 @@ export function UserTable({
 
   if (isLoading) return <Skeleton variant="rounded" height={480} aria-label={t("state.loading")} />;
   return (
-    <Box
-      ref={box}
-      role="table"
-      aria-label={t("pages.users")}
-      aria-rowcount={-1}
-      tabIndex={0}
-      sx={{ height: "min(65vh, 720px)", overflow: "auto", fontSize: 14 }}
-    >
+    <Box ref={box} role="table" aria-label={t("pages.users")} aria-rowcount={-1} tabIndex={0} sx={TABLE}>
       <Box role="rowgroup" sx={{ position: "sticky", top: 0, zIndex: 1, bgcolor: "background.paper", minWidth: 890 }}>
-        <Box role="row" sx={{ ...LINE, fontWeight: 600 }}>
+        <Box role="row" sx={{ fontWeight: 600 }}>
           <Box role="columnheader" aria-label={t("users.choose")} />
           {COLUMNS.map((column) => (
             <Box
@@ -157,30 +143,14 @@ export function UserTable({
           const user = rows[index];
           if (user === undefined) return null;
           return (
-            <Box
+            <Row
               key={user.user_id}
-              role="row"
-              aria-rowindex={index + 2}
-              sx={{ ...LINE, position: "absolute", width: "100%", "&:hover": { bgcolor: "action.hover" } }}
-              style={{ transform: `translateY(${start}px)` }}
-            >
-              <Box role="cell">
-                {choose && (
-                  <Checkbox
-                    size="small"
-                    sx={{ p: 0 }}
-                    checked={chosen.has(user.user_id)}
-                    slotProps={{ input: { "aria-label": t("users.chooseOne", { user: user.user_id }) } }}
-                    onChange={() => choose(toggled(chosen, user.user_id))}
-                  />
-                )}
-              </Box>
-              {COLUMNS.map((column) => (
-                <Box key={column.label} role="cell" sx={{ ...CELL, textAlign: column.isNumber ? "right" : "left" }}>
-                  {column.cell(user, format, t, names)}
-                </Box>
-              ))}
-            </Box>
+              user={user}
+              index={index}
+              start={start}
+              isChosen={choose === null ? null : chosen.has(user.user_id)}
+              toggle={toggle}
+            />
           );
         })}
       </Box>
@@ -188,21 +158,74 @@ export function UserTable({
   );
 }
 
+const Row = memo(function Row({
+  user,
+  index,
+  start,
+  isChosen,
+  toggle,
+}: {
+  user: UserSummary;
+  index: number;
+  /** Pixels from the first row. */
+  start: number;
+  /** Null where nothing may be done with the chosen. */
+  isChosen: boolean | null;
+  toggle: RefObject<(user: string) => void>;
+}) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const names = useNames();
+  return (
+    <div role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${start}px)` }}>
+      <div role="cell">
+        {isChosen !== null && (
+          <input
+            type="checkbox"
+            checked={isChosen}
+            aria-label={t("users.chooseOne", { user: user.user_id })}
+            onChange={() => toggle.current(user.user_id)}
+          />
+        )}
+      </div>
+      {COLUMNS.map((column) => (
+        <div key={column.label} role="cell" className={column.isNumber ? "number" : undefined}>
+          {column.cell(user, format, t, names)}
+        </div>
+      ))}
+    </div>
+  );
+});
+
 function toggled(chosen: ReadonlySet<string>, user: string): ReadonlySet<string> {
   const next = new Set(chosen);
   if (!next.delete(user)) next.add(user);
   return next;
 }
 
-const LINE = {
-  display: "grid",
-  gridTemplateColumns: GRID,
-  gap: 1,
-  px: 1,
-  height: ROW,
-  alignItems: "center",
-  borderBottom: 1,
-  borderColor: "divider",
-} as const;
-
-const CELL = { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" } as const;
+const TABLE: SxProps<Theme> = {
+  height: "min(65vh, 720px)",
+  overflow: "auto",
+  fontSize: 14,
+  "& [role=row]": {
+    display: "grid",
+    gridTemplateColumns: GRID,
+    gap: 1,
+    px: 1,
+    height: ROW,
+    alignItems: "center",
+    borderBottom: 1,
+    borderColor: "divider",
+  },
+  "& [aria-rowindex]": { position: "absolute", width: "100%" },
+  "& [aria-rowindex]:hover": { bgcolor: "action.hover" },
+  "& [role=cell]": { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  "& .number": { textAlign: "right" },
+  "& a": { color: "primary.main", textDecoration: "none", "&:hover": { textDecoration: "underline" } },
+  // As large as a finger needs (WCAG 2.2, target size).
+  "& input": { width: 24, height: 24, m: 0, p: 0, accentColor: (theme) => theme.vars?.palette.primary.main },
+  "& [data-risk]": { px: 1, py: "2px", border: 1, borderRadius: 4, fontSize: 13 },
+  "& [data-risk=low]": { color: "success.main" },
+  "& [data-risk=medium]": { color: "warning.main" },
+  "& [data-risk=high]": { color: "error.main" },
+};
