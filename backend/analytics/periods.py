@@ -92,9 +92,14 @@ def periods(calendar: Calendar, length: PeriodLength, first_day: date, last_day:
     begin = calendar.period_of(first_day, length)
     while begin <= last_day:
         end = next_period(begin, length)
-        found.append(Period(begin, end, calendar.begin_of(begin), calendar.begin_of(end)))
+        found.append(span(calendar, begin, end))
         begin = end
     return found
+
+
+def span(calendar: Calendar, first_day: date, end_day: date) -> Period:
+    """The days from `first_day` to the one before `end_day`."""
+    return Period(first_day, end_day, calendar.begin_of(first_day), calendar.begin_of(end_day))
 
 
 def next_period(first_day: date, length: PeriodLength) -> date:

@@ -214,10 +214,18 @@ class ModelState(BaseModel):
 class Kpi(BaseModel):
     """One figure of the last 30 days known, beside the 30 days before."""
 
-    name: str
+    name: Annotated[
+        str,
+        Field(
+            description="`active_users`: different users; `conversion`: the share of them that bought;"
+            " `revenue_at_risk`: money expected of users at high risk of leaving, as the newest run of these days"
+            " saw it, beside the newest run before them"
+        ),
+    ]
     value: float
-    before: float
+    before: Annotated[float, Field(description="0 where it is not known")]
     change: Annotated[float | None, Field(description="as a share of `before`; null where that is 0")]
+    series: Annotated[list[float], Field(description="by day; of revenue at risk, by day that had a run")]
 
 
 class UsualDay(BaseModel):

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 
 from backend.analytics import activity_store, store
 from backend.analytics.activity_store import Range
-from backend.analytics.periods import Calendar, Period, PeriodLength, bounds_of, periods
+from backend.analytics.kpis import at_risk, people, sums
+from backend.analytics.periods import Calendar, Period, PeriodLength, bounds_of, periods, span
 from backend.analytics.schemas import (
     CalendarQuery,
     Cohort,
@@ -22,7 +23,6 @@ from backend.analytics.schemas import (
     FunnelCounts,
     FunnelPeriod,
     FunnelReport,
-    Kpi,
     ModelState,
     PeriodQuery,
     RetentionReport,
@@ -42,6 +42,7 @@ from backend.users.store import list_day
 from core.problems import FieldError
 from serving.client import AsyncPredictionClient
 from serving.errors import ServingError
+from warehouse.revenue_at_risk import revenue_at_risk
 
 MOST_PERIODS = 400
 MOST_COHORTS = 60
@@ -51,7 +52,6 @@ _DASHBOARD_DAYS = 30
 _MODELS_SECONDS = 5
 _MODEL_STATES = TypeAdapter(list[ModelState])
 _NOTHING = activity_store.Revenue(0, 0, 0, 0, 0, 0.0, 0, 0.0)
-_KPIS = ("revenue", "orders", "buyers", "new_users")
 
 
 async def revenue(database: DatabasePool, query: PeriodQuery) -> RevenueReport:
@@ -149,11 +149,18 @@ async def dashboard(
     # Of a range that begins before the first day that can be asked for, too.
     days = query.model_copy(update={"first_day": last - timedelta(days=2 * _DASHBOARD_DAYS - 1), "last_day": last})
     report = await revenue(database, PeriodQuery.model_construct(**days.model_dump()))
-    shown = [period.first_day for period in report.periods[-_DASHBOARD_DAYS:]]
+    now, before = report.periods[-_DASHBOARD_DAYS:], report.periods[:-_DASHBOARD_DAYS]
+    shown = [period.first_day for period in now]
+    # The list of a day knows what happened before it.
+    runs = revenue_at_risk(shown[0] + timedelta(days=1), last + timedelta(days=1))
     return Dashboard(
         as_of=as_of,
-        kpis=kpis(report.periods[-_DASHBOARD_DAYS:], report.periods[:-_DASHBOARD_DAYS]),
-        days=report.periods[-_DASHBOARD_DAYS:],
+        kpis=[
+            *sums(now, before),
+            *people(now, *await _both_halves(database, query, report, as_of)),
+            *at_risk(await database.run(runs), shown),
+        ],
+        days=now,
         usual=await usual_days(database, _calendar(query), shown, as_of),
         marks=marks(happened, shown, _calendar(query)),
         segments=await database.run_if_built(store.segments()) or [],
@@ -162,6 +169,19 @@ async def dashboard(
         models=models,
         **_asked(query, report.archived_months),
     )
+
+
+async def _both_halves(
+    database: DatabasePool, query: CalendarQuery, report: RevenueReport, as_of: date
+) -> tuple[activity_store.Funnel, activity_store.Funnel]:
+    """How many different users did what in the last days of a report, and in as many days before."""
+    first, middle = (report.periods[place].first_day for place in (0, -_DASHBOARD_DAYS))
+    end = report.periods[-1].last_day + timedelta(days=1)
+    halves = [span(_calendar(query), *each) for each in ((first, middle), (middle, end))]
+    _, found = await _counted(database, query, halves, as_of, activity_store.funnel)
+    counts = {each.place: each for each in found}
+    nobody = activity_store.Funnel(0, 0, 0, 0, 0, 0)
+    return counts.get(2, nobody), counts.get(1, nobody)
 
 
 def midnight(as_of: date) -> datetime:
@@ -192,15 +212,6 @@ def cohorts(
             )
         shown.append(Cohort(first_day=week.first_day, users=users, weeks=since))
     return shown
-
-
-def kpis(days: Sequence[RevenuePeriod], before: Sequence[RevenuePeriod]) -> list[Kpi]:
-    """Sums of days, beside those of as many days before. Users who bought on two days count on both."""
-    figures = []
-    for name in _KPIS:
-        value, earlier = (float(sum(getattr(day, name) for day in some)) for some in (days, before))
-        figures.append(Kpi(name=name, value=value, before=earlier, change=_share(value - earlier, earlier)))
-    return figures
 
 
 def _calendar(query: CalendarQuery) -> Calendar:

@@ -5,6 +5,7 @@ import dagster as dg
 from orchestration.partitions import AS_OF
 from orchestration.resources import WarehouseResource
 from warehouse import notices
+from warehouse.revenue_at_risk import note_revenue_at_risk
 
 
 @dg.asset(
@@ -15,7 +16,8 @@ from warehouse import notices
     deps=[dg.AssetKey(["analytics", "user_list"])],
 )
 def early_warning(warehouse: WarehouseResource) -> dg.MaterializeResult:
-    """Counts users by risk, and tells of those at high risk where there are any."""
+    """Counts users by risk and keeps what is expected of them; tells of those at high risk where there are any."""
+    warehouse.open().run(note_revenue_at_risk())
     found = warehouse.open().run(notices.users_at_risk())
     as_of, at_risk, asked_about = found or (None, 0, 0)
     if as_of is not None and at_risk:

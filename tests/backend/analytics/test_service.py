@@ -1,31 +1,13 @@
-"""Cohorts have every week, also those in which nobody came; figures stand beside those before."""
+"""Cohorts have every week, also those in which nobody came."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from backend.analytics.activity_store import Returned
 from backend.analytics.periods import Calendar, PeriodLength, periods
-from backend.analytics.schemas import RevenuePeriod
-from backend.analytics.service import cohorts, kpis
+from backend.analytics.service import cohorts
 
 WEEKS = periods(Calendar(ZoneInfo("Europe/Moscow")), PeriodLength.WEEK, date(2024, 1, 1), date(2024, 1, 28))
-
-
-def day(revenue: float, orders: int) -> RevenuePeriod:
-    return RevenuePeriod(
-        first_day=date(2024, 1, 1),
-        last_day=date(2024, 1, 1),
-        is_running=False,
-        active_users=1,
-        new_users=0,
-        buyers=orders,
-        orders=orders,
-        purchase_amount=revenue,
-        refunds=0,
-        refund_amount=0,
-        revenue=revenue,
-        average_order_amount=None,
-    )
 
 
 def test_a_week_without_anybody_is_a_zero_and_the_running_one_is_marked() -> None:
@@ -38,9 +20,3 @@ def test_a_week_without_anybody_is_a_zero_and_the_running_one_is_marked() -> Non
         (2, 1, 0.25, True),
     ]
     assert [week.share for week in shown[1].weeks] == [None, None]
-
-
-def test_a_figure_stands_beside_the_one_before() -> None:
-    found = {each.name: each for each in kpis([day(30, 2), day(10, 1)], [day(20, 0)])}
-    assert (found["revenue"].value, found["revenue"].before, found["revenue"].change) == (40, 20, 1)
-    assert (found["orders"].value, found["orders"].before, found["orders"].change) == (3, 0, None)

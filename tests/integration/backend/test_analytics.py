@@ -208,6 +208,10 @@ def test_the_dashboard_agrees_with_its_reports(caller: httpx.Client) -> None:
     assert dashboard["days"][-1]["is_running"]
     revenue = next(kpi for kpi in dashboard["kpis"] if kpi["name"] == "revenue")
     assert revenue["value"] == pytest.approx(sum(day["revenue"] for day in dashboard["days"]))
+    funnel = caller.get("/analytics/funnel", params={**query, **days}).json()["total"]
+    found = {kpi["name"]: kpi["value"] for kpi in dashboard["kpis"]}
+    assert found["active_users"] == funnel["active_users"]
+    assert found["conversion"] == pytest.approx(funnel["buyers_per_active_user"])
     assert {model["model"]: model["is_up"] for model in dashboard["models"]} == {
         "segmentation": False,
         "purchase": False,

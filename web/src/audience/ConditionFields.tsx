@@ -3,6 +3,7 @@ import Autocomplete from "@mui/material/Autocomplete";
 import MenuItem from "@mui/material/MenuItem";
 import TextField from "@mui/material/TextField";
 import { useTranslation } from "react-i18next";
+import { useNames } from "../i18n/names";
 import { emptyCondition, KINDS, type Kind, numberIn } from "./conditions";
 import type { Condition } from "./query";
 import { useAudienceNumbers, useUserLists } from "./words";
@@ -57,6 +58,7 @@ export function ConditionFields({ condition, segments, onChange }: Props<Conditi
 
 function NumberFields({ condition, onChange }: Props<Of<"number">>) {
   const { t } = useTranslation();
+  const names = useNames();
   const numbers = useAudienceNumbers().data ?? [];
   const chosen = numbers.find(({ name }) => name === condition.name) ?? null;
   return (
@@ -68,7 +70,7 @@ function NumberFields({ condition, onChange }: Props<Of<"number">>) {
         value={chosen}
         disableClearable={chosen !== null}
         groupBy={({ family }) => t(`family.${family}`, family)}
-        getOptionLabel={({ label }) => label}
+        getOptionLabel={({ name, label }) => names.feature(name, label)}
         isOptionEqualToValue={(one, other) => one.name === other.name}
         onChange={(_, number) => number && onChange({ ...condition, name: number.name })}
         renderInput={(field) => <TextField {...field} label={t("audience.number")} />}
@@ -78,7 +80,7 @@ function NumberFields({ condition, onChange }: Props<Of<"number">>) {
           key={bound}
           size="small"
           type="number"
-          label={chosen ? `${t(`audience.${bound}`)}, ${chosen.unit}` : t(`audience.${bound}`)}
+          label={chosen ? `${t(`audience.${bound}`)}, ${names.unit(chosen.unit)}` : t(`audience.${bound}`)}
           defaultValue={condition[bound] ?? ""}
           sx={{ width: 150 }}
           slotProps={{ htmlInput: { step: "any" } }}
@@ -91,14 +93,16 @@ function NumberFields({ condition, onChange }: Props<Of<"number">>) {
 
 function SegmentField({ condition, segments, onChange }: Props<Of<"segment">>) {
   const { t } = useTranslation();
+  const names = useNames();
   return (
     <Autocomplete
       multiple
       size="small"
       sx={{ width: 340, maxWidth: "100%" }}
       options={[...segments]}
+      getOptionLabel={names.segment}
       value={condition.names}
-      onChange={(_, names) => onChange({ ...condition, names })}
+      onChange={(_, chosen) => onChange({ ...condition, names: chosen })}
       renderInput={(field) => <TextField {...field} label={t("user.segment")} />}
     />
   );

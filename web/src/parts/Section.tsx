@@ -19,8 +19,8 @@ export function Section({
   return (
     <Card component="section" sx={{ minWidth: 0 }}>
       <CardContent>
-        <Stack direction="row" spacing={1} sx={{ alignItems: "center", mb: 1 }}>
-          <Typography variant="h2" sx={{ flex: 1 }}>
+        <Stack direction="row" spacing={1} useFlexGap sx={{ alignItems: "center", flexWrap: "wrap", mb: 1 }}>
+          <Typography variant="h2" sx={{ flex: "1 1 180px" }}>
             {title}
           </Typography>
           {actions}

@@ -93,7 +93,7 @@ export function NewCampaignPage() {
                 type="number"
                 label={t("campaigns.maxUsers")}
                 {...field("maxUsers")}
-                sx={{ width: 220 }}
+                sx={{ width: 260 }}
                 slotProps={{ htmlInput: { min: 1 } }}
               />
               {draft.maxUsers && (

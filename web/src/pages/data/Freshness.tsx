@@ -40,6 +40,7 @@ export function Freshness({ health: { freshness } }: Props) {
 export function Sources({ health: { freshness } }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
+  if (freshness.sources.length === 0) return <Empty>{t("data.noSources")}</Empty>;
   return (
     <DataTable
       label={t("data.sources")}

@@ -3,18 +3,23 @@ import Card from "@mui/material/Card";
 import CardContent from "@mui/material/CardContent";
 import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
-import type { Kpi, RevenuePeriod } from "../../api/names";
+import type { Kpi } from "../../api/names";
 import { Sparkline } from "../../charts/Sparkline";
 import { useFormat } from "../../i18n";
 
+const ORDER = ["active_users", "revenue", "orders", "conversion", "revenue_at_risk", "new_users"];
+
 /** The figures of the last 30 days, each with its change and its shape. */
-export function KpiCards({ kpis, days }: { kpis: readonly Kpi[]; days: readonly RevenuePeriod[] }) {
+export function KpiCards({ kpis }: { kpis: readonly Kpi[] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const shown = ({ name }: Kpi, value: number) => (name === "revenue" ? format.money(value) : format.number(value));
+  const shown = ({ name }: Kpi, value: number) => {
+    if (name === "conversion") return format.share(value, 1);
+    return name.startsWith("revenue") ? format.money(value) : format.number(value);
+  };
   return (
     <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: "repeat(auto-fit, minmax(165px, 1fr))" }}>
-      {kpis.map((kpi) => (
+      {ORDER.flatMap((name) => kpis.filter((kpi) => kpi.name === name)).map((kpi) => (
         <Card key={kpi.name}>
           <CardContent sx={{ pb: "12px !important" }}>
             <Typography variant="body2" color="textSecondary">
@@ -23,11 +28,13 @@ export function KpiCards({ kpis, days }: { kpis: readonly Kpi[]; days: readonly 
             <Typography sx={{ fontSize: "1.5rem", fontWeight: 650 }}>{shown(kpi, kpi.value)}</Typography>
             <Typography variant="body2" sx={{ color: colour(kpi), mb: 0.5 }}>
               {format.change(kpi.change)}{" "}
-              <Typography component="span" variant="caption" color="textSecondary">
-                {t("overview.before", { value: shown(kpi, kpi.before) })}
-              </Typography>
+              {kpi.change !== null && (
+                <Typography component="span" variant="caption" color="textSecondary">
+                  {t("overview.before", { value: shown(kpi, kpi.before) })}
+                </Typography>
+              )}
             </Typography>
-            <Sparkline values={days.map((day) => seriesOf(day, kpi.name))} />
+            <Sparkline values={kpi.series} />
           </CardContent>
         </Card>
       ))}
@@ -35,13 +42,8 @@ export function KpiCards({ kpis, days }: { kpis: readonly Kpi[]; days: readonly 
   );
 }
 
-/** More refunds are no good news. */
+/** More revenue at risk is no good news. */
 function colour({ name, change }: Kpi): string {
   if (change === null || change === 0) return "text.secondary";
-  return change > 0 !== name.startsWith("refund") ? "success.main" : "error.main";
-}
-
-function seriesOf(day: RevenuePeriod, name: string): number {
-  const value: unknown = name in day ? day[name as keyof RevenuePeriod] : 0;
-  return typeof value === "number" ? value : 0;
+  return change > 0 !== (name === "revenue_at_risk") ? "success.main" : "error.main";
 }

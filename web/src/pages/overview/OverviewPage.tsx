@@ -45,7 +45,7 @@ function Figures({ dashboard }: { dashboard: UseQueryResult<Dashboard> }) {
   return (
     <>
       <Answered query={dashboard} height={150}>
-        {({ kpis, days }) => <KpiCards kpis={kpis} days={days} />}
+        {({ kpis }) => <KpiCards kpis={kpis} />}
       </Answered>
       {(data !== undefined || dashboard.fetchStatus === "fetching") && (
         <Box sx={{ display: "grid", gap: 2.5, gridTemplateColumns: { xs: "minmax(0, 1fr)", lg: "2fr 1fr" } }}>

@@ -10,6 +10,7 @@ import { Answered } from "../../parts/Answered";
 import { DataTable } from "../../parts/DataTable";
 import { Section } from "../../parts/Section";
 
+const MOST_SHOWN = 24;
 const PAGE = 50;
 
 /** Who did what, and who looked at whose data. */
@@ -54,7 +55,7 @@ export function AuditLog() {
               { title: t("user.when"), cell: (entry) => format.moment(entry.at) },
               { title: t("models.who"), cell: (entry) => entry.actor_name },
               { title: t("settings.action"), cell: (entry) => entry.action },
-              { title: t("settings.subject"), cell: (entry) => entry.subject },
+              { title: t("settings.subject"), cell: ({ subject }) => <span title={subject}>{short(subject)}</span> },
               { title: t("settings.result"), cell: (entry) => t(`settings.${entry.result}`) },
               { title: t("settings.address"), cell: (entry) => entry.address },
             ]}
@@ -68,4 +69,9 @@ export function AuditLog() {
       )}
     </Section>
   );
+}
+
+/** Long ids stand under the pointer, whole; the table has no place for them. */
+function short(subject: string): string {
+  return subject.length > MOST_SHOWN ? `${subject.slice(0, MOST_SHOWN)}…` : subject;
 }

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
 import { useFormat } from "../../i18n";
+import { useNames } from "../../i18n/names";
 import { Answered } from "../../parts/Answered";
 import { DataTable } from "../../parts/DataTable";
 import { stays } from "./stays";
@@ -13,6 +14,7 @@ const MOST = 200;
 export function SegmentHistory({ userId }: { userId: string }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = useNames();
   const history = useQuery({
     queryKey: ["segment history", userId],
     queryFn: () =>
@@ -30,7 +32,7 @@ export function SegmentHistory({ userId }: { userId: string }) {
           rows={stays(data.answers)}
           rowKey={(stay) => stay.from}
           columns={[
-            { title: t("user.segment"), cell: (stay) => stay.segment },
+            { title: t("user.segment"), cell: (stay) => names.segment(stay.segment) },
             { title: t("user.firstScored"), cell: (stay) => format.day(stay.from) },
             { title: t("user.lastScored"), cell: (stay) => format.day(stay.until) },
             { title: t("user.scoredDays"), isNumber: true, cell: (stay) => format.number(stay.days) },

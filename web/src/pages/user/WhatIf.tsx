@@ -14,6 +14,7 @@ import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
 import type { components } from "../../api/schema";
 import { useFormat } from "../../i18n";
+import { useNames } from "../../i18n/names";
 import { Answered } from "../../parts/Answered";
 import { Section } from "../../parts/Section";
 
@@ -115,6 +116,7 @@ function Levers({ userId, model }: { userId: string; model: Model }) {
 function LeverSlider({ lever, value, set }: { lever: Lever; value: number | undefined; set: (value: number) => void }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = useNames();
   const [moved, setMoved] = useState(value ?? lever.value ?? lever.least);
   const step = stepOf(lever);
   const digits = step < 1 ? 2 : 0;
@@ -122,13 +124,13 @@ function LeverSlider({ lever, value, set }: { lever: Lever; value: number | unde
   return (
     <div>
       <Typography variant="body2" id={`lever-${lever.feature}`}>
-        {lever.label}
+        {names.feature(lever.feature, lever.label)}
         {lever.is_reason && ` · ${t("whatIf.reason")}`}
       </Typography>
       <Typography variant="caption" color="textSecondary" component="div">
         {value === undefined
-          ? t("whatIf.value", { now, unit: lever.unit })
-          : t("whatIf.tried", { now, unit: lever.unit, value: format.number(value, digits) })}
+          ? t("whatIf.value", { now, unit: names.unit(lever.unit) })
+          : t("whatIf.tried", { now, unit: names.unit(lever.unit), value: format.number(value, digits) })}
       </Typography>
       <Slider
         size="small"

@@ -41,7 +41,10 @@ export function Filters({
     onChange: (event: { target: { value: string } }) => change({ [name]: event.target.value }),
   });
   return (
-    <Box role="search" sx={{ display: "flex", flexWrap: "wrap", gap: 1.5, "& .MuiTextField-root": { width: 170 } }}>
+    <Box
+      role="search"
+      sx={{ display: "flex", flexWrap: "wrap", gap: 1.5, "& .MuiTextField-root": { flex: "1 1 150px", maxWidth: 220 } }}
+    >
       <TextField label={t("users.search")} type="search" {...field("search")} />
       <Choice
         label={t("user.segment")}

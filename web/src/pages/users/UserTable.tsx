@@ -223,8 +223,15 @@ const TABLE: SxProps<Theme> = {
   "& .number": { textAlign: "right" },
   "& a": { color: "primary.main", textDecoration: "none", "&:hover": { textDecoration: "underline" } },
   // As large as a finger needs (WCAG 2.2, target size).
-  "& input": { width: 24, height: 24, m: 0, p: 0, accentColor: (theme) => theme.vars?.palette.primary.main },
-  "& [data-risk]": { px: 1, py: "2px", border: 1, borderRadius: 4, fontSize: 13 },
+  "& input": {
+    display: "block",
+    width: 24,
+    height: 24,
+    m: 0,
+    p: 0,
+    accentColor: (theme) => theme.vars?.palette.primary.main,
+  },
+  "& [data-risk]": { display: "inline-block", px: 1, border: 1, borderRadius: 4, fontSize: 13, lineHeight: "22px" },
   "& [data-risk=low]": { color: "success.main" },
   "& [data-risk=medium]": { color: "warning.main" },
   "& [data-risk=high]": { color: "error.main" },
