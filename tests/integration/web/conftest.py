@@ -134,7 +134,7 @@ def subscribed(ran_platform: RanPlatform) -> Iterator[int]:
     subscribe = (
         "insert into app.subscriptions (user_id, chat_id, language, topics)"
         " select user_id, row_number() over (order by user_id), 'en', '{offers}'"
-        " from analytics.user_list order by user_id limit 40"
+        " from analytics.user_list order by churn_risk is distinct from 'high', user_id limit 40"
     )
     with ran_platform.platform.server.connect(WAREHOUSE, autocommit=True) as connection:
         yield connection.execute(subscribe).rowcount

@@ -123,8 +123,17 @@ def test_a_reload_stays_signed_in_and_signing_out_leaves_nothing(
 def test_half_of_the_riskiest_are_written_to_as_an_experiment(
     ran_platform: RanPlatform, visit: Callable[..., Visit], subscribed: int
 ) -> None:
-    page = visit().open("users")
+    """From signing in, without a manual: who they are, why they leave, and half of them in an experiment."""
+    page = visit().open("")
+    page.get_by_role("link", name="See who they are, and write to them").click()
+    users = page.get_by_role("table", name="Users")
+    expect(users.get_by_role("row").nth(1)).to_contain_text("high")
+    expect(users.get_by_role("columnheader", name="Expected value")).to_have_attribute("aria-sort", "descending")
+    users.get_by_role("link").first.click()
+    expect(page.locator("section").filter(has_text="Leaving").locator("ul li").first).to_be_visible()
+    page.go_back()
     page.get_by_role("link", name="Contact half of them as an experiment").click()
+    assert "risk=high" in page.url
     page.get_by_label("Name").fill("Come back")
     page.get_by_label("English").fill("We have something new for you.")
     expect(page.get_by_text("50 % held out")).to_be_visible()

@@ -27,6 +27,7 @@ PAGES = [
     "models",
     "campaigns/templates",
     "campaigns/templates/regular",
+    "campaigns/policies",
     "campaigns/triggers",
     "campaigns/triggers/new",
     "data",
