@@ -58,8 +58,11 @@ class WorkerSettings(FileSettings, BaseSettings):
     ] = None
     push_contact: Annotated[
         str,
-        Field(pattern="^(mailto:|https://)", description="where push services reach you, as mailto:you@shop.example"),
-    ] = "mailto:postmaster@localhost.localdomain"
+        Field(
+            pattern="^$|^(mailto:|https://)",
+            description="where push services reach you, as mailto:you@shop.example; empty: messages name nobody",
+        ),
+    ] = ""
     scanned: Annotated[
         list[str], Field(description="addresses of further databases that an erasure looks through")
     ] = []

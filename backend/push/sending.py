@@ -20,6 +20,7 @@ import httpx
 
 from backend.access.permissions import ROLE_PERMISSIONS, Role
 from backend.push.topics import PERMISSIONS, message_of
+from core.push_keys import public_half
 from warehouse import push
 from warehouse.database import Connection, Database, execute
 from warehouse.notices import StoredNotice, ends, notices_after
@@ -39,7 +40,7 @@ _PAGE = 100
 
 @dataclass(frozen=True)
 class Sender:
-    """Who sends: the file of the key, and an address at which the push service can reach its owner."""
+    """Who sends: the file of the key, and an address at which push services can reach its owner; may be empty."""
 
     key_file: Path
     contact: str
@@ -99,7 +100,7 @@ def _is_taken(connection: Connection, target: Target, answer: httpx.Response) ->
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= 500:
         execute(connection, push.wait(target.subscription_id, _seconds_to_wait(answer)))
         return False
-    logger.error("a push service refuses a message with %d", status)
+    logger.error("a push service refuses a message with %d; some demand a contact: set WORKER_PUSH_CONTACT", status)
     # Sent again it would be refused again.
     return True
 
@@ -115,29 +116,36 @@ def _is_old(notice: StoredNotice) -> bool:
 
 def _message(target: Target, payload: dict[str, object], sender: Sender) -> tuple[bytes, dict[str, str]]:
     """What is posted: the encrypted message, and the signature of whoever sends."""
-    from py_vapid import Vapid02
     from pywebpush import WebPusher
 
     subscription = {"endpoint": target.endpoint, "keys": {"p256dh": target.p256dh, "auth": target.auth}}
     encrypted = WebPusher(subscription).encode(json.dumps(payload).encode(), content_encoding="aes128gcm")
     if encrypted is None:
         raise AssertionError("nothing to send")
-    address = urlsplit(target.endpoint)
-    signed = Vapid02.from_file(str(sender.key_file)).sign(
-        {
-            "aud": f"{address.scheme}://{address.netloc}",
-            "sub": sender.contact,
-            "exp": int(datetime.now(UTC).timestamp()) + _TOKEN_SECONDS,
-        }
-    )
-    headers: dict[str, str] = {
-        **signed,
+    headers = {
+        "authorization": signature(target.endpoint, sender, datetime.now(UTC)),
         "content-encoding": "aes128gcm",
         "content-type": "application/octet-stream",
         "ttl": str(TTL_SECONDS),
         "urgency": "normal",
     }
     return bytes(encrypted["body"]), headers
+
+
+def signature(endpoint: str, sender: Sender, now: datetime) -> str:
+    """Who sends, for one push service (RFC 8292), which lets the contact be left out: an invented one helps nobody."""
+    from py_vapid import Vapid02
+    from py_vapid.jwt import sign
+
+    address = urlsplit(endpoint)
+    claims: dict[str, object] = {
+        "aud": f"{address.scheme}://{address.netloc}",
+        "exp": int(now.timestamp()) + _TOKEN_SECONDS,
+    }
+    if sender.contact:
+        claims["sub"] = sender.contact
+    token = sign(claims, Vapid02.from_file(str(sender.key_file)).private_key)
+    return f"vapid t={token},k={public_half(sender.key_file)}"
 
 
 def is_base64url(text: str, length: int) -> bool:
