@@ -17,12 +17,15 @@ PASSWORDS = (
     "monitoring-password",
     "webhook-secret",
 )
+PUSH_KEY = "push-key"
+"""By which push services know the platform; its public half goes into the API's settings."""
 
 
 @app.command()
 def make(folder: Annotated[Path, typer.Argument(help="Where the files go, as deploy/compose/secrets.")]) -> None:
     """Make the secrets that are missing in a folder, one file each. What is there stays as it is."""
     from core.api_keys import new_key
+    from core.push_keys import ensure_push_key
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -34,6 +37,9 @@ def make(folder: Annotated[Path, typer.Argument(help="Where the files go, as dep
         # A container's user, who is another one than the folder's owner, gets the file and cannot enter the folder.
         file.chmod(0o444)
         typer.echo(f"Made {file}.")
+    public = ensure_push_key(folder / PUSH_KEY)
+    (folder / PUSH_KEY).chmod(0o444)
+    typer.echo(f"For push, set CUSTOMER_ANALYZER_PUSH_PUBLIC_KEY={public}")
 
 
 @app.command()

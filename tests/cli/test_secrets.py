@@ -17,7 +17,7 @@ def test_what_is_missing_is_made_and_what_is_there_stays(tmp_path: Path) -> None
     folder = tmp_path / "secrets"
     secrets.make(folder)
     made = {file.name: file.read_text() for file in folder.iterdir()}
-    assert made.keys() == {*secrets.KEYS, *secrets.PASSWORDS}
+    assert made.keys() == {*secrets.KEYS, *secrets.PASSWORDS, secrets.PUSH_KEY}
     assert len(set(made.values())) == len(made)
     assert all(made[name].startswith("ca_") and not is_mistyped(made[name]) for name in secrets.KEYS)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

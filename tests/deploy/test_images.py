@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.secrets import KEYS, PASSWORDS
+from cli.secrets import KEYS, PASSWORDS, PUSH_KEY
 from core.settings import Settings
 from standalone.container_files import write_gateway_files
 from standalone.monitoring import targets_of
@@ -78,7 +78,7 @@ def test_a_server_that_answers_is_asked_whether_it_does(compose: dict[str, Any])
 
 
 def test_secrets_are_files_that_a_command_makes(compose: dict[str, Any]) -> None:
-    made = {*KEYS, *PASSWORDS}
+    made = {*KEYS, *PASSWORDS, PUSH_KEY}
     assert set(compose["secrets"]) == made | {"telegram-token"}
     for name, each in compose["services"].items():
         environment = each.get("environment", {})
@@ -86,14 +86,19 @@ def test_secrets_are_files_that_a_command_makes(compose: dict[str, Any]) -> None
             str(value).removeprefix("/run/secrets/") for value in environment.values() if "/run/secrets/" in str(value)
         }
         assert files == set(each.get("secrets", [])), name
-        secret = [key for key, given in environment.items() if re.search("(PASSWORD|TOKEN|KEY|SECRET)$", key) and given]
+        secret = [
+            key
+            for key, given in environment.items()
+            if re.search("(PASSWORD|TOKEN|(?<!PUBLIC_)KEY|SECRET)$", key) and given
+        ]
         assert not secret, name
 
 
 def test_only_who_must_reach_the_outside_can(compose: dict[str, Any]) -> None:
     outside = {name for name, each in compose["services"].items() if "outside" in each["networks"]}
-    # The gateway and Prometheus have a port that is published; Alertmanager calls whoever is woken.
-    assert outside == {"api", "sender", "bot", "gateway", "prometheus", "alertmanager"}
+    # The worker writes to push services. The gateway and Prometheus have a port that is published; Alertmanager calls
+    # whoever is woken.
+    assert outside == {"api", "worker", "sender", "bot", "gateway", "prometheus", "alertmanager"}
     assert compose["networks"]["inside"] == {"internal": True}
     assert compose["networks"]["front"]["internal"] is True
     front = {name for name, each in compose["services"].items() if "front" in each["networks"]}
