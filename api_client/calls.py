@@ -599,6 +599,14 @@ def get_global_control(_client: object) -> Call[models.GlobalControlAnswer]:
     return Call("GET", "/experiments/global-control", read_json(models.GlobalControlAnswer))
 
 
+def get_holdout(_client: object) -> Call[models.HoldoutAnswer]:
+    """What all campaigns together did, beside the global control group.
+
+    Per user since the group began, as of the last run. Look as often as you like.
+    """
+    return Call("GET", "/experiments/holdout", read_json(models.HoldoutAnswer))
+
+
 def get_import(_client: object, upload_id: UUID) -> Call[models.Upload]:
     """An uploaded file, and what was done with it.
 
@@ -676,6 +684,44 @@ def get_notices(_client: object, *, before: int | None = None, limit: int | None
     limit: how many
     """
     return Call("GET", "/notices", read_json(models.NoticePage), query={"before": before, "limit": limit})
+
+
+def get_plan(
+    _client: object,
+    *,
+    base: float | None = None,
+    effect: float | None = None,
+    users: int | None = None,
+    control_share: float | None = None,
+    variants: int | None = None,
+    window_days: int | None = None,
+    users_a_week: int | None = None,
+) -> Call[models.PlanAnswer]:
+    """How many users and weeks an effect takes, or what so many users can show.
+
+    An effect is found with a probability of 80 %, by intervals that hold however often you look.
+
+    base: of users without a message, the share that buys
+    effect: the effect to find, on that share
+    users: of all arms
+    control_share: held out by chance
+    window_days: purchases of so many days count
+    users_a_week: how many users are drawn
+    """
+    return Call(
+        "GET",
+        "/experiments/plan",
+        read_json(models.PlanAnswer),
+        query={
+            "base": base,
+            "effect": effect,
+            "users": users,
+            "control_share": control_share,
+            "variants": variants,
+            "window_days": window_days,
+            "users_a_week": users_a_week,
+        },
+    )
 
 
 def get_policies(_client: object) -> Call[models.PolicyList]:
@@ -876,6 +922,14 @@ def get_segments(_client: object, *, days: int | None = None) -> Call[models.Seg
     days: scored days, the newest ones
     """
     return Call("GET", "/analytics/segments", read_json(models.SegmentReport), query={"days": days})
+
+
+def get_stopped_variants(_client: object) -> Call[models.StoppedVariants]:
+    """Variants that were stopped because they do harm.
+
+    The newest fifty, with the messages that were not sent.
+    """
+    return Call("GET", "/experiments/stopped-variants", read_json(models.StoppedVariants))
 
 
 def get_subscription(_client: object, user_id: str) -> Call[models.SubscriptionAnswer]:

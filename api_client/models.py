@@ -867,6 +867,21 @@ class HeldRows(BaseModel):
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
 
 
+class HoldoutEffectAnswer(BaseModel):
+    """
+    One outcome per user, of everybody else and of the group. Bounds hold on all days together.
+    """
+
+    outcome: Annotated[str, Field(description="`orders`, or `revenue` in base currency")]
+    campaigned_users: int
+    held_out_users: int
+    campaigned: Annotated[float, Field(description="per user whom campaigns may reach")]
+    held_out: Annotated[float, Field(description="per user of the global control group")]
+    difference: Annotated[float, Field(description="adjusted for what users bought before")]
+    low: Annotated[float | None, Field(description="null: too few buyers to be sure")]
+    high: float | None
+
+
 class Import(BaseModel):
     """
     A file that events were imported from.
@@ -1436,6 +1451,16 @@ class PastAnswer(BaseModel):
     is_churned: Annotated[bool | None, Field(description="null: not over, or the user could not churn")]
 
 
+class PlanAnswer(BaseModel):
+    """
+    What it takes.
+    """
+
+    users: Annotated[int, Field(description="of all arms")]
+    effect: Annotated[float, Field(description="the smallest that is found four times in five")]
+    weeks: Annotated[int | None, Field(description="until the last window is over; null: `users_a_week` was not given")]
+
+
 class PolicyAnswer(BaseModel):
     """
     A policy that was learned.
@@ -1554,6 +1579,18 @@ class Prohibition(BaseModel):
         extra="forbid",
     )
     reason: Annotated[str, Field(description="for colleagues, as in `asked by phone`")]
+
+
+class PromisedFigure(BaseModel):
+    """
+    A figure of the first ten items, foretold by the test of the version, and as it came.
+    """
+
+    foretold: Annotated[float | None, Field(description="null: its test has no such figure")]
+    came: float
+    low: Annotated[float, Field(description="of the 95 % interval of `came`")]
+    high: float
+    baselines: Annotated[dict[str, float], Field(description="`most_popular` and `own_repeats`, on the same users")]
 
 
 class Proof(BaseModel):
@@ -2339,6 +2376,27 @@ class SourceFreshness(BaseModel):
     events: Annotated[int, Field(description="in the last 30 days that have any event")]
 
 
+class StoppedVariant(BaseModel):
+    """
+    A variant whose queued messages were cancelled, because its interval said that it does harm.
+    """
+
+    campaign_id: UUID
+    name: str
+    variant: str
+    outcome: Annotated[Literal["buyers", "orders", "revenue"], Field(description="what it costs")]
+    stopped_at: AwareDatetime
+    messages: Annotated[int, Field(description="not sent any more")]
+
+
+class StoppedVariants(BaseModel):
+    """
+    `GET /experiments/stopped-variants`.
+    """
+
+    stopped: Annotated[list[StoppedVariant], Field(description="the newest first")]
+
+
 class StoredUpdates(BaseModel):
     """
     That they are stored.
@@ -2987,6 +3045,16 @@ class HistoryPage(BaseModel):
     next_cursor: Annotated[str | None, Field(description="the `cursor` of the next page; null: this is the last")]
 
 
+class HoldoutAnswer(BaseModel):
+    """
+    What all campaigns together did since the global control group began.
+    """
+
+    begun_on: Annotated[date | None, Field(description="null: there is no group, or no run from before and after it")]
+    until: Annotated[date | None, Field(description="the day of the last run's features")]
+    effects: Annotated[list[HoldoutEffectAnswer], Field(description="empty: nothing to compare yet")]
+
+
 class ImportCounts(BaseModel):
     """
     What became of a file's rows, or would: read = stored + known + quarantined + erased.
@@ -3092,31 +3160,6 @@ class ModelVersion(BaseModel):
     verdict_told: Annotated[list[Told], Field(description="The verdict by codes.")]
 
 
-class ModelVersions(BaseModel):
-    """
-    A model: its champion beside its challenger, and all newest versions.
-    """
-
-    model: str
-    champion_version: Annotated[int | None, Field(description="null: nothing was promoted yet")]
-    rollback_version: Annotated[int | None, Field(description="the champion before this one; null: there was none")]
-    versions: Annotated[list[ModelVersion], Field(description="the newest first, and the champion")]
-    reports: Annotated[dict[str, VersionReport], Field(description="of champion and challenger, by version")]
-    drift_report_url: Annotated[
-        str | None, Field(description="the newest Evidently report in MLflow's pages; null: there is none")
-    ]
-    change: Annotated[ModelChange | None, Field(description="what was asked for last; null: never")]
-
-
-class ModelsAnswer(BaseModel):
-    """
-    `GET /models`.
-    """
-
-    models: list[ModelVersions]
-    dagster_url: Annotated[str | None, Field(description="Dagster's pages; null: they have no address")]
-
-
 class ModelsReport(BaseModel):
     """
     `GET /analytics/models`.
@@ -3199,7 +3242,7 @@ class Preview(BaseModel):
     shares: list[PreviewShare]
     samples: list[PreviewSample]
     is_by_chance: Annotated[
-        bool | None, Field(description="the users of `most_by_effect` are drawn by chance, because no policy is in use")
+        bool | None, Field(description="who was to be chosen by effect is drawn by chance: no policy is in use")
     ] = False
     policy_id: Annotated[
         int | None, Field(description="the policy that chooses them; null: they are drawn by chance, or not asked for")
@@ -3246,6 +3289,20 @@ class ProbabilityPrediction(BaseModel):
     ]
 
 
+class Promise(BaseModel):
+    """
+    What the recommender had ranked when a horizon began, beside what was bought until it was over.
+    """
+
+    cutoff: Annotated[date, Field(description="the horizon began on this day")]
+    horizon_days: int
+    model_version: int
+    users: Annotated[int, Field(description="who bought within the horizon")]
+    figures: Annotated[dict[str, PromisedFigure], Field(description="`recall` and `ndcg`")]
+    is_early: Annotated[bool, Field(description="too few of them to say anything")]
+    is_kept: Annotated[bool, Field(description="false: a figure is surely below what was foretold")]
+
+
 class Recommendations(BaseModel):
     """
     The best first.
@@ -3254,6 +3311,17 @@ class Recommendations(BaseModel):
     as_of: Annotated[date | None, Field(description="the day as of which items were counted; null: no run yet")]
     recommendations: list[Recommendation]
     recommender: Recommender
+
+
+class RecommenderUse(BaseModel):
+    """
+    What answers `GET /users/{user_id}/recommendations`.
+    """
+
+    model_version: Annotated[int | None, Field(description="null: none may be used, and counts answer")]
+    as_of: Annotated[date | None, Field(description="the day of its tables of items")]
+    verdict: Annotated[str | None, Field(description="why; null: no run has judged one yet")]
+    promises: Annotated[list[Promise], Field(description="the newest first")]
 
 
 class RepairRequest(BaseModel):
@@ -3441,6 +3509,32 @@ class ModelAnswer(BaseModel):
         ProbabilityPrediction | SegmentPrediction | None, Field(description="with reasons; null where nobody answered")
     ] = None
     unavailable: Annotated[str | None, Field(description="why nobody answered")] = None
+
+
+class ModelVersions(BaseModel):
+    """
+    A model: its champion beside its challenger, and all newest versions.
+    """
+
+    model: str
+    champion_version: Annotated[int | None, Field(description="null: nothing was promoted yet")]
+    rollback_version: Annotated[int | None, Field(description="the champion before this one; null: there was none")]
+    versions: Annotated[list[ModelVersion], Field(description="the newest first, and the champion")]
+    reports: Annotated[dict[str, VersionReport], Field(description="of champion and challenger, by version")]
+    drift_report_url: Annotated[
+        str | None, Field(description="the newest Evidently report in MLflow's pages; null: there is none")
+    ]
+    change: Annotated[ModelChange | None, Field(description="what was asked for last; null: never")]
+    use: Annotated[RecommenderUse | None, Field(description="of the recommender; null: any other model")] = None
+
+
+class ModelsAnswer(BaseModel):
+    """
+    `GET /models`.
+    """
+
+    models: list[ModelVersions]
+    dagster_url: Annotated[str | None, Field(description="Dagster's pages; null: they have no address")]
 
 
 class MoreMembers(BaseModel):

@@ -135,7 +135,7 @@ def holdout(as_json: AsJson = False) -> None:
     from cli.session import open_session
     from core.errors import UserError
     from ml.experiments.holdout import holdout_effects
-    from warehouse.holdout import holdout_span, read_holdout
+    from warehouse.holdout import holdout_span, holdout_sums
 
     with open_session() as session:
         span = session.warehouse.run(holdout_span())
@@ -144,7 +144,7 @@ def holdout(as_json: AsJson = False) -> None:
                 "There is no global control group with a run from before and after it began; "
                 "make one with: customer-analyzer experiments control --share 5"
             )
-        found = holdout_effects(read_holdout(session.warehouse, span), (span.until - span.begun_on).days)
+        found = holdout_effects(session.warehouse.run(holdout_sums(span)), (span.until - span.begun_on).days)
     if as_json:
         typer.echo(json.dumps({"span": asdict(span), "effects": [asdict(each) for each in found]}, default=str))
         return

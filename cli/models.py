@@ -192,8 +192,8 @@ def _check(version: "RegisteredModel", warehouse: "Database", registry: "Registr
 def _put_to_use(session: "Session", model: str, by: str) -> None:
     """Has services swap to the champion; of the recommender the tables of items are made again."""
     from ml.recommendation import RECOMMENDATION
-    from orchestration.recommending import use_champion
     from registry.deployment import deploy_champion
+    from registry.recommending import use_champion
 
     if model == RECOMMENDATION:
         use_champion(session.marts, session.registry)

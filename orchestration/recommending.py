@@ -1,10 +1,10 @@
-"""The recommender as it runs: trained, judged, and made into the tables that answers are made of.
+"""The recommender as it runs: trained, judged, and asked later whether it kept what it promised.
 
-Belongs here: reading and writing around `ml.recommendation`. Does not belong here: learning and judging itself, and
-when it is done (`orchestration.assets.recommendations`).
+Belongs here: reading and writing around `ml.recommendation`. Does not belong here: learning and judging itself, the
+tables that answers are made of (`registry.recommending`), and when it is done (`orchestration.assets.recommendations`).
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -14,9 +14,8 @@ from ml.recommendation import RECOMMENDATION
 from ml.recommendation.evaluation import RECIPE, Hits, judge, make_test
 from ml.recommendation.fitting import train_recipe
 from ml.recommendation.gate import Verdict, better_than_baselines, not_worse
-from ml.recommendation.history import as_of_day
+from ml.recommendation.promise import Promise, kept_promise
 from ml.recommendation.recipe import Recipe
-from ml.recommendation.related import item_tables
 from orchestration.training import code_revision
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from registry.promotion import promote
@@ -24,7 +23,7 @@ from registry.recommending import read_recipe, register_recipe
 from warehouse.events import event_range
 from warehouse.item_history import read_history, read_identities
 from warehouse.marts import Marts
-from warehouse.recommender import forgive, note_unused, recommender_state, write_tables
+from warehouse.recommender import add_promise, forgive, note_unused
 
 
 def train_recommender(marts: Marts, registry: Registry, as_of: date, horizon_days: int) -> RegisteredModel:
@@ -75,35 +74,20 @@ def _judged(recipe: Recipe, history: pl.DataFrame, test: date, identities: pl.Da
     return judge(make_test(history, test, recipe.horizon_days, recipe.method, identities), recipe)
 
 
-def use_champion(marts: Marts, registry: Registry) -> None:
-    """Makes the tables of items by the champion at once, whatever the gate said of it: a person has decided."""
-    state, champion = marts.database.run(recommender_state()), registry.champion(RECOMMENDATION)
-    marts.database.run(forgive(champion.version))
-    learned = date.fromisoformat(champion.as_of)
-    make_item_tables(marts, registry, learned if state is None or state.as_of is None else max(state.as_of, learned))
+def check_promise(marts: Marts, registry: Registry, as_of: date) -> Promise | None:
+    """Compares what a version ranked one horizon before a day with what was bought since, and stores the figures.
 
-
-def make_item_tables(marts: Marts, registry: Registry, as_of: date) -> dict[str, int | str] | None:
-    """Makes the tables of items as of a day by the champion's recipe; returns figures about them.
-
-    None, and nothing changes, where no version may be used on that day, or where the tables are of a later day.
+    The version is the one that was to be used on that earlier day, which knew no more. None where there was none.
     """
-    state = marts.database.run(recommender_state())
-    champion = registry.champion_as_of(RECOMMENDATION, as_of)
-    if champion is None or (state is not None and state.refused_version == champion.version):
+    champion = registry.with_alias(RECOMMENDATION, CHAMPION)
+    if champion is None:
         return None
-    if state is not None and state.model_version is not None and state.as_of is not None and state.as_of > as_of:
+    cutoff = as_of - timedelta(days=int(champion.tags["horizon_days"]))
+    used = registry.champion_as_of(RECOMMENDATION, cutoff)
+    if used is None:
         return None
-    recipe = read_recipe(registry, champion)
+    recipe = read_recipe(registry, used)
     history = read_history(marts.database, as_of, marts.training_rows)
-    known = as_of_day(history, as_of, read_identities(marts.database))
-    tables = item_tables(known, as_of, recipe.method)
-    write_tables(
-        marts.database, tables, champion.version, recipe.to_dict(), champion.tags.get("gate", "promoted by hand")
-    )
-    return {
-        "items": tables.items.height,
-        "related_pairs": tables.related.height,
-        "model_version": champion.version,
-        "method": recipe.method.value,
-    }
+    found = kept_promise(_judged(recipe, history, cutoff, read_identities(marts.database)), used.metrics)
+    marts.database.run(add_promise(cutoff, recipe.horizon_days, used.version, found))
+    return found

@@ -84,7 +84,7 @@ alter default privileges for role customer_analyzer_pipeline in schema staging, 
 grant select on tables to customer_analyzer_backend;
 grant select on ml.scores, ml.ledger, ml.outcomes, ml.drift, ml.deployments, ml.promotions, ml.excluded_users,
 ml.model_versions, ml.policies, ml.policy_in_use, ml.user_effects, ml.recommender, ml.recommended_items,
-ml.related_items, ml.revenue_at_risk to customer_analyzer_backend;
+ml.related_items, ml.revenue_at_risk, ml.recommender_promises to customer_analyzer_backend;
 grant update (ended_at, ended_by) on ml.policies to customer_analyzer_backend;
 
 -- Accounts and keys are the backend's alone. A key is never deleted, so its id always names the same caller.

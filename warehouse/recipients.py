@@ -234,3 +234,32 @@ def recipients_page(
         sql.Literal(limit),
     )
     return rows(Recipient, query, **given)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A variant that the guardrail stopped: which outcome it costs, when, and how many messages were not sent."""
+
+    campaign_id: UUID
+    name: str
+    variant: str
+    outcome: str
+    stopped_at: datetime
+    messages: int
+
+
+GUARDRAIL = "guardrail: fewer "
+"""The reason of recipients whose variant was stopped, followed by the outcome that it costs."""
+
+
+def stopped_variants(limit: int = 50) -> Statement[list[Stopped]]:
+    """Variants that the guardrail stopped while messages of theirs were queued, the newest first."""
+    return rows(
+        Stopped,
+        "select campaign_id, name, arm, substr(reason, length(%(guardrail)s) + 1), min(recipients.changed_at),"
+        " count(*) from app.recipients join app.campaigns using (campaign_id)"
+        " where recipients.state = 'cancelled' and starts_with(reason, %(guardrail)s)"
+        " group by 1, 2, 3, 4 order by 5 desc, 3 limit %(limit)s",
+        guardrail=GUARDRAIL,
+        limit=limit,
+    )

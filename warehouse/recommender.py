@@ -1,17 +1,18 @@
-"""The recommender in use and its tables of items: `ml.recommender`, `ml.recommended_items`, `ml.related_items`.
+"""The recommender in use, its tables of items, and its promises: `ml.recommender`, `ml.recommended_items` and others.
 
 Belongs here: SQL on these tables. Does not belong here: reading what users did (`warehouse.item_history`), and ranking
 (`ml.recommendation`). None of the tables names a user.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from ml.recommendation.answer import Candidate
+from ml.recommendation.promise import Promise
 from ml.recommendation.related import ItemTables
 from warehouse.database import Database, Statement, command, execute, first_row, rows
 
@@ -88,6 +89,47 @@ def _note_used(as_of: date, model_version: int, recipe: Mapping[str, Any], verdi
         model_version=model_version,
         recipe=Jsonb(dict(recipe)),
         verdict=verdict,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPromise:
+    """What was promised for the horizon from `cutoff` on, and what came; `figures` is by name, as stored."""
+
+    cutoff: date
+    horizon_days: int
+    model_version: int
+    users: int
+    figures: dict[str, dict[str, Any]]
+    is_early: bool
+    is_kept: bool
+
+
+def add_promise(cutoff: date, horizon_days: int, model_version: int, promise: Promise) -> Statement[int]:
+    """Stores what came of a promise; of the same day and horizon it is replaced."""
+    return command(
+        "insert into ml.recommender_promises (cutoff, horizon_days, model_version, users, figures, is_early, is_kept)"
+        " values (%(cutoff)s, %(horizon_days)s, %(model_version)s, %(users)s, %(figures)s, %(is_early)s, %(is_kept)s)"
+        " on conflict (cutoff, horizon_days) do update set model_version = excluded.model_version,"
+        " users = excluded.users, figures = excluded.figures, is_early = excluded.is_early,"
+        " is_kept = excluded.is_kept, measured_at = now()",
+        cutoff=cutoff,
+        horizon_days=horizon_days,
+        model_version=model_version,
+        users=promise.users,
+        figures=Jsonb({name: asdict(figure) for name, figure in promise.figures.items()}),
+        is_early=promise.is_early,
+        is_kept=promise.is_kept,
+    )
+
+
+def promises(limit: int = 12) -> Statement[list[StoredPromise]]:
+    """The newest promises whose horizon is over, the newest first."""
+    return rows(
+        StoredPromise,
+        "select cutoff, horizon_days, model_version, users, figures, is_early, is_kept from ml.recommender_promises"
+        " order by cutoff desc, horizon_days limit %(limit)s",
+        limit=limit,
     )
 
 

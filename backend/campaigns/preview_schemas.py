@@ -33,7 +33,8 @@ class Preview(BaseModel):
     shares: list[PreviewShare]
     samples: list[PreviewSample]
     is_by_chance: Annotated[
-        bool, Field(description="the users of `most_by_effect` are drawn by chance, because no policy is in use")
+        bool,
+        Field(description="who was to be chosen by effect is drawn by chance: no policy is in use"),
     ] = False
     policy_id: Annotated[
         int | None, Field(description="the policy that chooses them; null: they are drawn by chance, or not asked for")

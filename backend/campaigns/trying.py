@@ -9,6 +9,7 @@ from backend.access.origin import Origin
 from backend.access.principal import Principal
 from backend.audit.store import add_look
 from backend.campaigns import audiences
+from backend.campaigns.policy_schemas import ChosenBy
 from backend.campaigns.preview_schemas import Preview, PreviewSample, PreviewShare
 from backend.campaigns.schemas import Audience, TestMessage, TestReceipt, Variant
 from backend.campaigns.service import campaign, demand_list
@@ -45,7 +46,9 @@ async def preview(resources: Resources, campaign_id: UUID) -> Preview:
     except errors.UndefinedTable:
         raise Conflict("There is no list of users yet; run the pipeline first.") from None
     variants = variants_of(found.variants)
-    is_chosen = found.most_by_effect is not None
+    is_chosen = found.most_by_effect is not None or any(
+        variant.whom is not None and variant.whom.by is ChosenBy.EFFECT for variant in variants.values()
+    )
     in_use = await resources.database.run(policies.policy_in_use()) if is_chosen else None
     return Preview(
         is_by_chance=is_chosen and in_use is None,

@@ -12,7 +12,7 @@ from backend.effects.service import measure
 from warehouse.campaign_effects import EffectLook, record_look, unfinished
 from warehouse.campaigns import pause_trigger
 from warehouse.database import Database, execute, execute_steps
-from warehouse.recipients import cancel_variant
+from warehouse.recipients import GUARDRAIL, cancel_variant
 
 logger = logging.getLogger("backend.worker")
 
@@ -28,7 +28,7 @@ def record_effects(warehouse: Database) -> int:
             for look in _looks(effect):
                 execute(connection, record_look(look))
             for variant, outcome in _harmful(effect):
-                stopped = execute(connection, cancel_variant(campaign_id, variant, f"guardrail: fewer {outcome}"))
+                stopped = execute(connection, cancel_variant(campaign_id, variant, f"{GUARDRAIL}{outcome}"))
                 # New users of a trigger would be drawn into the variant.
                 execute(connection, pause_trigger(campaign_id))
                 logger.warning("variant %s of %s does harm: %s messages are not sent", variant, campaign_id, stopped)

@@ -12,11 +12,13 @@ from uuid import UUID
 from core.errors import UserError
 from core.home import Home
 from core.settings import read_settings
+from ml.recommendation import RECOMMENDATION
 from warehouse.database import Database
+from warehouse.marts import Marts
 from warehouse.model_changes import ModelChange, begin_change, end_change, model_change
 
 if TYPE_CHECKING:
-    from registry.mlflow_registry import Registry
+    from registry.mlflow_registry import RegisteredModel, Registry
 
 logger = logging.getLogger("backend.worker")
 
@@ -26,6 +28,7 @@ def do_change(warehouse: Database, home: Home, mlflow_url: str, change_id: UUID)
     # MLflow takes seconds to import, which other jobs need not wait for.
     from registry.deployment import deploy_champion
     from registry.mlflow_registry import Registry
+    from registry.recommending import use_champion
 
     change = warehouse.run(model_change(change_id))
     if change is None or change.state not in ("waiting", "running"):
@@ -36,7 +39,10 @@ def do_change(warehouse: Database, home: Home, mlflow_url: str, change_id: UUID)
     try:
         make_champion(registry, warehouse, change)
         has_changed = True
-        deploy_champion(change.model, warehouse, registry, home, deployed_by=change.asked_by)
+        if change.model == RECOMMENDATION:
+            use_champion(Marts(warehouse), registry)
+        else:
+            deploy_champion(change.model, warehouse, registry, home, deployed_by=change.asked_by)
     except Exception as error:
         # A sentence for people, or nothing of our inside: the log has the rest.
         said = str(error) if isinstance(error, UserError) else "It failed; the worker's log says why."
@@ -50,7 +56,6 @@ def do_change(warehouse: Database, home: Home, mlflow_url: str, change_id: UUID)
 def make_champion(registry: "Registry", warehouse: Database, change: ModelChange) -> None:
     """Promotes or rolls back, unless that is done. Raises UserError where the champion is not the one that was seen."""
     from registry import promotion
-    from registry.deployment import check_servable
     from registry.mlflow_registry import CHAMPION
 
     champion = registry.with_alias(change.model, CHAMPION)
@@ -59,7 +64,7 @@ def make_champion(registry: "Registry", warehouse: Database, change: ModelChange
         return
     if version != change.from_version:
         raise UserError(f"Meanwhile {change.model} has got another champion; look at it, and decide again.")
-    check = partial(check_servable, registry=registry)
+    check = partial(_check, registry=registry)
     record = {"reason": change.reason, "promoted_by": change.asked_by}
     if change.kind == "rollback":
         promotion.rollback(registry, warehouse, change.model, check=check, **record)
@@ -67,3 +72,14 @@ def make_champion(registry: "Registry", warehouse: Database, change: ModelChange
     chosen = registry.version(change.model, change.to_version)
     check(chosen, warehouse)
     promotion.promote(registry, warehouse, chosen, instead_of=champion, **record)
+
+
+def _check(version: "RegisteredModel", warehouse: Database, registry: "Registry") -> None:
+    """Raises UserError where a version cannot be used any more."""
+    from registry.deployment import check_servable
+    from registry.recommending import read_recipe
+
+    if version.kind == RECOMMENDATION:
+        read_recipe(registry, version)
+    else:
+        check_servable(version, warehouse, registry)

@@ -126,6 +126,37 @@ class ModelChange(BaseModel):
         return read(self.error)
 
 
+class PromisedFigure(BaseModel):
+    """A figure of the first ten items, foretold by the test of the version, and as it came."""
+
+    foretold: Annotated[float | None, Field(description="null: its test has no such figure")]
+    came: float
+    low: Annotated[float, Field(description="of the 95 % interval of `came`")]
+    high: float
+    baselines: Annotated[dict[str, float], Field(description="`most_popular` and `own_repeats`, on the same users")]
+
+
+class Promise(BaseModel):
+    """What the recommender had ranked when a horizon began, beside what was bought until it was over."""
+
+    cutoff: Annotated[date, Field(description="the horizon began on this day")]
+    horizon_days: int
+    model_version: int
+    users: Annotated[int, Field(description="who bought within the horizon")]
+    figures: Annotated[dict[str, PromisedFigure], Field(description="`recall` and `ndcg`")]
+    is_early: Annotated[bool, Field(description="too few of them to say anything")]
+    is_kept: Annotated[bool, Field(description="false: a figure is surely below what was foretold")]
+
+
+class RecommenderUse(BaseModel):
+    """What answers `GET /users/{user_id}/recommendations`."""
+
+    model_version: Annotated[int | None, Field(description="null: none may be used, and counts answer")]
+    as_of: Annotated[date | None, Field(description="the day of its tables of items")]
+    verdict: Annotated[str | None, Field(description="why; null: no run has judged one yet")]
+    promises: Annotated[list[Promise], Field(description="the newest first")]
+
+
 class ModelVersions(BaseModel):
     """A model: its champion beside its challenger, and all newest versions."""
 
@@ -138,6 +169,7 @@ class ModelVersions(BaseModel):
         str | None, Field(description="the newest Evidently report in MLflow's pages; null: there is none")
     ]
     change: Annotated[ModelChange | None, Field(description="what was asked for last; null: never")]
+    use: Annotated[RecommenderUse | None, Field(description="of the recommender; null: any other model")] = None
 
 
 class ModelsAnswer(BaseModel):

@@ -3,6 +3,7 @@
 Does not belong here: carrying a change out (`changing`), and the figures of past weeks (`backend.analytics`).
 """
 
+from dataclasses import asdict
 from uuid import UUID
 
 from backend.access.origin import Origin
@@ -18,16 +19,20 @@ from backend.models.schemas import (
     ModelVersions,
     NewPromotion,
     NewRollback,
+    Promise,
+    RecommenderUse,
     VersionReport,
 )
 from backend.models.store import StoredVersion
 from backend.resources import Resources
 from core.problems import FieldError
+from ml.recommendation import RECOMMENDATION
 from warehouse import model_changes
 from warehouse.database import execute_async
 from warehouse.locks import is_promoting
 from warehouse.model_changes import ChangeKind
 from warehouse.promotions import champion_before, current_champion
+from warehouse.recommender import promises, recommender_state
 
 _REFUSED = "not promoted"
 
@@ -36,7 +41,10 @@ async def models(resources: Resources) -> ModelsAnswer:
     """All models, each champion beside its challenger."""
     pages = resources.settings.mlflow_pages.rstrip("/")
     return ModelsAnswer(
-        models=[await _model(resources.database, pages, name) for name in resources.models],
+        models=[
+            *[await _model(resources.database, pages, name) for name in resources.models],
+            await _recommender(resources.database, pages),
+        ],
         dagster_url=resources.settings.dagster_pages or None,
     )
 
@@ -155,6 +163,17 @@ async def _model(database: DatabasePool, pages: str, name: str) -> ModelVersions
         drift_report_url=await _drift_report(database, pages, name, stored),
         change=None if change is None else _shown_change(change),
     )
+
+
+async def _recommender(database: DatabasePool, pages: str) -> ModelVersions:
+    found, state = await _model(database, pages, RECOMMENDATION), await database.run(recommender_state())
+    use = RecommenderUse(
+        model_version=None if state is None else state.model_version,
+        as_of=None if state is None else state.as_of,
+        verdict=None if state is None else state.verdict,
+        promises=[Promise.model_validate(asdict(each)) for each in await database.run(promises())],
+    )
+    return found.model_copy(update={"use": use})
 
 
 async def _drift_report(database: DatabasePool, pages: str, name: str, stored: list[StoredVersion]) -> str | None:

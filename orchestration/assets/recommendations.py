@@ -10,9 +10,10 @@ from ml.recommendation import RECOMMENDATION
 from orchestration.assets.models import FEATURES
 from orchestration.partitions import AS_OF
 from orchestration.publishing import publish_version
-from orchestration.recommending import judge_recommender, make_item_tables, train_recommender
+from orchestration.recommending import check_promise, judge_recommender, train_recommender
 from orchestration.resources import Choices, RegistryResource, WarehouseResource
 from registry.mlflow_registry import CHALLENGER
+from registry.recommending import make_item_tables
 from warehouse.recommender import note_unused
 
 
@@ -106,6 +107,44 @@ def recommended_items(
     yield dg.MaterializeResult(metadata={**figures})
 
 
+@dg.asset(
+    group_name="monitoring",
+    description="What the recommender had ranked one horizon ago beside what was bought since: foretold and came.",
+    kinds={"postgres", "python"},
+    partitions_def=AS_OF,
+    deps=["recommended_items"],
+    output_required=False,
+    check_specs=[
+        dg.AssetCheckSpec(
+            "keeps_its_promise",
+            asset=f"{RECOMMENDATION}_promise",
+            description="Recall and NDCG of the first ten items are not surely below what the test had foretold.",
+        )
+    ],
+    name=f"{RECOMMENDATION}_promise",
+)
+def recommendation_promise(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, registry: RegistryResource
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Compares them."""
+    found = check_promise(warehouse.marts(), registry.open(), date.fromisoformat(context.partition_key))
+    if found is None:
+        yield dg.AssetCheckResult(
+            check_name="keeps_its_promise", passed=True, description="No version was in use one horizon ago."
+        )
+        return
+    came = {f"{name}_came": figure.came for name, figure in found.figures.items()}
+    foretold = {f"{name}_foretold": figure.foretold for name, figure in found.figures.items()}
+    yield dg.MaterializeResult(
+        metadata={"users": found.users, **came, **foretold},
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="keeps_its_promise", passed=found.is_kept, severity=dg.AssetCheckSeverity.WARN
+            )
+        ],
+    )
+
+
 def recommendation_assets() -> list[dg.AssetsDefinition]:
-    """From a candidate to the tables of items."""
-    return [recommendation_candidate, recommendation_champion, recommended_items]
+    """From a candidate to the tables of items, and what came of them."""
+    return [recommendation_candidate, recommendation_champion, recommended_items, recommendation_promise]

@@ -13,9 +13,9 @@ from ml.recommendation.answer import own_sums, rank
 from ml.recommendation.history import as_of_day
 from ml.recommendation.ranking import recommended
 from ml.recommendation.related import item_tables
-from orchestration.recommending import judge_recommender, make_item_tables, train_recommender, use_champion
+from orchestration.recommending import check_promise, judge_recommender, train_recommender
 from registry.mlflow_registry import CHAMPION, Registry
-from registry.recommending import read_recipe
+from registry.recommending import make_item_tables, read_recipe, use_champion
 from registry.trained_versions import registered_versions
 from tests.integration.dbt_project.shop import Dbt, Event, insert
 from tests.ml.recommendation.conftest import AS_OF, HORIZON, shop
@@ -23,7 +23,7 @@ from warehouse.database import Database
 from warehouse.excluded_users import Exclusion, exclude
 from warehouse.item_history import history_of, read_history, read_identities
 from warehouse.marts import Marts
-from warehouse.recommender import candidates, recommender_state
+from warehouse.recommender import candidates, promises, recommender_state
 
 
 def events_of(history: pl.DataFrame) -> list[Event]:
@@ -78,6 +78,14 @@ def test_a_recommender_that_is_better_is_promoted_and_makes_the_tables(
 
     # Tables are of the newest day; an earlier one does not replace them.
     assert make_item_tables(marts, registry, AS_OF - timedelta(days=1)) is None
+
+    # No version knew enough one horizon before; later there is one, and what came is what was foretold.
+    assert check_promise(marts, registry, AS_OF) is None
+    kept = check_promise(marts, registry, AS_OF + timedelta(days=HORIZON))
+    assert kept is not None
+    assert kept.is_early or kept.is_kept
+    stored = database.run(promises())
+    assert [(each.cutoff, each.model_version, each.users) for each in stored] == [(AS_OF, 1, kept.users)]
 
     # The tastes of the shop are gone in the window of the next test: neither version may be used any more.
     shuffled = pl.col("item_id").shuffle(seed=2)

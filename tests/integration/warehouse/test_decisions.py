@@ -20,7 +20,7 @@ from warehouse import policies as store
 from warehouse.database import Connection, Database
 from warehouse.databases import WAREHOUSE
 from warehouse.decisions import read_decisions
-from warehouse.holdout import Span, holdout_span, read_holdout
+from warehouse.holdout import Span, holdout_span, holdout_sums
 from warehouse.marts import Marts
 
 SENT = datetime(2025, 3, 10, 12, tzinfo=UTC)
@@ -215,7 +215,10 @@ def test_the_global_control_group_is_compared_from_snapshot_to_snapshot(shop: Sh
         shop.connection.execute("update marts.user_features set orders_total = %s where as_of = %s", [orders, day])
     span = shop.database.run(holdout_span())
     assert span == Span(begun.date(), date(2025, 3, 9), date(2025, 4, 9))
-    found = read_holdout(shop.database, span)
-    assert found["is_held_out"].sum() == sum(bucket_of("s", user) < 1000 for user in users)
-    assert found["orders"].unique().to_list() == [3.0]
-    assert found["revenue"].unique().to_list() == [0.0]
+    others, held_out = shop.database.run(holdout_sums(span)).sort("is_held_out").rows(named=True)
+    assert held_out["users"] == sum(bucket_of("s", user) < 1000 for user in users)
+    assert others["users"] + held_out["users"] == len(users)
+    for group in (others, held_out):
+        assert group["orders"] == 3 * group["users"]
+        assert group["orders * orders"] == 9 * group["users"]
+        assert group["revenue"] == 0

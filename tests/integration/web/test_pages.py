@@ -30,6 +30,8 @@ PAGES = [
     "campaigns/policies",
     "campaigns/triggers",
     "campaigns/triggers/new",
+    "campaigns/experiments",
+    "campaigns/experiments/new",
     "data",
     "data/import",
     "data/quarantine",

@@ -45,6 +45,14 @@ export const router = createBrowserRouter(
           lazy: async () => ({ Component: (await import("../pages/templates/TemplatePage")).TemplatePage }),
         },
         {
+          path: "campaigns/experiments",
+          lazy: async () => ({ Component: (await import("../pages/experiments/ExperimentsPage")).ExperimentsPage }),
+        },
+        {
+          path: "campaigns/experiments/new",
+          lazy: async () => ({ Component: (await import("../pages/experiments/NewExperimentPage")).NewExperimentPage }),
+        },
+        {
           path: "campaigns/policies",
           lazy: async () => ({ Component: (await import("../pages/policies/PoliciesPage")).PoliciesPage }),
         },

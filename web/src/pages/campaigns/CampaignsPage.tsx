@@ -40,8 +40,8 @@ export function CampaignsPage() {
             </Button>
           )}
           {may("analytics:read") && (
-            <Button component={RouterLink} to="/campaigns/policies">
-              {t("policies.title")}
+            <Button component={RouterLink} to="/campaigns/experiments">
+              {t("experiments.title")}
             </Button>
           )}
           <Button component={RouterLink} to="/campaigns/triggers">

@@ -1,9 +1,12 @@
 /** What the campaign brought about beyond what its users do anyway, with its bounds, day by day. */
 import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
+import MenuItem from "@mui/material/MenuItem";
 import Stack from "@mui/material/Stack";
+import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import type { Outcome } from "../../api/names";
@@ -17,10 +20,15 @@ import { effectInWords } from "./effectWords";
 export function Effect({ campaignId }: { campaignId: string }) {
   const { t } = useTranslation();
   const told = useTold();
+  const [beside, setBeside] = useState<string | null>(null);
   const effect = useQuery({
-    queryKey: ["effect", campaignId],
+    queryKey: ["effect", campaignId, beside],
     queryFn: () =>
-      unwrap(api.GET("/campaigns/{campaign_id}/effect", { params: { path: { campaign_id: campaignId } } })),
+      unwrap(
+        api.GET("/campaigns/{campaign_id}/effect", {
+          params: { path: { campaign_id: campaignId }, query: beside === null ? {} : { beside } },
+        }),
+      ),
   });
   return (
     <Answered query={effect}>
@@ -32,6 +40,22 @@ export function Effect({ campaignId }: { campaignId: string }) {
             </Alert>
           ))}
           {data.sample_ratio && <SampleRatio arms={data.sample_ratio.arms} />}
+          {data.sample_ratio && data.sample_ratio.arms.length > 2 && (
+            <TextField
+              select
+              size="small"
+              label={t("campaigns.beside")}
+              value={data.beside ?? ""}
+              onChange={(event) => setBeside(event.target.value)}
+              sx={{ maxWidth: 280 }}
+            >
+              {data.sample_ratio.arms.map(({ arm }) => (
+                <MenuItem key={arm} value={arm}>
+                  {t(`arm.${arm}`, arm)}
+                </MenuItem>
+              ))}
+            </TextField>
+          )}
           {data.variants.length === 0 && <Empty>{t("campaigns.noEffect")}</Empty>}
           {data.variants.map(({ variant, outcomes }) => (
             <Box
@@ -50,14 +74,15 @@ export function Effect({ campaignId }: { campaignId: string }) {
 }
 
 /** Whether each group has as many users as it should: a mismatch is among the warnings. */
-function SampleRatio({ arms }: { arms: readonly { arm: string; assigned_users: number; expected_users: number }[] }) {
+function SampleRatio({ arms }: { arms: readonly { arm: string; assigned_users: number; expected_users: number; messages_sent: number }[] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const groups = arms.map(({ arm, assigned_users, expected_users }) =>
+  const groups = arms.map(({ arm, assigned_users, expected_users, messages_sent }) =>
     t("campaigns.armSize", {
       arm: t(`arm.${arm}`, arm),
       users: format.number(assigned_users),
       expected: format.number(expected_users),
+      messages: format.number(messages_sent),
     }),
   );
   return (

@@ -1,8 +1,12 @@
 import TextField from "@mui/material/TextField";
-import type { Draft } from "./draft";
+
+interface Texts {
+  english: string;
+  russian: string;
+}
 
 /** What is said, in each language; one of them is enough. */
-export function MessageFields({ draft, change }: { draft: Draft; change: (change: Partial<Draft>) => void }) {
+export function MessageFields({ draft, change }: { draft: Texts; change: (change: Partial<Texts>) => void }) {
   return (
     <>
       <TextField

@@ -19,6 +19,7 @@ import { Changes } from "./Changes";
 import { Comparison } from "./Comparison";
 import { Curves } from "./Curves";
 import { Drift } from "./Drift";
+import { RecommenderCard } from "./RecommenderCard";
 import { Scorecard } from "./Scorecard";
 import { Strengths } from "./Strengths";
 import { Versions } from "./Versions";
@@ -63,6 +64,9 @@ export function ModelsPage() {
           ))
         }
       </Answered>
+      {versions.data?.models.map(
+        (model) => model.use && <RecommenderCard key={model.model} model={model} use={model.use} />,
+      )}
       {versions.isError && <Answered query={versions}>{() => null}</Answered>}
     </Page>
   );

@@ -1,4 +1,5 @@
 /** How a policy was judged: what each way to choose brings, and predicted effects beside observed ones. */
+import Typography from "@mui/material/Typography";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
@@ -30,6 +31,7 @@ export function PolicyReport({ policyId }: { policyId: number }) {
     <Answered query={report}>
       {(data) => (
         <>
+          <Closest values={data.values} between={between} />
           <Section
             title={`${t("policies.number", { policy: policyId })}: ${t("policies.values")}`}
             note={t("policies.valuesNote")}
@@ -73,4 +75,18 @@ export function PolicyReport({ policyId }: { policyId: number }) {
       )}
     </Answered>
   );
+}
+
+type Value = components["schemas"]["ValueAnswer"];
+
+/** Why the policy is used or not: by how much it is better than the constant choice that comes closest to it. */
+function Closest({ values, between }: { values: readonly Value[]; between: (estimate: Estimate) => string }) {
+  const { t } = useTranslation();
+  const compared = values.filter((value) => value.advantage !== null);
+  if (compared.length === 0) return null;
+  const closest = compared.reduce((one, other) =>
+    (other.advantage?.low ?? 0) < (one.advantage?.low ?? 0) ? other : one,
+  );
+  const words = (closest.advantage?.low ?? 0) > 0 ? "policies.isBetter" : "policies.isNotBetter";
+  return <Typography>{t(words, { by: between(closest.advantage), policy: closest.policy })}</Typography>;
 }
