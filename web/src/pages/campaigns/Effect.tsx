@@ -74,7 +74,11 @@ export function Effect({ campaignId }: { campaignId: string }) {
 }
 
 /** Whether each group has as many users as it should: a mismatch is among the warnings. */
-function SampleRatio({ arms }: { arms: readonly { arm: string; assigned_users: number; expected_users: number; messages_sent: number }[] }) {
+function SampleRatio({
+  arms,
+}: {
+  arms: readonly { arm: string; assigned_users: number; expected_users: number; messages_sent: number }[];
+}) {
   const { t } = useTranslation();
   const format = useFormat();
   const groups = arms.map(({ arm, assigned_users, expected_users, messages_sent }) =>

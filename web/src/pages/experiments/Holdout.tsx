@@ -52,7 +52,11 @@ export function Holdout() {
                   isNumber: true,
                   cell: (effect) => format.number(effect.campaigned, 4),
                 },
-                { title: t("experiments.heldOut"), isNumber: true, cell: (effect) => format.number(effect.held_out, 4) },
+                {
+                  title: t("experiments.heldOut"),
+                  isNumber: true,
+                  cell: (effect) => format.number(effect.held_out, 4),
+                },
                 {
                   title: t("experiments.difference"),
                   isNumber: true,

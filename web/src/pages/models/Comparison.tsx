@@ -13,7 +13,17 @@ const RANKING = ["recipe", "most_popular", "own_repeats"].flatMap((name) => [
   `${name}_ndcg_at_10`,
 ]);
 /** Figures of the out-of-time test that people compare, in this order; a model has some of them. */
-const FIGURES = ["auc", "brier", "calibration_error", "lift_at_10", "users", "segments", "stability", "silhouette", ...RANKING];
+const FIGURES = [
+  "auc",
+  "brier",
+  "calibration_error",
+  "lift_at_10",
+  "users",
+  "segments",
+  "stability",
+  "silhouette",
+  ...RANKING,
+];
 /** What the gate measured for both on the same users: the challenger's name for it, and the champion's. */
 const CHECKS: [string, string, string][] = [
   ["auc", "challenger_auc", "champion_auc"],
