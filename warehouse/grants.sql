@@ -76,7 +76,7 @@ grant select, insert on raw.events to customer_analyzer_backend;
 grant insert, select on raw.events_quarantine to customer_analyzer_backend;
 grant select, insert on raw.base_currency to customer_analyzer_backend;
 grant select on raw.exchange_rates, raw.user_aliases, raw.watermarks, raw.archives, raw.daily_changes, raw.imports,
-raw.contract_checks to customer_analyzer_backend;
+raw.contract_checks, raw.snapshots to customer_analyzer_backend;
 grant select (erased_at) on raw.erased_users to customer_analyzer_backend;
 grant usage on schema staging, intermediate, marts, analytics, scorecards, ml to customer_analyzer_backend;
 grant select on all tables in schema staging, intermediate, marts, analytics, scorecards to customer_analyzer_backend;
