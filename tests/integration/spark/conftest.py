@@ -43,6 +43,19 @@ class Marts:
         self.parsed.call(command, "--exclude", ON_POSTGRES, *arguments, **variables, lake=plan_build(self.lake))
 
 
+def at_start_of(model: str, act: Callable[[], None]) -> Callable[..., None]:
+    """A callback of dbt's events that acts once, when a model begins to be built."""
+    acted: list[str] = []
+
+    def told(event: object) -> None:
+        info = getattr(event, "info", None)
+        if getattr(info, "name", "") == "LogStartLine" and model in getattr(info, "msg", "") and not acted:
+            acted.append(model)
+            act()
+
+    return told
+
+
 @pytest.fixture(scope="session")
 def spark(empty_platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
     """A Spark in local mode. Its lake's catalogue is in the warehouse that the test has."""

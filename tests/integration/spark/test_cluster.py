@@ -6,6 +6,7 @@ Belongs here: what only a cluster can lose. Does not: what is built (test_equali
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -13,14 +14,14 @@ import psycopg
 import pytest
 
 from core.home import LOOPBACK, free_port
-from ingestion.lake_copying import copy_to_lake
 from lake.catalogue import Lake
 from standalone.processes import Child, Command, start, stop, wait_until_ready
 from standalone.spark import java_home, running_spark, spark_home, spark_program
 from standalone.stack import Platform
 from tests.integration.dbt_project.parsed import Parsed
-from tests.integration.spark.conftest import MODELS_ONLY, ON_POSTGRES, QUICK, Marts, closed_session
-from tests.integration.spark.test_equality import DAYS, agree, drawn, store
+from tests.integration.spark.conftest import MODELS_ONLY, QUICK, Marts, at_start_of, closed_session
+from tests.integration.spark.histories import DAYS, known
+from tests.integration.spark.test_equality import CARRIED_ON, OF_USERS, agree, built_by_postgres
 
 # The Java of the package index lacks a module that Spark asks of workers.
 pytestmark = [pytest.mark.system("java", "mvn"), pytest.mark.soak]
@@ -66,13 +67,8 @@ def test_a_worker_that_is_killed_changes_no_bit(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    days = {"as_of_dates": list(DAYS), "horizon_days": 19, "known_until": DAYS[-1]}
-    warehouse.execute("select raw.ensure_event_partitions('2022-10-01', '2024-04-30')")
-    store(warehouse, drawn(100, 0))
-    parsed.call("build", "--exclude", ON_POSTGRES, *MODELS_ONLY, **days)
     lake = Lake(warehouse_url, (tmp_path / "lake").as_uri())
-    copy_to_lake(lake)
-
+    built_by_postgres(parsed, warehouse, lake)
     with running_cluster(tmp_path) as (master, workers):
         room = {**QUICK, "spark.executor.memory": "512m", "spark.executor.cores": "1", "spark.master": master}
         with (
@@ -80,15 +76,7 @@ def test_a_worker_that_is_killed_changes_no_bit(
             closed_session(spark, monkeypatch),
         ):
             marts = Marts(parsed_for_spark, lake, spark)
-            killed: list[str] = []
-
-            def kill_one(event: object) -> None:
-                info = getattr(event, "info", None)
-                if getattr(info, "name", "") == "LogStartLine" and KILLED_AT in getattr(info, "msg", "") and not killed:
-                    killed.append(KILLED_AT)
-                    kill(workers[0])
-
-            marts.build("build", *MODELS_ONLY, callbacks=[kill_one], **days)
-            assert killed
+            broken = at_start_of(KILLED_AT, partial(kill, workers[0]))
+            marts.build("build", *MODELS_ONLY, *CARRIED_ON, callbacks=[broken], **known(DAYS))
             assert not workers[0].is_running
-            agree(marts, warehouse)
+            agree(marts, warehouse, OF_USERS)
