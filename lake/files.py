@@ -7,18 +7,23 @@ pyiceberg's own readers load ahead as many files as there are threads, and keep 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pyarrow as pa
 from pyarrow import fs
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import ArrowScan, PyArrowFileIO, _dataframe_to_data_files
+from pyiceberg.io.pyarrow import ArrowScan, PyArrowFileIO, bin_pack_arrow_table, pyarrow_to_schema, write_file
 from pyiceberg.manifest import DataFile, ManifestFile
-from pyiceberg.table import FileScanTask, Table
+from pyiceberg.partitioning import PartitionFieldValue, PartitionKey
+from pyiceberg.table import FileScanTask, Table, WriteTask
+from pyiceberg.typedef import Record
 
 from lake.catalogue import LakeTransaction
 
 _SUFFIXES = (".parquet", ".avro", ".metadata.json", ".orc", ".puffin", ".stats")
 _FOLDERS = ("data", "metadata")
+_FILE_BYTES = 256 << 20
+"""Of a file's rows in memory, where its table does not say."""
 
 
 def data_files(table: Table) -> list[FileScanTask]:
@@ -35,7 +40,7 @@ def read(table: Table, files: Sequence[FileScanTask], columns: Sequence[str] | N
 def replace(
     table: Table, replaced: Iterable[tuple[Sequence[FileScanTask], pa.Table]], summary: Mapping[str, str]
 ) -> None:
-    """Puts rows in the place of data files, all in one snapshot with `summary`.
+    """Puts rows in the place of data files of one partition, all in one snapshot with `summary`.
 
     A second snapshot forgets what the first says about the files that are gone: their bounds may hold values of rows.
     """
@@ -44,14 +49,31 @@ def replace(
         for files, rows in replaced:
             for each in files:
                 snapshot.delete_data_file(each.file)
-            for made in _written(table, rows):
+            for made in written(table, rows, files[0].file.partition):
                 snapshot.append_data_file(made)
     with table.transaction() as transaction, transaction.update_snapshot(said).fast_append():
         pass
 
 
-def _written(table: Table, rows: pa.Table) -> Iterable[DataFile]:
-    return _dataframe_to_data_files(table.metadata, rows, table.io) if rows.num_rows else ()
+def written(table: Table, rows: pa.Table, partition: Record) -> Iterator[DataFile]:
+    """New files with rows that are all of one partition, in no snapshot yet; none where there are no rows.
+
+    The partition is said, as files say it that rows come from: pyiceberg computes that of months and the like only with
+    another package.
+    """
+    if not rows.num_rows:
+        return
+    schema, spec = table.schema(), table.spec()
+    values = [PartitionFieldValue(field, partition[place]) for place, field in enumerate(spec.fields)]
+    key = PartitionKey(values, spec, schema) if values else None
+    named = pyarrow_to_schema(rows.schema, name_mapping=schema.name_mapping)
+    limit = int(table.properties.get("write.target-file-size-bytes", _FILE_BYTES))
+    write_id = uuid4()
+    tasks = (
+        WriteTask(write_id, number, named, batches, partition_key=key)
+        for number, batches in enumerate(bin_pack_arrow_table(rows, limit))
+    )
+    yield from write_file(table.io, table.metadata, tasks)
 
 
 def remove_unreferenced(transaction: LakeTransaction, older_than: timedelta) -> int:

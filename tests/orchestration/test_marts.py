@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from dagster_dbt.asset_utils import extract_runtime_selection_from_args
 
 from orchestration.assets import marts
 from orchestration.backfill import PASS_SELECTION
+from orchestration.engines import SparkOfBuild
 
 
 class Dbt:
@@ -67,3 +69,21 @@ def test_dagster_reads_every_model_that_is_selected(selection: tuple[str, ...]) 
     others, selected, _ = extract_runtime_selection_from_args(["build", *selection])
     assert {"event_types", "stg_events"} <= set(selected)
     assert others == ["build", "--resource-types", "seed", "model"]
+
+
+def test_a_table_says_which_engine_built_it_and_links_sparks_page() -> None:
+    page = "http://127.0.0.1:4040/connect/session/?id=a-session"
+    spark = SparkOfBuild("an-application", "a-session", "http://127.0.0.1:4040")
+    told = marts._told(dg.Output(None, metadata={"rows": 3}), spark.metadata)
+    assert told.metadata == {
+        "rows": dg.MetadataValue.int(3),
+        "engine": dg.MetadataValue.text("spark"),
+        "spark_application": dg.MetadataValue.text("an-application"),
+        "spark_session": dg.MetadataValue.text("a-session"),
+        "spark_pages": dg.MetadataValue.url(page),
+    }
+
+
+def test_what_is_no_table_is_passed_on_as_it_is() -> None:
+    check = dg.AssetCheckResult(passed=True)
+    assert marts._told(check, {"engine": "postgres"}) is check

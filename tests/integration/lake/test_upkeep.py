@@ -1,24 +1,31 @@
 """Upkeep: fewer files with the same rows, no snapshot that is too old, and no file that nothing refers to."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import dagster as dg
+import pyarrow as pa
 import pytest
+from pyiceberg.transforms import MonthTransform
+from pyiceberg.typedef import Record
 
 from core.errors import OperationError
+from core.home import prepare_home
 from ingestion.lake_accepting import accept
 from lake.catalogue import Lake
 from lake.events import changed_from, events_table
+from lake.files import data_files, written
 from lake.tables import tables
 from lake.upkeep import keep_up
 from orchestration.lake_upkeep import lake_upkeep
 from orchestration.resources import WarehouseResource
+from privacy.erasure import erase_user
 from tests.integration.ingestion.test_accepting import EVENT
 from tests.integration.lake.held import files, held
+from warehouse.database import Database
 
 
 def fill(lake: Lake, batches: int) -> None:
@@ -44,6 +51,37 @@ def test_small_files_become_few_and_nothing_else_changes(lake: Lake) -> None:
     with lake.reading() as transaction:
         assert changed_from(events_table(transaction), snapshot.snapshot_id) is None
     assert keep_up(lake, file_rows=30).compacted == 0
+
+
+def test_files_of_a_month_are_put_together_and_lose_a_user(lake: Lake, tmp_path: Path) -> None:
+    """Spark keeps the days of users by the month of their receipt."""
+    months = {648: [date(2024, 1, 1), date(2024, 1, 31)], 649: [date(2024, 2, 1)]}
+    with lake.writing() as transaction:
+        transaction.catalogue.create_namespace("intermediate")
+        kind = pa.schema([("user_id", pa.string()), ("received_day", pa.date32())])
+        table = transaction.catalogue.create_table("intermediate.int_user_daily", kind)
+        with table.update_spec() as spec:
+            spec.add_field("received_day", MonthTransform())
+        for user in ("anna", "ben"):
+            with table.transaction() as change, change.update_snapshot().fast_append() as snapshot:
+                for month, days in months.items():
+                    rows = pa.table({"user_id": [user] * len(days), "received_day": days}, schema=kind)
+                    for file in written(table, rows, Record(month)):
+                        snapshot.append_data_file(file)
+    assert keep_up(lake).compacted == 4
+    assert rows_of_months(lake) == {648: 4, 649: 2}
+    erase_user(Database(lake.url), prepare_home(tmp_path), "anna", [], is_expected=True)
+    assert rows_of_months(lake) == {648: 2, 649: 1}
+
+
+def rows_of_months(lake: Lake) -> dict[int, int]:
+    """How many rows the one file of each month has."""
+    with lake.reading() as transaction:
+        table = transaction.table(("intermediate", "int_user_daily"))
+        assert table is not None
+        found = [(each.file.partition[0], each.file.record_count) for each in data_files(table)]
+    assert len(dict(found)) == len(found)
+    return dict(found)
 
 
 def test_old_snapshots_expire_and_files_without_a_table_go(lake: Lake) -> None:
