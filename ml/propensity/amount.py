@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from ml.answers import Values
-from ml.propensity.matrix import Floats, feature_matrix
+from ml.propensity.matrix import Floats, feature_matrix, weighted_sum
 
 AMOUNT_INPUTS = (
     "average_order_amount",
@@ -62,7 +62,7 @@ class AmountModel:
 
     def predict(self, values: Values) -> Floats:
         """Expected amount given a purchase, in the currency of the data; `values` has the columns `inputs`."""
-        exponent = self._logarithms.of(values) @ np.asarray(self.coefficients)
+        exponent = weighted_sum(self._logarithms.of(values), self.coefficients)
         return np.asarray(self.scale * np.exp(np.minimum(exponent, self.most)), np.float64)
 
     @cached_property

@@ -195,7 +195,8 @@ class BgNbdMember:
         mixed = np.where(_COALITIONS[:, None, :], visits, np.asarray(self.typical))
         values = self._log_odds(mixed.reshape(-1, 3)).reshape(8, len(matrix))
         result = np.zeros((len(matrix), matrix.shape[1] + 1))
-        result[:, self.columns] = (_SHAPLEY @ values).T
+        # Not a product of matrices: see `weighted_sum`.
+        result[:, self.columns] = sum(weight * each[:, None] for weight, each in zip(_SHAPLEY.T, values, strict=True))
         result[:, -1] = values[0]
         return result
 

@@ -78,7 +78,8 @@ class ShapleyTables:
         """The sum of all trees for every row, in double precision: what the contributions add up to."""
         found = np.empty(len(matrix))
         for rows in _parts(len(matrix)):
-            found[rows] = self.bias + self._answers[self._patterns(matrix[rows])].sum(axis=0)
+            # Tree after tree, also of a single row, whose sum numpy would make in another order.
+            found[rows] = self.bias + np.add.accumulate(self._answers[self._patterns(matrix[rows])])[-1]
         return found
 
     def contributions(self, matrix: Matrix) -> Floats:

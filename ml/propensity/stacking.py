@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from ml.propensity.matrix import Floats
+from ml.propensity.matrix import Floats, weighted_sum
 
 _PRIOR_ROWS = 10.0
 """How many rows' worth of evidence it takes to move a weight, or the level, from what the members say by themselves.
@@ -42,7 +42,7 @@ class Stack:
 
     def log_odds(self, members: Floats) -> Floats:
         """Combine a (rows, members) array of log-odds."""
-        return np.asarray(members @ np.asarray(self.weights) + self.intercept, np.float64)
+        return weighted_sum(members, self.weights) + self.intercept
 
 
 def average_stack(members: int) -> Stack:

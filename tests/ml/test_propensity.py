@@ -54,6 +54,20 @@ def test_contributions_add_up_exactly(
 
 
 @both
+@pytest.mark.parametrize("size", [1, 2, 7, 65])
+def test_an_answer_does_not_depend_on_who_else_is_asked(
+    train: Train, shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan, size: int
+) -> None:
+    """To the last bit, so that a user's score is the same in one process and in batches on many machines."""
+    frame = shop_frame(2500)
+    model = train(frame, catalogue, plan).model
+    rows = frame.filter(pl.col("as_of") == plan.as_of).head(40 * size)
+    batches = list(rows.iter_slices(size))
+    assert pl.concat([model.predict(batch) for batch in batches]).equals(model.predict(rows))
+    assert [each for batch in batches for each in model.explain(batch)] == model.explain(rows)
+
+
+@both
 def test_same_rows_in_any_order_give_the_same_bytes(
     train: Train, shop_frame: ShopFrame, catalogue: FeatureCatalogue, plan: CutoffPlan
 ) -> None:
