@@ -88,13 +88,18 @@ def _publish(connection: Connection, table: Table, name: Name, wanted: BooleanEx
     published.prepare_table(connection, *name, _kinds(table, name))
     execute(connection, published.empty_table(*name))
     rows = 0
-    for frame in _frames(table, wanted):
-        kept = _without_erased(connection, frame)
+    for kept in kept_frames(connection, table, wanted):
         published.copy_rows(connection, *name, columns, _as_csv(kept))
         rows += kept.height
         if progress:
             progress(name, rows)
     return rows
+
+
+def kept_frames(connection: Connection, table: Table, wanted: BooleanExpression) -> Iterator[pl.DataFrame]:
+    """Rows of a table in frames of bounded size, without those of users who were erased."""
+    for frame in _frames(table, wanted):
+        yield _without_erased(connection, frame)
 
 
 def _kinds(table: Table, name: Name) -> dict[str, LiteralString]:

@@ -1,13 +1,15 @@
 """From a lever to a sentence of advice. The sentences live in advice.yml, where a marketer can edit them."""
 
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import yaml
 
 from ml.errors import MLError
 
-ADVICE_FILE = Path(__file__).with_name("advice.yml")
+# Also where the package is a zip, as Spark hands it to its workers.
+ADVICE_FILE = files("ml") / "advice.yml"
 
 
 class AdviceError(MLError):
@@ -15,7 +17,7 @@ class AdviceError(MLError):
 
 
 @cache
-def read_advice(path: Path = ADVICE_FILE) -> dict[str, dict[str, str]]:
+def read_advice(path: Traversable = ADVICE_FILE) -> dict[str, dict[str, str]]:
     """Sentences by lever and model, read once. Raises AdviceError naming the first bad entry."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(document, dict):

@@ -1,21 +1,25 @@
-"""The Spark that a build of the marts is made with, where the engine is Spark.
+"""The Spark that marts are built and users are scored with, where the engine is Spark.
 
-Belongs here: the cluster that is named, or one of our own for as long as the build takes, and ending what the build
-began there. Does not belong here: which models are built in which order (`orchestration.assets.marts`), and how a Spark
-is started (`standalone.spark`).
+Belongs here: the cluster that is named, or one of our own for as long as the work takes, and ending what was begun
+there. Does not belong here: which models are built in which order (`orchestration.assets.marts`), what is scored
+(`orchestration.scoring`), and how a Spark is started (`standalone.spark`).
 """
 
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.home import Home
 from core.settings import Settings
 from lake.names import warehouse_location
-from lake.session import begin_session, end_session
+from lake.session import begin_session, end_session, spark_session
 from standalone.environment import exported
 from standalone.spark import running_spark
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,20 @@ class SparkOfBuild:
         if self.pages is None:
             return found
         return {**found, "spark_pages": f"{self.pages}/connect/session/?id={self.session_id}"}
+
+
+@dataclass(frozen=True)
+class SparkOfScoring:
+    """The session in which users are scored, and Spark's pages if known."""
+
+    session: "SparkSession"
+    pages: str | None
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What Dagster shows of scores that were made with it."""
+        found = {"engine": "spark", "spark_session": str(self.session.session_id)}
+        return found if self.pages is None else {**found, "spark_pages": f"{self.pages}/connect/"}
 
 
 @contextmanager
@@ -55,3 +73,16 @@ def spark_of_build(settings: Settings, home: Home, warehouse_url: str) -> Iterat
         application = begin_session(address)
         resources.enter_context(exported({"SPARK_REMOTE": address}))
         yield SparkOfBuild(application, session_id, pages)
+
+
+@contextmanager
+def spark_of_scoring(settings: Settings, home: Home, warehouse_url: str) -> Iterator[SparkOfScoring]:
+    """A session of the Spark that is named, or of one that is started, for the duration of the block."""
+    with ExitStack() as resources:
+        if settings.spark_remote is None:
+            location = warehouse_location(settings.lake, home.root)
+            spark = resources.enter_context(running_spark(home, warehouse_url, location))
+            remote, pages = spark.remote, spark.pages
+        else:
+            remote, pages = settings.spark_remote.get_secret_value(), None
+        yield SparkOfScoring(resources.enter_context(spark_session(remote)), pages)

@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,13 +49,19 @@ class Spark:
 
 @contextmanager
 def running_spark(
-    home: Home, warehouse_url: str, lake: str, *, settings: Mapping[str, str] | None = None
+    home: Home,
+    warehouse_url: str,
+    lake: str,
+    *,
+    settings: Mapping[str, str] | None = None,
+    python: Path | None = None,
 ) -> Iterator[Spark]:
     """A Spark in local mode for the duration of the block, with the lake as its catalogue.
 
     `warehouse_url` is the warehouse as the pipeline reaches it, with the password where libpq finds it; `lake` is the
-    folder of the lake's files as a URL; `settings` are further ones of Spark, such as another master. Raises UserError
-    that says what to install, or PlatformError with the end of Spark's log.
+    folder of the lake's files as a URL; `settings` are further ones of Spark, such as another master. `python` is
+    that of Spark's workers: this one, with the libraries of models, unless another is named. Raises UserError that says
+    what to install, or PlatformError with the end of Spark's log.
     """
     folder = home.root / "spark"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -95,6 +102,7 @@ def running_spark(
                 "JAVA_HOME": str(java_home()),
                 "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
                 "SPARK_LOCAL_IP": LOOPBACK,
+                "PYSPARK_PYTHON": str(python or sys.executable),
             },
             directory=folder,
         )

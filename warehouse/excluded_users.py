@@ -24,6 +24,13 @@ def is_included(table: str) -> sql.Composed:
     ).format(table=sql.Identifier(table))
 
 
+def excluded_as_of(as_of: date) -> Statement[list[str]]:
+    """Who is in no population as of a day."""
+    return rows(
+        str, "select user_id from ml.excluded_users where since <= %(as_of)s::date order by user_id", as_of=as_of
+    )
+
+
 @dataclass(frozen=True)
 class Exclusion:
     """A user who is left out of all populations as of `since` and later, and why."""

@@ -3,6 +3,7 @@
 Belongs here: SQL on `ml.scores`. Does not: what was said of a user over time (`warehouse.ledger`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -32,27 +33,44 @@ def write_scores(
     as_of: date,
     horizon_days: int,
     model_version: int,
-    scores: pl.DataFrame,
+    scores: pl.DataFrame | Iterable[pl.DataFrame],
     *,
     feature_hash: str,
 ) -> int:
     """Replaces the scores of one model, day and horizon and enters them into the ledger, in one transaction.
 
-    `scores` has user_id, score, basis, and those others of SCORE_COLUMNS that the model answers. Returns how many there
-    are.
+    `scores` has user_id, score, basis, and those others of SCORE_COLUMNS that the model answers; one frame, or many
+    that are taken one after another. Returns how many there are.
     """
-    columns = [name for name in SCORE_COLUMNS if name in scores.columns]
-    key = (model, as_of, horizon_days)
+    key, count = (model, as_of, horizon_days), 0
     with database.transaction() as connection, connection.cursor() as cursor:
         cursor.execute("delete from ml.scores where model = %s and as_of = %s and horizon_days = %s", key)
-        copy = sql.SQL("copy ml.scores (model, as_of, horizon_days, model_version, {}) from stdin").format(
-            sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        with cursor.copy(copy) as written:
-            for row in scores.select(columns).iter_rows():
-                written.write_row((*key, model_version, *row))
+        for frame in [scores] if isinstance(scores, pl.DataFrame) else scores:
+            columns = [name for name in SCORE_COLUMNS if name in frame.columns]
+            copy = sql.SQL("copy ml.scores (model, as_of, horizon_days, model_version, {}) from stdin").format(
+                sql.SQL(", ").join(map(sql.Identifier, columns))
+            )
+            with cursor.copy(copy) as written:
+                for row in frame.select(columns).iter_rows():
+                    written.write_row((*key, model_version, *row))
+            count += frame.height
         execute(connection, record_scores(model, as_of, horizon_days, feature_hash))
-    return scores.height
+    return count
+
+
+def figures_of_scores(model: str, as_of: date, horizon_days: int) -> Statement[dict[str, float | int]]:
+    """What scores look like as numbers: of a segmentation the share of each segment, else their mean and the likely."""
+    key = {"model": model, "as_of": as_of, "horizon_days": horizon_days}
+    of_day = "from ml.scores where model = %(model)s and as_of = %(as_of)s and horizon_days = %(horizon_days)s"
+    if model_kind(model).answer is Answer.SEGMENT:
+        query = sql.SQL(
+            "select segment, (count(*) / sum(count(*)) over ())::float8 {} group by segment order by 2 desc, 1"
+        ).format(sql.SQL(of_day))
+        return Statement(query, key, lambda result: {f"share of {name}": share for name, share in result.rows})
+    query = sql.SQL("select avg(score), count(*) filter (where score > 0.5) {}").format(sql.SQL(of_day))
+    return Statement(
+        query, key, lambda result: dict(zip(("mean_score", "users_above_half"), result.rows[0], strict=True))
+    )
 
 
 def read_scores(database: Database, model: str, as_of: date) -> pl.DataFrame:

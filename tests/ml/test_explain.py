@@ -161,6 +161,6 @@ def test_a_broken_advice_file_is_named(tmp_path: Path) -> None:
     broken.write_text("win_back: call them\n")
     with pytest.raises(AdviceError, match="`win_back`"):
         read_advice(broken)
-    assert ADVICE_FILE.exists()
+    assert ADVICE_FILE.is_file()
     assert advice_for(None, "churn") is None
     assert advice_for("unheard of", "churn") is None

@@ -1,8 +1,10 @@
 """One Spark for all tests that need one, and the marts as each engine builds them."""
 
+import venv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from sysconfig import get_path
 
 import pytest
 
@@ -58,10 +60,23 @@ def at_start_of(model: str, act: Callable[[], None]) -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def spark(empty_platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
-    """A Spark in local mode. Its lake's catalogue is in the warehouse that the test has."""
+    """A Spark in local mode. Its lake's catalogue is in the warehouse that the test has.
+
+    Its workers have the libraries of models, and nothing of this project: it must be sent to them.
+    """
     fetch_jars()
     location = (tmp_path_factory.mktemp("lake") / "lake").as_uri()
-    with running_spark(empty_platform.home, empty_platform.warehouse_url, location, settings=QUICK) as spark:
+    bare = tmp_path_factory.mktemp("python")
+    venv.create(bare, symlinks=True)
+    (site_packages,) = bare.glob("lib/python*/site-packages")
+    (site_packages / "libraries.pth").write_text(get_path("purelib"), encoding="utf-8")
+    with running_spark(
+        empty_platform.home,
+        empty_platform.warehouse_url,
+        location,
+        settings=QUICK,
+        python=bare / "bin" / "python",
+    ) as spark:
         yield spark
 
 
