@@ -141,8 +141,9 @@ bench-data: install ## measure import, one more day, weekly snapshots and traini
 	@$(BIN)/python -m benchmarks.snapshots
 	@$(BIN)/python -m benchmarks.reading
 
-bench-spark: install-spark ## compare the marts on Spark with those on Postgres: bits, and processor time by history
+bench-spark: install-spark ## compare the marts on Spark with those on Postgres, and scoring with one process (BENCH_SCORING='--users 2000000')
 	@$(BIN)/python -m benchmarks.spark $(BENCH_SPARK)
+	@$(BIN)/python -m benchmarks.spark_scoring $(BENCH_SCORING)
 
 bench-api: install ## measure events in and from an event to its answer beside minimal apps, pages of a million users
 	@$(BIN)/python -m benchmarks.api_events

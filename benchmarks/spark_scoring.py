@@ -109,9 +109,8 @@ def trained(plan: CutoffPlan, folder: Path) -> tuple[Model, SavedModel]:
     """The purchase model of a made-up shop, saved and read again."""
     random = np.random.default_rng(0)
     frame = pl.concat(made_up(LEARNED_FROM, day, place) for place, day in enumerate(plan.all))
-    chance = 1 / (
-        1 + np.exp(frame["days_since_last_purchase"].to_numpy() / 20 - frame["purchase_days_total"].to_numpy() / 8)
-    )
+    silent, often = (frame[name].to_numpy() for name in ("days_since_last_purchase", "purchase_days_total"))
+    chance = 1 / (1 + np.exp(silent / 20 - often / 8))
     bought = random.random(frame.height) < chance
     amounts = np.where(bought, random.gamma(4.0, 5.0, frame.height), 0.0)
     labelled = frame.with_columns(has_purchased=pl.Series(bought), purchase_amount=pl.Series(amounts))
