@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaincinv, digamma, gammaln, logit
 
-from ml.propensity.matrix import Floats, Matrix
+from ml.propensity.matrix import Floats, Matrix, weighted_sum
 
 _SHRINKAGE = 1.0
 _PSEUDO_ROWS = 10.0
@@ -84,7 +84,7 @@ class BgNbd:
         leaves = np.maximum(betaincinv(self.a, self.b + values[:, None], (nodes + 1) / 2), _SMALLEST)[place]
         came, time = (self.r + history.repeats)[:, None], (self.alpha + history.age)[:, None]
         visits = -np.expm1(-came * np.log1p(leaves * ahead / time)) / leaves
-        return np.asarray(np.exp(self.log_alive(history)) * (visits @ weights) / 2)
+        return np.asarray(np.exp(self.log_alive(history)) * weighted_sum(visits, weights.tolist()) / 2)
 
     def log_likelihood(self, history: History) -> float:
         """Of all users together (paper: equation 6)."""

@@ -96,8 +96,8 @@ log.cleaner.enable=false
 
     def create_topic(self, name: str, partitions: int) -> None:
         """Makes a topic."""
-        made = AdminClient({"bootstrap.servers": self.address}).create_topics([NewTopic(name, partitions, 1)])
-        for each in made.values():
+        client = AdminClient({"bootstrap.servers": self.address})
+        for each in client.create_topics([NewTopic(name, partitions, 1)]).values():
             each.result(60)
 
     @property
