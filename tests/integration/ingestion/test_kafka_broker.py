@@ -58,12 +58,15 @@ class Sender:
         self.bad: set[tuple[str, int, int]] = set()
 
     def send(self, count: int) -> None:
-        """Sends good events to every partition and one bad message to one. They leave in the background."""
+        """Sends good events to every partition and one bad message to one. They leave in the background.
+
+        No two bad ones are the same, since the quarantine holds equal rows once.
+        """
         for partition in range(PARTITIONS):
             for _ in range(count):
                 self.sent += 1
                 self.producer.produce(TOPIC, json.dumps(event(self.sent)).encode(), partition=partition)
-        self.producer.produce(TOPIC, b"bad", partition=self.sent % PARTITIONS, on_delivery=self._note)
+        self.producer.produce(TOPIC, b"bad %d" % self.sent, partition=self.sent % PARTITIONS, on_delivery=self._note)
         self.producer.poll(0)
 
     def flush(self) -> None:
