@@ -126,9 +126,9 @@ class AttentionItem(BaseModel):
     """
 
     kind: Annotated[
-        Literal["service_down", "data_is_old", "drift", "quarantine", "waiting_rows", "users_at_risk"],
+        Literal["service_down", "data_is_old", "run_failed", "drift", "quarantine", "waiting_rows", "users_at_risk"],
         Field(
-            description="`service_down`, `drift`: `subject` is the model; `data_is_old`: `count` is the days; `quarantine`: rows refused in the last 7 days; `waiting_rows`: rows that wait for a rate of `subject`; `users_at_risk`: users with a high risk of leaving"
+            description="`service_down`, `drift`: `subject` is the model; `data_is_old`: `count` is the days; `run_failed`: the newest run of the job `subject`, in the last 7 days, has failed; `quarantine`: rows refused in the last 7 days; `waiting_rows`: rows that wait for a rate of `subject`; `users_at_risk`: users with a high risk of leaving"
         ),
     ]
     subject: Annotated[str, Field(description="what it is about; may be empty")]

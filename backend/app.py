@@ -54,7 +54,7 @@ from backend.views.endpoints import router as views
 from backend.what_if.endpoints import router as what_if
 from core.logs import configure_logging
 
-API_VERSION = "3.0.0"
+API_VERSION = "4.0.0"
 """Of the contract: a new major version where a caller must change something."""
 
 # A request is held against one route after the other, so those that are asked most come first.

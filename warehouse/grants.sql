@@ -103,6 +103,7 @@ grant select on app.notices, app.notice_ends to customer_analyzer_backend, custo
 grant execute on function app.add_notice(text, jsonb, text) to customer_analyzer_pipeline;
 -- Alertmanager tells the API of alerts. They, and when runs ended, name nobody.
 grant select, insert, update, delete on app.alerts to customer_analyzer_backend;
+grant select on app.run_ends to customer_analyzer_backend;
 grant select on app.alerts, app.run_ends to customer_analyzer_pipeline;
 -- Devices: the API adds and removes them, the worker tells them and removes those that are gone.
 grant select, insert, update, delete on app.push_subscriptions to customer_analyzer_backend;

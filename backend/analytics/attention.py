@@ -15,7 +15,7 @@ from backend.analytics.schemas import ModelState
 from backend.database import DatabasePool
 from warehouse.database import Statement, rows
 
-Kind = Literal["service_down", "data_is_old", "drift", "quarantine", "waiting_rows", "users_at_risk"]
+Kind = Literal["service_down", "data_is_old", "run_failed", "drift", "quarantine", "waiting_rows", "users_at_risk"]
 
 _NEW_DAYS = 7
 _FRESH_DAYS = 1
@@ -28,6 +28,7 @@ class AttentionItem(BaseModel):
         Kind,
         Field(
             description="`service_down`, `drift`: `subject` is the model; `data_is_old`: `count` is the days;"
+            " `run_failed`: the newest run of the job `subject`, in the last 7 days, has failed;"
             " `quarantine`: rows refused in the last 7 days; `waiting_rows`: rows that wait for a rate of `subject`;"
             " `users_at_risk`: users with a high risk of leaving"
         ),
@@ -51,6 +52,7 @@ async def attention(database: DatabasePool, models: Sequence[ModelState], now: d
     last = await database.run_if_built(_days_since_features(now))
     if last and last[0] > _FRESH_DAYS:
         items.append(AttentionItem(kind="data_is_old", subject="", count=last[0]))
+    items += await database.run(_failed(now - timedelta(days=_NEW_DAYS)))
     items += await database.run(_drifted([each.model for each in models]))
     items += await database.run(_held_back(now - timedelta(days=_NEW_DAYS)))
     items += await database.run_if_built(_at_risk()) or []
@@ -60,6 +62,17 @@ async def attention(database: DatabasePool, models: Sequence[ModelState], now: d
 def _days_since_features(now: datetime) -> Statement[list[int]]:
     query = "select %(today)s::date - max(as_of) from marts.user_features having max(as_of) is not null"
     return rows(int, query, today=now.astimezone(UTC).date())
+
+
+def _failed(since: datetime) -> Statement[list[AttentionItem]]:
+    """The jobs whose newest run failed. One that is repeated and succeeds needs nobody's look any more."""
+    return rows(
+        _item("run_failed"),
+        "select job, 1 from ("
+        " select distinct on (job) job, state, ended_at from app.run_ends order by job, ended_at desc) as newest"
+        " where state = 'failed' and ended_at >= %(since)s order by job",
+        since=since,
+    )
 
 
 def _drifted(models: Sequence[str]) -> Statement[list[AttentionItem]]:

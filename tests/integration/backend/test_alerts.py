@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from tests.integration.backend.conftest import Api
+from warehouse.notices import run_ended
 
 BEGAN = datetime(2025, 3, 1, 4, 30, tzinfo=UTC)
 
@@ -73,3 +74,18 @@ def test_moments_of_any_offset_are_kept_and_impossible_ones_refused(caller: http
     assert caller.post("/alerts", json=group({**early, "endsAt": 0})).status_code == 422
     began = [each["began_at"] for each in caller.get("/alerts").json()["alerts"]]
     assert any(moment.startswith("1999-12-31T00:01:00") for moment in began)
+
+
+def test_a_job_needs_attention_until_a_run_of_it_does_not_fail(api: Api, make_key: Callable[..., str]) -> None:
+    def failed() -> list[str]:
+        answer = viewer.get("/analytics/attention")
+        assert answer.status_code == 200, answer.text
+        return [each["subject"] for each in answer.json()["items"] if each["kind"] == "run_failed"]
+
+    with api.caller(make_key("analytics:read")) as viewer:
+        assert failed() == []
+        api.warehouse.run(run_ended("a1", "train", "failed", None))
+        api.warehouse.run(run_ended("b1", "refresh", "failed", None))
+        assert failed() == ["refresh", "train"]
+        api.warehouse.run(run_ended("a2", "train", "done", None))
+        assert failed() == ["refresh"]

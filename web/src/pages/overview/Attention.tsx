@@ -9,6 +9,7 @@ import { useAttention } from "./attention";
 
 const CAUSES: Record<AttentionItem["kind"], string> = {
   data_is_old: "/data",
+  run_failed: "/data",
   quarantine: "/data",
   waiting_rows: "/data",
   drift: "/models",
