@@ -19,6 +19,8 @@ from pyiceberg.table import FileScanTask, Table, WriteTask
 from pyiceberg.typedef import Record
 
 from lake.catalogue import LakeTransaction
+from warehouse.database import execute
+from warehouse.lake_events import view_files
 
 _SUFFIXES = (".parquet", ".avro", ".metadata.json", ".orc", ".puffin", ".stats")
 _FOLDERS = ("data", "metadata")
@@ -77,12 +79,13 @@ def written(table: Table, rows: pa.Table, partition: Record) -> Iterator[DataFil
 
 
 def remove_unreferenced(transaction: LakeTransaction, older_than: timedelta) -> int:
-    """Removes files below the lake's folders that no table refers to; how many. What is younger may be in the making.
+    """Removes files below the lake's folders that no table or view refers to; how many.
 
-    Only what looks like a file of a table is touched.
+    What is younger than `older_than` may be in the making. Only what looks like a file of a table is touched.
     """
     tables = [table for name in transaction.names() if (table := transaction.table(name)) is not None]
-    referenced = {_path(location) for table in tables for location in _referenced(table)}
+    of_tables = (location for table in tables for location in _referenced(table))
+    referenced = {_path(location) for location in (*of_tables, *execute(transaction.connection, view_files()))}
     before = datetime.now(UTC) - older_than
     removed = 0
     for root, files in _roots(tables).items():

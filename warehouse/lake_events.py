@@ -93,6 +93,11 @@ def has_tables() -> Statement[bool]:
     return value(bool, "select exists(select from lake.iceberg_tables)")
 
 
+def view_files() -> Statement[list[str]]:
+    """The metadata files of the views that Spark made in the lake. pyiceberg's catalogue lists tables only."""
+    return rows(str, "select metadata_location from lake.iceberg_tables where iceberg_type = 'VIEW' order by 1")
+
+
 def event_months() -> Statement[list[str]]:
     """The partitions of `raw.events` with events that could be copied, oldest first, by month: `2024_01`."""
     return rows(

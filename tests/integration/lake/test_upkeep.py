@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import dagster as dg
+import psycopg
 import pyarrow as pa
 import pytest
 from pyiceberg.transforms import MonthTransform
@@ -100,6 +101,24 @@ def test_old_snapshots_expire_and_files_without_a_table_go(lake: Lake) -> None:
     assert len([file for file in files(lake) if file.suffix == ".parquet"]) == 1
     assert other.exists()
     assert held(lake).equals(before)
+
+
+def test_a_view_of_spark_keeps_its_file(lake: Lake) -> None:
+    """pyiceberg does not list views. Without its file, a view can neither be read nor replaced."""
+    fill(lake, 1)
+    metadata = Path(unquote(urlsplit(lake.location).path)) / "staging" / "stg_events" / "metadata"
+    metadata.mkdir(parents=True)
+    older, newest = (metadata / f"0000{number}-a.gz.metadata.json" for number in range(2))
+    older.touch()
+    newest.touch()
+    with psycopg.connect(lake.url) as connection:
+        connection.execute(
+            "insert into lake.iceberg_tables values ('lake', 'staging', 'stg_events', %s, %s, 'VIEW')",
+            [newest.as_uri(), older.as_uri()],
+        )
+    keep_up(lake, kept=timedelta(), in_the_making=timedelta())
+    assert newest.exists()
+    assert not older.exists()
 
 
 def test_dagster_does_it_where_there_is_a_lake(lake: Lake) -> None:
