@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from core.home import Home, prepare_home
 from ingestion.accepting import Status
 from ingestion.lake_accepting import accept, accept_within
 from lake import erasing
-from lake.catalogue import Lake
+from lake.catalogue import Lake, LakeTransaction
 from privacy.erasure import erase_user
 from tests.integration.ingestion.test_accepting import EVENT, statuses
 from tests.integration.lake.held import files, held
@@ -47,7 +48,29 @@ def filled(lake: Lake) -> Lake:
         transaction.catalogue.create_namespace("marts")
         rows = pa.table({"user_id": [USER, OTHER], "orders": [1, 2]})
         transaction.catalogue.create_table("marts.user_features", rows.schema).append(rows)
+        _add_explanations(transaction)
     return lake
+
+
+def _add_explanations(transaction: LakeTransaction) -> None:
+    """Answers with reasons as Spark writes them: partitioned by what was asked, with reasons inside one another."""
+    reason = {"feature": "orders_30d", "contribution": 0.5}
+    rows = pa.table(
+        {
+            "model": ["churn", "churn", "purchase", "purchase"],
+            "as_of": pa.array([date(2025, 3, 1)] * 4, pa.date32()),
+            "horizon_days": pa.array([30] * 4, pa.int32()),
+            "user_id": [USER, OTHER] * 2,
+            "score": [0.25, 0.5, 0.75, 1.0],
+            "reasons": [[reason], [reason, reason], [], [reason]],
+        }
+    )
+    transaction.catalogue.create_namespace("ml")
+    table = transaction.catalogue.create_table("ml.explanations", rows.schema)
+    with table.update_spec() as spec:
+        for column in ("model", "as_of", "horizon_days"):
+            spec.add_identity(column)
+    table.append(rows)
 
 
 def mentions(lake: Lake) -> list[Path]:
@@ -69,10 +92,10 @@ def test_no_file_holds_an_erased_user(filled: Lake, tmp_path: Path) -> None:
     before = held(filled)
     # A process that was killed before its commit has left a file.
     killed(_accept_and_die, filled)
-    assert len(mentions(filled)) == 5
+    assert len(mentions(filled)) == 8
     receipt = erase_user(Database(filled.url), home, USER, [])
     assert (receipt.deleted, receipt.masked) == (
-        {"lake: marts.user_features": 1, "lake: raw.events": 8},
+        {"lake: marts.user_features": 1, "lake: ml.explanations": 2, "lake: raw.events": 8},
         {"lake: raw.events": 8},
     )
     assert receipt.found == []
