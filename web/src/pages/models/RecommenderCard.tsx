@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { ModelVersions } from "../../api/names";
 import type { components } from "../../api/schema";
 import { useFormat } from "../../i18n";
+import { useSaid } from "../../i18n/sentences";
 import { DataTable } from "../../parts/DataTable";
 import { Section } from "../../parts/Section";
 import { ChampionActions } from "./ChampionActions";
@@ -17,17 +18,19 @@ type Use = components["schemas"]["RecommenderUse"];
 export function RecommenderCard({ model, use }: { model: ModelVersions; use: Use }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const said = useSaid();
+  const why = use.verdict === null ? t("models.notJudged") : said(use.verdict);
   return (
     <Section title={t("model.recommendation")} note={t("models.recommenderNote")}>
       <Stack spacing={3}>
         {use.model_version === null ? (
-          <Alert severity="info">{t("models.recommenderUnused", { why: use.verdict ?? t("models.notJudged") })}</Alert>
+          <Alert severity="info">{t("models.recommenderUnused", { why })}</Alert>
         ) : (
           <Alert severity="success">
             {t("models.recommenderUsed", {
               version: use.model_version,
               day: format.day(use.as_of),
-              why: use.verdict,
+              why,
             })}
           </Alert>
         )}

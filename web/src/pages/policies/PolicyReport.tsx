@@ -6,6 +6,7 @@ import { api } from "../../api/client";
 import { unwrap } from "../../api/problem";
 import type { components } from "../../api/schema";
 import { useFormat } from "../../i18n";
+import { useSaid } from "../../i18n/sentences";
 import { Answered } from "../../parts/Answered";
 import { DataTable } from "../../parts/DataTable";
 import { Section } from "../../parts/Section";
@@ -15,6 +16,7 @@ type Estimate = components["schemas"]["EstimateAnswer"] | null;
 export function PolicyReport({ policyId }: { policyId: number }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const said = useSaid();
   const report = useQuery({
     queryKey: ["policies", policyId],
     queryFn: () => unwrap(api.GET("/policies/{policy_id}", { params: { path: { policy_id: policyId } } })),
@@ -43,7 +45,7 @@ export function PolicyReport({ policyId }: { policyId: number }) {
               columns={[
                 {
                   title: t("policies.policy"),
-                  cell: (value) => (value.advantage === null ? t("policies.learned") : value.policy),
+                  cell: (value) => (value.advantage === null ? t("policies.learned") : said(value.policy)),
                 },
                 { title: t("policies.value"), isNumber: true, cell: (value) => between(value.doubly_robust) },
                 { title: t("policies.better"), isNumber: true, cell: (value) => between(value.advantage) },
@@ -82,11 +84,12 @@ type Value = components["schemas"]["ValueAnswer"];
 /** Why the policy is used or not: by how much it is better than the constant choice that comes closest to it. */
 function Closest({ values, between }: { values: readonly Value[]; between: (estimate: Estimate) => string }) {
   const { t } = useTranslation();
+  const said = useSaid();
   const compared = values.filter((value) => value.advantage !== null);
   if (compared.length === 0) return null;
   const closest = compared.reduce((one, other) =>
     (other.advantage?.low ?? 0) < (one.advantage?.low ?? 0) ? other : one,
   );
   const words = (closest.advantage?.low ?? 0) > 0 ? "policies.isBetter" : "policies.isNotBetter";
-  return <Typography>{t(words, { by: between(closest.advantage), policy: closest.policy })}</Typography>;
+  return <Typography>{t(words, { by: between(closest.advantage), policy: said(closest.policy) })}</Typography>;
 }
