@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ forbid_nested_loops() }}") }}
+
 with events as (
 
     select * from {{ ref('stg_events') }}
