@@ -61,8 +61,8 @@ class RateTable:
 def fit_rate_table(matrix: Matrix, column: int, labels: Floats, bins: int = 20) -> RateTable:
     """Rates in bins of equal size, monotone in the feature in whichever direction the rows lean.
 
-    Answers for any input: no rows give a coin flip, one class gives a rate close to it. Half a positive in one more row is
-    spread over all rows, so the mean rate of the rows is the overall rate, also where nobody has come out positive yet.
+    Answers for any input: no rows give a coin flip, one class gives a rate close to it. Half a positive in one more row
+    is spread over all rows, so that their mean is the overall rate, also where nobody has come out positive yet.
     """
     base = (labels.sum() + 0.5) / (len(labels) + 1.0)
     labels = (labels * len(labels) + 0.5) / (len(labels) + 1.0)

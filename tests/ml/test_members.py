@@ -182,3 +182,11 @@ def test_thinning_keeps_the_rare_outcome_and_the_base_rate() -> None:
     assert weights.sum() == pytest.approx(len(labels))
     assert (weights @ labels[rows]) / weights.sum() == pytest.approx(labels.mean())
     assert np.array_equal(thin(labels[:500], seed=0)[0], np.arange(500))
+
+
+@pytest.mark.parametrize("value", [3.0, np.nan])
+def test_rows_that_are_all_alike_have_the_overall_rate(value: float) -> None:
+    matrix = np.full((120, 1), value, np.float32)
+    for positives in (0, 7):
+        table = fit_rate_table(matrix, 0, np.arange(120) < positives)
+        assert rate_of(table, matrix) == pytest.approx((positives + 0.5) / 121)
