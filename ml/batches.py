@@ -56,7 +56,7 @@ class SavedModel:
     def score(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Answers batches, which have user_id and the model's features, one by one, with the columns of SCORES."""
         model = _loaded(self)
-        for features in map(_frame, batches):
+        for features in map(pl.DataFrame, batches):
             answers = model.predict(features).to_arrow()
             columns = [
                 answers[field.name].cast(field.type).combine_chunks()
@@ -69,7 +69,7 @@ class SavedModel:
     def explain(self, batches: Iterable[pa.RecordBatch], top: int) -> Iterator[pa.RecordBatch]:
         """Explains batches as `score` answers them, with up to `top` reasons each and the columns of EXPLANATIONS."""
         model = _loaded(self)
-        for features in map(_frame, batches):
+        for features in map(pl.DataFrame, batches):
             values = features.select(pl.col(model.feature_names).cast(pl.Float64)).to_numpy(order="c")
             found = model.answer(values, top).explanations
             users = features.get_column("user_id").to_list()
@@ -84,12 +84,6 @@ def _loaded(saved: SavedModel) -> Model:
         folder = Path(scratch) / "model"
         artifact.write_files(folder, dict(saved.files))
         return artifact.load(folder, saved.digest)
-
-
-def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    frame = pl.from_arrow(batch)
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 (a batch has columns)
-    return frame
 
 
 def _as_row(explanation: Explanation) -> dict[str, object]:
