@@ -62,13 +62,9 @@ def spark_of_build(settings: Settings, home: Home, warehouse_url: str) -> Iterat
     """
     session_id = str(uuid.uuid4())
     with ExitStack() as resources:
-        if settings.spark_remote is None:
-            location = warehouse_location(settings.lake, home.root)
-            spark = resources.enter_context(running_spark(home, warehouse_url, location))
-            address, pages = f"{spark.remote};session_id={session_id}", spark.pages
-        else:
-            remote, pages = settings.spark_remote.get_secret_value(), None
-            address = f"{remote}{'' if '/;' in remote else '/'};session_id={session_id}"
+        remote, pages = resources.enter_context(_spark(settings, home, warehouse_url))
+        address = f"{remote}{'' if '/;' in remote else '/'};session_id={session_id}"
+        if settings.spark_remote is not None:
             resources.callback(end_session, address)
         application = begin_session(address)
         resources.enter_context(exported({"SPARK_REMOTE": address}))
@@ -78,11 +74,15 @@ def spark_of_build(settings: Settings, home: Home, warehouse_url: str) -> Iterat
 @contextmanager
 def spark_of_scoring(settings: Settings, home: Home, warehouse_url: str) -> Iterator[SparkOfScoring]:
     """A session of the Spark that is named, or of one that is started, for the duration of the block."""
-    with ExitStack() as resources:
-        if settings.spark_remote is None:
-            location = warehouse_location(settings.lake, home.root)
-            spark = resources.enter_context(running_spark(home, warehouse_url, location))
-            remote, pages = spark.remote, spark.pages
-        else:
-            remote, pages = settings.spark_remote.get_secret_value(), None
-        yield SparkOfScoring(resources.enter_context(spark_session(remote)), pages)
+    with _spark(settings, home, warehouse_url) as (remote, pages), spark_session(remote) as session:
+        yield SparkOfScoring(session, pages)
+
+
+@contextmanager
+def _spark(settings: Settings, home: Home, warehouse_url: str) -> Iterator[tuple[str, str | None]]:
+    """The address of the Spark that is named, or of one that runs for the duration of the block; its pages if known."""
+    if settings.spark_remote is not None:
+        yield settings.spark_remote.get_secret_value(), None
+        return
+    with running_spark(home, warehouse_url, warehouse_location(settings.lake, home.root)) as spark:
+        yield spark.remote, spark.pages
