@@ -1,7 +1,6 @@
 """Runs over HTTP where Dagster does not answer; a Dagster that does is asked from the dashboard (tests of `web`)."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -33,7 +32,7 @@ def test_people_are_told_that_dagster_does_not_answer(caller: httpx.Client) -> N
         {"job": "backfill", "last_day": "2025-02-28"},
         {"job": "backfill", "last_day": "2026-06-01"},
         {"job": "retention"},
-        {"first_day": (datetime.now(UTC).date() + timedelta(days=1)).isoformat()},
+        {"first_day": "2999-01-01"},
         {"first_day": "1969-12-31"},
     ],
 )

@@ -2,7 +2,7 @@
 
 import venv
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from sysconfig import get_path
 
@@ -13,6 +13,7 @@ from lake.marts import plan_build
 from standalone.spark import Spark, running_spark
 from standalone.spark_jars import fetch_jars
 from standalone.stack import Platform
+from tests.integration.conftest import export
 from tests.integration.dbt_project.parsed import Parsed
 
 ON_POSTGRES = "config.meta.engine:postgres"
@@ -70,13 +71,19 @@ def spark(empty_platform: Platform, tmp_path_factory: pytest.TempPathFactory) ->
     venv.create(bare, symlinks=True)
     (site_packages,) = bare.glob("lib/python*/site-packages")
     (site_packages / "libraries.pth").write_text(get_path("purelib"), encoding="utf-8")
-    with running_spark(
-        empty_platform.home,
-        empty_platform.warehouse_url,
-        location,
-        settings=QUICK,
-        python=bare / "bin" / "python",
-    ) as spark:
+    with ExitStack() as stack:
+        # Spark finds the password as it starts. Another platform that this process began later has its own.
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            export(empty_platform, monkeypatch)
+            spark = stack.enter_context(
+                running_spark(
+                    empty_platform.home,
+                    empty_platform.warehouse_url,
+                    location,
+                    settings=QUICK,
+                    python=bare / "bin" / "python",
+                )
+            )
         yield spark
 
 
