@@ -94,21 +94,20 @@ def parsed_for_spark(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
 
 
 @contextmanager
-def closed_session(spark: Spark, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def closed_session(spark: Spark) -> Iterator[None]:
     """Lets dbt find a Spark; the session that it opens in this process ends with the block, before Spark does."""
     from pyspark.sql.connect.session import SparkSession
 
-    monkeypatch.setenv("SPARK_REMOTE", spark.remote)
-    try:
-        yield
-    finally:
-        SparkSession.builder.remote(spark.remote).getOrCreate().stop()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("SPARK_REMOTE", spark.remote)
+        try:
+            yield
+        finally:
+            SparkSession.builder.remote(spark.remote).getOrCreate().stop()
 
 
 @pytest.fixture
-def marts(
-    warehouse_url: str, spark: Spark, parsed_for_spark: Parsed, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Marts]:
+def marts(warehouse_url: str, spark: Spark, parsed_for_spark: Parsed) -> Iterator[Marts]:
     """The marts on Spark."""
-    with closed_session(spark, monkeypatch):
+    with closed_session(spark):
         yield Marts(parsed_for_spark, Lake(warehouse_url, spark.location), spark)

@@ -32,7 +32,14 @@ KILLED_AT = "user_features"
 @contextmanager
 def running_cluster(folder: Path) -> Iterator[tuple[str, list[Child]]]:
     """A master and two workers of one core each; the master's address, and the workers."""
-    port, environment = free_port(), {"SPARK_HOME": str(spark_home()), "JAVA_HOME": str(java_home())}
+    port = free_port()
+    environment = {
+        "SPARK_HOME": str(spark_home()),
+        "JAVA_HOME": str(java_home()),
+        # A worker looks for it in the folders of a build of Spark, which the package lacks.
+        "SPARK_SCALA_VERSION": "2.13",
+        "SPARK_LOCAL_IP": LOOPBACK,
+    }
     master = f"spark://{LOOPBACK}:{port}"
     at = ["--host", LOOPBACK, "--webui-port"]
     deploy = "org.apache.spark.deploy"
@@ -65,7 +72,6 @@ def test_a_worker_that_is_killed_changes_no_bit(
     warehouse_url: str,
     parsed_for_spark: Parsed,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lake = Lake(warehouse_url, (tmp_path / "lake").as_uri())
     built_by_postgres(parsed, warehouse, lake)
@@ -73,7 +79,7 @@ def test_a_worker_that_is_killed_changes_no_bit(
         room = {**QUICK, "spark.executor.memory": "512m", "spark.executor.cores": "1", "spark.master": master}
         with (
             running_spark(empty_platform.home, warehouse_url, lake.location, settings=room) as spark,
-            closed_session(spark, monkeypatch),
+            closed_session(spark),
         ):
             marts = Marts(parsed_for_spark, lake, spark)
             broken = at_start_of(KILLED_AT, partial(kill, workers[0]))

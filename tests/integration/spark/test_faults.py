@@ -44,7 +44,6 @@ def test_a_build_that_is_repeated_ends_with_the_same_bits(
     warehouse_url: str,
     parsed_for_spark: Parsed,
     small_disk: Path,
-    monkeypatch: pytest.MonkeyPatch,
     fault: str,
 ) -> None:
     lake = Lake(warehouse_url, (small_disk / "lake").as_uri())
@@ -60,7 +59,7 @@ def test_a_build_that_is_repeated_ends_with_the_same_bits(
     for is_broken in (True, False):
         with (
             running_spark(empty_platform.home, warehouse_url, lake.location, settings=QUICK) as spark,
-            closed_session(spark, monkeypatch),
+            closed_session(spark),
         ):
             marts = Marts(parsed_for_spark, lake, spark)
             if is_broken:
