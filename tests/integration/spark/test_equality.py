@@ -192,6 +192,7 @@ def test_every_test_of_the_project_passes_on_spark(
 ) -> None:
     """The tests of data and the unit tests in yml."""
     warehouse.execute("select raw.ensure_event_partitions('2022-10-01', '2024-04-30')")
-    store(warehouse, drawn(100, 1))
+    # The contract refuses an amount below zero, and a test relies on it.
+    store(warehouse, [event for event in drawn(100, 1) if not str(event["amount"]).startswith("-")])
     copy_to_lake(marts.lake)
     marts.build("build", **known(DAYS))
