@@ -6,12 +6,13 @@ seconds say little.
 
     python -m benchmarks.spark [--users 10000] [--days 714] [--events 300000 1000000] [--home FOLDER]
     python -m benchmarks.spark --events --cdnow --retail FILE            CDNOW and Online Retail II
+    python -m benchmarks.spark --spark spark.sql.codegen.wholeStage=false   with other settings of Spark
 """
 
 import argparse
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -86,6 +87,7 @@ def main() -> None:
     parser.add_argument("--cdnow", action="store_true", help="also build CDNOW")
     parser.add_argument("--retail", type=Path, help="Online Retail II as a Parquet file of events")
     parser.add_argument("--home", type=Path, help="folder that keeps the shop and its histories for the next run")
+    parser.add_argument("--spark", action="append", default=[], metavar="NAME=VALUE", help="a setting of Spark")
     asked = parser.parse_args()
     # dbt-spark asks for Hive before every statement.
     warnings.filterwarnings("ignore", message="Failed to set spark.sql.catalogImplementation")
@@ -107,32 +109,35 @@ Row = tuple[str, str, Cost | None, Cost, Compared]
 
 def measured(asked: argparse.Namespace, folder: Path) -> Iterator[Row]:
     """The rows of the table, one after another."""
+    settings = dict(each.split("=", 1) for each in asked.spark)
     if asked.cdnow:
         write_cdnow(folder / "cdnow.parquet")
-        yield from of_file("CDNOW", folder / "cdnow.parquet", {}, folder)
+        yield from of_file("CDNOW", folder / "cdnow.parquet", {}, folder, settings)
     if asked.retail:
-        yield from of_file("Online Retail II", asked.retail, RETAIL_COLUMNS, folder)
+        yield from of_file("Online Retail II", asked.retail, RETAIL_COLUMNS, folder, settings)
     if asked.events:
         file = simulated(asked.users, asked.days, folder / "events.parquet")
     for events in sorted(asked.events):
         home = folder / f"home-{events}"
         with shop(home, file, events) as (warehouse, new_days):
-            yield from of_shop(f"{events:,} simulated", Home(home), warehouse, file, new_days)
+            yield from of_shop(f"{events:,} simulated", Home(home), warehouse, file, new_days, settings)
 
 
-def of_file(name: str, file: Path, columns: dict[str, str], folder: Path) -> Iterator[Row]:
+def of_file(name: str, file: Path, columns: dict[str, str], folder: Path, settings: Mapping[str, str]) -> Iterator[Row]:
     """All models of a file, built once."""
     with imported_warehouse([file], columns) as warehouse:
         as_of = event_range(warehouse).last + timedelta(days=1)
-        with both_engines(name, prepare_home(folder / name), warehouse) as engines:
+        with both_engines(name, prepare_home(folder / name), warehouse, settings) as engines:
             yield engines.built("everything", [*MODELS, *ANALYTICS], days_before(as_of), as_of, REBUILD)
 
 
-def of_shop(name: str, home: Home, warehouse: Database, file: Path, new_days: Sequence[date]) -> Iterator[Row]:
+def of_shop(
+    name: str, home: Home, warehouse: Database, file: Path, new_days: Sequence[date], settings: Mapping[str, str]
+) -> Iterator[Row]:
     """A rebuild, then a day with events and one without, each carried on from the day before it."""
     first, second, third = new_days[:3]
     delete_events_from(warehouse, first)
-    with both_engines(name, home, warehouse) as engines:
+    with both_engines(name, home, warehouse, settings) as engines:
         yield engines.started
         yield engines.built("rebuild", MODELS, days_before(first), first, REBUILD)
         yield engines.built("analytics", ANALYTICS, [first], first)
@@ -179,7 +184,7 @@ class Engines:
 
 
 @contextmanager
-def both_engines(data: str, home: Home, warehouse: Database) -> Iterator[Engines]:
+def both_engines(data: str, home: Home, warehouse: Database, settings: Mapping[str, str]) -> Iterator[Engines]:
     """Starts Spark with an empty lake for the duration of the block, and lets dbt find it."""
     from pyspark.sql.connect.session import SparkSession
 
@@ -187,7 +192,10 @@ def both_engines(data: str, home: Home, warehouse: Database) -> Iterator[Engines
     with TemporaryDirectory(prefix="bench-lake-") as folder:
         lake = Lake(warehouse.url, Path(folder).as_uri())
         forget_lake(warehouse)
-        with running_spark(home, warehouse.url, lake.location) as spark, exported({"SPARK_REMOTE": spark.remote}):
+        with (
+            running_spark(home, warehouse.url, lake.location, settings=settings) as spark,
+            exported({"SPARK_REMOTE": spark.remote}),
+        ):
             with spark_session(spark.remote) as session:
                 session.sql("select 1").collect()
             cost = Cost(cpu_seconds(psutil.Process(spark.pid)), time.monotonic() - began)

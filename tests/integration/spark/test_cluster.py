@@ -24,7 +24,7 @@ from tests.integration.spark.histories import DAYS, known
 from tests.integration.spark.test_equality import CARRIED_ON, OF_USERS, agree, built_by_postgres
 
 # The Java of the package index lacks a module that Spark asks of workers.
-pytestmark = [pytest.mark.system("java", "mvn"), pytest.mark.soak]
+pytestmark = pytest.mark.system("java", "mvn")
 
 KILLED_AT = "user_features"
 
