@@ -12,7 +12,7 @@ file finds every event already known.
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from benchmarks.processor_time import processor_seconds
 from core.home import Home
 from core.settings import Settings
 from data_contracts.contract import read_contract
@@ -97,13 +98,7 @@ def _processor_seconds(home: Home) -> float:
     """Processor seconds so far of this process and of all server processes, including those that have ended."""
     server = running_postmaster(home)
     assert server is not None, "the server has stopped"  # noqa: S101
-    postmaster = psutil.Process(server.pid)
-    times = [postmaster.cpu_times()]
-    for process in postmaster.children():
-        with suppress(psutil.NoSuchProcess):
-            times.append(process.cpu_times())
-    ended = times[0].children_user + times[0].children_system
-    return time.process_time() + ended + sum(each.user + each.system for each in times)
+    return time.process_time() + processor_seconds(psutil.Process(server.pid))
 
 
 def _bare_copy(url: str, home: Home, file: Path) -> _Cost:

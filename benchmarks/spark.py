@@ -29,6 +29,7 @@ from rich.table import Table
 from benchmarks.data import delete_events_from, shop
 from benchmarks.history import read_events, simulated
 from benchmarks.marts import imported_warehouse
+from benchmarks.processor_time import processor_seconds
 from core.home import Home, prepare_home
 from dbt_project import PROJECT
 from ingestion.cdnow import write_cdnow
@@ -178,11 +179,11 @@ class Engines:
     def _cost(self, target: str, arguments: Sequence[str], engine: psutil.Process) -> Cost:
         folder = str(self.home.dbt_target / f"bench-{target}")
         places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", folder]
-        cpu, began = cpu_seconds(engine), time.monotonic()
+        cpu, began = processor_seconds(engine), time.monotonic()
         done = dbtRunner().invoke(["build", *places, "--log-path", folder, "--quiet", "--target", target, *arguments])
         if not done.success:
             raise SystemExit(f"dbt failed on {target}; what it says is above.")
-        return Cost(cpu_seconds(engine) - cpu, time.monotonic() - began)
+        return Cost(processor_seconds(engine) - cpu, time.monotonic() - began)
 
 
 @contextmanager
@@ -200,7 +201,7 @@ def both_engines(data: str, home: Home, warehouse: Database, settings: Mapping[s
         ):
             with spark_session(spark.remote) as session:
                 session.sql("select 1").collect()
-            cost = Cost(cpu_seconds(psutil.Process(spark.pid)), time.monotonic() - began)
+            cost = Cost(processor_seconds(psutil.Process(spark.pid)), time.monotonic() - began)
             try:
                 yield Engines(data, home, warehouse, lake, spark, (data, "start of Spark", None, cost, Compared()))
             finally:
@@ -243,13 +244,6 @@ def server_of(warehouse: Database) -> psutil.Process:
         server = psutil.Process(connection.info.backend_pid).parent()
     assert server is not None  # noqa: S101
     return server
-
-
-def cpu_seconds(engine: psutil.Process) -> float:
-    """Of a process and its children, also those that have ended."""
-    family = [engine, *engine.children(recursive=True)]
-    times = [process.cpu_times() for process in family]
-    return sum(each.user + each.system for each in times) + times[0].children_user + times[0].children_system
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from pyspark.sql.connect.dataframe import DataFrame
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor_time import processor_seconds
 from core.settings import Settings
 from dbt_project import CATALOGUE
 from lake.catalogue import Lake
@@ -175,15 +176,9 @@ def thrown_away(rows: DataFrame) -> None:
 
 def measured(engine: psutil.Process, act: Callable[[], object]) -> Cost:
     """What an act takes of a process and all its children, also those that have ended."""
-    cpu, began = cpu_seconds(engine), time.monotonic()
+    cpu, began = processor_seconds(engine), time.monotonic()
     act()
-    return Cost(cpu_seconds(engine) - cpu, time.monotonic() - began)
-
-
-def cpu_seconds(engine: psutil.Process) -> float:
-    """Of a process and what it started."""
-    times = [each.cpu_times() for each in [engine, *engine.children(recursive=True)]]
-    return sum(each.user + each.system + each.children_user + each.children_system for each in times)
+    return Cost(processor_seconds(engine) - cpu, time.monotonic() - began)
 
 
 if __name__ == "__main__":
