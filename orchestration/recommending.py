@@ -10,6 +10,7 @@ import polars as pl
 
 from ml.cutoffs import plan_cutoffs
 from ml.fingerprint import fingerprint
+from ml.gate.words import said
 from ml.recommendation import RECOMMENDATION
 from ml.recommendation.evaluation import RECIPE, Hits, judge, make_test
 from ml.recommendation.fitting import train_recipe
@@ -42,9 +43,16 @@ def judge_recommender(marts: Marts, registry: Registry, challenger: RegisteredMo
     """Promotes the challenger if it is better than both baselines and not worse than the champion, out of time.
 
     Where neither it nor the champion is better than the baselines on the newest matured window, no version is used from
-    now on, and the reason is noted where answers are made.
+    now on, and the reason is noted where answers are made. A challenger of a day before the champion's is not judged:
+    its window says nothing new of a champion that has learned from it.
     """
     champion = registry.with_alias(RECOMMENDATION, CHAMPION)
+    # ISO dates compare as text.
+    if champion is not None and champion.as_of > challenger.as_of:
+        by_hand = said("by_hand", model=RECOMMENDATION, version=challenger.version)
+        words = f"not promoted: {said('later_champion', day=champion.as_of, rest=by_hand)}"
+        registry.note_verdict(RECOMMENDATION, challenger.version, words)
+        return Verdict(False, words, {})
     as_of, test = (date.fromisoformat(challenger.tags[name]) for name in ("as_of", "test_cutoff"))
     history = read_history(marts.database, as_of, marts.training_rows)
     identities = read_identities(marts.database)

@@ -111,6 +111,26 @@ def test_a_recommender_that_is_better_is_promoted_and_makes_the_tables(
     }
 
 
+def test_a_version_of_an_earlier_day_neither_replaces_one_that_knows_more_nor_switches_it_off(
+    warehouse_url: str, warehouse: psycopg.Connection[tuple[object, ...]], dbt: Dbt, registry: Registry
+) -> None:
+    fill(warehouse, dbt, shop(300, 10))
+    database = Database(warehouse_url)
+    marts = Marts(database)
+    newest = train_recommender(marts, registry, AS_OF, HORIZON)
+    assert judge_recommender(marts, registry, newest, promoted_by="a test").passed
+    make_item_tables(marts, registry, AS_OF)
+    state = database.run(recommender_state())
+    past = train_recommender(marts, registry, AS_OF - timedelta(days=1), HORIZON)
+    verdict = judge_recommender(marts, registry, past, promoted_by="a test")
+    assert not verdict.passed
+    assert verdict.reason.startswith(f"not promoted: the champion has learned from later days, up to {AS_OF}")
+    champion = registry.with_alias(RECOMMENDATION, CHAMPION)
+    assert champion is not None
+    assert champion.version == newest.version
+    assert database.run(recommender_state()) == state
+
+
 def test_a_history_knows_the_past_of_users_who_are_included(
     warehouse_url: str, warehouse: psycopg.Connection[tuple[object, ...]], dbt: Dbt, registry: Registry
 ) -> None:
