@@ -20,6 +20,8 @@ from warehouse.database import Database
 
 EMAIL = "anna@shop.example"
 PICTURES = {"overview": "", "user": "users?risk=high"}
+IS_DRAWN = "() => [...document.querySelectorAll('figure')].slice(0, 3).every(each => each.querySelector('svg text'))"
+"""Whether the charts of the user's page that are in sight are drawn."""
 
 
 def take(platform: Platform, folder: Path) -> None:
@@ -48,7 +50,8 @@ def take(platform: Platform, folder: Path) -> None:
             if name == "user":
                 page.get_by_role("table", name="Users").get_by_role("link").first.click()
                 page.get_by_role("table", name="Events").wait_for()
-                page.wait_for_load_state("networkidle")
+                page.get_by_role("progressbar").wait_for(state="hidden")
+                page.wait_for_function(IS_DRAWN)
             page.screenshot(path=folder / f"{name}.png")
         browser.close()
 
