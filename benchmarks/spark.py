@@ -88,7 +88,9 @@ def main() -> None:
     parser.add_argument("--cdnow", action="store_true", help="also build CDNOW")
     parser.add_argument("--retail", type=Path, help="Online Retail II as a Parquet file of events")
     parser.add_argument("--home", type=Path, help="folder that keeps the shop and its histories for the next run")
-    parser.add_argument("--spark", action="append", default=[], metavar="NAME=VALUE", help="a setting of Spark")
+    parser.add_argument(
+        "--spark", action="append", type=setting, default=[], metavar="NAME=VALUE", help="a setting of Spark"
+    )
     asked = parser.parse_args()
     # dbt-spark asks for Hive before every statement.
     warnings.filterwarnings("ignore", message="Failed to set spark.sql.catalogImplementation")
@@ -105,12 +107,20 @@ def main() -> None:
     raise SystemExit(1 if differing else 0)
 
 
+def setting(text: str) -> tuple[str, str]:
+    """A name and a value."""
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
+    return name, value
+
+
 Row = tuple[str, str, Cost | None, Cost, Compared]
 
 
 def measured(asked: argparse.Namespace, folder: Path) -> Iterator[Row]:
     """The rows of the table, one after another."""
-    settings = dict(each.split("=", 1) for each in asked.spark)
+    settings = dict(asked.spark)
     if asked.cdnow:
         write_cdnow(folder / "cdnow.parquet")
         yield from of_file("CDNOW", folder / "cdnow.parquet", {}, folder, settings)

@@ -68,17 +68,23 @@ def _decide(
     )
 
 
+def later_champion(challenger: RegisteredModel, champion: RegisteredModel) -> str | None:
+    """Why no gate judges a challenger of a past day; None where the champion has not learned from later days."""
+    # ISO dates compare as text.
+    if champion.as_of <= challenger.as_of:
+        return None
+    by_hand = said("by_hand", model=challenger.kind, version=challenger.version)
+    return said("later_champion", day=champion.as_of, rest=by_hand)
+
+
 def not_comparable(kind: ModelKind, challenger: RegisteredModel, champion: RegisteredModel) -> str | None:
     """Why no rows can judge the two fairly; None where they can.
 
     A champion that has learned from later days knows more than a challenger of a past day could, whatever the kind.
     """
-    by_hand = said("by_hand", model=challenger.kind, version=challenger.version)
-    # ISO dates compare as text.
     if kind.outcome is None:
-        if champion.as_of > challenger.as_of:
-            return said("later_champion", day=champion.as_of, rest=by_hand)
-        return None
+        return later_champion(challenger, champion)
+    by_hand = said("by_hand", model=challenger.kind, version=challenger.version)
     ahead = champion.tags["horizon_days"], challenger.tags["horizon_days"]
     if ahead[0] != ahead[1]:
         return said("other_horizon", theirs=ahead[0], own=ahead[1], rest=by_hand)

@@ -10,13 +10,13 @@ import polars as pl
 
 from ml.cutoffs import plan_cutoffs
 from ml.fingerprint import fingerprint
-from ml.gate.words import said
 from ml.recommendation import RECOMMENDATION
 from ml.recommendation.evaluation import RECIPE, Hits, judge, make_test
 from ml.recommendation.fitting import train_recipe
 from ml.recommendation.gate import Verdict, better_than_baselines, not_worse
 from ml.recommendation.promise import Promise, kept_promise
 from ml.recommendation.recipe import Recipe
+from orchestration.judging import later_champion
 from orchestration.training import code_revision
 from registry.mlflow_registry import CHAMPION, RegisteredModel, Registry
 from registry.promotion import promote
@@ -47,10 +47,8 @@ def judge_recommender(marts: Marts, registry: Registry, challenger: RegisteredMo
     its window says nothing new of a champion that has learned from it.
     """
     champion = registry.with_alias(RECOMMENDATION, CHAMPION)
-    # ISO dates compare as text.
-    if champion is not None and champion.as_of > challenger.as_of:
-        by_hand = said("by_hand", model=RECOMMENDATION, version=challenger.version)
-        words = f"not promoted: {said('later_champion', day=champion.as_of, rest=by_hand)}"
+    if champion is not None and (refusal := later_champion(challenger, champion)):
+        words = f"not promoted: {refusal}"
         registry.note_verdict(RECOMMENDATION, challenger.version, words)
         return Verdict(False, words, {})
     as_of, test = (date.fromisoformat(challenger.tags[name]) for name in ("as_of", "test_cutoff"))

